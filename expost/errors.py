@@ -1,0 +1,147 @@
+"""The one tree of errors: each has a stable code, a sentence that names the thing and the value, and a hint.
+
+    ExpostError
+    ├── InvalidInput            what was typed or sent cannot be understood (400)
+    │   ├── SelectorError       a selector that is refused; carries the place of the token
+    │   └── InvalidSetting      a setting with a value that it cannot have
+    ├── NotBuilt                a question that this version refuses rather than approximates (400)
+    ├── UnknownName             a definition, site or key that does not exist (404)
+    ├── NotAllowed              a request that its key, origin or address does not allow (401, 403)
+    ├── FolderError             a data folder that cannot be opened, read or locked (503)
+    └── QueryLimit              a question stopped at its limit of time or memory (503)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+
+class ExpostError(Exception):
+    """Something a person can mend: `str()` is the sentence, `.hint` says what to type or check next."""
+
+    code = "error"
+    status = 500
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors travel from query processes to the web process; subclasses have constructors of their own.
+        return (_restore, (type(self), self.message, self.hint, self.__dict__))
+
+    def to_json(self) -> dict[str, dict[str, str]]:
+        """The body that HTTP and `--json` return."""
+        return {"error": {"code": self.code, "message": self.message, "hint": self.hint}}
+
+
+def _restore(kind: type[ExpostError], message: str, hint: str, state: dict[str, Any]) -> ExpostError:
+    error = kind.__new__(kind)
+    ExpostError.__init__(error, message, hint=hint)
+    error.__dict__.update(state)
+    return error
+
+
+class InvalidInput(ExpostError):
+    """What was typed or sent cannot be understood."""
+
+    code = "invalid_input"
+    status = 400
+
+
+class SelectorError(InvalidInput):
+    """A selector that is refused: `token` is the part at fault, `offset` where it starts in `selector`."""
+
+    code = "selector_refused"
+
+    def __init__(self, selector: str, offset: int, token: str, reason: str, *, hint: str = "") -> None:
+        self.selector = selector
+        self.offset = offset
+        self.token = token
+        self.reason = reason
+        super().__init__(f"The selector is refused at {token!r}: {reason}", hint=hint)
+
+    def with_caret(self) -> str:
+        """The selector with a caret under the refused token, for a terminal or a `<pre>`."""
+        line_start = self.selector.rfind("\n", 0, self.offset) + 1
+        line_end = self.selector.find("\n", self.offset)
+        line = self.selector[line_start : line_end if line_end >= 0 else len(self.selector)]
+        return f"{line}\n{' ' * (self.offset - line_start)}^"
+
+    def to_json(self) -> dict[str, dict[str, str]]:
+        """The usual body, with the caret drawing beside it."""
+        body = super().to_json()
+        body["error"]["caret"] = self.with_caret()
+        return body
+
+
+class InvalidSetting(InvalidInput):
+    """A setting has a value that it cannot have."""
+
+    code = "invalid_setting"
+
+    def __init__(self, name: str, value: object, expected: str, source: str) -> None:
+        super().__init__(
+            f"The setting {name} is {value!r} (from {source}); expected {expected}.",
+            hint="See every setting and where it comes from with: expost doctor",
+        )
+
+
+class NotBuilt(InvalidInput):
+    """A question that this version refuses rather than approximates."""
+
+    code = "not_built"
+
+
+class UnknownName(ExpostError):
+    """A name that does not exist, with the nearest one that does."""
+
+    code = "unknown_name"
+    status = 404
+
+    def __init__(self, kind: str, name: str, known: Sequence[str], *, list_with: str) -> None:
+        near = get_close_matches(name, known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"List them with: {list_with}"
+        super().__init__(f"No {kind} is called {name!r}.", hint=hint)
+
+
+class UnknownDefinition(UnknownName):
+    """A question names a definition that does not exist."""
+
+    code = "unknown_definition"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__("definition", name, known, list_with="expost definitions")
+
+
+class UnknownSite(UnknownName):
+    """A site that does not exist."""
+
+    code = "unknown_site"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__("site", name, known, list_with="expost sites list")
+
+
+class NotAllowed(ExpostError):
+    """A request that its key, origin or address does not allow."""
+
+    code = "not_allowed"
+    status = 403
+
+
+class FolderError(ExpostError):
+    """A data folder that cannot be opened, read or locked."""
+
+    code = "folder"
+    status = 503
+
+
+class QueryLimit(ExpostError):
+    """A question stopped at its limit of time or memory."""
+
+    code = "query_limit"
+    status = 503

@@ -1,0 +1,139 @@
+"""A batch as it was captured: the structures that the wire is decoded into and that the journal keeps.
+
+The wire in words is `snippet/wire.md`. Every field is bounded here, so that whatever has been decoded can be stored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+Short = Annotated[str, Meta(max_length=200)]
+Text = Annotated[str, Meta(max_length=2_000)]
+Url = Annotated[str, Meta(max_length=8_000)]
+Uuid = Annotated[
+    str, Meta(pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$", max_length=36)
+]
+Index = Annotated[int, Meta(ge=-1, le=1_000_000)]
+Count = Annotated[int, Meta(ge=0, le=10_000_000)]
+Millis = Annotated[float, Meta(ge=-1e14, le=1e14)]
+Pixels = Annotated[int, Meta(ge=-10_000_000, le=10_000_000)]
+
+Consent = Literal["full", "cookieless"]
+EventType = Literal[
+    "click", "auxclick", "change", "submit", "page_view", "page_leave",
+    "identify", "group", "reset", "exposure", "custom",
+]  # fmt: skip
+
+# Bits of Descriptor.state
+CHECKED, DISABLED, REQUIRED, OPEN, READ_ONLY, QUIRKS, SVG, MATHML, FOREIGN = (1 << bit for bit in range(9))
+# Bits of Element.flags
+SHADOW_CHILD, CHAIN_CUT, ROOT = 1, 2, 4
+
+
+class Descriptor(Struct, array_like=True, frozen=True):
+    """What an element is. `None` for an attribute that is absent; an empty one is the empty string.
+
+    `marks` names the attributes (`id` and `class` included) whose value is not whole: in such a value every
+    stretch that was cut or masked stands as one `…`, and all else is exact.
+    """
+
+    tag: Short
+    dom_id: Short | None = None
+    class_name: Annotated[str, Meta(max_length=4_000)] | None = None
+    attributes: dict[Short, Annotated[str, Meta(max_length=1_000)]] = field(default_factory=dict)
+    names: list[Short] = field(default_factory=list)
+    state: Count = 0
+    marks: list[Short] = field(default_factory=list)
+
+
+class Element(Struct, array_like=True, frozen=True):
+    """Where an element stands: `descriptor` and `parent` are positions in the batch's tables, -1 for no parent.
+
+    A parent comes before its children. `index` and `type_index` count from 1. `previous` lists the descriptors of up
+    to 20 previous siblings, nearest first. With SHADOW_CHILD the parent is the host of the shadow root it stands in.
+    """
+
+    descriptor: Index
+    parent: Index = -1
+    index: Count = 1
+    count: Count = 1
+    type_index: Count = 1
+    type_count: Count = 1
+    previous: Annotated[list[Index], Meta(max_length=20)] = field(default_factory=list)
+    flags: Count = 0
+
+
+class Page(Struct, frozen=True):
+    """One document load. `start` is its first moment by the client's clock, in milliseconds since 1970."""
+
+    id: Uuid
+    start: Millis
+    ordinal: Count = 0
+
+
+class View(Struct, frozen=True):
+    """One address of a page: the first, then one for every SPA navigation."""
+
+    url: Url
+    title: Short = ""
+    referrer: Url = ""
+    marks: list[Short] = field(default_factory=list)
+
+
+class Event(Struct, frozen=True):
+    """One captured fact. `t` is milliseconds since the page's start; events without a page give `time` instead."""
+
+    id: Uuid
+    type: EventType
+    t: Millis = 0.0
+    time: Millis | None = None
+    seq: Count = 0
+    view: Index = 0
+    el: Index = -1
+    text: Text | None = None
+    label: Text | None = None
+    marks: list[Short] = field(default_factory=list)
+    x: Pixels | None = None
+    y: Pixels | None = None
+    trusted: bool = True
+    name: Short | None = None
+    set: Index = -1
+    properties: dict[str, Any] = field(default_factory=dict)
+    user: Short | None = None
+    traits: dict[str, Any] = field(default_factory=dict)
+    group_type: Short | None = None
+    group: Short | None = None
+    flag: Short | None = None
+    variation: Short | None = None
+    flag_version: Short | None = None
+    rule: Short | None = None
+
+
+class Accepted(Struct, frozen=True):
+    """One acknowledged batch: a frame of the journal, all that the sink needs to make rows of it.
+
+    `received_at` and the corrected times are decided when the batch is accepted. `device` is the text of the device id
+    (the browser's own, or the daily one made by the server), empty for server events that name none.
+    """
+
+    site: Short
+    received_at: int
+    consent: Consent
+    is_imported: bool
+    is_internal: bool
+    device: Short
+    user_agent: Annotated[str, Meta(max_length=1_000)]
+    sent_at: Millis | None
+    session: Count
+    release: Short
+    environment: Short
+    viewport: list[Pixels]
+    page: Page | None
+    views: list[View]
+    sets: list[dict[str, Any]]
+    descriptors: list[Descriptor]
+    elements: list[Element]
+    events: list[Event]
+    version: int = 1
