@@ -1,0 +1,119 @@
+"""The data folder: where its parts are, and the installation's secret."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from expost.errors import FolderError
+
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The paths inside one data folder. Nothing is made by looking at them."""
+
+    path: Path
+
+    @property
+    def lake(self) -> Path:
+        """One Delta table per name in `lake.schema.TABLES`."""
+        return self.path / "lake"
+
+    @property
+    def journal(self) -> Path:
+        """Segments of what was acknowledged and is not yet in the lake."""
+        return self.path / "journal"
+
+    @property
+    def rejected(self) -> Path:
+        """What could not be stored, with the reason."""
+        return self.path / "rejected"
+
+    @property
+    def state_path(self) -> Path:
+        """The small state: sites, keys, definitions."""
+        return self.path / "state.sqlite"
+
+    @property
+    def lock_path(self) -> Path:
+        """Locked by the process that serves this folder."""
+        return self.path / "lock"
+
+    @property
+    def settings_path(self) -> Path:
+        """Settings kept with the data."""
+        return self.path / "expost.toml"
+
+    @property
+    def secret_path(self) -> Path:
+        """The key of every hashed id in this folder."""
+        return self.path / "secret"
+
+    def secret(self) -> bytes:
+        """The installation's secret, made at the first call and the same ever after.
+
+        Losing it would give every device, user and element a second id, so an unreadable one is an error, never remade.
+        """
+        try:
+            text = self.secret_path.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return _make_secret(self.secret_path)
+        try:
+            secret = bytes.fromhex(text)
+        except ValueError:
+            secret = b""
+        if len(secret) != SECRET_BYTES:
+            raise FolderError(
+                f"The secret in {self.secret_path} is damaged.",
+                hint="Put the file back from a backup; without it old and new ids would not meet.",
+            )
+        return secret
+
+
+def open_folder(path: Path | str, create: bool = False) -> Folder:
+    """The data folder at `path`; with `create` it is made if missing, else a missing one is refused."""
+    folder = Folder(Path(path).expanduser().absolute())
+    if not create:
+        if not folder.secret_path.is_file():
+            raise FolderError(
+                f"There is no Expost data in {folder.path}.",
+                hint=f"Make it and start with: expost serve --data {path}",
+            )
+        return folder
+    try:
+        for part in (folder.path, folder.lake, folder.journal, folder.rejected):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.secret()
+    except OSError as problem:
+        raise FolderError(
+            f"The data folder {folder.path} cannot be made: {problem.strerror}.",
+            hint="Choose a folder that you may write to with --data.",
+        ) from problem
+    return folder
+
+
+def _make_secret(path: Path) -> bytes:
+    secret = os.urandom(SECRET_BYTES)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, secret.hex().encode() + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        # Linking never replaces: of two processes that start at once, both keep the secret of the first.
+        os.link(draft, path)
+    except FileExistsError:
+        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+    finally:
+        os.unlink(draft)
+    parent = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)
+    return secret
