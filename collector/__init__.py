@@ -1,0 +1,1 @@
+"""What the browser talks to: batches in, acknowledged rows out."""

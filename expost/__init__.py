@@ -1,0 +1,1 @@
+"""Product analytics asked afterwards, over one folder of Parquet."""

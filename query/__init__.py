@@ -1,0 +1,1 @@
+"""Questions and their answers, with the SQL that gave them."""
