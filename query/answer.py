@@ -1,0 +1,476 @@
+"""Answers: frozen, able to travel, and the same for the library, the command line, HTTP and the pages.
+
+`to_json()` names every field as it is called here: times as ISO 8601 in UTC, durations as `..._ms`, ids as strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    import polars
+
+    from .question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class UsedDefinition:
+    """A definition as it took part: `events` matched (in range, where the question has one), `unknown` might have.
+
+    `version` is None for an inline definition; `engine` is the version of the selector engine.
+    """
+
+    name: str
+    version: int | None
+    engine: int
+    meaning: str
+    events: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Matching events that are not counted, by reason; `share` is of all that matched, these included."""
+
+    reason: str
+    events: int
+    people: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a number rests on. `sql` is the text that ran; `parameters` are the values it was given."""
+
+    sql: str
+    parameters: Mapping[str, Any]
+    site: str
+    time_zone: str
+    now: datetime
+    snapshot: Mapping[str, int]
+    definitions: tuple[UsedDefinition, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    elapsed_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What every answer has: `question` as asked, and `basis`."""
+
+    question: Question = field(repr=False)
+    basis: Basis = field(repr=False)
+
+    @property
+    def sql(self) -> str:
+        """The text that ran."""
+        return self.basis.sql
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The rules that decided, in words, where a reader would ask."""
+        return self.basis.notes
+
+    def to_json(self) -> Any:
+        """The fields of the answer, then those of its basis."""
+        body = {each.name: plain(getattr(self, each.name)) for each in fields(self) if each.name not in _HIDDEN}
+        return body | cast(dict[str, Any], plain(self.basis))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The answer as one flat table."""
+        raise NotImplementedError
+
+    def to_polars(self) -> polars.DataFrame:
+        """The answer as a Polars frame with the rows of `rows()`."""
+        import polars
+
+        return polars.DataFrame(self.rows(), infer_schema_length=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One local calendar day of a sparkline."""
+
+    date: date
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A distinct text or page, and how many matching events had it."""
+
+    value: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One element of a chain, target (distance 0) first. `descriptor` reads like `button#buy.btn.primary`.
+
+    `is_match` marks the subject: the element that the definition's selector matched. `selector`, where given, is one
+    that would find this element again, and `events` how many past events it matches.
+    """
+
+    distance: int
+    element_id: str
+    descriptor: str
+    tag: str
+    dom_id: str | None
+    classes: tuple[str, ...]
+    attributes: Mapping[str, str | None]
+    index: int
+    count: int
+    type_index: int
+    type_count: int
+    is_shadow_child: bool
+    is_match: bool = False
+    selector: str | None = None
+    events: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleElement:
+    """An element that matched, with its whole chain."""
+
+    element_id: str
+    events: int
+    chain: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewAnswer(Answer):
+    """The past of a definition. `unknown` events might match; numbers count only those that do."""
+
+    name: str
+    events: int
+    people: int
+    unknown: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+    days: tuple[Day, ...]
+    texts: tuple[Counted, ...]
+    pages: tuple[Counted, ...]
+    distinct_texts: int
+    distinct_pages: int
+    samples: tuple[SampleElement, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per day of the sparkline."""
+        return [{"date": day.date, "events": day.events} for day in self.days]
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """One bar. Shares are between 0 and 1, None where nobody could.
+
+    `complete_...` counts only entries whose window is over. Times are nearest-rank medians over the shown attempts.
+    `outside_groups` is the total less the sum of the groups: people who were complete before their exposure.
+    """
+
+    name: str
+    people: int
+    share: float | None
+    share_of_previous: float | None
+    dropped_off: int
+    complete_people: int
+    complete_share: float | None
+    median_ms: float | None
+    median_from_start_ms: float | None
+    outside_groups: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelGroup:
+    """The bars of one group. `kind`: `variation` (then `value` names it), `not exposed`, `before exposure`."""
+
+    kind: str
+    value: str | None
+    steps: tuple[FunnelStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelAnswer(Answer):
+    """How many people reached each step. `several_variations` is the share of exposed people who saw several."""
+
+    steps: tuple[FunnelStep, ...]
+    groups: tuple[FunnelGroup, ...]
+    incomplete_people: int
+    several_variations: float | None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group and step; the total has the kind `total`."""
+        groups = (FunnelGroup("total", None, self.steps), *self.groups)
+        return [
+            {"kind": group.kind, "value": group.value, "step": number} | _row(step)
+            for group in groups
+            for number, step in enumerate(group.steps, 1)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingEvent:
+    """The event of the shown attempt that made a step."""
+
+    step: str
+    event_id: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person behind a number. `name` is what the site calls them, or the device id of a stranger."""
+
+    person_id: str
+    name: str
+    is_user: bool
+    kind: str
+    value: str | None
+    reached: int
+    events: tuple[DecidingEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleAnswer(Answer):
+    """The people behind a bar: `total` of them, the first ones by time of entry in `people`."""
+
+    total: int
+    people: tuple[Person, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per person."""
+        return [
+            {"person_id": p.person_id, "name": p.name, "kind": p.kind, "value": p.value, "reached": p.reached,
+             "entered_at": p.events[0].time}
+            for p in self.people
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPeriod:
+    """A cell: `people` of the cohort who returned in period `period`; `complete` once its last day is over."""
+
+    period: int
+    people: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Those who began in the period that starts on the local date `start`."""
+
+    start: date
+    size: int
+    periods: tuple[RetentionPeriod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PooledPeriod:
+    """Returned divided by those who could have, over the cohorts whose period is complete."""
+
+    period: int
+    people: int
+    size: int
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionGroup:
+    """Retention of one group of a breakdown; `kind` as in a funnel."""
+
+    kind: str
+    value: str | None
+    cohorts: tuple[Cohort, ...]
+    pooled: tuple[PooledPeriod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionAnswer(Answer):
+    """Who came back. `data_begins` is the first event that is kept."""
+
+    period: str
+    cohorts: tuple[Cohort, ...]
+    pooled: tuple[PooledPeriod, ...]
+    groups: tuple[RetentionGroup, ...]
+    several_variations: float | None
+    data_begins: datetime | None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group, cohort and period; the total has the kind `total`."""
+        groups = (RetentionGroup("total", None, self.cohorts, self.pooled), *self.groups)
+        return [
+            {"kind": group.kind, "value": group.value, "start": cohort.start, "size": cohort.size} | _row(cell)
+            for group in groups
+            for cohort in group.cohorts
+            for cell in cohort.periods
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Events and people of the period that begins at `start`, an instant of the report's calendar."""
+
+    start: datetime
+    events: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrendGroup:
+    """The points of one group of a breakdown; `kind` as in a funnel."""
+
+    kind: str
+    value: str | None
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrendAnswer(Answer):
+    """Events and people per period, empty periods included. `people` is over the whole range, each counted once."""
+
+    period: str
+    events: int
+    people: int
+    points: tuple[Point, ...]
+    groups: tuple[TrendGroup, ...]
+    several_variations: float | None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group and point; the total has the kind `total`."""
+        groups = (TrendGroup("total", None, self.points), *self.groups)
+        return [
+            {"kind": group.kind, "value": group.value} | _row(point) for group in groups for point in group.points
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """A captured event in one line. `chain` reads from the outside in: `form.signup › button.buy › svg`."""
+
+    event_id: str
+    time: datetime
+    received_at: datetime
+    type: str
+    name: str | None
+    label: str | None
+    text: str | None
+    host: str | None
+    path: str | None
+    title: str | None
+    person_id: str
+    person: str | None
+    chain: str | None
+    flag: str | None
+    variation: str | None
+    is_bot: bool
+    is_internal: bool
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAnswer(Answer):
+    """The latest events, newest first; `total` is all that the site has."""
+
+    events: tuple[LiveEvent, ...]
+    total: int
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per event."""
+        return [_row(event) for event in self.events]
+
+
+@dataclass(frozen=True, slots=True)
+class EventAnswer(Answer):
+    """One event: its row as the view `events` shows it, and its chain, target first (empty without an element)."""
+
+    event: Mapping[str, Any]
+    chain: tuple[Level, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row: the event."""
+        return [dict(self.event)]
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """A variation as exposures name it. `people` whose first exposure was to it; `exposed` who ever saw it."""
+
+    value: str
+    people: int
+    exposed: int
+    exposures: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFlag:
+    """A flag as exposures name it. `several_variations` is the share of its people who saw several."""
+
+    key: str
+    people: int
+    several_variations: float | None
+    variations: tuple[Variation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsAnswer(Answer):
+    """Every flag seen in exposures."""
+
+    flags: tuple[SeenFlag, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per variation."""
+        return [{"flag": flag.key} | _row(variation) for flag in self.flags for variation in flag.variations]
+
+
+@dataclass(frozen=True, slots=True)
+class RowsAnswer(Answer):
+    """The rows of an SQL question; `is_cut` when there were more than the limit."""
+
+    columns: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+    is_cut: bool
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict per row."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.values]
+
+    def to_json(self) -> Any:
+        """A list of rows."""
+        return plain(self.rows())
+
+
+_HIDDEN = ("question", "basis")
+
+
+def plain(value: Any) -> Any:
+    """The value in what JSON knows: ISO 8601 times in UTC, durations in milliseconds, lists, dicts and text."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if value == value and abs(value) != float("inf") else None
+        case datetime():
+            moment = value.astimezone(UTC) if value.tzinfo else value
+            return moment.isoformat().replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return value / timedelta(milliseconds=1)
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case bytes():
+            return value.hex()
+        case Iterable():
+            return [plain(each) for each in value]
+        case _ if is_dataclass(value):
+            return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        case _:
+            return str(value)
+
+
+def _row(record: Any) -> dict[str, Any]:
+    return {each.name: getattr(record, each.name) for each in fields(record)}

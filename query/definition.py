@@ -1,0 +1,331 @@
+"""Definitions: what somebody calls an event, said as conditions that are true of past and future events.
+
+A definition is a list of alternatives (one of them is enough); an alternative is a list of conditions (all of them
+must hold). What each condition means is SEMANTICS 2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from expost.errors import InvalidInput
+
+Operator = Literal["is", "contains", "prefix", "glob", "matches"]
+PropertyOperator = Literal["is", "exists", "contains", "matches", "above", "at_least", "below", "at_most"]
+Scalar = str | int | float | bool | None
+
+EVENT_TYPES = (
+    "click", "auxclick", "change", "submit", "page_view", "page_leave",
+    "identify", "group", "reset", "exposure", "custom",
+)  # fmt: skip
+MAX_ALTERNATIVES = 100
+MAX_PATTERN = 2_000
+MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A condition on one string.
+
+    `is`, `contains`, `prefix`, `glob` (`*` inside one segment, `**` across `/`) or `matches` (an RE2 expression found
+    anywhere in it). Case counts unless `ignore_case`.
+    """
+
+    operator: Operator
+    value: str
+    ignore_case: bool = False
+
+    def __post_init__(self) -> None:
+        if self.operator not in get_args(Operator):
+            raise InvalidInput(
+                f"{self.operator!r} is no way to compare text.", hint=f"One of: {', '.join(get_args(Operator))}"
+            )
+        if len(self.value) > MAX_PATTERN:
+            raise InvalidInput(f"A text to compare with has {len(self.value)} characters; at most {MAX_PATTERN}.")
+
+    @classmethod
+    def parse(cls, text: str, default: Operator) -> Pattern:
+        """`contains:Buy`, `matches/i:^buy`, or plain text, which is compared by `default`."""
+        head, colon, rest = text.partition(":")
+        operator, slash, flags = head.partition("/")
+        if colon and operator in get_args(Operator) and flags in ("", "i") and bool(slash) == bool(flags):
+            return cls(operator, rest, ignore_case=bool(flags))  # type: ignore[arg-type]
+        return cls(default, text)
+
+    def __str__(self) -> str:
+        return f"{self.operator}{'/i' if self.ignore_case else ''}:{self.value}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"operator": self.operator, "value": self.value} | ({"ignore_case": True} if self.ignore_case else {})
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Pattern:
+        return cls(body["operator"], _text(body["value"]), bool(body.get("ignore_case", False)))
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameter:
+    """A parameter of the page's query string: present (`pattern` None), or present with a value like `pattern`."""
+
+    name: str
+    pattern: Pattern | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name} | ({"pattern": self.pattern.to_json()} if self.pattern else {})
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> QueryParameter:
+        pattern = body.get("pattern")
+        return cls(_text(body["name"]), Pattern.from_json(pattern) if pattern else None)
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyMatch:
+    """A condition on one property of the event. `is` compares JSON values: the number 1 is not the text "1"."""
+
+    name: str
+    operator: PropertyOperator
+    value: Scalar = None
+
+    def __post_init__(self) -> None:
+        if self.operator not in get_args(PropertyOperator):
+            known = ", ".join(get_args(PropertyOperator))
+            raise InvalidInput(f"{self.operator!r} is no way to compare a property.", hint=f"One of: {known}")
+        is_number = isinstance(self.value, int | float) and not isinstance(self.value, bool)
+        if self.operator in ("above", "at_least", "below", "at_most") and not is_number:
+            raise InvalidInput(f"The property {self.name!r} is compared by {self.operator!r} with {self.value!r}.",
+                               hint="Give a number.")  # fmt: skip
+        if self.operator in ("contains", "matches") and not isinstance(self.value, str):
+            raise InvalidInput(f"The property {self.name!r} is compared by {self.operator!r} with {self.value!r}.",
+                               hint="Give a text.")  # fmt: skip
+
+    def to_json(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"name": self.name, "operator": self.operator}
+        return body if self.operator == "exists" else body | {"value": self.value}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> PropertyMatch:
+        return cls(_text(body["name"]), body["operator"], body.get("value"))
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Conditions that hold together. None or an empty tuple asks for nothing.
+
+    `text` is compared with the label (the nearest interactive ancestor-or-self) and with the target's own text where
+    that was kept: either is enough. `event_name` is the name of a custom event.
+    """
+
+    types: tuple[str, ...] = ()
+    selector: str | None = None
+    target_only: bool = False
+    pierce: bool = False
+    text: Pattern | None = None
+    host: Pattern | None = None
+    path: Pattern | None = None
+    query: tuple[QueryParameter, ...] = ()
+    hash: Pattern | None = None
+    properties: tuple[PropertyMatch, ...] = ()
+    event_name: str | None = None
+
+    def __post_init__(self) -> None:
+        for kind in self.types:
+            if kind not in EVENT_TYPES:
+                raise InvalidInput(f"{kind!r} is no type of event.", hint=f"One of: {', '.join(EVENT_TYPES)}")
+        if not self.to_json().keys() - {"target_only", "pierce"}:
+            raise InvalidInput("A definition without any condition would match every event.",
+                               hint="Say at least a type, a selector or a path.")  # fmt: skip
+
+    def to_json(self) -> dict[str, Any]:
+        """Only what is said, so that equal definitions have equal bodies."""
+        body: dict[str, Any] = {}
+        if self.types:
+            body["types"] = sorted(set(self.types))
+        for name in ("selector", "event_name"):
+            if getattr(self, name) is not None:
+                body[name] = getattr(self, name)
+        for name in ("target_only", "pierce"):
+            if getattr(self, name):
+                body[name] = True
+        for name in ("text", "host", "path", "hash"):
+            if getattr(self, name) is not None:
+                body[name] = getattr(self, name).to_json()
+        for name in ("query", "properties"):
+            if getattr(self, name):
+                body[name] = [condition.to_json() for condition in getattr(self, name)]
+        return body
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Alternative:
+        """Refuses fields that it does not know: a misspelt condition would widen the definition without a word."""
+        unknown = sorted(set(body) - set(cls.__slots__))
+        if unknown:
+            raise InvalidInput(f"A definition has no condition called {unknown[0]!r}.",
+                               hint=f"Conditions: {', '.join(cls.__slots__)}")  # fmt: skip
+        try:
+            pattern = {k: Pattern.from_json(body[k]) for k in ("text", "host", "path", "hash") if body.get(k)}
+            return cls(
+                types=tuple(_text(kind) for kind in body.get("types", ())),
+                selector=_optional_text(body.get("selector")),
+                target_only=bool(body.get("target_only", False)),
+                pierce=bool(body.get("pierce", False)),
+                query=tuple(QueryParameter.from_json(each) for each in body.get("query", ())),
+                properties=tuple(PropertyMatch.from_json(each) for each in body.get("properties", ())),
+                event_name=_optional_text(body.get("event_name")),
+                **pattern,
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InvalidInput(f"A definition's conditions cannot be read: {error}") from error
+
+    def __str__(self) -> str:
+        return " and ".join(_phrases(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A named event. `version` is set on one that was saved; an inline one has none."""
+
+    name: str
+    alternatives: tuple[Alternative, ...]
+    version: int | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or len(self.name) > MAX_NAME or any(ord(c) < 32 for c in self.name):
+            raise InvalidInput(f"{self.name!r} cannot be the name of a definition.",
+                               hint=f"A name has 1 to {MAX_NAME} printable characters.")  # fmt: skip
+        if not 1 <= len(self.alternatives) <= MAX_ALTERNATIVES:
+            raise InvalidInput(f"The definition {self.name!r} has {len(self.alternatives)} alternatives.",
+                               hint=f"It needs at least one and at most {MAX_ALTERNATIVES}.")  # fmt: skip
+
+    def body(self) -> dict[str, Any]:
+        """What it means, without its name: equal bodies mean the same events."""
+        return {"alternatives": [alternative.to_json() for alternative in self.alternatives]}
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "version": self.version} | self.body()
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Definition:
+        alternatives = body.get("alternatives")
+        if not isinstance(alternatives, Sequence) or isinstance(alternatives, str):
+            raise InvalidInput("A definition needs a list of alternatives.")
+        version = body.get("version")
+        return cls(
+            _text(body.get("name", "")),
+            tuple(Alternative.from_json(each) for each in alternatives),
+            version if isinstance(version, int) else None,
+        )
+
+    def __str__(self) -> str:
+        return " or ".join(str(alternative) for alternative in self.alternatives)
+
+
+Words = str | Sequence[str]
+
+
+def definition(
+    name: str,
+    *,
+    click: Words = (),
+    change: Words = (),
+    submit: Words = (),
+    view: Words = (),
+    track: Words = (),
+    text: str | Pattern | None = None,
+    host: str | Pattern | None = None,
+    path: str | Pattern | None = None,
+    query: Mapping[str, str | None] | None = None,
+    hash: str | Pattern | None = None,  # noqa: A002 - the name of the condition
+    properties: Mapping[str, Scalar] | Sequence[PropertyMatch] = (),
+    target_only: bool = False,
+    pierce: bool = False,
+) -> Definition:
+    """The definition that `expost define` makes of its options.
+
+    Each `click`, `change`, `submit` (selectors), `view` (path globs) and `track` (event names) is an alternative, and
+    the other conditions hold for every alternative.
+
+    >>> str(definition("Bought", click="button.buy", track="order", path="/shop/**"))
+    'click on button.buy and path glob:/shop/** or custom event order and path glob:/shop/**'
+    """
+    pairs = properties.items() if isinstance(properties, Mapping) else ()
+    shared: dict[str, Any] = {
+        "text": _pattern(text, "is"),
+        "host": _pattern(host, "is"),
+        "hash": _pattern(hash, "is"),
+        "query": tuple(
+            QueryParameter(key, None if value is None else Pattern.parse(value, "is"))
+            for key, value in (query or {}).items()
+        ),
+        "properties": tuple(PropertyMatch(key, "is", value) for key, value in pairs)
+        or tuple(each for each in properties if isinstance(each, PropertyMatch)),
+    }
+    on_path = _pattern(path, "glob")
+    by_selector = (("click", click), ("change", change), ("submit", submit))
+    alternatives = [
+        Alternative(types=(kind,), selector=each, target_only=target_only, pierce=pierce, path=on_path, **shared)
+        for kind, selectors in by_selector
+        for each in _words(selectors)
+    ]
+    if view and on_path:
+        raise InvalidInput("A page view is given with a path of its own and with a path for all.",
+                           hint="Leave one of the two out.")  # fmt: skip
+    alternatives += [
+        Alternative(types=("page_view",), path=_pattern(each, "glob"), **shared) for each in _words(view)
+    ]
+    alternatives += [
+        Alternative(types=("custom",), event_name=each, path=on_path, **shared) for each in _words(track)
+    ]
+    if not alternatives:
+        alternatives = [Alternative(path=on_path, **shared)]
+    return Definition(name, tuple(alternatives))
+
+
+def glob_expression(glob: str) -> str:
+    """The RE2 expression, to be matched whole, of a glob: `*` stays inside one segment, `**` crosses `/`.
+
+    >>> glob_expression("/docs/**/edit-*")
+    '(?s)^/docs/.*/edit\\\\-[^/]*$'
+    """
+    parts = re.split(r"(\*+)", glob)
+    inner = "".join(
+        re.escape(part) if index % 2 == 0 else "[^/]*" if part == "*" else ".*" for index, part in enumerate(parts)
+    )
+    return f"(?s)^{inner}$"
+
+
+def _pattern(given: str | Pattern | None, default: Operator) -> Pattern | None:
+    return Pattern.parse(given, default) if isinstance(given, str) else given
+
+
+def _words(given: Words) -> Sequence[str]:
+    return (given,) if isinstance(given, str) else given
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidInput(f"{value!r} stands where a definition needs text.")
+    return value
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _phrases(alternative: Alternative) -> list[str]:
+    kinds = {"page_view": "page view", "page_leave": "page leave", "custom": "custom event"}
+    said = " or ".join(kinds.get(kind, kind) for kind in alternative.types) or "anything"
+    if alternative.event_name is not None:
+        said += f" {alternative.event_name}"
+    if alternative.selector is not None:
+        said += f" {'exactly ' if alternative.target_only else ''}on {alternative.selector}"
+    patterns = ((name, getattr(alternative, name)) for name in ("text", "host", "path", "hash"))
+    phrases = [said, *(f"{name} {pattern}" for name, pattern in patterns if pattern is not None)]
+    phrases += [f"query {each.name}" + (f" {each.pattern}" if each.pattern else "") for each in alternative.query]
+    for prop in alternative.properties:
+        value = "" if prop.operator == "exists" else f" {prop.value!r}"
+        phrases.append(f"property {prop.name} {prop.operator}{value}")
+    return phrases
