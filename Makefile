@@ -1,0 +1,55 @@
+# Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or newer, git and make.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo install test lint format bench snippet dist
+
+BIN := .venv/bin
+FOLDERS := $(wildcard expost/*/)
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: install ## a small shop with data in it, on this machine only
+	$(BIN)/expost demo
+
+install: .venv/installed ## .venv with Expost in it
+
+test: .venv/installed-dev snippet/node_modules/.package-lock.json ## every test, in a real browser too
+	@.ci/chromium
+	.ci/with-node npm --prefix snippet run --if-present test
+	.ci/with-node $(BIN)/pytest
+
+lint: .venv/installed-dev snippet/node_modules/.package-lock.json ## style, types, layers, size of the snippet
+	$(BIN)/ruff check
+	@# Through the links: a folder that imports another by its bare name.
+	$(BIN)/ruff check --select TID251 $(FOLDERS)
+	$(BIN)/ruff format --check
+	$(BIN)/mypy expost tests
+	.ci/with-node $(BIN)/pyright
+	$(BIN)/lint-imports
+	.ci/with-node npm --prefix snippet run check
+
+format: .venv/installed-dev ## what can be mended by itself
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/installed-dev snippet/node_modules/.package-lock.json ## prints every figure the README claims
+	@.ci/chromium
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for script in bench/*.mjs; do echo "== $$script"; .ci/with-node node $$script; done
+
+snippet: .venv/installed snippet/node_modules/.package-lock.json ## builds snippet/dist
+	.ci/with-node npm --prefix snippet run build
+
+dist: .venv/installed-dev ## wheel and source archive
+	$(BIN)/python -m build
+
+.venv/installed: pyproject.toml
+	@.ci/venv
+
+.venv/installed-dev: pyproject.toml
+	@.ci/venv dev
+	@touch .venv/installed
+
+snippet/node_modules/.package-lock.json: snippet/package-lock.json | .venv/installed
+	.ci/with-node npm --prefix snippet ci --no-audit --no-fund
