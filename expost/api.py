@@ -1,0 +1,208 @@
+"""The HTTP API: the same questions as the command line, under the same names, with the same answers.
+
+GET /api/v1/preview     ?click=… | ?name=…        GET  /api/v1/definitions
+GET /api/v1/funnel      ?step=…&step=…&within=7d  PUT  /api/v1/definitions/{name}
+GET /api/v1/retention   ?start=…&return=…         GET  /api/v1/flags
+GET /api/v1/trend       ?name=…&period=day        GET  /api/v1/live
+POST /api/v1/sql        {"query": "select …"}     GET  /api/v1/events/{event_id}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from expost.errors import ExpostError, InvalidInput
+from expost.query.form import (
+    Form,
+    definition_of,
+    form_of,
+    funnel_of,
+    preview_of,
+    retention_of,
+    trend_of,
+)
+from expost.query.question import EventDetail, FlagList, Live, Question, SqlQuery
+
+Call = Callable[..., Awaitable[Any]]
+"""Runs a method of `Analysis` in a query process: `await call("ask", question)`."""
+
+MAX_SQL = 100_000
+
+
+class _Parameters(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    def form(self) -> Form:
+        """The fields as `query.form` reads them."""
+        pairs: list[tuple[str, str]] = []
+        for name, value in self.model_dump(by_alias=True, exclude_none=True).items():
+            pairs += [(name, str(each)) for each in (value if isinstance(value, list) else [value])]
+        return form_of(pairs)
+
+
+class Common(_Parameters):
+    """What every question takes."""
+
+    site: str | None = Field(None, description="Which site, when there are several.")
+    from_: str | None = Field(None, alias="from", description="From this date or ISO time on.")
+    to: str | None = Field(None, description="Before this date or ISO time.")
+    tz: str | None = Field(None, description="Time zone of days and weeks; default the site's.")
+    environment: str | None = Field(None, description="Which environment, or `all`; default production.")
+    bots: str | None = Field(None, description="Count bots: `yes` or `no`; default as the site says.")
+    internal: str | None = Field(None, description="Count internal devices: `yes` or `no`; default no.")
+
+
+class Conditions(Common):
+    """What a definition is made of."""
+
+    click: list[str] = Field([], description="CSS selectors: clicks on what they match, or inside it.")
+    change: list[str] = Field([], description="CSS selectors of changed fields.")
+    submit: list[str] = Field([], description="CSS selectors of submitted forms.")
+    view: list[str] = Field([], description="Path globs of page views.")
+    track: list[str] = Field([], description="Names of the site's own events.")
+    text: str | None = Field(None, description="The label is this; or `contains:…`, `prefix:…`, `matches:…`.")
+    host: str | None = None
+    path: str | None = None
+    hash: str | None = None
+    query: list[str] = Field([], description="Query parameters of the page: NAME or NAME=VALUE.")
+    property: list[str] = Field([], description="Properties of the event: NAME or NAME=VALUE.")
+    target_only: str | None = None
+    pierce: str | None = None
+
+
+class PreviewParameters(Conditions):
+    """A preview takes conditions, or the name of a saved definition."""
+
+    name: str | None = None
+
+
+class FunnelParameters(Common):
+    """A funnel."""
+
+    step: list[str] = Field([], description="Names of definitions, in order.")
+    within: str | None = Field(
+        None, description="Conversion window from the first step: `7d`, `36h`; default 7d."
+    )
+    by: str | None = Field(None, description="`flag:KEY`.")
+    order: str | None = None
+
+
+class RetentionParameters(Common):
+    """A retention."""
+
+    start: str | None = Field(None, description="Name of the definition that begins.")
+    return_: str | None = Field(None, alias="return", description="Name of the definition that returns.")
+    period: str | None = Field(None, description="`day` or `week`.")
+    periods: int | None = Field(None, description="How many periods after the first.")
+    entry: str | None = None
+    mode: str | None = None
+    rolling: str | None = None
+    by: str | None = Field(None, description="`flag:KEY`.")
+
+
+class TrendParameters(Common):
+    """A trend."""
+
+    name: str | None = Field(None, description="Name of the definition.")
+    period: str | None = Field(None, description="`hour`, `day`, `week` or `month`.")
+    by: str | None = Field(None, description="`flag:KEY`.")
+
+
+class SqlBody(BaseModel):
+    """One SELECT."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str = Field(max_length=MAX_SQL)
+    limit: int = Field(10_000, ge=1, le=100_000)
+
+
+def create_api(call: Call) -> APIRouter:
+    """The routes below `/api/v1`."""
+    api = APIRouter(prefix="/api/v1", tags=["questions"])
+
+    async def answer(question: Question) -> JSONResponse:
+        return JSONResponse((await call("ask", question)).to_json())
+
+    @api.get("/preview")
+    async def preview(parameters: Annotated[PreviewParameters, Query()]) -> JSONResponse:
+        """The past of a definition that need not exist."""
+        return await answer(preview_of(parameters.form()))
+
+    @api.get("/funnel")
+    async def funnel(parameters: Annotated[FunnelParameters, Query()]) -> JSONResponse:
+        """How many people went through the steps in order."""
+        return await answer(funnel_of(parameters.form()))
+
+    @api.get("/retention")
+    async def retention(parameters: Annotated[RetentionParameters, Query()]) -> JSONResponse:
+        """Who came back."""
+        return await answer(retention_of(parameters.form()))
+
+    @api.get("/trend")
+    async def trend(parameters: Annotated[TrendParameters, Query()]) -> JSONResponse:
+        """Events and people per calendar period."""
+        return await answer(trend_of(parameters.form()))
+
+    @api.get("/flags")
+    async def flags(site: str | None = None) -> JSONResponse:
+        """The flags and variations that exposures name."""
+        return await answer(FlagList(site=site))
+
+    @api.get("/live")
+    async def live(
+        site: str | None = None, latest: Annotated[int, Query(ge=1, le=1_000)] = 50
+    ) -> JSONResponse:
+        """The latest events, newest first."""
+        return await answer(Live(latest, site=site))
+
+    @api.get("/events/{event_id}")
+    async def event(event_id: str, site: str | None = None) -> JSONResponse:
+        """One event whole, with the chain of its element."""
+        return await answer(EventDetail(event_id, site=site))
+
+    @api.get("/definitions")
+    async def definitions(site: str | None = None) -> JSONResponse:
+        """The latest version of every definition."""
+        return JSONResponse([definition.to_json() for definition in await call("definitions", site=site)])
+
+    @api.put("/definitions/{name:path}")
+    async def define(name: str, parameters: Conditions) -> JSONResponse:
+        """Save a definition; another meaning than the latest makes a new version."""
+        saved = await call(
+            "define", definition_of(name, parameters.form()), site=parameters.site, author="api"
+        )
+        return JSONResponse(saved.to_json())
+
+    @api.post("/sql")
+    async def sql(body: SqlBody) -> JSONResponse:
+        """The rows of one SELECT over the views `events`, `elements` and `people`."""
+        return await answer(SqlQuery(body.query, body.limit))
+
+    return api
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Give every error of an API route the one shape: `{"error": {"code", "message", "hint"}}`."""
+
+    async def refused(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, ExpostError)
+        return JSONResponse(error.to_json(), status_code=error.status)
+
+    async def misread(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][1:]) or "The request"
+        problem = InvalidInput(
+            f"{place}: {first['msg']}.", hint="What each route takes is listed at /api/docs"
+        )
+        return JSONResponse(problem.to_json(), status_code=problem.status)
+
+    app.add_exception_handler(ExpostError, refused)
+    app.add_exception_handler(RequestValidationError, misread)

@@ -1,0 +1,173 @@
+"""The Python names of Expost: `expost.open()` gives a `Lake`, which answers questions about one data folder."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from expost.lake.folder import open_folder
+from expost.query.analysis import Analysis
+from expost.query.answer import (
+    Answer,
+    EventAnswer,
+    FlagsAnswer,
+    FunnelAnswer,
+    LiveAnswer,
+    PreviewAnswer,
+    RetentionAnswer,
+    RowsAnswer,
+    TrendAnswer,
+)
+from expost.query.definition import Definition, Pattern, PropertyMatch, Scalar, Words, definition
+from expost.query.question import (
+    EventDetail,
+    Flag,
+    FlagList,
+    Funnel,
+    Live,
+    Preview,
+    Question,
+    Retention,
+    SqlQuery,
+    Step,
+    Trend,
+    parse_breakdown,
+    parse_duration,
+)
+
+Breakdown = Flag | str | None
+
+
+def open(  # noqa: A001  (the name that people type: expost.open)
+    path: Path | str = "expost-data", *, memory_limit: str | None = None, threads: int | None = None
+) -> Lake:
+    """The data folder at `path`, open for questions while a server may be writing to it.
+
+    `memory_limit` (like "800MB") bounds what one question may hold; beyond it DuckDB spills to disk.
+    """
+    return Lake(Analysis(open_folder(path).path, memory_limit=memory_limit, threads=threads))
+
+
+def flag(key: str) -> Flag:
+    """A breakdown by the variation of each person's first exposure to this flag."""
+    return Flag(key)
+
+
+class Lake:
+    """Questions about one data folder, as methods.
+
+    A step is the name of a saved definition, or a `Definition` (from `define` or `event`). Every method takes what all
+    questions take: `site`, `start`, `end`, `time_zone`, `bots`, `internal`, `environment`, `now` (see
+    `expost.query.question.Question`).
+    """
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+
+    def event(
+        self,
+        name: str = "event",
+        *,
+        click: Words = (),
+        change: Words = (),
+        submit: Words = (),
+        view: Words = (),
+        track: Words = (),
+        text: str | Pattern | None = None,
+        host: str | Pattern | None = None,
+        path: str | Pattern | None = None,
+        query: Mapping[str, str | None] | None = None,
+        hash: str | Pattern | None = None,  # noqa: A002  (a part of an address)
+        properties: Mapping[str, Scalar] | Sequence[PropertyMatch] = (),
+        target_only: bool = False,
+        pierce: bool = False,
+    ) -> Definition:
+        """A definition that is not saved. Selectors, globs and names may be lists: any of them is enough."""
+        return definition(
+            name, click=click, change=change, submit=submit, view=view, track=track, text=text, host=host, path=path,
+            query=query, hash=hash, properties=properties, target_only=target_only, pierce=pierce,
+        )  # fmt: skip
+
+    def define(self, name: str, *, site: str | None = None, **conditions: Any) -> Definition:
+        """Save a definition with the conditions of `event`; its whole past is there at once.
+
+        The same name with another meaning becomes a new version; with the same meaning nothing changes.
+        """
+        return self.analysis.define(self.event(name, **conditions), site=site, author=getpass.getuser())
+
+    def definitions(self, *, site: str | None = None) -> list[Definition]:
+        """The latest version of every saved definition, by name."""
+        return self.analysis.definitions(site=site)
+
+    def preview(self, of: Step, **common: Any) -> PreviewAnswer:
+        """The past of a definition: events, people, unknown, first and last, texts, pages, sample elements."""
+        return cast(PreviewAnswer, self._ask(Preview(of, **common)))
+
+    def funnel(
+        self, *steps: Step, within: timedelta | str = "7 days", by: Breakdown = None, **common: Any
+    ) -> FunnelAnswer:
+        """How many people went through the steps in order, within the window of their first step."""
+        return cast(FunnelAnswer, self._ask(Funnel(steps, _duration(within), by=_breakdown(by), **common)))
+
+    def retention(
+        self,
+        start_event: Step,
+        return_event: Step | None = None,
+        *,
+        period: Literal["day", "week"] = "week",
+        periods: int = 8,
+        by: Breakdown = None,
+        **common: Any,
+    ) -> RetentionAnswer:
+        """Who came back: cohorts by the calendar period of their first `start_event`."""
+        returns = start_event if return_event is None else return_event
+        question = Retention(
+            start_event, returns, period=period, periods=periods, by=_breakdown(by), **common
+        )
+        return cast(RetentionAnswer, self._ask(question))
+
+    def trend(
+        self,
+        of: Step,
+        *,
+        period: Literal["hour", "day", "week", "month"] = "day",
+        by: Breakdown = None,
+        **common: Any,
+    ) -> TrendAnswer:
+        """Events and people per calendar period, empty ones included."""
+        return cast(TrendAnswer, self._ask(Trend(of, period=period, by=_breakdown(by), **common)))
+
+    def live(self, latest: int = 50, **common: Any) -> LiveAnswer:
+        """The latest events as they arrived, newest first."""
+        return cast(LiveAnswer, self._ask(Live(latest, **common)))
+
+    def event_detail(self, event_id: str, **common: Any) -> EventAnswer:
+        """One event whole, with the chain of its element."""
+        return cast(EventAnswer, self._ask(EventDetail(event_id, **common)))
+
+    def flags(self, **common: Any) -> FlagsAnswer:
+        """The flags and variations that exposures name."""
+        return cast(FlagsAnswer, self._ask(FlagList(**common)))
+
+    def sql(self, text: str, limit: int = 10_000) -> RowsAnswer:
+        """The rows of one SELECT over the views `events`, `elements` and `people`."""
+        return cast(RowsAnswer, self._ask(SqlQuery(text, limit)))
+
+    def _ask(self, question: Question) -> Answer:
+        answer = self.analysis.ask(question)
+        if isinstance(answer, FunnelAnswer):
+            # So that `answer.people(step=2)` can open a bar of it.
+            return replace(answer, ask=self.analysis.ask)
+        return answer
+
+
+def _duration(given: timedelta | str) -> timedelta:
+    return parse_duration(given) if isinstance(given, str) else given
+
+
+def _breakdown(given: Breakdown) -> Flag | None:
+    return parse_breakdown(given) if isinstance(given, str) else given

@@ -1,0 +1,285 @@
+"""Answers on a terminal: one table each, its notes below. In a pipe the command line prints JSON instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from expost.query.answer import (
+    Answer,
+    Cohort,
+    FlagsAnswer,
+    FunnelAnswer,
+    FunnelStep,
+    LiveAnswer,
+    PooledPeriod,
+    PreviewAnswer,
+    RetentionAnswer,
+    RowsAnswer,
+    SampleElement,
+    TrendAnswer,
+)
+
+BAR_WIDTH = 24
+NUMBER, WORD = "right", "left"
+
+
+def show(console: Console, answer: Answer) -> None:
+    """Print an answer and what a reader must know about it."""
+    match answer:
+        case PreviewAnswer():
+            _show_preview(console, answer)
+        case FunnelAnswer():
+            _show_funnel(console, answer)
+        case RetentionAnswer():
+            _show_retention(console, answer)
+        case TrendAnswer():
+            _show_trend(console, answer)
+        case FlagsAnswer():
+            _show_flags(console, answer)
+        case LiveAnswer():
+            _show_live(console, answer)
+        case RowsAnswer():
+            _show_rows(console, answer)
+        case _:
+            console.print_json(data=answer.to_json())
+    _show_basis(console, answer)
+
+
+def table(
+    console: Console, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], title: str = ""
+) -> None:
+    """Print rows under (name, "left" or "right") columns; text from the data is never read as markup."""
+    drawn = Table(
+        title=escape(title) if title else None, title_justify="left", box=None, padding=(0, 2, 0, 0)
+    )
+    for name, side in columns:
+        drawn.add_column(name, justify="right" if side == NUMBER else "left", no_wrap=side == NUMBER)
+    for row in rows:
+        drawn.add_row(*(escape(cell(value)) for value in row))
+    console.print(drawn)
+
+
+def cell(value: Any) -> str:
+    """A value as a table shows it: grouped integers, minutes for times, `–` for nothing, no control characters.
+
+    >>> cell(1234567), cell(None), cell("a\\x1b[31mb")
+    ('1,234,567', '–', 'a�[31mb')
+    """
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.2f}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case _:
+            # A captured text with an escape sequence must not colour, move or clear the reader's terminal.
+            return "".join(c if c.isprintable() else "�" for c in str(value))
+
+
+def percent(share: float | None) -> str:
+    """A share between 0 and 1 with one decimal.
+
+    >>> percent(0.1234), percent(None)
+    ('12.3 %', '–')
+    """
+    return "–" if share is None else f"{share * 100:.1f} %"
+
+
+def duration(milliseconds: float | None) -> str:
+    """A length of time in its two largest units.
+
+    >>> duration(93_784_000), duration(1_500), duration(None)
+    ('1 d 2 h', '1.5 s', '–')
+    """
+    if milliseconds is None:
+        return "–"
+    seconds = milliseconds / 1_000
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    for size, name, smaller, smaller_name in (
+        (86_400, "d", 3_600, "h"),
+        (3_600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        if seconds >= size:
+            whole, rest = divmod(seconds, size)
+            return f"{int(whole)} {name} {int(rest // smaller)} {smaller_name}"
+    raise AssertionError(seconds)
+
+
+def _group_name(kind: str, value: str | None) -> str:
+    return value if kind == "variation" and value is not None else kind
+
+
+def _show_preview(console: Console, answer: PreviewAnswer) -> None:
+    rows = [
+        ("events", answer.events),
+        ("people", answer.people),
+        ("unknown", answer.unknown),
+        ("first seen", answer.first_seen),
+        ("last seen", answer.last_seen),
+    ]
+    table(console, [(answer.name, WORD), ("", NUMBER)], rows)
+    for name, found, distinct in (
+        ("text", answer.texts, answer.distinct_texts),
+        ("page", answer.pages, answer.distinct_pages),
+    ):
+        if found:
+            console.print()
+            table(
+                console,
+                [(f"{name} ({distinct:,} distinct)", WORD), ("events", NUMBER)],
+                [(c.value, c.events) for c in found],
+            )
+    if answer.samples:
+        console.print()
+        rows_of_samples = [(_chain_text(sample), sample.events) for sample in answer.samples]
+        table(console, [("element, what matched in brackets", WORD), ("events", NUMBER)], rows_of_samples)
+
+
+def _chain_text(sample: SampleElement) -> str:
+    names = (
+        f"[{level.descriptor}]" if level.is_match else level.descriptor for level in reversed(sample.chain)
+    )
+    return " › ".join(names)
+
+
+def _show_funnel(console: Console, answer: FunnelAnswer) -> None:
+    columns = [("step", WORD), ("people", NUMBER), ("of all", NUMBER), ("of previous", NUMBER), ("", WORD),
+               ("window over", NUMBER), ("median time", NUMBER)]  # fmt: skip
+    table(console, columns, [_funnel_row(step) for step in answer.steps], "Everyone" if answer.groups else "")
+    for group in answer.groups:
+        console.print()
+        table(
+            console,
+            columns,
+            [_funnel_row(step) for step in group.steps],
+            _group_name(group.kind, group.value),
+        )
+    if answer.incomplete_people:
+        console.print(
+            f"\n{answer.incomplete_people:,} people entered so lately that their window is not over; "
+            "the column 'window over' leaves them out."
+        )
+    _show_several(console, answer.several_variations)
+
+
+def _funnel_row(step: FunnelStep) -> tuple[Any, ...]:
+    bar = "█" * round((step.share or 0) * BAR_WIDTH)
+    return (step.name, step.people, percent(step.share), percent(step.share_of_previous), bar,
+            percent(step.complete_share), duration(step.median_ms))  # fmt: skip
+
+
+def _show_retention(console: Console, answer: RetentionAnswer) -> None:
+    _show_cohorts(console, answer.period, answer.cohorts, answer.pooled, "Everyone" if answer.groups else "")
+    for group in answer.groups:
+        console.print()
+        _show_cohorts(
+            console, answer.period, group.cohorts, group.pooled, _group_name(group.kind, group.value)
+        )
+    console.print("\n* this period is not over, and is left out of 'all'.")
+    _show_several(console, answer.several_variations)
+
+
+def _show_cohorts(
+    console: Console, period: str, cohorts: Sequence[Cohort], pooled: Sequence[PooledPeriod], title: str
+) -> None:
+    width = max((len(cohort.periods) for cohort in cohorts), default=len(pooled))
+    columns = [(f"{period} of", WORD), ("people", NUMBER), *((str(n), NUMBER) for n in range(width))]
+    rows: list[list[Any]] = []
+    for cohort in cohorts:
+        cells = [f"{each.people:,}{'' if each.complete else '*'}" for each in cohort.periods]
+        rows.append([cohort.start, cohort.size, *cells, *[""] * (width - len(cells))])
+    shares = [percent(each.share) for each in pooled][:width]
+    rows.append(["all", sum(cohort.size for cohort in cohorts), *shares, *[""] * (width - len(shares))])
+    table(console, columns, rows, title)
+
+
+def _show_trend(console: Console, answer: TrendAnswer) -> None:
+    columns = [(answer.period, WORD), ("events", NUMBER), ("people", NUMBER)]
+    groups = [("Everyone" if answer.groups else "", answer.points)]
+    groups += [(_group_name(group.kind, group.value), group.points) for group in answer.groups]
+    for place, (title, points) in enumerate(groups):
+        if place:
+            console.print()
+        rows = [(f"{point.start:%Y-%m-%d}" + (f" {point.start:%H:%M}" if answer.period == "hour" else ""),
+                 point.events, point.people) for point in points]  # fmt: skip
+        table(console, columns, rows, title)
+    console.print(f"\n{answer.events:,} events by {answer.people:,} people.")
+    _show_several(console, answer.several_variations)
+
+
+def _show_several(console: Console, share: float | None) -> None:
+    if share:
+        console.print(
+            f"{percent(share)} of the exposed people saw several variations; each counts under the first."
+        )
+
+
+def _show_flags(console: Console, answer: FlagsAnswer) -> None:
+    columns = [
+        ("flag", WORD),
+        ("variation", WORD),
+        ("people", NUMBER),
+        ("exposures", NUMBER),
+        ("last seen", NUMBER),
+    ]
+    rows = [
+        (flag.key, variation.value, variation.people, variation.exposures, variation.last_seen)
+        for flag in answer.flags
+        for variation in flag.variations
+    ]
+    if rows:
+        table(console, columns, rows)
+    else:
+        console.print(
+            "No exposure has arrived. Report one with: expost('exposure', {flag: 'KEY', variation: 'NAME'})"
+        )
+
+
+def _show_live(console: Console, answer: LiveAnswer) -> None:
+    columns = [("time", WORD), ("event", WORD), ("label", WORD), ("path", WORD), ("who", WORD)]
+    rows = [(event.time, event.name or event.type, event.label, event.path, event.person or event.person_id)
+            for event in answer.events]  # fmt: skip
+    table(console, columns, rows)
+
+
+def _show_rows(console: Console, answer: RowsAnswer) -> None:
+    numeric = [
+        all(isinstance(row[place], int | float | None) for row in answer.values)
+        for place in range(len(answer.columns))
+    ]
+    columns = [
+        (name, NUMBER if is_number else WORD) for name, is_number in zip(answer.columns, numeric, strict=True)
+    ]
+    table(console, columns, answer.values)
+    console.print(
+        f"\n{len(answer.values):,} rows{', cut there: ask for fewer or raise --limit' if answer.is_cut else ''}."
+    )
+
+
+def _show_basis(console: Console, answer: Answer) -> None:
+    for definition in answer.basis.definitions:
+        if definition.unknown:
+            console.print(
+                f"{definition.unknown:,} more events might match {escape(cell(definition.name))}: "
+                "what would decide was cut, masked or never kept."
+            )
+    for left_out in answer.basis.left_out:
+        if left_out.events:
+            console.print(
+                f"Left out: {left_out.events:,} events ({percent(left_out.share)}) · {left_out.reason}."
+            )
+    for note in answer.notes:
+        console.print(escape(cell(note)), style="dim")

@@ -1,0 +1,227 @@
+"""Questions as people write them: options of a command, parameters of an address, fields of a page.
+
+All three are the same words with the same meaning, so they are read here, once.
+
+    common       site, from, to (dates or ISO times), tz, environment (`all` for every one), bots (yes | no), internal
+    definition   click, change, submit (selectors), view (path globs), track (event names), text, host, path, hash,
+                 query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only, pierce
+    funnel       step (repeated), within, by
+    retention    start, return, period, periods, entry, by
+    trend        name, period, by
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from expost.errors import InvalidInput
+
+from .definition import Definition, PropertyMatch, Scalar, definition
+from .question import (
+    Flag,
+    Funnel,
+    Moment,
+    Preview,
+    Retention,
+    Step,
+    Trend,
+    parse_breakdown,
+    parse_duration,
+)
+
+Form = Mapping[str, Sequence[str]]
+"""Field name to the values given, in order. Empty values count as not given."""
+
+COMMON = frozenset({"site", "from", "to", "tz", "environment", "bots", "internal"})
+CONDITIONS = frozenset(
+    {"click", "change", "submit", "view", "track", "text", "host", "path", "hash", "query", "property",
+     "target_only", "pierce"}
+)  # fmt: skip
+TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+
+
+def form_of(pairs: Iterable[tuple[str, str]]) -> Form:
+    """A form from (name, value) pairs, such as those of an address; empty values are left out."""
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if value != "":
+            fields.setdefault(name, []).append(value)
+    return fields
+
+
+def preview_of(form: Form) -> Preview:
+    """A preview of the conditions in the form, or of the saved definition called `name`."""
+    _refuse_unknown(form, COMMON | CONDITIONS | {"name"})
+    name = _one(form, "name")
+    has_conditions = any(field in form for field in CONDITIONS)
+    if name is not None and has_conditions:
+        raise InvalidInput(
+            f"Both a saved definition ({name!r}) and conditions are given.", hint="Leave one of them out."
+        )
+    step: Step = name if name is not None else definition_of("preview", form)
+    return Preview(step, **_common(form))
+
+
+def definition_of(name: str, form: Form) -> Definition:
+    """The definition that the conditions in the form describe."""
+    if not any(form.get(field) for field in CONDITIONS):
+        raise InvalidInput(
+            "No condition is given.",
+            hint="For example: --click 'form.signup button', --view '/pricing', --track NAME",
+        )
+    return definition(
+        name,
+        click=form.get("click", ()),
+        change=form.get("change", ()),
+        submit=form.get("submit", ()),
+        view=form.get("view", ()),
+        track=form.get("track", ()),
+        text=_one(form, "text"),
+        host=_one(form, "host"),
+        path=_one(form, "path"),
+        hash=_one(form, "hash"),
+        query={key: value if given else None for key, given, value in map(_partition, form.get("query", ()))},
+        properties=[_property(given) for given in form.get("property", ())],
+        target_only=_yes(form, "target_only") or False,
+        pierce=_yes(form, "pierce") or False,
+    )
+
+
+def funnel_of(form: Form) -> Funnel:
+    """A funnel of saved definitions."""
+    _refuse_unknown(form, COMMON | {"step", "within", "by", "order"})
+    steps = tuple(form.get("step", ()))
+    if not steps:
+        raise InvalidInput(
+            "A funnel needs steps.", hint='For example: expost funnel "Viewed page" "Signed up" --within 7d'
+        )
+    within = parse_duration(_one(form, "within") or "7d")
+    return Funnel(steps, within, by=_by(form), order=_one(form, "order") or "ordered", **_common(form))
+
+
+def retention_of(form: Form) -> Retention:
+    """A retention between two saved definitions; without `return`, of one with itself."""
+    _refuse_unknown(form, COMMON | {"start", "return", "period", "periods", "entry", "mode", "rolling", "by"})
+    begins = _one(form, "start")
+    if begins is None:
+        raise InvalidInput(
+            "Retention needs a start event.", hint='For example: --start "Signed up" --return "Signed up"'
+        )
+    chosen = {name: value for name in ("period", "entry", "mode") if (value := _one(form, name))}
+    if (periods := _one(form, "periods")) is not None:
+        chosen["periods"] = _whole_number("periods", periods)
+    return Retention(
+        begins,
+        _one(form, "return") or begins,
+        by=_by(form),
+        rolling=_yes(form, "rolling") or False,
+        **chosen,
+        **_common(form),
+    )
+
+
+def trend_of(form: Form) -> Trend:
+    """The trend of a saved definition."""
+    _refuse_unknown(form, COMMON | {"name", "period", "by"})
+    name = _one(form, "name")
+    if name is None:
+        raise InvalidInput(
+            "A trend needs a definition.", hint='For example: expost trend "Signed up" --period day'
+        )
+    return Trend(name, period=_one(form, "period") or "day", by=_by(form), **_common(form))
+
+
+def _common(form: Form) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "site": _one(form, "site"),
+        "start": _moment(form, "from"),
+        "end": _moment(form, "to"),
+        "time_zone": _one(form, "tz"),
+        "bots": _yes(form, "bots"),
+        "internal": _yes(form, "internal") or False,
+    }
+    environment = _one(form, "environment")
+    if environment is not None:
+        said["environment"] = None if environment == "all" else environment
+    return said
+
+
+def _one(form: Form, name: str) -> str | None:
+    values = form.get(name, ())
+    if len(values) > 1:
+        raise InvalidInput(
+            f"{name} is given {len(values)} times: {', '.join(map(repr, values))}.", hint="Give it once."
+        )
+    return values[0] if values and values[0] != "" else None
+
+
+def _by(form: Form) -> Flag | None:
+    text = _one(form, "by")
+    return None if text is None else parse_breakdown(text)
+
+
+def _yes(form: Form, name: str) -> bool | None:
+    text = _one(form, name)
+    if text is None:
+        return None
+    if text.lower() in TRUE:
+        return True
+    if text.lower() in FALSE:
+        return False
+    raise InvalidInput(f"{name} is {text!r}.", hint="Say yes or no.")
+
+
+def _moment(form: Form, name: str) -> Moment | None:
+    text = _one(form, name)
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(
+            f"{name} is {text!r}, which is no date.",
+            hint="For example: 2026-11-02 or 2026-11-02T08:00:00+01:00",
+        ) from None
+
+
+def _whole_number(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidInput(f"{name} is {text!r}.", hint="Give a whole number.")
+    return int(text)
+
+
+def _partition(text: str) -> tuple[str, bool, str]:
+    key, equals, value = text.partition("=")
+    return key, bool(equals), value
+
+
+def _property(text: str) -> PropertyMatch:
+    """`plan=pro` (text), `seats=3` (number), `paid=true`, `note="3"` (text again), `plan` (is there)."""
+    name, given, raw = _partition(text)
+    if not name:
+        raise InvalidInput(
+            f"The property condition {text!r} names no property.", hint="For example: --property plan=pro"
+        )
+    if not given:
+        return PropertyMatch(name, "exists")
+    value: Scalar = raw
+    try:
+        parsed = json.loads(raw)
+    except ValueError:
+        pass
+    else:
+        if parsed is None or isinstance(parsed, str | int | float | bool):
+            value = parsed
+    return PropertyMatch(name, "is", value)
+
+
+def _refuse_unknown(form: Form, known: frozenset[str]) -> None:
+    unknown = sorted(set(form) - known)
+    if unknown:
+        raise InvalidInput(
+            f"{unknown[0]!r} is nothing that this question knows.",
+            hint=f"It knows: {', '.join(sorted(known))}.",
+        )
