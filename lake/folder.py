@@ -110,7 +110,7 @@ def _make_secret(path: Path) -> bytes:
     except FileExistsError:
         return bytes.fromhex(path.read_text(encoding="ascii").strip())
     finally:
-        os.unlink(draft)
+        draft.unlink()
     parent = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(parent)

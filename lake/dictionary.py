@@ -1,0 +1,212 @@
+"""Ids by content: the same element, device, user or group has the same id in every batch, and is written once.
+
+Hashes are keyed with the folder's secret, so ids of two installations never meet. What an element is (its descriptor)
+is interned apart from where it stands, because one toggled class on `<body>` would otherwise repeat the text of every
+chain below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from struct import Struct as Packing
+from typing import Any
+
+import msgspec
+
+from expost.ids import keyed_hash
+
+from .batch import CHAIN_CUT, ROOT, SHADOW_CHILD, Descriptor, Element
+from .element import Row, content, descriptor_row, element_row
+
+DICTIONARIES = {
+    "descriptors": "descriptor_id",
+    "elements": "element_id",
+    "devices": "device_id",
+    "users": "user_id",
+    "groups": "group_id",
+}
+"""The dictionary tables and the column that holds their ids."""
+
+MAX_CACHED = 200_000
+"""How many things of a kind are remembered with their ids; a full cache starts again empty."""
+
+_PLACEMENT = Packing("<q?q4iB")
+_FLAGS = SHADOW_CHILD | CHAIN_CUT | ROOT
+
+
+class Dictionary:
+    """Gives ids, and collects the rows of those that the lake does not hold yet.
+
+    New rows wait in `fresh` until `settle` says that they were committed, or `discard` that they were not.
+    `known` are the ids in the lake, per table.
+    """
+
+    def __init__(self, secret: bytes, known: Mapping[str, set[int]] | None = None) -> None:
+        self._secret = secret
+        self._known = {table: set((known or {}).get(table, ())) for table in DICTIONARIES}
+        self.fresh: dict[str, dict[int, Row]] = {table: {} for table in DICTIONARIES}
+        # What is in a cache is known or fresh, so that a hit needs no second look.
+        self._descriptors: dict[bytes, int] = {}
+        self._elements: dict[Row, int] = {}
+        self._named: dict[Row, int] = {}
+        self._encode = msgspec.msgpack.Encoder().encode
+
+    def settle(self) -> None:
+        """The fresh rows are in the lake."""
+        for table, rows in self.fresh.items():
+            self._known[table].update(rows)
+            rows.clear()
+
+    def discard(self) -> None:
+        """The fresh rows were not committed: they are new again when they are met again."""
+        for rows in self.fresh.values():
+            rows.clear()
+        for cache in (self._descriptors, self._elements, self._named):
+            cache.clear()
+
+    def device(self, site: str, device: str, is_daily: bool) -> int:
+        """The id of a browser, or of what a server calls one."""
+        key = ("devices", site, device)
+        found = self._named.get(key)
+        if found is None:
+            found = keyed_hash(self._secret, "device", site, device)
+            if self._is_new("devices", found):
+                self.fresh["devices"][found] = (found, site, device, is_daily)
+            _remember(self._named, key, found)
+        return found
+
+    def user(self, site: str, user: str) -> int:
+        """The id of what a site calls someone."""
+        key = ("users", site, user)
+        found = self._named.get(key)
+        if found is None:
+            found = keyed_hash(self._secret, "user", site, user)
+            if self._is_new("users", found):
+                self.fresh["users"][found] = (found, site, user)
+            _remember(self._named, key, found)
+        return found
+
+    def group(self, site: str, group_type: str, group: str) -> int:
+        """The id of a group: an account, a team."""
+        key = ("groups", site, group_type, group)
+        found = self._named.get(key)
+        if found is None:
+            found = keyed_hash(self._secret, "group", site, group_type, group)
+            if self._is_new("groups", found):
+                self.fresh["groups"][found] = (found, site, group_type, group)
+            _remember(self._named, key, found)
+        return found
+
+    def edge(self, site: str, event_id: str) -> int:
+        """The id of the identity edge that an event made."""
+        return keyed_hash(self._secret, "edge", site, event_id)
+
+    def descriptor(self, descriptor: Descriptor) -> int:
+        """The id of what an element is."""
+        key = self._encode(descriptor)
+        found = self._descriptors.get(key)
+        if found is None:
+            found = keyed_hash(self._secret, "descriptor", self._encode(content(descriptor)))
+            if self._is_new("descriptors", found):
+                self.fresh["descriptors"][found] = descriptor_row(found, descriptor)
+            _remember(self._descriptors, key, found)
+        return found
+
+    def elements(self, descriptors: Sequence[Descriptor], elements: Sequence[Element]) -> ElementTable:
+        """The element table of one batch, resolved as far as its events need it."""
+        return ElementTable(self, descriptors, elements)
+
+    def place(self, table: ElementTable, position: int, parent_id: int | None) -> int:
+        """The id of the element at `position`: its descriptor, its place among its siblings, its parent."""
+        placed = table.elements[position]
+        descriptor_id = table.descriptor_id(placed.descriptor)
+        previous = (
+            tuple([table.descriptor_id(sibling) for sibling in placed.previous]) if placed.previous else ()
+        )
+        flags = placed.flags & _FLAGS
+        key = (
+            descriptor_id, parent_id, placed.index, placed.count, placed.type_index, placed.type_count, flags, previous,
+        )  # fmt: skip
+        found = self._elements.get(key)
+        if found is None:
+            place = _PLACEMENT.pack(
+                descriptor_id, parent_id is not None, parent_id or 0,
+                placed.index, placed.count, placed.type_index, placed.type_count, flags,
+            )  # fmt: skip
+            siblings = b"".join([sibling.to_bytes(8, "little", signed=True) for sibling in previous])
+            found = keyed_hash(self._secret, "element", place, siblings)
+            if self._is_new("elements", found):
+                ancestors, tree_depth = table.above(position)
+                self.fresh["elements"][found] = element_row(
+                    found, descriptor_id, placed, previous, ancestors, tree_depth
+                )
+            _remember(self._elements, key, found)
+        return found
+
+    def _is_new(self, table: str, id_: int) -> bool:
+        return id_ not in self._known[table] and id_ not in self.fresh[table]
+
+
+class ElementTable:
+    """The elements of one batch by their position, each resolved to its id when first asked for."""
+
+    __slots__ = ("_descriptor_ids", "_descriptors", "_dictionary", "_ids", "elements")
+
+    def __init__(
+        self, dictionary: Dictionary, descriptors: Sequence[Descriptor], elements: Sequence[Element]
+    ) -> None:
+        self.elements = elements
+        self._dictionary = dictionary
+        self._descriptors = descriptors
+        self._descriptor_ids: dict[int, int] = {}
+        self._ids: dict[int, int] = {}
+
+    def id_of(self, position: int) -> int:
+        """The id of the element at `position`; a place that the batch does not have is an IndexError."""
+        found = self._ids.get(position)
+        if found is not None:
+            return found
+        waiting = []
+        above: int | None = None
+        while position >= 0:
+            above = self._ids.get(position)
+            if above is not None:
+                break
+            waiting.append(position)
+            parent = self.elements[position].parent
+            if parent >= position:
+                raise IndexError(f"Element {position} names {parent} as its parent, which is not before it.")
+            position = parent
+        for place in reversed(waiting):
+            above = self._ids[place] = self._dictionary.place(self, place, above)
+        if above is None:
+            raise IndexError("An element before the first one was asked for.")
+        return above
+
+    def descriptor_id(self, position: int) -> int:
+        """The id of the descriptor at `position`."""
+        found = self._descriptor_ids.get(position)
+        if found is None:
+            if position < 0:
+                raise IndexError("An element without a descriptor.")
+            found = self._descriptor_ids[position] = self._dictionary.descriptor(self._descriptors[position])
+        return found
+
+    def above(self, position: int) -> tuple[list[int], int]:
+        """The ancestors of an element, nearest first, and how many of them stand in its own tree."""
+        ancestors: list[int] = []
+        tree_depth: int | None = None
+        while True:
+            placed = self.elements[position]
+            if placed.flags & SHADOW_CHILD and tree_depth is None:
+                tree_depth = len(ancestors)
+            if placed.parent < 0:
+                return ancestors, len(ancestors) if tree_depth is None else tree_depth
+            position = placed.parent
+            ancestors.append(self._ids[position])
+
+
+def _remember(cache: dict[Any, int], key: Hashable, id_: int) -> None:
+    if len(cache) >= MAX_CACHED:
+        cache.clear()
+    cache[key] = id_

@@ -1,0 +1,39 @@
+"""When an event happened: the client's clock, corrected only where it is surely wrong (SEMANTICS.md 1)."""
+
+from __future__ import annotations
+
+SECOND = 1_000_000
+"""Moments are microseconds since 1970, UTC."""
+DAY = 86_400 * SECOND
+
+TOLERANCE = 60 * SECOND
+"""A client's clock that is off by no more than this is believed."""
+
+OLDEST = 30 * DAY
+"""Nothing that a browser sends is older than this at its arrival."""
+
+# The years 1 to 9999: what every engine and Python can show.
+FIRST, LAST = -62_135_596_800 * SECOND, 253_402_300_799 * SECOND
+
+
+def micros(millis: float) -> int:
+    """Microseconds of a client's milliseconds, inside the years that can be shown."""
+    return min(max(round(millis * 1_000), FIRST), LAST)
+
+
+def event_time(client_time: int, offset: int | None, received_at: int, is_imported: bool) -> int:
+    """The time of an event by the rules of SEMANTICS.md 1.
+
+    `offset` is `received_at` less the sending time by the client's clock, `None` when that was not sent. History from
+    an import key is taken as it is.
+
+    >>> event_time(5 * SECOND, offset=59 * SECOND, received_at=64 * SECOND, is_imported=False) // SECOND
+    5
+    >>> event_time(5 * SECOND, offset=3_600 * SECOND, received_at=3_605 * SECOND, is_imported=False) // SECOND
+    3605
+    """
+    if is_imported:
+        return client_time
+    if offset is not None and abs(offset) > TOLERANCE:
+        client_time += offset
+    return max(min(client_time, received_at), received_at - OLDEST)
