@@ -39,7 +39,9 @@ def chromium() -> Iterator[Browser]:
     names = (os.environ["CHROMIUM"],) if "CHROMIUM" in os.environ else CHROMIUM_NAMES
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        message = "NO CHROMIUM, no browser tests. Install it (Debian: apt-get install chromium) or set CHROMIUM."
+        message = (
+            "NO CHROMIUM, no browser tests. Install it (Debian: apt-get install chromium) or set CHROMIUM."
+        )
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)

@@ -53,3 +53,18 @@ def test_a_folder_has_one_import_name():
     lake = importlib.import_module("expost.lake")
     assert lake.__name__ == "expost.lake"
     assert Path(str(lake.__file__)).resolve() == ROOT / "lake" / "__init__.py"
+
+
+def test_every_file_beside_the_modules_is_shipped():
+    for folder in folders_with_python() - {Path("expost"), Path("snippet")}:
+        patterns = SETUPTOOLS["package-data"].get(package_of(folder), [])
+        shipped = {
+            file
+            for pattern in patterns
+            for file in (ROOT / folder).glob(f"{pattern}/*" if pattern.endswith("**") else pattern)
+        }
+        for file in (ROOT / folder).rglob("*"):
+            if file.is_file() and file.suffix not in {".py", ".pyc"} and file.parent.name != "__pycache__":
+                assert file in shipped, (
+                    f"{file.relative_to(ROOT)} is in no line of [tool.setuptools.package-data]"
+                )
