@@ -96,6 +96,13 @@ function signUp(form) {
   if (company.value) expost('group', 'company', company.value.toLowerCase().replaceAll(' ', '-'), { name: company.value });
 }
 
+function signIn(form) {
+  const member = form.elements.number.value;
+  kept.write('member', { id: member, name: '' });
+  expost('identify', member);
+  announce('identify', { user: member });
+}
+
 document.addEventListener('click', (event) => {
   const at = (selector) => event.target.closest(selector);
   const add = at('.button.add');
@@ -140,6 +147,10 @@ document.addEventListener('change', (event) => {
 document.addEventListener('submit', (event) => {
   if (event.target.matches('form.checkout')) finishOrder(event.target);
   if (event.target.matches('form.signup')) signUp(event.target);
+  if (event.target.matches('form.login')) signIn(event.target);
+  // Nothing that a visitor typed belongs in an address: the forms that lead on do so without their fields.
+  const next = event.target.getAttribute('action');
+  if (next) { event.preventDefault(); location.assign(next); }
 });
 
 document.addEventListener('keydown', (event) => {
