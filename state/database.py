@@ -1,0 +1,109 @@
+"""The small state: one SQLite file beside the lake, shared by the server and the command line while both run."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import NullPool
+
+from expost.errors import FolderError
+
+from .schema import META, METADATA, SCHEMA_VERSION
+
+BUSY_SECONDS = 10
+
+
+class State:
+    """An open state file, made with its tables if missing. Safe to share between threads.
+
+    The functions beside this class (`sites.py`, `keys.py`, `definitions.py`) take it as their first argument.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = _engine(path)
+        try:
+            with self.writing() as connection:
+                METADATA.create_all(connection)
+                _check_version(connection, path)
+            self._watch = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+        except (DatabaseError, sqlite3.Error) as problem:
+            raise FolderError(
+                f"The state in {path} cannot be opened: {problem.__cause__ or problem}.",
+                hint="Check that you may write to that folder; a damaged file is put back from a backup.",
+            ) from problem
+        self._watch_lock = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one moment of the state."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection whose changes are kept together when the block ends, or not at all when it raises."""
+        with self._engine.execution_options(writes=True).begin() as connection:
+            yield connection
+
+    def revision(self) -> int:
+        """A number that differs after any change, made here or by another process. Costs microseconds.
+
+        >>> import tempfile
+        >>> state = State(Path(tempfile.mkdtemp()) / "state.sqlite")
+        >>> before = state.revision()
+        >>> with state.writing() as connection:
+        ...     _ = connection.execute(insert(META).values(name="colour", value="red"))
+        >>> state.revision() == before
+        False
+        """
+        # This connection never writes, and SQLite counts for it the commits of all others.
+        with self._watch_lock:
+            row: tuple[int] = self._watch.execute("pragma data_version").fetchone()
+        return row[0]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._watch.close()
+        self._engine.dispose()
+
+
+def _engine(path: Path) -> Engine:
+    # A connection opens in well under a millisecond, and none is then shared between threads by accident.
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        # Transactions are begun by `_begin` below: the driver itself would begin them late, after the first read.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("pragma journal_mode = wal")
+        cursor.execute("pragma synchronous = full")
+        cursor.execute("pragma foreign_keys = on")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Two writers then wait for each other; a read that turned into a write would fail instead.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("begin immediate" if writes else "begin")
+
+    return engine
+
+
+def _check_version(connection: Connection, path: Path) -> None:
+    found = connection.execute(select(META.c.value).where(META.c.name == "schema_version")).scalar()
+    if found is None:
+        connection.execute(insert(META).values(name="schema_version", value=str(SCHEMA_VERSION)))
+    elif int(found) > SCHEMA_VERSION:
+        raise FolderError(
+            f"The state in {path} was written by a newer Expost (schema {found}, this one knows {SCHEMA_VERSION}).",
+            hint="Install the newer version again: pip install --upgrade expost",
+        )

@@ -1,0 +1,42 @@
+"""Every table of the small state. New tables are made at the next open; a changed one needs a new SCHEMA_VERSION."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, String, Table
+
+SCHEMA_VERSION = 1
+
+METADATA = MetaData()
+
+META = Table(
+    "meta",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
+SITES = Table(
+    "sites",
+    METADATA,
+    Column("slug", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("time_zone", String, nullable=False),
+    Column("week_start", Integer, nullable=False),
+    Column("origins", String, nullable=False),  # a JSON list
+    Column("public_url", String),
+    Column("count_bots", Boolean, nullable=False),
+    Column("created_at", Integer, nullable=False),
+)
+
+KEYS = Table(
+    "keys",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("site", String, ForeignKey("sites.slug"), nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("prefix", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),
+    Column("text", String),  # only of kinds that are public
+    Column("created_at", Integer, nullable=False),
+    Column("revoked_at", Integer),
+)

@@ -1,0 +1,157 @@
+"""Sites: whose events these are. The slug is written into every event, so it never changes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from expost.errors import InvalidInput, UnknownSite
+
+from .database import State
+from .schema import SITES
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One site and what decides its numbers.
+
+    `week_start` counts from Monday as 0. `origins` are the pages that may send with its keys, all when there are none.
+    `public_url` is where its pages reach this server, if not at the address the server tells by itself.
+    """
+
+    slug: str
+    name: str
+    time_zone: str = "UTC"
+    week_start: int = 0
+    origins: tuple[str, ...] = ()
+    public_url: str | None = None
+    count_bots: bool = False
+    created_at: int = 0
+
+
+def sites(state: State) -> list[Site]:
+    """Every site, the oldest first."""
+    with state.reading() as connection:
+        rows = connection.execute(select(SITES).order_by(SITES.c.created_at, SITES.c.slug))
+        return [_site(row) for row in rows]
+
+
+def find_site(state: State, slug: str | None = None) -> Site:
+    """The site called `slug`, or the only one when none is named."""
+    known = sites(state)
+    if slug is None:
+        if len(known) == 1:
+            return known[0]
+        raise InvalidInput(
+            f"There are {len(known)} sites, so one has to be named.",
+            hint=f"Add --site {known[0].slug}" if known else "Make one with: expost sites add NAME",
+        )
+    for site in known:
+        if site.slug == slug:
+            return site
+    raise UnknownSite(slug, [site.slug for site in known])
+
+
+def add_site(state: State, site: Site) -> Site:
+    """Keep a new site; its values are checked first."""
+    checked = _checked(site)
+    with state.writing() as connection:
+        if _exists(connection, checked.slug):
+            raise InvalidInput(
+                f"A site called {checked.slug!r} is there already.", hint="Choose another name."
+            )
+        connection.execute(insert(SITES).values(_values(checked)))
+    return checked
+
+
+def change_site(state: State, slug: str, /, **changes: Any) -> Site:
+    """The site with `changes` kept: fields of `Site` by name, all but `slug` and `created_at`."""
+    if "slug" in changes or "created_at" in changes:
+        raise InvalidInput(
+            "A site's slug and age never change.", hint="Its name may: expost sites change --name"
+        )
+    changed = _checked(replace(find_site(state, slug), **changes))
+    with state.writing() as connection:
+        connection.execute(update(SITES).where(SITES.c.slug == slug).values(_values(changed)))
+    return changed
+
+
+def slug_of(name: str) -> str:
+    """A slug made of a name.
+
+    >>> slug_of("My Shop!")
+    'my-shop'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60].strip("-") or "site"
+
+
+def origin_of(url: str) -> str:
+    """The origin of an address as a browser writes it: no path, default port left out, lower case.
+
+    >>> origin_of("https://Shop.example:443/cart")
+    'https://shop.example'
+    """
+    if url == "null":
+        return url
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidInput(f"{url!r} is not an origin.", hint="Write it as https://shop.example")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")
+
+
+def _checked(site: Site) -> Site:
+    if not SLUG.match(site.slug):
+        raise InvalidInput(
+            f"{site.slug!r} cannot name a site.",
+            hint=f"Use lower-case letters, digits and dashes, for example {slug_of(site.slug)!r}.",
+        )
+    if not site.name.strip() or len(site.name) > 200:
+        raise InvalidInput(f"{site.name[:50]!r} cannot be a site's name.", hint="Use 1 to 200 characters.")
+    try:
+        ZoneInfo(site.time_zone)
+    except (KeyError, ValueError, OSError) as problem:
+        raise InvalidInput(
+            f"{site.time_zone!r} is not a time zone.", hint="Use a name such as Europe/Berlin or UTC."
+        ) from problem
+    if site.week_start not in range(7):
+        raise InvalidInput(f"A week cannot start on day {site.week_start}.", hint="Monday is 0, Sunday is 6.")
+    return replace(site, origins=tuple(dict.fromkeys(origin_of(origin) for origin in site.origins)))
+
+
+def _values(site: Site) -> dict[str, object]:
+    return {
+        "slug": site.slug,
+        "name": site.name,
+        "time_zone": site.time_zone,
+        "week_start": site.week_start,
+        "origins": json.dumps(site.origins),
+        "public_url": site.public_url,
+        "count_bots": site.count_bots,
+        "created_at": site.created_at,
+    }
+
+
+def _site(row: Row[Any]) -> Site:
+    values = dict(row._mapping)  # noqa: SLF001 (the public name of it, in spite of the underscore)
+    origins: Sequence[str] = json.loads(values.pop("origins"))
+    return Site(**values, origins=tuple(origins))
+
+
+def _exists(connection: Connection, slug: str) -> bool:
+    return connection.execute(select(SITES.c.slug).where(SITES.c.slug == slug)).first() is not None

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from expost.errors import FolderError, InvalidInput, UnknownName, UnknownSite
+from expost.state.database import State
+from expost.state.keys import add_key, digest_of, keys, revoke_key
+from expost.state.schema import META
+from expost.state.sites import Site, add_site, change_site, find_site, sites
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path / "state.sqlite")
+
+
+def test_a_site_is_found_again_with_all_it_was_given(state: State, tmp_path: Path) -> None:
+    shop = Site(
+        "shop", "Shop", "Europe/Berlin", 6, ("https://Shop.example:443", "null"), "https://x.example", True
+    )
+    add_site(state, shop)
+    kept = find_site(State(tmp_path / "state.sqlite"), "shop")
+    assert kept.origins == ("https://shop.example", "null")
+    assert (kept.time_zone, kept.week_start, kept.count_bots) == ("Europe/Berlin", 6, True)
+
+
+def test_the_only_site_needs_no_name_and_two_do(state: State) -> None:
+    with pytest.raises(InvalidInput, match="0 sites"):
+        find_site(state)
+    add_site(state, Site("shop", "Shop"))
+    assert find_site(state).slug == "shop"
+    add_site(state, Site("blog", "Blog"))
+    with pytest.raises(InvalidInput, match="2 sites"):
+        find_site(state)
+
+
+def test_an_unknown_site_is_told_the_nearest_one(state: State) -> None:
+    add_site(state, Site("shop", "Shop"))
+    with pytest.raises(UnknownSite) as refused:
+        find_site(state, "shpo")
+    assert "shop" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        Site("../etc", "x"),
+        Site("Shop", "x"),
+        Site("", "x"),
+        Site("shop\n", "x"),
+        Site("shop", "x", "Mars/Olympus"),
+        Site("shop", "x", week_start=7),
+        Site("shop", "x", origins=("shop.example",)),
+    ],
+    ids=lambda site: repr(site.slug),
+)
+def test_a_site_that_cannot_be_is_refused(state: State, site: Site) -> None:
+    with pytest.raises(InvalidInput):
+        add_site(state, site)
+    assert sites(state) == []
+
+
+def test_a_slug_never_changes_and_other_things_do(state: State) -> None:
+    add_site(state, Site("shop", "Shop"))
+    with pytest.raises(InvalidInput):
+        change_site(state, "shop", slug="market")
+    assert change_site(state, "shop", count_bots=True).count_bots
+    assert find_site(state).count_bots
+
+
+def test_a_write_key_can_be_printed_again_and_an_import_key_cannot(state: State) -> None:
+    add_site(state, Site("shop", "Shop"))
+    _, write = add_key(state, "shop", "write", lambda: 1)
+    _, secret = add_key(state, "shop", "import", lambda: 2)
+    assert keys(state, "shop", "write")[0].text == write
+    assert keys(state, kind="import")[0].text is None
+    assert keys(state, kind="import")[0].digest == digest_of(secret)
+    assert secret.encode() not in b"".join(part.read_bytes() for part in state.path.parent.iterdir())
+
+
+def test_a_revoked_key_stays_listed_but_opens_nothing(state: State) -> None:
+    add_site(state, Site("shop", "Shop"))
+    key, text = add_key(state, "shop", "write", lambda: 1)
+    add_key(state, "shop", "write", lambda: 1)
+    assert revoke_key(state, text, lambda: 7).revoked_at == 7
+    assert revoke_key(state, key.prefix, lambda: 9).revoked_at == 7
+    assert [key.is_active for key in keys(state)] == [False, True]
+    with pytest.raises(UnknownName):
+        revoke_key(state, "", lambda: 9)
+
+
+def test_a_change_by_another_process_changes_the_revision(state: State, tmp_path: Path) -> None:
+    before = state.revision()
+    assert state.revision() == before
+    add_site(State(tmp_path / "state.sqlite"), Site("shop", "Shop"))
+    assert state.revision() != before
+
+
+def test_writers_in_many_threads_wait_for_each_other(state: State) -> None:
+    threads = [
+        threading.Thread(target=add_site, args=(state, Site(f"site-{number}", "x"))) for number in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(sites(state)) == 8
+
+
+def test_a_state_of_a_newer_version_is_refused_with_the_way_out(state: State, tmp_path: Path) -> None:
+    with state.writing() as connection:
+        connection.execute(update(META).values(value="99"))
+    with pytest.raises(FolderError, match="newer Expost"):
+        State(tmp_path / "state.sqlite")
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").write_bytes(b"not a database at all, certainly not" * 100)
+    with pytest.raises(FolderError, match=r"state\.sqlite"):
+        State(tmp_path / "state.sqlite")
