@@ -1,0 +1,239 @@
+"""`expost sites`: the sites of a folder, their keys and the line to paste."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from expost.clock import from_micros, wall_clock
+from expost.lake.folder import Folder, open_folder
+from expost.settings import load_settings
+from expost.state.database import State
+from expost.state.keys import Key, add_key, keys, revoke_key
+from expost.state.sites import WEEKDAYS, Site, add_site, change_site, find_site, slug_of
+from expost.state.sites import sites as all_sites
+from expost.tag import tag_of
+from expost.terminal import table
+
+
+def _data(command: Any) -> Any:
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path),
+        default=None,
+        help="The data folder. Default: $EXPOST_DATA, else expost-data.",
+    )(command)
+
+
+def _json(command: Any) -> Any:
+    return click.option("--json", "as_json", is_flag=True, help="JSON; also the default in a pipe.")(command)
+
+
+def _site_options(command: Any) -> Any:
+    for option in reversed(
+        (
+            click.option("--tz", "time_zone", metavar="ZONE", help="Time zone of its days and weeks."),
+            click.option("--week-start", type=click.Choice(WEEKDAYS), help="First day of its weeks."),
+            click.option(
+                "--origin",
+                "origins",
+                multiple=True,
+                help="A page origin that may send; repeat. 'any' for all.",
+            ),
+            click.option("--public-url", help="The address at which its pages reach this server."),
+            click.option(
+                "--count-bots/--leave-bots-out", default=None, help="Whether its numbers count bots."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def sites() -> None:
+    """The sites of a folder, their keys and the line to paste."""
+
+
+@sites.command("list")
+@_data
+@_json
+def list_sites(data: Path | None, as_json: bool) -> None:
+    """Every site.
+
+    \b
+    Example: expost sites list
+    """
+    _folder, state = _open(data)
+    found = all_sites(state)
+    if as_json or not sys.stdout.isatty():
+        click.echo(json.dumps([_site_json(site) for site in found], ensure_ascii=False, indent=2))
+        return
+    columns = [("site", "left"), ("name", "left"), ("time zone", "left"), ("week starts", "left"),
+               ("origins", "left"), ("counts bots", "left")]  # fmt: skip
+    rows = [
+        (
+            site.slug,
+            site.name,
+            site.time_zone,
+            WEEKDAYS[site.week_start],
+            ", ".join(site.origins) or "any",
+            site.count_bots,
+        )
+        for site in found
+    ]
+    table(Console(), columns, rows)
+
+
+@sites.command("add")
+@click.argument("name")
+@click.option(
+    "--slug", help="The name that is written into its events and never changes. Default: made of the name."
+)
+@_site_options
+@_data
+def add(name: str, slug: str | None, data: Path | None, **options: Any) -> None:
+    """A new site with its write key; prints the line to paste.
+
+    \b
+    Example: expost sites add "My shop" --tz Europe/Berlin --origin https://shop.example
+    """
+    _folder, state = _open(data)
+    site = add_site(state, Site(slug or slug_of(name), name, created_at=wall_clock(), **_given(options)))
+    key, _text = add_key(state, site.slug, "write", wall_clock)
+    click.echo(f"The site {site.slug} is made. Paste this line into its pages:\n")
+    click.echo(tag_of(_base_url(data, site), key.text or ""))
+
+
+@sites.command("change")
+@click.argument("slug")
+@click.option("--name", help="Another name to show.")
+@_site_options
+@_data
+def change(slug: str, name: str | None, data: Path | None, **options: Any) -> None:
+    """Change what decides a site's numbers, or who may send to it.
+
+    \b
+    Example: expost sites change my-shop --origin https://shop.example --count-bots
+    """
+    _folder, state = _open(data)
+    changes = _given(options) | ({"name": name} if name else {})
+    site = change_site(state, slug, **changes)
+    click.echo(json.dumps(_site_json(site), ensure_ascii=False, indent=2))
+
+
+@sites.command("tag")
+@click.argument("slug", required=False)
+@_data
+def tag(slug: str | None, data: Path | None) -> None:
+    """The line to paste into the pages of a site.
+
+    \b
+    Example: expost sites tag
+    """
+    _folder, state = _open(data)
+    site = find_site(state, slug)
+    active = [key for key in keys(state, site.slug, "write") if key.is_active]
+    if not active:
+        raise click.ClickException(
+            f"{site.slug} has no write key. Make one with: expost sites keys {site.slug} --new write"
+        )
+    click.echo(tag_of(_base_url(data, site), active[-1].text or ""))
+
+
+@sites.command("keys")
+@click.argument("slug", required=False)
+@click.option(
+    "--new", type=click.Choice(["write", "import"]), help="Make a key. An import key is shown this once."
+)
+@click.option("--revoke", metavar="PREFIX", help="Close the key that starts like this, at once and for ever.")
+@_data
+@_json
+def site_keys(slug: str | None, new: Any, revoke: str | None, data: Path | None, as_json: bool) -> None:
+    """The keys of a site: write keys stand in pages, import keys send history.
+
+    \b
+    Example: expost sites keys --new import
+    """
+    _folder, state = _open(data)
+    site = find_site(state, slug)
+    wants_json = as_json or not sys.stdout.isatty()
+    if new:
+        key, text = add_key(state, site.slug, new, wall_clock)
+        if wants_json:
+            click.echo(json.dumps(_key_json(key) | {"key": text}, indent=2))
+        else:
+            click.echo(f"The {new} key of {site.slug}:\n\n{text}\n")
+            if new == "import":
+                click.echo("Keep it now: it is stored as a hash and cannot be shown again.")
+        return
+    if revoke:
+        key = revoke_key(state, revoke, wall_clock)
+        click.echo(
+            json.dumps(_key_json(key), indent=2) if wants_json else f"{key.prefix}… opens nothing any more."
+        )
+        return
+    found = keys(state, site.slug)
+    if wants_json:
+        click.echo(json.dumps([_key_json(key) for key in found], indent=2))
+        return
+    columns = [("key", "left"), ("kind", "left"), ("made", "left"), ("revoked", "left")]
+    rows = [
+        (key.text or f"{key.prefix}…", key.kind, _moment(key.created_at), _moment(key.revoked_at))
+        for key in found
+    ]
+    table(Console(), columns, rows)
+
+
+def _open(data: Path | None) -> tuple[Folder, State]:
+    settings = load_settings({} if data is None else {"data": data})
+    folder = open_folder(settings.data, create=True)
+    return folder, State(folder.state_path)
+
+
+def _base_url(data: Path | None, site: Site) -> str:
+    settings = load_settings({} if data is None else {"data": data})
+    return site.public_url or settings.public_url or f"http://{settings.host}:{settings.port}"
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, as fields of `Site`."""
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    if "week_start" in given:
+        given["week_start"] = WEEKDAYS.index(given["week_start"])
+    if "origins" in given:
+        given["origins"] = () if given["origins"] == ("any",) else tuple(given["origins"])
+    return given
+
+
+def _site_json(site: Site) -> dict[str, Any]:
+    return {
+        "site": site.slug,
+        "name": site.name,
+        "time_zone": site.time_zone,
+        "week_start": WEEKDAYS[site.week_start],
+        "origins": list(site.origins),
+        "public_url": site.public_url,
+        "count_bots": site.count_bots,
+    }
+
+
+def _key_json(key: Key) -> dict[str, Any]:
+    return {
+        "prefix": key.prefix,
+        "kind": key.kind,
+        "key": key.text,
+        "created_at": _moment(key.created_at),
+        "revoked_at": _moment(key.revoked_at),
+    }
+
+
+def _moment(micros: int | None) -> str | None:
+    moment: datetime | None = None if micros is None else from_micros(micros)
+    return None if moment is None else f"{moment:%Y-%m-%d %H:%M}"
