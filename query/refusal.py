@@ -1,0 +1,106 @@
+"""Why a part of CSS is refused: one sentence for each, and what to write instead."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .css import ascii_lower
+
+
+class Refusal(NamedTuple):
+    """Why, and what to do instead."""
+
+    reason: str
+    hint: str = ""
+
+
+MOMENTARY = Refusal(
+    "where the pointer or the focus was is not part of what is captured of an element.",
+    "Leave it out: a click is already a fact about its element.",
+)
+VISITED = Refusal("which links were visited is never captured.", "a[href] is every link.")
+STATE = Refusal(
+    "this state is captured, but this version does not compare it yet.",
+    "The attribute can be asked for, as in [disabled], [checked] or [required].",
+)
+FORM = Refusal(
+    "this state of a form field is never captured.", "Ask for an attribute such as [required] or [type]."
+)
+INSIDE = Refusal(
+    "an element is captured with its ancestors, not with what is inside it.",
+    "Describe the element itself or its ancestors.",
+)
+LANGUAGE = Refusal(
+    "inherited language and direction are not captured.", "Ask for the attribute: [lang|=en], [dir=rtl]."
+)
+SCOPE = Refusal("it means a place that a selector over the past does not have.", "Name the element itself.")
+SHADOW = Refusal(
+    "hosts and slots cannot be selected from inside a shadow tree.",
+    "Give the definition `pierce`, so that a descendant or child may be inside a shadow tree.",
+)
+MEDIA = Refusal("what a media element or the window was doing is never captured.")
+PART = Refusal(
+    "a pseudo-element is no element, so nothing can be clicked in it.",
+    "Select the element that it belongs to.",
+)
+SIBLING = Refusal(
+    "previous siblings are captured, but this version does not compare them yet.",
+    "Positions can be asked for, as in :nth-child(2) or :first-child.",
+)
+COLUMN = Refusal("no browser has the column combinator.")
+NAMESPACE = Refusal(
+    "namespaces cannot be declared in a selector that stands alone.",
+    "Leave the prefix out: `svg` finds every svg.",
+)
+NEVER_CAPTURED = Refusal(
+    "this attribute is never captured, not even by name, because it can hold what people typed or code.",
+    "Choose another attribute, a class or the text.",
+)
+OF_SELECTOR = Refusal(
+    "counting only the siblings that match a selector needs all siblings, and not all are captured.",
+    "Use :nth-of-type() or leave `of …` out.",
+)
+EMPTY_LIST = Refusal(
+    "the list of selectors is empty.", "Browsers drop it without a word; here it would match nothing."
+)
+ALIAS = Refusal("this is an old name.", "Write :is() instead.")
+NESTING = Refusal("`&` stands for a rule around it, and there is none.", "Name the element itself.")
+
+_NAMES: tuple[tuple[Refusal, str], ...] = (
+    (MOMENTARY, "hover active focus focus-visible focus-within target target-within target-current interest-source"),
+    (VISITED, "link visited any-link local-link"),
+    (STATE, "checked disabled enabled required optional read-only read-write open"),
+    (FORM, "valid invalid user-valid user-invalid in-range out-of-range indeterminate default placeholder-shown "
+           "autofill blank"),
+    (INSIDE, "has empty contains"),
+    (LANGUAGE, "lang dir"),
+    (SCOPE, "scope current past future"),
+    (SHADOW, "host host-context slotted has-slotted state defined"),
+    (MEDIA, "playing paused muted seeking buffering stalled volume-locked fullscreen modal popover-open "
+            "picture-in-picture"),
+    (PART, "before after first-line first-letter"),
+    (ALIAS, "matches any -webkit-any -moz-any"),
+)  # fmt: skip
+_BY_NAME = {name: refusal for refusal, names in _NAMES for name in names.split()}
+
+SUPPORTED = (
+    "not", "is", "where", "nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type", "first-child",
+    "last-child", "only-child", "first-of-type", "last-of-type", "only-of-type", "root",
+)  # fmt: skip
+
+
+def of_pseudo_class(name: str) -> Refusal:
+    """Why `:name` is refused."""
+    known = _BY_NAME.get(ascii_lower(name))
+    if known:
+        return known
+    return Refusal(
+        "no such pseudo-class is known here.", f"Known: {', '.join(f':{each}' for each in SUPPORTED)}."
+    )
+
+
+def of_attribute(name: str) -> Refusal | None:
+    """Why `[name]` is refused; None where capture keeps it."""
+    lowered = ascii_lower(name)
+    is_never_captured = lowered in ("value", "style", "srcdoc", "nonce") or lowered.startswith("on")
+    return NEVER_CAPTURED if is_never_captured else None
