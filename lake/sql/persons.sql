@@ -1,0 +1,55 @@
+-- Whose events are whose (SEMANTICS 3): on a device, events from identify(A) until identify(B) belong to A, those before
+-- the first identify to the first user. A device without identify is its own person.
+-- A row comparison is the total order of events: time, page_id, page_seq, event_id.
+
+-- One row per stretch of a device under one user. `begins_at` is null for the first, `ends_at` for the last one.
+create or replace view lake.logins as
+with identifies as (
+    -- Edges are a set that may hold repeats.
+    select distinct from_id as device_id, to_id as user_id, identities.at as named_at, page_id, page_seq, event_id
+    from lake.identities as identities
+    where kind = 'identify' and from_id is not null and to_id is not null
+),
+ordered as (
+    select
+        identifies.*,
+        lag(user_id) over (partition by device_id order by named_at, page_id, page_seq, event_id) as previous_user_id
+    from identifies
+),
+changes as (
+    select * from ordered where previous_user_id is null or previous_user_id <> user_id
+)
+select
+    device_id,
+    user_id,
+    case when previous_user_id is not null then named_at end as begins_at,
+    page_id as begins_page_id,
+    page_seq as begins_page_seq,
+    event_id as begins_event_id,
+    lead(named_at) over (partition by device_id order by named_at, page_id, page_seq, event_id) as ends_at,
+    lead(page_id) over (partition by device_id order by named_at, page_id, page_seq, event_id) as ends_page_id,
+    lead(page_seq) over (partition by device_id order by named_at, page_id, page_seq, event_id) as ends_page_seq,
+    lead(event_id) over (partition by device_id order by named_at, page_id, page_seq, event_id) as ends_event_id
+from changes;
+
+-- The person of every event. A server's event belongs to the user it names.
+create or replace view lake.events_of_people as
+select
+    events.*,
+    coalesce(
+        case when events.source = 'server' then events.user_id end, logins.user_id, events.device_id
+    ) as person_id,
+    coalesce(case when events.source = 'server' then events.user_id end, logins.user_id) is not null as is_user
+from lake.events as events
+left join lake.logins as logins
+    on logins.device_id = events.device_id
+    and (
+        logins.begins_at is null
+        or (events.time, events.page_id, events.page_seq, events.event_id)
+        >= (logins.begins_at, logins.begins_page_id, logins.begins_page_seq, logins.begins_event_id)
+    )
+    and (
+        logins.ends_at is null
+        or (events.time, events.page_id, events.page_seq, events.event_id)
+        < (logins.ends_at, logins.ends_page_id, logins.ends_page_seq, logins.ends_event_id)
+    );
