@@ -1,0 +1,223 @@
+"""Records the element tables of the shop's pages from a real Chromium: `python -m expost.demo.record`.
+
+The files in `recorded/` are what `history.py` builds its batches from, so that history holds elements of real pages and
+not of somebody's idea of them. A test records anew and compares: run this after a change of the shop or the snippet.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import Any
+
+from .actions import PAGES, ShopPage, perform
+from .chromium import Chromium, Tab, find_chromium
+from .recorded_page import Json, RecordedPage, Row
+from .shop_server import ShopServer
+
+# What a visitor who has been here before has in the browser's storage.
+STORAGE: dict[str, Any] = {
+    "visitor": "5f0c2e9a-0000-4000-8000-000000000000",
+    "cart": [{"slug": "sencha", "size": 100, "quantity": 1}],
+    "orders": [{"at": 0, "lines": [{"slug": "sencha", "size": 100, "quantity": 1}]}],
+}
+LATEST_FLUSH_SECONDS = 10.0
+DRAWN_ANEW = ("id", "seq", "t", "time", "view", "set")
+
+
+@dataclass
+class BatchRecorder:
+    """A server on loopback with the built snippet that keeps every batch it is sent; a context manager."""
+
+    batches: list[Json] = field(default_factory=list)
+    _server: ThreadingHTTPServer = field(init=False, repr=False)
+
+    def __enter__(self) -> BatchRecorder:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self.batches))
+        Thread(target=self._server.serve_forever, name="recorder", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def tag(self) -> str:
+        """The tag that makes a page send here."""
+        address = f"http://127.0.0.1:{self._server.server_port}/expost.js"
+        return f'<script async src="{address}" data-key="recorder" data-consent="full"></script>'
+
+    def events_of_page(self, start: float) -> list[tuple[Json, Json]]:
+        """The events of the document that began at `start`, in their order, each with its batch."""
+        found = [
+            (event, batch)
+            for batch in list(self.batches)
+            if abs(batch["page"]["start"] - start) < 1
+            for event in batch["events"]
+        ]
+        return sorted(found, key=lambda pair: pair[0]["seq"])
+
+    def wait_for_leave(self, start: float) -> list[tuple[Json, Json]]:
+        """The events of the document that began at `start`, all of them: they end with a page leave."""
+        until = time.monotonic() + LATEST_FLUSH_SECONDS
+        while time.monotonic() < until:
+            events = self.events_of_page(start)
+            is_whole = [event["seq"] for event, _ in events] == list(range(1, len(events) + 1))
+            if events and events[-1][0]["type"] == "page_leave" and is_whole:
+                return events
+            time.sleep(0.02)
+        raise TimeoutError(f"The page did not send its leave within {LATEST_FLUSH_SECONDS:.0f} s.")
+
+
+def _handler(batches: list[Json]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            script = (files("expost.snippet") / "dist" / "expost.js").read_bytes()
+            self._answer(200, script if self.path.startswith("/expost.js") else b"", "text/javascript")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            batches.append(json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body))
+            self._answer(204, b"", "text/plain")
+
+        def _answer(self, status: int, body: bytes, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.send_header("Content-Type", kind)
+            if status != 204:
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: Any) -> None:
+            """Quiet."""
+
+    return Handler
+
+
+@dataclass
+class PageTables:
+    """The tables of one page, put together from the tables of its batches."""
+
+    origin: str
+    views: list[Json] = field(default_factory=list)
+    descriptors: list[Row] = field(default_factory=list)
+    elements: list[Row] = field(default_factory=list)
+    _places: dict[str, int] = field(default_factory=dict, repr=False)
+
+    def take(self, event: Json, batch: Json) -> Json:
+        """The event as it is kept, pointing into these tables."""
+        kept: Json = {name: value for name, value in event.items() if name not in DRAWN_ANEW}
+        if event["type"] == "page_leave":
+            # How long the page was read is the visitor's.
+            kept.pop("properties", None)
+        if "el" in event:
+            kept["el"] = self._element(batch, event["el"])
+        view = self._intern(self.views, "view", self._without_origin(batch["views"][event.get("view", 0)]))
+        return kept | ({"view": view} if view else {})
+
+    def _without_origin(self, view: Json) -> Json:
+        return {
+            name: value.replace(self.origin, "") if isinstance(value, str) else value
+            for name, value in view.items()
+        }
+
+    def _element(self, batch: Json, place: int) -> int:
+        row = list(batch["elements"][place])
+        row[0] = self._descriptor(batch, row[0])
+        if len(row) > 1 and row[1] >= 0:
+            row[1] = self._element(batch, row[1])
+        if len(row) > 6:
+            row[6] = [self._descriptor(batch, previous) for previous in row[6]]
+        return self._intern(self.elements, "element", row)
+
+    def _descriptor(self, batch: Json, place: int) -> int:
+        return self._intern(self.descriptors, "descriptor", batch["descriptors"][place])
+
+    def _intern(self, table: list[Any], kind: str, row: Any) -> int:
+        key = f"{kind} {json.dumps(row)}"
+        if key not in self._places:
+            self._places[key] = len(table)
+            table.append(row)
+        return self._places[key]
+
+
+def record_page(page: ShopPage, shop: ShopServer, tab: Tab, recorder: BatchRecorder) -> RecordedPage:
+    """Everything that can be done on the page, done once; what leads on to another page is done from a fresh load."""
+    tables = PageTables(shop.url)
+    stays = [[action for action in page.actions if not action.leads]]
+    stays += [[action] for action in page.actions if action.leads]
+    actions: dict[str, list[Json]] = {}
+    for stay in stays:
+        tab.go(shop.url + page.path)
+        start = float(tab.value_of("performance.timeOrigin"))
+        names = ["enter"]
+        # The moments that part one action from the next, on the page's own clock.
+        moments = [0.0]
+        for action in stay:
+            names.append(action.name)
+            moments.append(_quiet_moment(tab))
+            perform(action, tab)
+        if not stay or not stay[-1].leads:
+            names.append("leave")
+            moments.append(_quiet_moment(tab))
+            tab.go("about:blank")
+        for event, batch in recorder.wait_for_leave(start):
+            done = max(place for place, moment in enumerate(moments) if event["t"] >= moment)
+            name = "leave" if event["type"] == "page_leave" else names[done]
+            if name not in ("enter", "leave") or stay is stays[0]:
+                actions.setdefault(name, []).append(tables.take(event, batch))
+    return RecordedPage(page.name, tables.views, tables.descriptors, tables.elements, actions)
+
+
+def _quiet_moment(tab: Tab) -> float:
+    """A moment on the page's clock after everything that was begun has happened."""
+    return float(tab.value_of("new Promise((done) => setTimeout(() => done(performance.now()), 60))"))
+
+
+def record_shop(names: list[str] | None = None) -> Iterator[RecordedPage]:
+    """The pages called `names` (all of them if None), recorded now."""
+    path = find_chromium()
+    if path is None:
+        raise FileNotFoundError(
+            "No Chromium here. Install it (Debian: apt-get install chromium) or set CHROMIUM."
+        )
+    with BatchRecorder() as recorder, ShopServer(tag=recorder.tag) as shop, Chromium(path) as chromium:
+        for name in names or PAGES:
+            tab = chromium.open_tab()
+            stored = "".join(f"localStorage.setItem({json.dumps(key)}, {json.dumps(json.dumps(value))});"
+                             for key, value in STORAGE.items())  # fmt: skip
+            # about:blank has no storage.
+            tab.run_first(f"if (location.protocol === 'http:') {{ {stored} }}")
+            yield record_page(PAGES[name], shop, tab, recorder)
+            tab.close()
+
+
+def main() -> None:
+    """Record all pages, or those named, into `recorded/`."""
+    folder = Path(__file__).resolve().parent / "recorded"
+    for page in record_shop(sys.argv[1:] or None):
+        file = folder / f"{page.name}.json"
+        before = file.read_text("utf-8") if file.exists() else ""
+        after = page.to_text()
+        file.write_text(after, "utf-8")
+        sys.stdout.write(f"{page.name}: {len(page.elements)} elements, {len(page.actions)} actions"
+                         f"{'' if before == after else ' (changed)'}\n")  # fmt: skip
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
