@@ -1,0 +1,166 @@
+"""The process that moves sealed segments of the journal into the lake: `python -m expost.lake.sink --data DIR`.
+
+It is the child of the serving process and ends when that closes the pipe to it. It says nothing while all is well; what
+is wrong is one JSON line on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from expost.clock import from_micros, wall_clock
+from expost.errors import FolderError
+
+from .batch import Accepted
+from .folder import Folder, open_folder
+from .journal import sealed_segments
+from .recovery import set_aside
+from .rejected import Rejected, keep_rejected
+from .segment import OPEN, read_segment, segment_number
+from .writer import Ingested, Writer, ingest
+
+__all__ = ["Ingested", "Sink", "ingest"]
+
+POLL_SECONDS = 0.1
+GROUP_BYTES = 16_000_000
+"""Segments that wait are committed together up to this size: under load the cost of a commit is shared."""
+
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+DRAIN_SECONDS = 2.0
+"""After the pipe was closed, what is sealed still goes to the lake for so long."""
+
+_decode = msgspec.msgpack.Decoder(Accepted).decode
+
+
+class Sink:
+    """Moves sealed segments of one folder into its lake, group by group."""
+
+    def __init__(self, folder: Folder, writer: Writer) -> None:
+        self._folder = folder
+        self._writer = writer
+
+    def move(self) -> bool:
+        """Commit the next group of sealed segments and remove them; False when none was waiting."""
+        segments = self._sealed()
+        done = [path for path in segments if segment_number(path) <= self._writer.committed]
+        group = self._next_group(segments[len(done) :])
+        if group:
+            number = segment_number(group[-1])
+            rejected: list[Rejected] = []
+            ingested = self._writer.ingest(number, self._read(group, rejected))
+            self._report(number, [*rejected, *ingested.rejected])
+        for path in (*done, *group):
+            path.unlink()
+        if group:
+            self._writer.tend()
+        return bool(group)
+
+    def _sealed(self) -> list[Path]:
+        # A segment whose sealing failed is sealed later than its followers. Those wait for it, because the lake takes
+        # numbers only in order. Open ones are listed first: one that is sealed in between is then in the second list.
+        unsealed = [segment_number(path) for path in self._folder.journal.glob(f"*{OPEN}")]
+        first = min(unsealed, default=None)
+        return [
+            path
+            for path in sealed_segments(self._folder.journal)
+            if first is None or segment_number(path) < first
+        ]
+
+    def _next_group(self, segments: Sequence[Path]) -> Sequence[Path]:
+        begun = self._writer.begun
+        if begun > self._writer.committed:
+            # The group that was interrupted is repeated exactly, since its number already stands in some tables.
+            interrupted = [path for path in segments if segment_number(path) <= begun]
+            if interrupted:
+                return interrupted
+        total = 0
+        for count, path in enumerate(segments):
+            total += path.stat().st_size
+            if total > GROUP_BYTES and count:
+                return segments[:count]
+        return segments
+
+    def _read(self, segments: Sequence[Path], rejected: list[Rejected]) -> Iterator[Accepted]:
+        """The batches of these segments in order; a frame that cannot be understood is added to `rejected`."""
+        for segment in segments:
+            for _, payload in read_segment(segment, self._damage(segment)):
+                try:
+                    yield _decode(payload)
+                except (msgspec.MsgspecError, ValueError) as problem:
+                    rejected.append(Rejected.of_frame(payload, problem))
+
+    def _damage(self, segment: Path) -> Callable[[int, bytes], None]:
+        def keep(offset: int, data: bytes) -> None:
+            path = set_aside(self._folder.rejected, segment_number(segment), offset, data)
+            log("damaged", segment=segment.name, offset=offset, bytes=len(data), file=path.name)
+
+        return keep
+
+    def _report(self, number: int, rejected: Sequence[Rejected]) -> None:
+        for count, one in enumerate(rejected):
+            path = keep_rejected(self._folder.rejected, f"{number:020}-{count}", one)
+            log("rejected", reason=one.reason, site=one.site, file=path.name)
+
+
+def log(event: str, **details: object) -> None:
+    """One structured line on standard error."""
+    at = from_micros(wall_clock()).isoformat()
+    line = json.dumps({"at": at, "part": "sink", "event": event} | details, default=str)
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def run(folder: Folder, stop: threading.Event) -> None:
+    """Move segments until `stop` is set and, for a moment longer, what is still sealed then."""
+    failures = 0
+    deadline = float("inf")
+    while time.monotonic() < deadline:
+        try:
+            with Writer(folder) as writer:
+                sink = Sink(folder, writer)
+                while time.monotonic() < deadline:
+                    if stop.is_set():
+                        deadline = min(deadline, time.monotonic() + DRAIN_SECONDS)
+                    if sink.move():
+                        failures = 0
+                    elif stop.wait(POLL_SECONDS):
+                        return
+        except Exception as problem:  # noqa: BLE001 - a full disk, another writer: say so, then read everything anew
+            pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+            failures += 1
+            hint = problem.hint if isinstance(problem, FolderError) else ""
+            log("failed", error=f"{type(problem).__name__}: {problem}", hint=hint, retry_after_seconds=pause)
+            if stop.wait(pause):
+                return
+
+
+def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> None:
+    """Run until `pipe` is closed."""
+    parser = argparse.ArgumentParser(prog="python -m expost.lake.sink", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the data folder")
+    folder = open_folder(parser.parse_args(arguments).data, create=True)
+    # Ctrl-C in a terminal reaches every process of the group; this one ends after its parent.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop = threading.Event()
+
+    def wait_for_the_end() -> None:
+        while pipe.read(4096):
+            pass
+        stop.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    run(folder, stop)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""One table of the lake: a Delta log beside plain Parquet files, appended to exactly once.
+
+A commit is: the Parquet file written and synced, then one log entry that names it and carries the application's
+transaction number, then that entry synced. Whatever moment the power goes, what the log names is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake.exceptions import TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+
+from expost.clock import from_micros
+
+CHECKPOINT_EVERY = 20
+"""Commits between checkpoints: opening a table reads the last one and the log entries after it."""
+
+MERGE_AT = 100
+"""A table with this many small files gets them merged: commits and readers pay for every live file."""
+SMALL_BYTES = 4_000_000
+MERGE_BYTES = 32_000_000
+
+ROW_GROUP = 64_000
+STATISTICS = ("time", "received_at", "at", "recorded_at")
+"""Columns whose least and greatest values stand in the log, so that whole files can be left unread."""
+
+# Checkpoints are made here, at known moments. Expired log entries go when small files are merged.
+_NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+_CONFIGURATION: dict[str, str | None] = {"delta.logRetentionDuration": "interval 1 days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The live files of one version of a table."""
+
+    version: int
+    files: list[str]
+
+
+def find_snapshot(path: Path) -> Snapshot | None:
+    """The newest version of the table in `path`, `None` where there is no table yet."""
+    try:
+        table = DeltaTable(path)
+    except TableNotFoundError:
+        return None
+    return Snapshot(table.version(), sorted(table.file_uris()))
+
+
+def find_committed(path: Path, application: str) -> int:
+    """The number of the last transaction that `application` committed to the table in `path`, −1 for none."""
+    try:
+        number = DeltaTable(path).transaction_version(application)
+    except TableNotFoundError:
+        return -1
+    return -1 if number is None else number
+
+
+class Table:
+    """A table opened for writing. One process at a time holds it: the sink, by its lock."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path = path
+        self.schema = schema
+        path.mkdir(parents=True, exist_ok=True)
+        _set_aside_torn_entry(path)
+        self._delta = DeltaTable.create(path, schema, mode="ignore", configuration=_CONFIGURATION)
+        self._small = self._small_files()
+        if self._delta.version() == 0:
+            self._sync_entry()
+
+    @property
+    def version(self) -> int:
+        """The newest version of the table."""
+        return self._delta.version()
+
+    def snapshot(self) -> Snapshot:
+        """The live files of the newest version."""
+        return Snapshot(self.version, sorted(self._delta.file_uris()))
+
+    def committed(self, application: str) -> int:
+        """The number of the last transaction that `application` committed here, −1 when there is none."""
+        number = self._delta.transaction_version(application)
+        return -1 if number is None else number
+
+    def append(self, rows: pa.Table, application: str, number: int) -> None:
+        """Commit `rows` as transaction `number` of `application`; they are durable when this returns.
+
+        A second writer with the same application makes the later of the two fail, so rows never double.
+        """
+        add = self._write(rows, data_change=True)
+        self._commit([add], Transaction(application, number))
+        if add.size < SMALL_BYTES:
+            self._small += 1
+
+    def tend(self) -> None:
+        """Merge small files when there are many of them. Rows, and what readers see, stay the same."""
+        if self._small >= MERGE_AT:
+            self._merge()
+            self._delta.cleanup_metadata()
+
+    def _merge(self) -> None:
+        actions = pa.table(self._delta.get_add_actions(flatten=True))
+        chosen: list[tuple[str, int]] = []
+        total = 0
+        for path, size in zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True):
+            if size < SMALL_BYTES and total + size <= MERGE_BYTES:
+                chosen.append((path, size))
+                total += size
+        now = time.time_ns() // 1_000_000
+        rows = pa.concat_tables([pq.read_table(self.path / path, schema=self.schema) for path, _ in chosen])
+        removed = [RemoveAction(path, False, now, size, {}) for path, size in chosen]
+        # Every rewrite of a table carries this one application, so that of two at once the later one fails.
+        number = self.committed("rewrite") + 1
+        self._commit([self._write(rows, data_change=False), *removed], Transaction("rewrite", number))
+        self._small = self._small_files()
+
+    def _write(self, rows: pa.Table, data_change: bool) -> AddAction:
+        name = f"part-{uuid.uuid4()}.zstd.parquet"
+        path = self.path / name
+        # The Arrow schema is left out: every engine then reads the types that Parquet and Delta name.
+        pq.write_table(rows, path, compression="zstd", row_group_size=ROW_GROUP, store_schema=False)
+        sync(path)
+        status = path.stat()
+        return AddAction(
+            name, status.st_size, {}, int(status.st_mtime * 1_000), data_change, _statistics(rows)
+        )
+
+    def _commit(self, actions: list[AddAction | RemoveAction], transaction: Transaction) -> None:
+        self._delta.create_write_transaction(
+            actions,
+            "append",
+            self.schema,
+            commit_properties=CommitProperties(app_transactions=[transaction]),
+            post_commithook_properties=_NO_HOOKS,
+        )
+        self._delta.update_incremental()
+        self._sync_entry()
+        if self.version % CHECKPOINT_EVERY == 0:
+            self._delta.create_checkpoint()
+
+    def _sync_entry(self) -> None:
+        log = self.path / "_delta_log"
+        sync(log / f"{self.version:020}.json")
+        sync(log)
+        sync(self.path)
+
+    def _small_files(self) -> int:
+        sizes = pa.table(self._delta.get_add_actions(flatten=True))["size_bytes"].to_pylist()
+        return sum(size < SMALL_BYTES for size in sizes)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or a folder's list of names is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _statistics(rows: pa.Table) -> str:
+    """The statistics of an add action: the number of rows, and the range of the columns that time prunes by."""
+    least, greatest, nulls = {}, {}, {}
+    for name in STATISTICS:
+        if name in rows.column_names:
+            column = rows.column(name)
+            nulls[name] = column.null_count
+            if column.null_count < len(column):
+                span = pc.min_max(column.cast(pa.int64())).as_py()
+                least[name], greatest[name] = _iso(span["min"]), _iso(span["max"])
+    return json.dumps(
+        {"numRecords": len(rows), "minValues": least, "maxValues": greatest, "nullCount": nulls}
+    )
+
+
+def _iso(micros: int) -> str:
+    return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def _set_aside_torn_entry(path: Path) -> None:
+    # A power cut can leave the last entry without its bytes. Nothing relied on it: its segments are still there.
+    entries = sorted((path / "_delta_log").glob("[0-9]*.json"))
+    if not entries:
+        return
+    try:
+        for line in entries[-1].read_bytes().splitlines() or [b""]:
+            json.loads(line)
+    except ValueError:
+        entries[-1].rename(entries[-1].with_suffix(".torn"))

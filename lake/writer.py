@@ -1,0 +1,186 @@
+"""From the journal to the lake, exactly once.
+
+A group of sealed segments becomes one commit per table, numbered by its last segment; the dictionaries come before the
+events that point at them, and the events last. So whatever moment the process ends, the next one sees from the tables
+how far the group came: what has its number is skipped, the rest is done again with the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expost.clock import Clock, wall_clock
+
+from .batch import Accepted, Event
+from .dictionary import DICTIONARIES, Dictionary
+from .folder import Folder
+from .lock import Lock
+from .rejected import Rejected
+from .rows import Rows
+from .schema import TABLES
+from .seen import Hashes, SeenIds
+from .table import Table, find_committed
+
+APPLICATION = "journal"
+"""Names the series of segment numbers in the transactions of the log."""
+
+Batch = tuple[Accepted, Sequence[Event]]
+"""A batch and those of its events that are to be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of the events of a group of segments."""
+
+    stored: int = 0
+    duplicates: int = 0
+    rejected: Sequence[Rejected] = ()
+
+
+class Writer:
+    """The one writer of a folder's lake. Close it, or use it in a `with`, to let another one in.
+
+    After an exception from `ingest` it is of no more use: open a new one, which finds out what was committed.
+    """
+
+    def __init__(self, folder: Folder, clock: Clock = wall_clock) -> None:
+        self._clock = clock
+        self._lock: Lock | None = Lock(folder.path / "sink.lock")
+        try:
+            self._tables = {name: Table(folder.lake / name, schema) for name, schema in TABLES.items()}
+            self._dictionary = Dictionary(folder.secret(), {name: self._ids(name) for name in DICTIONARIES})
+            self._seen = SeenIds(folder.secret())
+            self._seen.load(self._tables["events"].snapshot().files, clock())
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another writer in."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    @property
+    def committed(self) -> int:
+        """The last segment that is wholly in the lake, −1 when none is."""
+        return self._tables["events"].committed(APPLICATION)
+
+    @property
+    def begun(self) -> int:
+        """The last segment of a group of which some table may hold rows already.
+
+        Where it is greater than `committed`, the group up to it was interrupted and must be ingested again as it was.
+        """
+        return max(table.committed(APPLICATION) for table in self._tables.values())
+
+    def ingest(self, number: int, accepted: Iterable[Accepted]) -> Ingested:
+        """Store what `accepted` holds that is new, as segment `number`, or as the group that ends with it.
+
+        It is durable and queryable when this returns. The same number again stores nothing.
+        """
+        if number <= self.committed:
+            return Ingested()
+        batches, hashes, duplicates = self._unseen(list(accepted))
+        tables, rejected = self._build(batches)
+        for name in TABLES:
+            table, rows = self._tables[name], tables.get(name)
+            # Of a group that was interrupted, these rows are there already. Dictionaries know by themselves.
+            is_done = name not in DICTIONARIES and table.committed(APPLICATION) >= number
+            if rows is not None and not is_done:
+                table.append(rows, APPLICATION, number)
+        self._dictionary.settle()
+        now = self._clock()
+        self._seen.add(hashes, now)
+        self._seen.forget(now)
+        return Ingested(len(hashes) - len(rejected), duplicates, rejected)
+
+    def tend(self) -> None:
+        """Keep the tables quick to open and to read."""
+        for table in self._tables.values():
+            table.tend()
+
+    def _unseen(self, accepted: list[Accepted]) -> tuple[list[Batch], Hashes, int]:
+        event_ids = [event.id for batch in accepted for event in batch.events]
+        hashes = self._seen.hashes(event_ids)
+        new = self._seen.are_new(hashes)
+        if new.all():
+            return [(batch, batch.events) for batch in accepted if batch.events], hashes, 0
+        verdict = iter(new.tolist())
+        batches: list[Batch] = []
+        for batch in accepted:
+            events = [event for event in batch.events if next(verdict)]
+            if events:
+                batches.append((batch, events))
+        return batches, hashes[new], len(hashes) - int(new.sum())
+
+    def _build(self, batches: Sequence[Batch]) -> tuple[dict[str, pa.Table], list[Rejected]]:
+        """The rows of every table, without the events that cannot be made into rows."""
+        try:
+            return self._tables_of(batches), []
+        except Exception:  # noqa: BLE001 - whatever one event breaks, the writer goes on
+            self._dictionary.discard()
+            good, rejected = self._sift(batches)
+            return self._tables_of(good), rejected
+
+    def _sift(self, batches: Sequence[Batch]) -> tuple[list[Batch], list[Rejected]]:
+        """Tell good batches and events from bad ones, by halves."""
+        try:
+            self._tables_of(batches)
+        except Exception as problem:  # noqa: BLE001 - as above
+            if len(batches) == 1 and len(batches[0][1]) == 1:
+                accepted, events = batches[0]
+                return [], [Rejected.of_event(accepted, events[0], problem)]
+            first, second = _halves(batches)
+            good, rejected = self._sift(first)
+            more_good, more_rejected = self._sift(second)
+            return good + more_good, rejected + more_rejected
+        finally:
+            self._dictionary.discard()
+        return list(batches), []
+
+    def _tables_of(self, batches: Sequence[Batch]) -> dict[str, pa.Table]:
+        rows = Rows(self._dictionary)
+        for accepted, events in batches:
+            rows.add(accepted, events)
+        return rows.tables()
+
+    def _ids(self, name: str) -> set[int]:
+        column = DICTIONARIES[name]
+        ids: set[int] = set()
+        for file in self._tables[name].snapshot().files:
+            ids.update(pq.read_table(file, columns=[column])[column].to_pylist())
+        return ids
+
+
+def ingest(
+    folder: Folder, segment_number: int, accepted: Iterable[Accepted], clock: Clock = wall_clock
+) -> Ingested:
+    """Store batches as one segment, in this process; for tests and for tools. No server may run on the folder."""
+    with Writer(folder, clock) as writer:
+        return writer.ingest(segment_number, accepted)
+
+
+def last_segment(folder: Folder) -> int:
+    """The greatest segment number that the lake has seen, −1 for none: a journal must start above it."""
+    return max(find_committed(folder.lake / name, APPLICATION) for name in TABLES)
+
+
+def _halves(batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Batch]]:
+    if len(batches) > 1:
+        return batches[: len(batches) // 2], batches[len(batches) // 2 :]
+    accepted, events = batches[0]
+    return [(accepted, events[: len(events) // 2])], [(accepted, events[len(events) // 2 :])]
