@@ -1,0 +1,312 @@
+"""The journal: what was accepted is on disk before it is acknowledged.
+
+Segment files are appended to by one thread. All payloads that wait when the disk is free become one group: one write,
+one `fdatasync`, then all their futures are resolved. A full or old segment is sealed: renamed from `.open` to
+`.sealed`, and from then on it belongs to the sink, which moves it to the lake and removes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from expost.clock import Clock
+from expost.errors import FolderError
+
+from .folder import Folder
+from .lock import Lock
+from .recovery import recover
+from .segment import (
+    MAX_PAYLOAD_BYTES,
+    SEALED,
+    Disk,
+    OpenSegment,
+    read_segment,
+    segment_number,
+    sync_directory,
+)
+
+__all__ = ["Journal", "read_segment", "sealed_segments"]
+
+log = logging.getLogger("expost.journal")
+
+Waiter = asyncio.Future[None] | concurrent.futures.Future[None]
+
+# Numbers are set apart a thousand at a time, by the name of an empty file, so that one is never used twice even when
+# the sink has removed every segment: the lake would take a second segment of a number for one it has already.
+RESERVED = ".reserved"
+RESERVED_AT_ONCE = 1_000
+
+REST_SECONDS = 0.2
+"""How long the disk is left alone after a failure, so that a full one is not asked thousands of times a second."""
+
+
+class Journal:
+    """The open journal of one folder; a second one on the same folder is refused (FolderError).
+
+    Opening it recovers what a killed process left: `recovered` says what that was. `after` is the highest segment
+    number that the lake knows of.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        clock: Clock,
+        *,
+        seal_age_ms: int = 1_500,
+        seal_bytes: int = 16_000_000,
+        max_backlog_bytes: int = 64_000_000,
+        after: int = 0,
+        disk: Disk | None = None,
+    ) -> None:
+        self.directory = folder.journal
+        self.failures = 0
+        self.groups = 0
+        self.frames = 0
+        self._clock = clock
+        self._seal_age = seal_age_ms / 1_000
+        self._seal_bytes = seal_bytes
+        self._max_backlog_bytes = max_backlog_bytes
+        self._disk = disk or Disk()
+        self._lock = Lock(folder.lock_path)
+        try:
+            self.recovered = recover(folder.journal, folder.rejected)
+            self._numbers = Numbers(folder.journal, after)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._wake = threading.Condition()
+        self._waiting: list[tuple[bytes, Waiter]] = []
+        self._backlog_bytes = 0
+        self._seals_asked: list[concurrent.futures.Future[None]] = []
+        self._is_closing = False
+        self._segment: OpenSegment | None = None
+        self._segment_since = 0.0
+        self._unsealed: list[Path] = []
+        self._resting_until = 0.0
+        self._problem: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def problem(self) -> str | None:
+        """Why the last group could not be kept, or `None` while all is well."""
+        problem = self._problem
+        return None if problem is None else problem.strerror or str(problem)
+
+    @property
+    def backlog_bytes(self) -> int:
+        """How much waits for the disk."""
+        return self._backlog_bytes
+
+    def append(self, payload: bytes) -> asyncio.Future[None]:
+        """A future that is done when `payload` is on disk, or fails with FolderError when it is not.
+
+        Raises FolderError at once when too much is waiting already.
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._enqueue(payload, future)
+        return future
+
+    def write(self, payload: bytes) -> None:
+        """Return when `payload` is on disk, for code without an event loop."""
+        future: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._enqueue(payload, future)
+        future.result()
+
+    def seal(self) -> None:
+        """Return when all that is acknowledged has been handed to the sink, without waiting for size or age."""
+        future: concurrent.futures.Future[None] = concurrent.futures.Future()
+        with self._wake:
+            self._refuse_when_closed()
+            self._seals_asked.append(future)
+            self._wake.notify()
+        future.result()
+
+    def close(self) -> None:
+        """Keep what waits, seal, and let go of the folder."""
+        with self._wake:
+            self._is_closing = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+            self._lock.release()
+
+    def _enqueue(self, payload: bytes, waiter: Waiter) -> None:
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            raise ValueError(f"a payload of {len(payload)} bytes is longer than any batch can be")
+        with self._wake:
+            self._refuse_when_closed()
+            if self._backlog_bytes + len(payload) > self._max_backlog_bytes and self._backlog_bytes:
+                raise FolderError(
+                    f"{self._backlog_bytes} bytes wait for the disk already.",
+                    hint="The disk is slower than what arrives; senders come back by themselves.",
+                )
+            self._backlog_bytes += len(payload)
+            self._waiting.append((payload, waiter))
+            self._wake.notify()
+
+    def _refuse_when_closed(self) -> None:
+        if self._is_closing:
+            raise FolderError("The journal is closed.", hint="The server is stopping; send again later.")
+
+    # The thread
+
+    def _run(self) -> None:
+        is_closing = False
+        while not is_closing:
+            with self._wake:
+                if not (self._waiting or self._seals_asked or self._is_closing):
+                    self._wake.wait(self._seconds_until_due())
+                group, self._waiting = self._waiting, []
+                seals, self._seals_asked = self._seals_asked, []
+                is_closing = self._is_closing and not group
+            if group:
+                self._commit(group)
+            if self._segment and (seals or is_closing or self._seconds_until_due() == 0):
+                self._seal()
+            if self._unsealed:
+                self._seal_again()
+            for seal in seals:
+                seal.set_result(None)
+
+    def _seconds_until_due(self) -> float | None:
+        if self._segment is None:
+            return 1.0 if self._unsealed else None
+        if self._segment.written_bytes >= self._seal_bytes:
+            return 0
+        return max(0, self._segment_since + self._seal_age - time.monotonic())
+
+    def _commit(self, group: Sequence[tuple[bytes, Waiter]]) -> None:
+        error: FolderError | None = None
+        try:
+            self._keep([payload for payload, _ in group])
+        except OSError as problem:
+            self._fail(problem)
+            error = FolderError(
+                f"The disk of {self.directory} does not take what arrives: {problem.strerror or problem}.",
+                hint="Nothing that was acknowledged is lost. Make room or mend the disk; senders come back.",
+            )
+        with self._wake:
+            self._backlog_bytes -= sum(len(payload) for payload, _ in group)
+        _resolve([waiter for _, waiter in group], error)
+
+    def _keep(self, payloads: Sequence[bytes]) -> None:
+        if time.monotonic() < self._resting_until and self._problem is not None:
+            raise self._problem
+        if self._segment is None:
+            self._segment = OpenSegment(self.directory, self._numbers.take(), self._clock(), self._disk)
+            self._segment_since = time.monotonic()
+        self._segment.append(payloads)
+        self._segment.sync()
+        self.groups += 1
+        self.frames += len(payloads)
+        if self._problem is not None:
+            log.warning("the disk of %s takes data again", self.directory)
+            self._problem = None
+
+    def _fail(self, problem: OSError) -> None:
+        # After a failed fsync the kernel may have dropped the pages and call the next one good: never the same file.
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            segment.close_off()
+            if segment.synced_bytes:
+                self._unsealed.append(segment.path)
+            else:
+                _remove(segment.path)
+        if self._problem is None:
+            log.error("the disk of %s does not take data: %s", self.directory, problem)
+        if problem is not self._problem:
+            self._resting_until = time.monotonic() + REST_SECONDS
+        self.failures += 1
+        self._problem = problem
+
+    def _seal(self) -> None:
+        segment, self._segment = self._segment, None
+        assert segment is not None
+        segment.close()
+        self._unsealed.append(segment.path)
+
+    def _seal_again(self) -> None:
+        left = []
+        for path in self._unsealed:
+            try:
+                path.rename(path.with_suffix(SEALED))
+                sync_directory(self.directory)
+            except FileNotFoundError:
+                log.error("%s was removed by somebody before it was in the lake", path)
+            except OSError as problem:
+                log.error("%s cannot be handed to the lake yet: %s", path, problem)
+                left.append(path)
+        self._unsealed = left
+
+
+class Numbers:
+    """Segment numbers of one folder, rising, none twice, whatever was removed from the folder in between."""
+
+    def __init__(self, directory: Path, after: int) -> None:
+        self._directory = directory
+        known = [segment_number(path) for path in directory.iterdir()]
+        self._last = max([after, 0, *known])
+        self._reserved = self._last
+
+    def take(self) -> int:
+        """The next number. Raises OSError when the disk does not take a new reservation."""
+        if self._last >= self._reserved:
+            self._reserve(self._last + RESERVED_AT_ONCE)
+        self._last += 1
+        return self._last
+
+    def _reserve(self, until: int) -> None:
+        path = self._directory / f"{until:020}{RESERVED}"
+        path.touch(mode=0o600)
+        sync_directory(self._directory)
+        self._reserved = until
+        for older in self._directory.glob(f"*{RESERVED}"):
+            if segment_number(older) < until:
+                _remove(older)
+
+
+def sealed_segments(directory: Path) -> list[Path]:
+    """Segments that are ready for the lake, in order."""
+    return sorted(path for path in directory.glob(f"*{SEALED}") if segment_number(path) >= 0)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as problem:
+        log.error("%s cannot be removed: %s", path, problem)
+
+
+def _resolve(waiters: Sequence[Waiter], error: FolderError | None) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for waiter in waiters:
+        if isinstance(waiter, concurrent.futures.Future):
+            _set(waiter, error)
+        else:
+            by_loop.setdefault(waiter.get_loop(), []).append(waiter)
+    for loop, futures in by_loop.items():
+        try:
+            # One wake-up of the loop a group, not one a request.
+            loop.call_soon_threadsafe(_set_all, futures, error)
+        except RuntimeError:
+            log.warning("%d senders were gone before their answer", len(futures))
+
+
+def _set_all(futures: Sequence[asyncio.Future[None]], error: FolderError | None) -> None:
+    for future in futures:
+        if not future.done():
+            _set(future, error)
+
+
+def _set(waiter: Waiter, error: FolderError | None) -> None:
+    if error is None:
+        waiter.set_result(None)
+    else:
+        waiter.set_exception(FolderError(error.message, hint=error.hint))

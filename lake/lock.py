@@ -1,0 +1,48 @@
+"""One writer a folder: whoever serves it holds a lock that the system takes back when the process ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from expost.errors import FolderError
+
+
+class Lock:
+    """A held lock. It ends with `release`, or with the process, however that ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._descriptor)
+            raise FolderError(
+                f"The folder {path.parent} is in use by process {holder}.",
+                hint="One server writes to a folder at a time: stop that one, or use another folder with --data.",
+            ) from None
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let others have the folder. The file stays: removing it could take the lock of whoever comes next."""
+        os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)
+
+
+def find_holder(path: Path) -> int | None:
+    """The process that holds the lock at `path`, if one does."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.pread(descriptor, 32, 0).strip()
+        return int(text) if text.isdigit() else 0
+    finally:
+        os.close(descriptor)
+    return None

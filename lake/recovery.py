@@ -1,0 +1,71 @@
+"""What a process that ended without saying so left in the journal: good frames are kept, damage is set aside."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .segment import OPEN, SEALED, parts, segment_number, sync_directory
+
+log = logging.getLogger("expost.journal")
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was found in one segment."""
+
+    number: int
+    frames: int
+    damaged_bytes: int
+
+
+def recover(directory: Path, rejected: Path) -> list[Recovered]:
+    """Seal every segment that was left open. Safe to be killed in and to be run again."""
+    found = []
+    for path in sorted(directory.glob(f"*{OPEN}")):
+        if segment_number(path) >= 0:
+            recovered = _recover_segment(path, rejected)
+            found.append(recovered)
+            if recovered.damaged_bytes:
+                log.warning("%s: %d good frames kept, %d damaged bytes set aside in %s",
+                            path.name, recovered.frames, recovered.damaged_bytes, rejected)  # fmt: skip
+    return found
+
+
+def set_aside(rejected: Path, segment: int, offset: int, data: bytes) -> Path:
+    """Keep damaged bytes of a segment for a person to look at. The same damage always goes to the same file."""
+    rejected.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = rejected / f"journal-{segment:020}-{offset}.damaged"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
+def _recover_segment(path: Path, rejected: Path) -> Recovered:
+    number = segment_number(path)
+    data = path.read_bytes()
+    found = list(parts(data, path))
+    damages = [part for part in found if part.is_damage]
+    frames = len(found) - len(damages)
+    is_set_aside = True
+    for damage in damages:
+        try:
+            set_aside(rejected, number, damage.start, data[damage.start : damage.end])
+        except OSError as problem:
+            log.error("damaged bytes of %s stay where they are: %s", path.name, problem)
+            is_set_aside = False
+    if frames:
+        with path.open("r+b") as file:
+            if is_set_aside and found[-1].is_damage:
+                file.truncate(found[-1].start)
+            os.fsync(file.fileno())
+        path.rename(path.with_suffix(SEALED))
+    elif is_set_aside:
+        path.unlink()
+    sync_directory(path.parent)
+    return Recovered(number, frames, sum(damage.end - damage.start for damage in damages))
