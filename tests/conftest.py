@@ -33,7 +33,9 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(message)
         pytest.skip(message)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        # Playwright opens the debugging pipe itself and refuses to be told so.
+        flags = [flag for flag in FLAGS if not flag.startswith("--remote-debugging")]
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
         yield browser
         browser.close()
 
