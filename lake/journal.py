@@ -89,15 +89,14 @@ class Journal:
         self._segment_since = 0.0
         self._unsealed: list[Path] = []
         self._resting_until = 0.0
-        self._problem: OSError | None = None
+        self._problem: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
     @property
     def problem(self) -> str | None:
         """Why the last group could not be kept, or `None` while all is well."""
-        problem = self._problem
-        return None if problem is None else problem.strerror or str(problem)
+        return None if self._problem is None else _reason(self._problem)
 
     @property
     def backlog_bytes(self) -> int:
@@ -184,21 +183,19 @@ class Journal:
 
     def _commit(self, group: Sequence[tuple[bytes, Waiter]]) -> None:
         error: FolderError | None = None
-        try:
-            self._keep([payload for payload, _ in group])
-        except OSError as problem:
-            self._fail(problem)
-            error = FolderError(
-                f"The disk of {self.directory} does not take what arrives: {problem.strerror or problem}.",
-                hint="Nothing that was acknowledged is lost. Make room or mend the disk; senders come back.",
-            )
+        if self._problem is not None and time.monotonic() < self._resting_until:
+            error = self._refusal(self._problem)
+        else:
+            try:
+                self._keep([payload for payload, _ in group])
+            except Exception as problem:  # noqa: BLE001 (whatever it is, these senders hear of it and the thread goes on)
+                self._fail(problem)
+                error = self._refusal(problem)
         with self._wake:
             self._backlog_bytes -= sum(len(payload) for payload, _ in group)
         _resolve([waiter for _, waiter in group], error)
 
     def _keep(self, payloads: Sequence[bytes]) -> None:
-        if time.monotonic() < self._resting_until and self._problem is not None:
-            raise self._problem
         if self._segment is None:
             self._segment = OpenSegment(self.directory, self._numbers.take(), self._clock(), self._disk)
             self._segment_since = time.monotonic()
@@ -210,7 +207,7 @@ class Journal:
             log.warning("the disk of %s takes data again", self.directory)
             self._problem = None
 
-    def _fail(self, problem: OSError) -> None:
+    def _fail(self, problem: Exception) -> None:
         # After a failed fsync the kernel may have dropped the pages and call the next one good: never the same file.
         segment, self._segment = self._segment, None
         if segment is not None:
@@ -221,10 +218,15 @@ class Journal:
                 _remove(segment.path)
         if self._problem is None:
             log.error("the disk of %s does not take data: %s", self.directory, problem)
-        if problem is not self._problem:
-            self._resting_until = time.monotonic() + REST_SECONDS
+        self._resting_until = time.monotonic() + REST_SECONDS
         self.failures += 1
         self._problem = problem
+
+    def _refusal(self, problem: Exception) -> FolderError:
+        return FolderError(
+            f"The disk of {self.directory} does not take what arrives: {_reason(problem)}.",
+            hint="Nothing that was acknowledged is lost. Make room or mend the disk; senders come back.",
+        )
 
     def _seal(self) -> None:
         segment, self._segment = self._segment, None
@@ -275,6 +277,10 @@ class Numbers:
 def sealed_segments(directory: Path) -> list[Path]:
     """Segments that are ready for the lake, in order."""
     return sorted(path for path in directory.glob(f"*{SEALED}") if segment_number(path) >= 0)
+
+
+def _reason(problem: Exception) -> str:
+    return problem.strerror or str(problem) if isinstance(problem, OSError) else repr(problem)
 
 
 def _remove(path: Path) -> None:
