@@ -1,1 +1,1 @@
-"""A small shop with a year of visitors, to see Expost full of data."""
+"""A small shop with a month behind it, to see Expost full of data."""
