@@ -77,7 +77,7 @@ def batch_of_stay(stay: Stay, shop_url: str, rng: Random, until: float) -> Json:
     ]
     first, *others = page.views
     # A variation wished for in the address is the recorder's, not the visitor's.
-    entry = {"url": shop_url + first["url"].partition("?")[0], "title": first["title"]}
+    entry = {"url": shop_url + first["url"].partition("?")[0], "title": first.get("title", "")}
     entry["referrer"] = (
         stay.referrer if "://" in stay.referrer else stay.referrer and shop_url + stay.referrer
     )
