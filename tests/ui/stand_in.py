@@ -1,0 +1,110 @@
+"""An app with the pages on it and a stand-in for the query processes: made-up answers, and what was asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI
+
+from expost.errors import ExpostError, SelectorError, UnknownDefinition
+from expost.query.definition import Definition, definition
+from expost.query.question import (
+    EventDetail,
+    FlagList,
+    Funnel,
+    Live,
+    Preview,
+    Retention,
+    SqlQuery,
+    Trend,
+)
+from expost.ui import samples
+from expost.ui.desk import PageSite
+from expost.ui.pages import create_pages
+
+TAG = '<script async src="http://127.0.0.1:8000/expost.js" data-key="w_3f9c" data-consent="full"></script>'
+SITE = PageSite("teashop", "The tea shop", "Europe/Berlin", TAG)
+OTHER = PageSite("blog", "The blog", "UTC", TAG.replace("w_3f9c", "w_blog"))
+
+
+def named() -> list[Definition]:
+    """Saved definitions, one of them with a name that wants to be markup."""
+    selectors = ("button.add", "a.checkout", "form.order button[type=submit]")
+    found = [definition("Viewed a tea", view="/tea/*")]
+    found += [definition(name, click=selector) for name, selector in zip(samples.STEPS[1:], selectors, strict=True)]
+    return [*found, definition(samples.NASTY, track="<script>")]
+
+
+@dataclass
+class StandIn:
+    """Answers like `QueryPool.call`. `failure` is raised by every question, `is_empty` empties every answer."""
+
+    is_empty: bool = False
+    failure: ExpostError | None = None
+    asked: list[Any] = field(default_factory=list)
+    saved: list[Definition] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.is_empty:
+            self.saved = named()
+
+    async def call(self, method: str, *arguments: Any, **named_arguments: Any) -> Any:
+        self.asked.append((method, *arguments))
+        return getattr(self, f"_{method}")(*arguments, **named_arguments)
+
+    def _ask(self, question: Any) -> Any:
+        if self.failure:
+            raise self.failure
+        match question:
+            case Live():
+                return samples.live(0, 0) if self.is_empty else samples.live(min(question.latest, 30))
+            case EventDetail():
+                return samples.event(**({"type": "page_view"} if question.event_id == "view" else {}))
+            case Preview():
+                _refuse_hover(question.definition)
+                return samples.preview(0, 0) if self.is_empty else samples.preview()
+            case Funnel():
+                return samples.funnel(by=question.by is not None)
+            case Retention():
+                return samples.retention(by=question.by is not None)
+            case Trend():
+                return samples.trend(by=question.by is not None)
+            case FlagList():
+                return samples.flags()
+            case SqlQuery():
+                return samples.rows(0 if self.is_empty else 6)
+        raise AssertionError(question)
+
+    def _definitions(self, *, site: str | None = None) -> list[Definition]:
+        return self.saved
+
+    def _definition(self, name: str, version: int | None = None, *, site: str | None = None) -> Definition:
+        for each in self.saved:
+            if each.name == name:
+                return each
+        raise UnknownDefinition(name, [each.name for each in self.saved])
+
+    def _history(self, name: str, *, site: str | None = None) -> list[dict[str, Any]]:
+        body = self._definition(name).body()
+        return [{"version": 1, "created_at": 1_763_000_000_000_000, "author": "ui", "body": body}]
+
+    def _define(self, meant: Definition, *, site: str | None = None, author: str = "") -> Definition:
+        _refuse_hover(meant)
+        self.saved = [each for each in self.saved if each.name != meant.name] + [meant]
+        return meant
+
+
+def create_app(stand_in: StandIn, sites: tuple[PageSite, ...] = (SITE,)) -> FastAPI:
+    """The pages alone."""
+    app = FastAPI()
+    app.include_router(create_pages(stand_in.call, lambda: sites))
+    return app
+
+
+def _refuse_hover(step: Any) -> None:
+    for each in getattr(step, "alternatives", ()):
+        if each.selector and ":hover" in each.selector:
+            offset = each.selector.index(":hover")
+            raise SelectorError(each.selector, offset, ":hover", "whether a pointer was over it is not captured.",
+                                hint="Leave it out.")  # fmt: skip

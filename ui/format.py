@@ -1,0 +1,115 @@
+"""How numbers, shares, times and lengths of time are written on pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+NOTHING = "–"
+
+
+def number(value: float | None) -> str:
+    """A count, grouped: `number(1204)` is `"1,204"`.
+
+    >>> number(1204), number(None), number(2.5)
+    ('1,204', '–', '2.5')
+    """
+    if value is None:
+        return NOTHING
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:,.1f}"
+    return f"{int(value):,}"
+
+
+def share(part: float | None, whole: float | None) -> str:
+    """`part` of `whole` in per cent, with one decimal; never a rounded 0 or 100 for what is not.
+
+    >>> share(1, 3), share(1, 100_000), share(99_999, 100_000), share(3, 3), share(1, 0)
+    ('33.3%', '<0.1%', '>99.9%', '100%', '–')
+    """
+    if part is None or not whole:
+        return NOTHING
+    percent = 100 * part / whole
+    if percent <= 0 or percent == 100:
+        return f"{percent:.0f}%"
+    if percent < 0.1:
+        return "<0.1%"
+    if 99.9 < percent < 100:
+        return ">99.9%"
+    return f"{percent:.1f}%"
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in its two largest units.
+
+    >>> duration(3_725), duration(0.42), duration(90_000), duration(None)
+    ('1 h 2 min', '0.4 s', '1 d 1 h', '–')
+    """
+    if seconds is None:
+        return NOTHING
+    if seconds < 10:
+        return f"{seconds:.1f} s" if seconds % 1 else f"{seconds:.0f} s"
+    whole = int(seconds)
+    units = (("d", whole // 86_400), ("h", whole % 86_400 // 3_600), ("min", whole % 3_600 // 60), ("s", whole % 60))
+    first = next(place for place, (_, amount) in enumerate(units) if amount)
+    return " ".join(f"{amount} {unit}" for unit, amount in units[first : first + 2] if amount)
+
+
+def milliseconds(value: float | None) -> str:
+    """A length of time given in milliseconds.
+
+    >>> milliseconds(84_000), milliseconds(38.4)
+    ('1 min 24 s', '38 ms')
+    """
+    if value is not None and 0 < value < 1_000:
+        return f"{value:.0f} ms"
+    return duration(None if value is None else value / 1_000)
+
+
+def window(length: timedelta) -> str:
+    """A conversion window in words.
+
+    >>> window(timedelta(days=7)), window(timedelta(hours=1)), window(timedelta(minutes=90))
+    ('7 days', '1 hour', '1 hour 30 minutes')
+    """
+    seconds = int(length.total_seconds())
+    parts = []
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        amount, seconds = divmod(seconds, size)
+        if amount:
+            parts.append(f"{amount} {unit}{'' if amount == 1 else 's'}")
+    return " ".join(parts) or "0 seconds"
+
+
+def moment(value: datetime | None, zone: str = "UTC") -> str:
+    """An instant in the site's time zone: `23 Nov 2026, 04:03:12`."""
+    return NOTHING if value is None else f"{_local(value, zone):%-d %b %Y, %H:%M:%S}"
+
+
+def clock_time(value: datetime | None, zone: str = "UTC") -> str:
+    """The time of day of an instant, for lists of what is recent: `04:03:12`."""
+    return NOTHING if value is None else f"{_local(value, zone):%H:%M:%S}"
+
+
+def day(value: date | datetime | None, zone: str = "UTC") -> str:
+    """A calendar day: `23 Nov 2026`. A plain date is taken as it is."""
+    if value is None:
+        return NOTHING
+    local = _local(value, zone) if isinstance(value, datetime) and value.tzinfo else value
+    return f"{local:%-d %b %Y}"
+
+
+def short_day(value: date | datetime, zone: str = "UTC") -> str:
+    """A calendar day without its year, for axes: `23 Nov`."""
+    local = _local(value, zone) if isinstance(value, datetime) and value.tzinfo else value
+    return f"{local:%-d %b}"
+
+
+def iso(value: date | datetime | None) -> str:
+    """The machine's form of a time, for `<time datetime>`."""
+    return "" if value is None else value.isoformat()
+
+
+def _local(value: datetime, zone: str) -> datetime:
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return aware.astimezone(ZoneInfo(zone))

@@ -1,0 +1,163 @@
+"""The funnel page: bars with their numbers, step by step and group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+
+from expost.query.answer import FunnelAnswer, FunnelStep
+from expost.query.form import funnel_of
+from expost.query.question import MAX_STEPS, Funnel
+
+from . import chart, group
+from .asked import Ask, ask_of
+from .desk import Desk, Outcome
+from .format import window
+from .page import render, twin
+
+LEAST_STEPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelAsk(Ask):
+    """The funnel's form."""
+
+    @property
+    def steps(self) -> list[str]:
+        """The steps as chosen, and room for one more."""
+        chosen = list(self.form.get("step", ()))
+        room = max(LEAST_STEPS, min(len(chosen) + 1, MAX_STEPS))
+        return chosen + [""] * (room - len(chosen))
+
+    @property
+    def within(self) -> str:
+        """The conversion window."""
+        return self.one("within", "7d")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: `width` of those who entered are here, `width_before` were at the step before."""
+
+    label: str
+    colour: int
+    people: int
+    share: float | None
+    width: float
+    width_before: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step with its bars. Those who went no further are None at the last step."""
+
+    name: str
+    people: int
+    share: float | None
+    median_ms: float | None
+    dropped_off: int | None
+    dropped_share: float | None
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """One group of the legend and of the table."""
+
+    label: str
+    colour: int
+    people: int
+    steps: tuple[FunnelStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelView:
+    """What `_funnel.html` shows."""
+
+    answer: FunnelAnswer
+    steps: tuple[StepView, ...]
+    groups: tuple[GroupView, ...]
+    table: tuple[GroupView, ...]
+    window: str
+    incomplete: int
+    share: float | None
+    complete_share: float | None
+    outside: tuple[tuple[str, int], ...]
+    several: float | None
+
+
+def funnel_view(answer: FunnelAnswer) -> FunnelView:
+    """A funnel's answer as bars, groups and notes."""
+    question = answer.question
+    assert isinstance(question, Funnel)
+    groups = tuple(
+        GroupView(group.label(each.kind, each.value), group.colour(place), _entered(each.steps), each.steps)
+        for place, each in enumerate(answer.groups)
+    )
+    total = GroupView("Everyone", 1, _entered(answer.steps), answer.steps)
+    last = answer.steps[-1]
+    return FunnelView(
+        answer=answer,
+        steps=tuple(_step(answer.steps, place, groups or (total,)) for place in range(len(answer.steps))),
+        groups=groups,
+        table=(total, *groups),
+        window=window(question.within),
+        incomplete=answer.incomplete_people,
+        share=last.share,
+        complete_share=last.complete_share,
+        outside=tuple((step.name, step.outside_groups) for step in answer.steps if step.outside_groups),
+        several=answer.several_variations,
+    )
+
+
+def add_funnel(router: APIRouter, desk: Desk) -> None:
+    """`/funnel` and its twins."""
+
+    @router.get("/funnel")
+    async def funnel(request: Request) -> Response:
+        """The page."""
+        ask = FunnelAsk(*await ask_of(desk, request))
+        outcome = await desk.outcome(lambda: funnel_of(ask.form)) if "step" in ask.form else Outcome()
+        view = funnel_view(outcome.answer) if outcome.answer else None
+        return render(
+            desk, request, "funnel.html", status=outcome.status, ask=ask, view=view, error=outcome.error
+        )
+
+    @router.get("/funnel.json")
+    @router.get("/funnel.sql")
+    async def twins(request: Request) -> Response:
+        """The twins."""
+        return twin(request, await desk.answer(funnel_of(desk.form_of(request))))
+
+
+def _entered(steps: Sequence[FunnelStep]) -> int:
+    return steps[0].people if steps else 0
+
+
+def _step(steps: Sequence[FunnelStep], place: int, groups: Sequence[GroupView]) -> StepView:
+    step = steps[place]
+    is_last = place == len(steps) - 1
+    return StepView(
+        name=step.name,
+        people=step.people,
+        share=step.share,
+        median_ms=step.median_ms if place else None,
+        dropped_off=None if is_last else step.dropped_off,
+        dropped_share=None if is_last or not step.people else step.dropped_off / step.people,
+        bars=tuple(_bar(each, place) for each in groups),
+    )
+
+
+def _bar(shown: GroupView, place: int) -> Bar:
+    # Each bar is scaled to its own group's entries, so that groups of different sizes compare by their rates.
+    step, before = shown.steps[place], shown.steps[max(0, place - 1)]
+    return Bar(
+        label=shown.label,
+        colour=shown.colour,
+        people=step.people,
+        share=step.share,
+        width=chart.percent(step.people, shown.people),
+        width_before=chart.percent(before.people, shown.people),
+    )

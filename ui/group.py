@@ -1,0 +1,19 @@
+"""The groups of a breakdown on a page: what each is called, and its colour."""
+
+from __future__ import annotations
+
+from .chart import SERIES_COLOURS
+
+
+def label(kind: str, value: str | None) -> str:
+    """A group in words.
+
+    >>> label("variation", "treatment"), label("not exposed", None)
+    ('treatment', 'not exposed')
+    """
+    return value if kind == "variation" and value is not None else kind
+
+
+def colour(place: int) -> int:
+    """The number of the series colour of the group at this place, counted from 0."""
+    return place % SERIES_COLOURS + 1

@@ -1,0 +1,114 @@
+"""The live page: the latest events, polled while it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Request, Response
+
+from expost.errors import InvalidInput
+from expost.query.answer import LiveAnswer, LiveEvent
+from expost.query.definition import EVENT_TYPES
+from expost.query.question import Live
+
+from .desk import Desk
+from .page import render, twin
+
+CHOICES = ("click", "change", "submit", "page_view", "custom", "exposure", "identify")
+REFRESH_SECONDS = 5
+MAX_LATEST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRow:
+    """One event in words: `what` happened, `where` in the page, whose it was, and what sets it apart."""
+
+    event: LiveEvent
+    kind: str
+    what: str
+    where: str
+    person: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """What `_live.html` shows. `refresh` is the seconds after which a page without JavaScript loads itself again."""
+
+    rows: tuple[LiveRow, ...]
+    total: int
+    now: datetime
+    types: tuple[str, ...]
+    choices: tuple[str, ...] = CHOICES
+    refresh: int | None = None
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The chosen types as fields of an address."""
+        return [("type", kind) for kind in self.types]
+
+    @property
+    def refresh_pairs(self) -> list[tuple[str, str]]:
+        """The same, switching the refreshing on or off."""
+        return self.pairs if self.refresh else [*self.pairs, ("refresh", str(REFRESH_SECONDS))]
+
+
+def live_view(answer: LiveAnswer, types: Sequence[str] = (), refresh: int | None = None) -> LiveView:
+    """The latest events in words."""
+    return LiveView(
+        tuple(_row(event) for event in answer.events), answer.total, answer.basis.now, tuple(types), refresh=refresh
+    )
+
+
+def what_happened(event: LiveEvent) -> str:
+    """The most telling words kept of an event.
+
+    A control's label first, then the text, the element, the event's own name, the page's title.
+    """
+    if event.type == "exposure":
+        return f"{event.flag} = {event.variation}"
+    if event.type in ("page_view", "page_leave"):
+        return event.title or event.path or "untitled page"
+    element = (event.chain or "").rsplit(" › ", 1)[-1]
+    return event.name or event.label or event.text or element or event.type.replace("_", " ")
+
+
+def add_live(router: APIRouter, desk: Desk) -> None:
+    """`/live`, its panel `/live/latest`, and its twins."""
+
+    async def ask(request: Request) -> tuple[LiveAnswer, tuple[str, ...]]:
+        types = tuple(kind for kind in request.query_params.getlist("type") if kind)
+        for kind in types:
+            if kind not in EVENT_TYPES:
+                raise InvalidInput(f"{kind!r} is no type of event.", hint=f"One of: {', '.join(EVENT_TYPES)}")
+        return await desk.answer(Live(types=types, site=desk.site_of(request).slug)), types
+
+    @router.get("/live")
+    async def live(request: Request) -> Response:
+        """The page."""
+        answer, types = await ask(request)
+        refresh = REFRESH_SECONDS if request.query_params.get("refresh") else None
+        return render(desk, request, "live.html", view=live_view(answer, types, refresh))
+
+    @router.get("/live/latest")
+    async def latest(request: Request) -> Response:
+        """The panel alone."""
+        answer, types = await ask(request)
+        return render(desk, request, "_live.html", view=live_view(answer, types))
+
+    @router.get("/live.json")
+    @router.get("/live.sql")
+    async def twins(request: Request) -> Response:
+        """The twins."""
+        return twin(request, (await ask(request))[0])
+
+
+def _row(event: LiveEvent) -> LiveRow:
+    kinds = {"page_view": "view", "page_leave": "view", "exposure": "flag", "custom": "named"}
+    tags = [name for name, is_so in (("bot", event.is_bot), ("internal", event.is_internal)) if is_so]
+    if event.environment != "production":
+        tags.append(event.environment)
+    person = event.person or f"stranger {event.person_id[-6:]}"
+    return LiveRow(event, kinds.get(event.type, "act"), what_happened(event), event.chain or "", person, tuple(tags))

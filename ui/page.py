@@ -1,0 +1,149 @@
+"""How a page is made: templates with their filters, the frame around them, and the headers of every response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from hashlib import sha256
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from expost.errors import ExpostError, SelectorError
+from expost.query.answer import Answer
+
+from . import format as written
+from .captured import captured, web_address
+from .desk import Desk, address, sql_text
+
+HERE = Path(__file__).parent
+SECURITY = {
+    # Nothing inline and nothing from elsewhere: captured text that slipped through an escape still could not run.
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+NAVIGATION = (
+    ("See", (("/live", "Live"), ("/trend", "Trend"), ("/funnel", "Funnel"), ("/retention", "Retention"))),
+    ("Name", (("/definitions", "Definitions"), ("/define", "Define"))),
+    ("Work", (("/sql", "SQL"), ("/setup", "Setup"))),
+)
+PARTS = {"/events": "/live", "/definition": "/definitions"}
+"""Which entry of the navigation a page without one belongs to."""
+
+
+def _static_files() -> dict[str, tuple[bytes, str]]:
+    found = {}
+    for path in sorted((HERE / "static").iterdir()):
+        kind = guess_type(path.name)[0] or "application/octet-stream"
+        found[path.name] = (path.read_bytes(), kind)
+    return found
+
+
+STATIC = _static_files()
+STATIC_VERSION = sha256(b"".join(body for body, _ in STATIC.values())).hexdigest()[:12]
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    names = ("number", "share", "duration", "milliseconds", "window", "moment", "clock_time", "day", "short_day", "iso")
+    environment.filters.update({name: getattr(written, name) for name in names})
+    environment.filters.update(captured=captured, web_address=web_address, sql_text=sql_text, caret=find_caret)
+    environment.globals.update(
+        navigation=NAVIGATION, static=lambda name: f"/static/{name}?v={STATIC_VERSION}", address=address
+    )
+    return environment
+
+
+def find_caret(error: ExpostError) -> str | None:
+    """The refused selector with a caret under the token, if that is what the error is about."""
+    return error.with_caret() if isinstance(error, SelectorError) else None
+
+
+ENVIRONMENT = _environment()
+
+
+def render(desk: Desk, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page, or a panel alone, from its template. Every template knows `site`, `sites`, `zone` and `to(path)`."""
+    sites = desk.sites()
+    site = desk.site_of(request)
+    several = [("site", site.slug)] if len(sites) > 1 else []
+
+    def to(path: str, pairs: Any = ()) -> str:
+        return address(path, [*[pair for pair in pairs if pair[0] != "site"], *several])
+
+    here = "/" + request.url.path.strip("/").split("/")[0]
+    text = ENVIRONMENT.get_template(template).render(
+        site=site, sites=sites, zone=site.time_zone, to=to, here=PARTS.get(here, here), **context
+    )
+    return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def render_error(desk: Desk, request: Request, error: ExpostError) -> Response:
+    """What a request that failed gets: a page, or the body of its kind for a `.json` or `.sql` address."""
+    if request.url.path.endswith(".json"):
+        return JSONResponse(error.to_json(), status_code=error.status)
+    if request.url.path.endswith(".sql"):
+        lines = [error.message, find_caret(error) or "", error.hint]
+        return PlainTextResponse("\n".join(line for line in lines if line) + "\n", status_code=error.status)
+    try:
+        return render(desk, request, "error.html", status=error.status, error=error)
+    except ExpostError:
+        # Not even the frame can be made (no site, an unknown one): the sentence alone is still an answer.
+        page = ENVIRONMENT.get_template("bare_error.html").render(error=error)
+        return HTMLResponse(page, status_code=error.status)
+
+
+def twin(request: Request, answer: Answer) -> Response:
+    """The answer as its `.json` or `.sql` twin, by the end of the address."""
+    if request.url.path.endswith(".sql"):
+        return PlainTextResponse(sql_text(answer))
+    return JSONResponse(answer.to_json())
+
+
+def create_router(desk: Desk) -> APIRouter:
+    """A router whose pages say their errors as pages and carry the security headers."""
+
+    class PageRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def handled(request: Request) -> Response:
+                try:
+                    response = await handle(request)
+                except ExpostError as error:
+                    response = render_error(desk, request, error)
+                for name, value in SECURITY.items():
+                    response.headers.setdefault(name, value)
+                return response
+
+            return handled
+
+    return APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+def add_static(router: APIRouter) -> None:
+    """The style sheets and scripts of the pages, cached for good under an address that changes with them."""
+
+    @router.get("/static/{name}")
+    async def static(name: str, request: Request) -> Response:
+        """One file of `static/`."""
+        if name not in STATIC:
+            return PlainTextResponse("No such file.\n", status_code=404)
+        body, kind = STATIC[name]
+        is_pinned = request.query_params.get("v") == STATIC_VERSION
+        lasting = "public, max-age=31536000, immutable" if is_pinned else "no-cache"
+        return Response(body, media_type=kind, headers={"Cache-Control": lasting})

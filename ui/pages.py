@@ -1,0 +1,44 @@
+"""Every page of Expost, as one router."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from .definitions import add_definitions
+from .desk import Call, Desk, PageSite, address
+from .event import add_event
+from .funnel import add_funnel
+from .live import add_live
+from .page import add_static, create_router
+from .patterns import add_patterns
+from .retention import add_retention
+from .setup import add_setup
+from .sql import add_sql
+from .trend import add_trend
+
+PARTS = (
+    add_live, add_event, add_definitions, add_funnel, add_retention, add_trend, add_sql, add_setup, add_patterns
+)  # fmt: skip
+
+
+def create_pages(call: Call, sites: Callable[[], Sequence[PageSite]]) -> APIRouter:
+    """The pages, their panels and twins, and `/static`.
+
+    `call("ask", question)` and the other methods of `Analysis` are run where the app says; `sites()` is asked at
+    every request, so that a new site shows at once.
+    """
+    desk = Desk(call, sites)
+    router = create_router(desk)
+    add_static(router)
+
+    @router.get("/")
+    async def start(request: Request) -> Response:
+        """The first page is what happens now."""
+        return RedirectResponse(address("/live", request.query_params.multi_items()), 303)
+
+    for add in PARTS:
+        add(router, desk)
+    return router

@@ -1,0 +1,137 @@
+"""The patterns page: every component in every state it can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
+
+from expost.errors import QueryLimit, SelectorError
+from expost.query.definition import definition
+
+from . import samples
+from .asked import Ask, Offer
+from .definitions import DefinitionRow, DefinitionView, ListView, Version
+from .desk import Desk, Outcome, sql_text
+from .event import choose, event_view
+from .funnel import funnel_view
+from .live import live_view
+from .page import render
+from .past import past_of
+from .retention import retention_view
+from .setup import StatusView, status_view
+from .sql import rows_view
+from .trend import TrendAsk, trend_view
+
+REFUSED = SelectorError("nav > a:hover", 7, ":hover", "whether a pointer was over it is not captured.",
+                        hint="Leave it out: a click has its pointer over the element anyway.")  # fmt: skip
+STOPPED = QueryLimit("The question was stopped after 60 seconds.", hint="Ask about a shorter time.")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One state of a component: the template that shows it and what it is given."""
+
+    component: str
+    state: str
+    template: str
+    context: dict[str, Any]
+
+
+def patterns() -> Iterator[Pattern]:
+    """Every state of every component."""
+    yield from _lists()
+    yield from _pasts()
+    yield from _charts()
+    for state, count in (("no rows", 0), ("one row", 1), ("too many rows", 2_000)):
+        yield Pattern("Rows", state, "_rows.html", {"view": rows_view(samples.rows(count))})
+    waiting, arrived = StatusView(0, None), status_view(samples.live())
+    for state, view in (("waiting", waiting), ("arrived", arrived), ("error", StatusView(0, None, STOPPED))):
+        yield Pattern("Setup", state, "_setup_status.html", {"view": view})
+    for state, error in (("a refused selector", REFUSED), ("a limit", STOPPED)):
+        yield Pattern("Error", state, "_error.html", {"error": error})
+    yield Pattern("Loading", "while a panel is fetched", "_loading.html", {})
+    answer = samples.funnel()
+    yield Pattern("Basis", "with rules, definitions and SQL", "_basis.html", {"basis": answer.basis, "basis_sql": sql_text(answer)})
+    for state, offer in (("nothing named yet", Offer((), ())), ("nothing chosen yet", Offer((("a", "a"), ("b", "b")), ()))):
+        yield Pattern("Question", state, "_unasked.html", {"ask": Ask({}, offer), "unasked": "Choose the steps"})
+
+
+def add_patterns(router: APIRouter, desk: Desk) -> None:
+    """`/patterns`, and each pattern rendered by the page's own templates."""
+
+    @router.get("/patterns")
+    async def page(request: Request) -> Response:
+        """The page."""
+        shown = [
+            (each, Markup(bytes(render(desk, request, each.template, **each.context).body).decode()))  # noqa: S704
+            for each in patterns()
+        ]
+        components = list(dict.fromkeys(each.component for each, _ in shown))
+        return render(desk, request, "patterns.html", shown=shown, components=components)
+
+
+def _lists() -> Iterator[Pattern]:
+    states = (
+        ("empty", samples.live(0, 0), ()),
+        ("none of this type", samples.live(0), ("submit",)),
+        ("one row", samples.live(1, 1), ()),
+        ("hostile text", samples.live(2, 2, type="click", label=samples.NASTY, path="/" + samples.NASTY), ()),
+        ("overlong text", samples.live(2, 2, type="click", label=samples.LONG, path="/deep" * 60, person=samples.LONG), ()),
+        ("too many rows", samples.live(200), ()),
+    )
+    for state, answer, types in states:
+        yield Pattern("Live", state, "_live.html", {"view": live_view(answer, types)})
+    row = DefinitionRow("Added to basket", "click on button.add", 2, past_of(samples.preview()), None)
+    failed = DefinitionRow(samples.NASTY, "click on " + samples.LONG, 1, None, STOPPED)
+    for state, found in (("empty", ()), ("one row", (row,)), ("too many rows", (row, failed) * 30)):
+        yield Pattern("Definitions", state, "_definitions.html", {"view": ListView(found)})
+    versions = tuple(Version(n, f"click on button.v{n}", "23 Nov 2026, 14:05:32", "ui", n == 12) for n in range(12, 0, -1))
+    for state, shown in (("one version", versions[:1]), ("many versions", versions)):
+        view = DefinitionView(definition("Added to basket", click="button.add"), None, None, shown)
+        yield Pattern("Versions", state, "_versions.html", {"view": view})
+
+
+def _pasts() -> Iterator[Pattern]:
+    for state, answer in (
+        ("nothing matched", samples.preview(0, 0)),
+        ("one event", samples.preview(1, 0)),
+        ("much, and some unknown", samples.preview(43_120, 311)),
+    ):
+        yield Pattern("Past", state, "_past.html", {"past": past_of(answer)})
+    clicked = samples.event()
+    view = event_view(clicked, choose(clicked.chain, None), Outcome(samples.preview()))
+    yield Pattern("Breadcrumb", "a click inside a web component", "_breadcrumb.html", {"view": view})
+    yield Pattern("Naming", "a level with a past", "_naming.html", {"view": view})
+    yield Pattern("Event fields", "a click", "_event_fields.html", {"view": view})
+
+
+def _charts() -> Iterator[Pattern]:
+    funnels = (
+        ("nobody", samples.funnel(0, 0, 0, 0, unfinished=0)),
+        ("one person", samples.funnel(1, 1, 0, 0, unfinished=1)),
+        ("without breakdown", samples.funnel()),
+        ("by flag", samples.funnel(by=True)),
+        ("twenty steps", samples.many_steps()),
+    )
+    for state, funnel in funnels:
+        yield Pattern("Funnel", state, "_funnel.html", {"view": funnel_view(funnel)})
+    for state, retention in (
+        ("nobody", samples.retention(cohorts=0)),
+        ("one cohort", samples.retention(cohorts=1)),
+        ("by flag", samples.retention(by=True)),
+        ("many cohorts", samples.retention(cohorts=30)),
+    ):
+        yield Pattern("Retention", state, "_retention.html", {"view": retention_view(retention)})
+    ask = TrendAsk({"name": ["Added to basket"]}, Offer((), ()))
+    for state, trend in (
+        ("never", samples.trend(events=False)),
+        ("one day", samples.trend(days=1)),
+        ("sixty days", samples.trend()),
+        ("by flag", samples.trend(by=True)),
+        ("two years of days", samples.trend(days=730)),
+    ):
+        yield Pattern("Trend", state, "_trend.html", {"view": trend_view(trend), "ask": ask})

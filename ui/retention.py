@@ -1,0 +1,168 @@
+"""The retention page: cohorts in a table whose cells are tinted by the share that came back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+
+from expost.query.answer import Cohort, PooledPeriod, RetentionAnswer
+from expost.query.form import retention_of
+
+from . import chart, group
+from .asked import Ask, ask_of
+from .desk import Desk, Outcome
+from .page import render, twin
+
+LENGTHS = {"day": timedelta(days=1), "week": timedelta(weeks=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionAsk(Ask):
+    """The form of retention."""
+
+    @property
+    def begins(self) -> str:
+        """The start event."""
+        return self.one("start")
+
+    @property
+    def returns(self) -> str:
+        """The return event; empty for the same."""
+        return self.one("return")
+
+    @property
+    def period(self) -> str:
+        """A day or a week."""
+        return self.one("period", "week")
+
+    @property
+    def periods(self) -> str:
+        """How many periods after the first."""
+        return self.one("periods", "8")
+
+    @property
+    def entry(self) -> str:
+        """Which start event counts."""
+        return self.one("entry", "first_in_range")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`people` of `size` came back."""
+
+    people: int
+    size: int
+    tint: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A cohort, or the pooled row. A cell is None while its period has not begun."""
+
+    label: str
+    start: date | None
+    size: int | None
+    cells: tuple[Cell | None, ...]
+    is_pooled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of rows under one heading."""
+
+    label: str
+    head: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionView:
+    """What `_retention.html` shows."""
+
+    answer: RetentionAnswer
+    heads: tuple[str, ...]
+    total: Table
+    groups: tuple[Table, ...]
+    comparison: Table
+    several: float | None
+    data_begins: datetime | None
+    has_people: bool
+
+
+def retention_view(answer: RetentionAnswer) -> RetentionView:
+    """A retention's answer as tables."""
+    today = answer.basis.now.astimezone(ZoneInfo(answer.basis.time_zone)).date()
+    count = max([len(each.periods) for each in answer.cohorts] + [len(answer.pooled)], default=0)
+    total = _table("everyone", answer.period, answer.cohorts, answer.pooled, today)
+    groups = tuple(
+        _table(group.label(each.kind, each.value), answer.period, each.cohorts, each.pooled, today)
+        for each in answer.groups
+    )
+    side_by_side = [
+        _pooled(group.label(each.kind, each.value), each.pooled, _people(each.cohorts)) for each in answer.groups
+    ]
+    return RetentionView(
+        answer=answer,
+        heads=tuple(f"{answer.period.capitalize()} {number}" for number in range(count)),
+        total=total,
+        groups=groups,
+        comparison=Table("the groups", "Group", tuple(side_by_side)),
+        several=answer.several_variations,
+        data_begins=answer.data_begins,
+        has_people=any(each.size for each in answer.cohorts),
+    )
+
+
+def add_retention(router: APIRouter, desk: Desk) -> None:
+    """`/retention` and its twins."""
+
+    @router.get("/retention")
+    async def retention(request: Request) -> Response:
+        """The page."""
+        ask = RetentionAsk(*await ask_of(desk, request))
+        outcome = await desk.outcome(lambda: retention_of(ask.form)) if "start" in ask.form else Outcome()
+        view = retention_view(outcome.answer) if outcome.answer else None
+        return render(
+            desk, request, "retention.html", status=outcome.status, ask=ask, view=view, error=outcome.error
+        )
+
+    @router.get("/retention.json")
+    @router.get("/retention.sql")
+    async def twins(request: Request) -> Response:
+        """The twins."""
+        return twin(request, await desk.answer(retention_of(desk.form_of(request))))
+
+
+def _table(
+    label: str, period: str, cohorts: Sequence[Cohort], pooled: Sequence[PooledPeriod], today: date
+) -> Table:
+    rows = tuple(_cohort(each, LENGTHS.get(period, timedelta(weeks=1)), today) for each in cohorts)
+    head = "Week of" if period == "week" else "Day"
+    return Table(label, head, (*rows, _pooled("All, pooled", pooled, _people(cohorts))))
+
+
+def _cohort(cohort: Cohort, length: timedelta, today: date) -> Row:
+    cells = tuple(
+        Cell(each.people, cohort.size, chart.tint(each.people, cohort.size), each.complete)
+        if cohort.start + each.period * length <= today
+        else None
+        for each in cohort.periods
+    )
+    return Row("", cohort.start, cohort.size, cells)
+
+
+def _pooled(label: str, pooled: Sequence[PooledPeriod], size: int) -> Row:
+    cells = tuple(
+        Cell(each.people, each.size, chart.tint(each.people, each.size), complete=True) if each.size else None
+        for each in pooled
+    )
+    return Row(label, None, size, cells, is_pooled=True)
+
+
+def _people(cohorts: Sequence[Cohort]) -> int:
+    return sum(each.size for each in cohorts)

@@ -1,0 +1,130 @@
+"""The SQL page: one SELECT in a box, its rows in a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from expost.query.answer import RowsAnswer, plain
+from expost.query.question import SqlQuery
+
+from .desk import Desk, Outcome
+from .page import render, twin
+
+SHOWN_ROWS = 500
+MIN_LINES, MAX_LINES = 6, 24
+EXAMPLES = (
+    ("How many events of each type", "select type, count(*) as events\nfrom events\ngroup by type\norder by events desc"),
+    (
+        "What is clicked most",
+        "select label, path, count(*) as clicks, count(distinct person_id) as people\nfrom events\n"
+        "where type = 'click'\ngroup by label, path\norder by clicks desc\nlimit 20",
+    ),
+    (
+        "Events a day",
+        "select date_trunc('day', time) as day, count(*) as events\nfrom events\ngroup by day\norder by day desc\nlimit 30",
+    ),
+    (
+        "Exposures by variation",
+        "select flag, variation, count(distinct person_id) as people\nfrom events\n"
+        "where type = 'exposure'\ngroup by flag, variation\norder by flag, variation",
+    ),
+)
+SCHEMA = (
+    (
+        "events",
+        "one row for each captured event",
+        (
+            "event_id", "time", "received_at", "site", "type", "name", "person_id", "device", "user", "page_id",
+            "page_seq", "element_id", "text", "label", "host", "path", "query", "hash", "title", "referrer", "x", "y",
+            "viewport_width", "viewport_height", "is_trusted", "consent", "release", "environment", "source", "flag",
+            "variation", "is_bot", "is_internal", "imported", "user_agent", "properties",
+        ),
+    ),
+    ("elements", "one row for each distinct element that events happened on", ("element_id", "parent_id", "tag", "dom_id")),
+    ("people", "one row for each person", ("person_id",)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnHead:
+    """A column; numbers stand right-aligned."""
+
+    name: str
+    is_number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value in words; None for null."""
+
+    text: str | None
+    is_number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowsView:
+    """What `_rows.html` shows: the first rows; `hidden` more are in the twin."""
+
+    answer: RowsAnswer
+    columns: tuple[ColumnHead, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    total: int
+    hidden: int
+
+
+def rows_view(answer: RowsAnswer) -> RowsView:
+    """The rows in words."""
+    shown = answer.values[:SHOWN_ROWS]
+    rows = tuple(tuple(_value(each) for each in row) for row in shown)
+    heads = tuple(
+        ColumnHead(name, bool(rows) and all(row[place].is_number or row[place].text is None for row in rows))
+        for place, name in enumerate(answer.columns)
+    )
+    return RowsView(answer, heads, rows, len(answer.values), len(answer.values) - len(shown))
+
+
+def add_sql(router: APIRouter, desk: Desk) -> None:
+    """`/sql` and its twin."""
+
+    def question_of(request: Request) -> SqlQuery:
+        return SqlQuery(request.query_params.get("query", ""), site=desk.site_of(request).slug)
+
+    @router.get("/sql")
+    async def sql(request: Request) -> Response:
+        """The page."""
+        text = request.query_params.get("query", "")
+        outcome = await desk.outcome(lambda: question_of(request)) if text.strip() else Outcome()
+        return render(
+            desk,
+            request,
+            "sql.html",
+            status=outcome.status,
+            query=text,
+            rows=max(MIN_LINES, min(text.count("\n") + 2, MAX_LINES)),
+            view=rows_view(outcome.answer) if outcome.answer else None,
+            error=outcome.error,
+            examples=EXAMPLES,
+            schema=SCHEMA,
+        )
+
+    @router.get("/sql.json")
+    async def rows(request: Request) -> Response:
+        """The rows as data."""
+        return twin(request, await desk.answer(question_of(request)))
+
+
+def _value(value: Any) -> Value:
+    match value:
+        case None:
+            return Value(None, is_number=False)
+        case bool():
+            return Value("true" if value else "false", is_number=False)
+        case int() | float() | Decimal():
+            # Not grouped: a row may hold an id or a year, and what is copied from here must be what is there.
+            return Value(str(value), is_number=True)
+        case _:
+            return Value(str(plain(value)), is_number=False)

@@ -1,0 +1,99 @@
+// Small improvements to pages that work without them: panels that renew themselves, a preview while typing, copying.
+
+const QUIET_MS = 350; // a pause in typing that is taken for a finished word
+
+async function fetchPanel(address) {
+  const response = await fetch(address, { headers: { accept: "text/html" }, credentials: "same-origin" });
+  return response.ok ? response.text() : null;
+}
+
+// Keeps the focused link, the scroll of boxes and the opened details of a panel that is replaced by a newer one.
+function replacePanel(panel, html) {
+  const focused = panel.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const scrolled = [...panel.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
+  const known = new Set([...panel.querySelectorAll("[data-id]")].map((row) => row.dataset.id));
+  panel.innerHTML = html;
+  panel.querySelectorAll(".scroll").forEach((box, place) => {
+    [box.scrollLeft, box.scrollTop] = scrolled[place] ?? [0, 0];
+  });
+  if (known.size) {
+    for (const row of panel.querySelectorAll("[data-id]")) if (!known.has(row.dataset.id)) row.classList.add("new");
+  }
+  if (focused) panel.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
+function poll(panel) {
+  const every = Number(panel.dataset.every);
+  const pause = document.querySelector(`[data-pause="${panel.id}"]`);
+  let paused = false;
+  let shown = null;
+  async function turn() {
+    const isSelecting = !getSelection().isCollapsed && panel.contains(getSelection().anchorNode);
+    if (!paused && !document.hidden && !isSelecting) {
+      const html = await fetchPanel(panel.dataset.poll).catch(() => null);
+      panel.toggleAttribute("data-stale", html === null);
+      if (html !== null && html !== shown && !paused) replacePanel(panel, (shown = html));
+    }
+    setTimeout(turn, every);
+  }
+  if (pause) {
+    pause.hidden = false;
+    pause.addEventListener("click", () => {
+      paused = !paused;
+      pause.textContent = paused ? "Go on" : "Pause";
+    });
+  }
+  setTimeout(turn, every);
+}
+
+function previewWhileTyping(form) {
+  const panel = document.getElementById("preview");
+  let timer;
+  let latest = 0;
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const turn = ++latest;
+      panel.setAttribute("aria-busy", "true");
+      const fields = [...new FormData(form)].filter(([, value]) => value !== "");
+      const url = new URL(form.dataset.preview, location.href);
+      for (const [name, value] of fields) url.searchParams.append(name, value);
+      const name = panel.querySelector("input[name=name]")?.value;
+      const html = await fetchPanel(url).catch(() => null);
+      if (turn !== latest) return; // an answer to what stood there before
+      panel.removeAttribute("aria-busy");
+      if (html === null) return;
+      panel.innerHTML = html;
+      const field = panel.querySelector("input[name=name]");
+      if (field && name) field.value = name;
+    }, QUIET_MS);
+  });
+}
+
+function copyable(button) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(source); // no right to the clipboard: leave it selected for the keyboard
+      button.textContent = "Selected";
+    }
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  });
+}
+
+function submitByKey(field) {
+  field.form.querySelector(".keys")?.removeAttribute("hidden");
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) field.form.requestSubmit();
+  });
+}
+
+document.querySelectorAll("[data-poll]").forEach(poll);
+document.querySelectorAll("[data-preview]").forEach(previewWhileTyping);
+document.querySelectorAll("[data-copy]").forEach(copyable);
+document.querySelectorAll("[data-submit=ctrl-enter]").forEach(submitByKey);
+document.querySelectorAll(".site-choice select").forEach((field) => field.addEventListener("change", () => field.form.submit()));

@@ -1,0 +1,153 @@
+"""The trend page: columns or lines over time, and the same numbers in a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import zip_longest
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+
+from expost.query.answer import Point, TrendAnswer
+from expost.query.form import trend_of
+from expost.query.question import Trend
+
+from . import chart, group
+from .asked import Ask, ask_of
+from .chart import Column, Line
+from .desk import Desk, Outcome
+from .format import number
+from .page import render, twin
+
+X_LABELS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TrendAsk(Ask):
+    """The form of a trend."""
+
+    @property
+    def name(self) -> str:
+        """The definition."""
+        return self.one("name")
+
+    @property
+    def period(self) -> str:
+        """An hour, a day, a week or a month."""
+        return self.one("period", "day")
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTick:
+    """A line across the plot, `from_top` in per cent, and what it stands for."""
+
+    label: str
+    from_top: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """One group of the legend."""
+
+    label: str
+    colour: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrendRow:
+    """One period in the table; `groups` holds the events of each group."""
+
+    label: str
+    events: int
+    people: int
+    groups: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrendView:
+    """What `_trend.html` shows: columns without a breakdown, lines with one."""
+
+    answer: TrendAnswer
+    title: str
+    groups: tuple[GroupView, ...]
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    y_ticks: tuple[ValueTick, ...]
+    x_labels: tuple[str, ...]
+    rows: tuple[TrendRow, ...]
+    last_is_partial: bool
+
+
+def trend_view(answer: TrendAnswer) -> TrendView:
+    """A trend's answer as a chart and a table."""
+    question = answer.question
+    assert isinstance(question, Trend)
+    zone = ZoneInfo(answer.basis.time_zone)
+    labels = [_label(point.start, answer.period, zone) for point in answer.points]
+    series = [(group.label(each.kind, each.value), [point.events for point in each.points]) for each in answer.groups]
+    values = [value for _, each in series for value in each] if series else [point.events for point in answer.points]
+    is_over = [_is_over(point, answer.period, answer.basis.now) for point in answer.points]
+    titles = [f"{label}: {number(point.events)}" for label, point in zip(labels, answer.points, strict=True)]
+    return TrendView(
+        answer=answer,
+        title=f"Events of {question.definition} per {answer.period}"
+        if isinstance(question.definition, str)
+        else f"Events per {answer.period}",
+        groups=tuple(GroupView(name, group.colour(place), sum(each)) for place, (name, each) in enumerate(series)),
+        columns=() if series else tuple(chart.columns([point.events for point in answer.points], titles, is_over)),
+        lines=tuple(chart.lines(series)),
+        y_ticks=tuple(ValueTick(tick.label, 100 - tick.place) for tick in chart.value_ticks(values)),
+        x_labels=_chosen(labels),
+        rows=tuple(
+            TrendRow(label, point.events, point.people, counts)
+            for label, point, counts in zip(labels, answer.points, _by_row(answer), strict=True)
+        ),
+        last_is_partial=bool(is_over) and not is_over[-1],
+    )
+
+
+def add_trend(router: APIRouter, desk: Desk) -> None:
+    """`/trend` and its twins."""
+
+    @router.get("/trend")
+    async def trend(request: Request) -> Response:
+        """The page."""
+        ask = TrendAsk(*await ask_of(desk, request))
+        outcome = await desk.outcome(lambda: trend_of(ask.form)) if "name" in ask.form else Outcome()
+        view = trend_view(outcome.answer) if outcome.answer else None
+        return render(
+            desk, request, "trend.html", status=outcome.status, ask=ask, view=view, error=outcome.error
+        )
+
+    @router.get("/trend.json")
+    @router.get("/trend.sql")
+    async def twins(request: Request) -> Response:
+        """The twins."""
+        return twin(request, await desk.answer(trend_of(desk.form_of(request))))
+
+
+def _by_row(answer: TrendAnswer) -> list[tuple[int | None, ...]]:
+    counts = [[point.events for point in each.points] for each in answer.groups]
+    return list(zip_longest(*counts)) if counts else [()] * len(answer.points)
+
+
+def _label(start: datetime, period: str, zone: ZoneInfo) -> str:
+    local = start.astimezone(zone)
+    forms = {"hour": "%-d %b, %H:%M", "month": "%b %Y"}
+    return f"{local:{forms.get(period, '%-d %b %Y')}}"
+
+
+def _is_over(point: Point, period: str, now: datetime) -> bool:
+    # A month is taken at its longest: the mark "not over" may stand a moment long, never be missing.
+    lengths = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+    return point.start + lengths.get(period, timedelta(days=31)) <= now
+
+
+def _chosen(labels: list[str]) -> tuple[str, ...]:
+    """The first, the last and up to two labels evenly between them."""
+    if len(labels) <= X_LABELS:
+        return tuple(labels)
+    last = len(labels) - 1
+    return tuple(labels[round(place * last / (X_LABELS - 1))] for place in range(X_LABELS))
