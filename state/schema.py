@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
 
 SCHEMA_VERSION = 1
 
@@ -39,4 +39,19 @@ KEYS = Table(
     Column("text", String),  # only of kinds that are public
     Column("created_at", Integer, nullable=False),
     Column("revoked_at", Integer),
+)
+
+DEFINITIONS = Table(
+    "definitions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("site", String, ForeignKey("sites.slug"), nullable=False),
+    Column("key", String, nullable=False),  # the name as names are compared
+    Column("name", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", String, nullable=False),  # JSON
+    Column("engine", Integer, nullable=False),
+    Column("author", String, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    UniqueConstraint("site", "key", "version"),
 )

@@ -1,0 +1,59 @@
+{# The people who were exposed to a flag: the variation of their first exposure ever, and where it lies in their order.
+
+   `view_event_id` is the page view of the document or SPA route on which it happened: it counts as after the exposure.
+
+   $flag  the key of the flag #}
+create or replace temp table exposed as
+with
+matches as (
+    select
+        e.event_id, e.time, e.page_id, e.page_seq, e.device_id, e.user_id, e.source
+        , e.is_bot, e.is_internal, e.environment
+        , coalesce(e.variation, '') as variation
+    from lake.events as e
+    where e.site = $site
+        and e.type = 'exposure'
+        and e.flag = $flag
+),
+{% include "persons.sql" %},
+exposures as (
+    select
+        person_id, variation, time, page_id, page_seq, event_id
+        , row_number() over (partition by person_id order by time, page_id, page_seq, event_id) as exposure
+    from matches_of_people
+    where left_out is null and person_id is not null
+),
+variations as (
+    select person_id, count(distinct variation) as variations
+    from exposures
+    group by person_id
+),
+views as (
+    select page_view.page_id, page_view.event_id, page_view.page_seq
+    from lake.events as page_view
+    where page_view.site = $site
+        and page_view.type = 'page_view'
+        and page_view.page_id in (select page_id from exposures where exposure = 1)
+),
+exposure_views as (
+    select exposures.person_id, arg_max(views.event_id, views.page_seq) as view_event_id
+    from exposures
+    join views on views.page_id = exposures.page_id
+    where exposures.exposure = 1
+        and views.page_seq < exposures.page_seq
+    group by exposures.person_id
+)
+select
+    exposures.person_id
+    , exposures.variation
+    , variations.variations
+    , exposures.time
+    , exposures.page_id
+    , exposures.page_seq
+    , exposures.event_id
+    , exposure_views.view_event_id
+from exposures
+join variations on variations.person_id = exposures.person_id
+left join exposure_views on exposure_views.person_id = exposures.person_id
+where exposures.exposure = 1
+;
