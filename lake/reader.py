@@ -1,0 +1,132 @@
+"""The lake as DuckDB sees it: base relations over one consistent snapshot, and the views that questions are asked of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from .folder import open_folder
+from .schema import TABLES
+from .table import Snapshot, find_snapshot
+
+VIEWS = ("dictionary.sql", "persons.sql", "views.sql")
+"""Read in this order: each builds on those before it."""
+
+_SQL = Path(__file__).parent / "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class LakeSnapshot:
+    """What the whole lake held at one moment, per table; `None` for a table that was not made yet."""
+
+    tables: Mapping[str, Snapshot | None]
+
+    @property
+    def files(self) -> list[str]:
+        """Every live file."""
+        return [file for table in self.tables.values() if table for file in table.files]
+
+
+def find_lake_snapshot(lake: Path) -> LakeSnapshot:
+    """The newest version of every table, such that nothing points at what is missing.
+
+    The sink commits dictionaries before the events that name their ids, so events are looked up first.
+    """
+    return LakeSnapshot({name: find_snapshot(lake / name) for name in reversed(TABLES)})
+
+
+def connect(
+    path: Path,
+    *,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+    snapshot: LakeSnapshot | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """A connection that reads one snapshot of the folder at `path` for as long as it is open.
+
+    Base relations are in schema `lake`, one per table; `events`, `elements` and `people` are views for people.
+    """
+    folder = open_folder(path)
+    connection = duckdb.connect()
+    try:
+        configure(connection, folder.path / "spill", memory_limit, threads)
+        register(connection, snapshot or find_lake_snapshot(folder.lake))
+        create_views(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def configure(
+    connection: duckdb.DuckDBPyConnection, spill: Path, memory_limit: str | None, threads: int | None
+) -> None:
+    """Limits of one connection. What does not fit into memory goes to `spill`, and is removed with the connection."""
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set preserve_insertion_order = false")
+    connection.execute("set enable_progress_bar = false")
+    if os.access(spill.parent, os.W_OK):
+        spill.mkdir(mode=0o700, exist_ok=True)
+        connection.execute("set temp_directory = $spill", {"spill": str(spill)})
+    if memory_limit is not None:
+        connection.execute("set memory_limit = $memory_limit", {"memory_limit": memory_limit})
+    if threads is not None:
+        connection.execute("set threads = $threads", {"threads": threads})
+
+
+def register(connection: duckdb.DuckDBPyConnection, snapshot: LakeSnapshot) -> None:
+    """Make the base relations in schema `lake`, and note what they show."""
+    connection.execute("create schema lake")
+    connection.execute("create table lake.snapshot (table_name varchar, version bigint, files varchar[])")
+    for name, schema in TABLES.items():
+        table = snapshot.tables.get(name)
+        files = table.files if table else []
+        version = table.version if table else None
+        connection.execute(
+            "insert into lake.snapshot values ($name, $version, $files)",
+            {"name": name, "version": version, "files": files},
+        )
+        if files:
+            listed = ", ".join(_quoted(file) for file in files)
+            connection.execute(
+                f"create view lake.{name} as select * from read_parquet([{listed}], hive_partitioning = false)"
+            )
+        else:
+            connection.register("_empty", schema.empty_table())
+            connection.execute(f"create table lake.{name} as select * from _empty")
+            connection.unregister("_empty")
+
+
+def create_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the helper and user views over base relations in schema `lake`, whatever those are."""
+    for name in VIEWS:
+        connection.execute((_SQL / name).read_text(encoding="utf-8"))
+
+
+def snapshot_versions(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Which Delta version of each table the connection reads; tables that do not exist yet are left out."""
+    rows = connection.execute(
+        "select table_name, version from lake.snapshot where version is not null order by table_name"
+    )
+    return dict(rows.fetchall())
+
+
+def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let the connection read the files of its snapshot and nothing else, for good.
+
+    No other file, no network, no extension, no change of a limit. Statements that write are for the caller to refuse.
+    """
+    [files] = connection.execute(
+        "select coalesce(flatten(list(files)), []) from lake.snapshot"
+    ).fetchone() or ([],)
+    connection.execute("set allowed_paths = $files", {"files": files})
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
