@@ -9,22 +9,57 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from expost.ids import ZERO_UUID
+
 Short = Annotated[str, Meta(max_length=200)]
 Text = Annotated[str, Meta(max_length=2_000)]
 Url = Annotated[str, Meta(max_length=8_000)]
 Uuid = Annotated[
-    str, Meta(pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$", max_length=36)
+    str,
+    Meta(
+        pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+        max_length=36,
+    ),
 ]
 Index = Annotated[int, Meta(ge=-1, le=1_000_000)]
 Count = Annotated[int, Meta(ge=0, le=10_000_000)]
 Millis = Annotated[float, Meta(ge=-1e14, le=1e14)]
 Pixels = Annotated[int, Meta(ge=-10_000_000, le=10_000_000)]
 
+# A device id that the server made for one day begins with this; one that a browser sends never does.
+DAILY_PREFIX = "daily-"
+
+NOBODY = frozenset(
+    {
+        "",
+        "undefined",
+        "null",
+        "nil",
+        "none",
+        "nan",
+        "[object object]",
+        "anonymous",
+        "true",
+        "false",
+        ZERO_UUID,
+    }
+)
+
 Consent = Literal["full", "cookieless"]
 EventType = Literal[
     "click", "auxclick", "change", "submit", "page_view", "page_leave",
     "identify", "group", "reset", "exposure", "custom",
 ]  # fmt: skip
+
+
+def is_nobody(text: str) -> bool:
+    """Whether an id is one that a site's mistake gives to everyone, so that it must never join people.
+
+    >>> is_nobody("[object Object]"), is_nobody("ann")
+    (True, False)
+    """
+    return text.strip().lower() in NOBODY
+
 
 # Bits of Descriptor.state
 CHECKED, DISABLED, REQUIRED, OPEN, READ_ONLY, QUIRKS, SVG, MATHML, FOREIGN = (1 << bit for bit in range(9))

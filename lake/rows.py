@@ -11,17 +11,12 @@ import pyarrow as pa
 from expost.ids import ZERO_UUID
 
 from .address import split_url
-from .batch import Accepted, Event, View
+from .batch import DAILY_PREFIX, Accepted, Event, View, is_nobody
 from .bot import bot_rule
 from .dictionary import Dictionary, ElementTable
 from .element import Row
 from .moment import event_time, micros
 from .schema import TABLES
-
-NOBODY = frozenset(
-    {"", "undefined", "null", "[object Object]", "NaN", "None", "none", "nil", "anonymous", ZERO_UUID}
-)
-"""Ids that a site's mistake gives to everyone: they are stored as no id, so that they never join people."""
 
 BATCH_COLUMNS = (
     "received_at", "sent_at", "client_offset_ms", "imported", "site", "device_id", "session_ordinal", "page_id",
@@ -105,10 +100,10 @@ class Rows:
         client_time = batch.client_time(event)
         time = batch.received_at if client_time is None else batch.time(client_time)
         user_id = None
-        if event.user is not None and event.user not in NOBODY:
+        if event.user is not None and not is_nobody(event.user):
             user_id = dictionary.user(accepted.site, event.user)
         group_id = None
-        if event.group and event.group_type and event.group not in NOBODY:
+        if event.group and event.group_type and not is_nobody(event.group):
             group_id = dictionary.group(accepted.site, event.group_type, event.group)
         if event.type == "identify" or event.type == "group":
             self._people(batch, event, event_id, time, user_id, group_id)
@@ -184,10 +179,9 @@ class _Batch:
         self.elements = ElementTable(dictionary, accepted.descriptors, accepted.elements)
         self._properties: dict[int, str] = {}
         self.device_id: int | None = None
-        if accepted.device not in NOBODY:
-            self.device_id = dictionary.device(
-                accepted.site, accepted.device, accepted.consent == "cookieless"
-            )
+        if not is_nobody(accepted.device):
+            is_daily = accepted.consent == "cookieless" or accepted.device.startswith(DAILY_PREFIX)
+            self.device_id = dictionary.device(accepted.site, accepted.device, is_daily)
 
     def row(self) -> Row:
         """The columns that are the same for all its events."""

@@ -1,0 +1,302 @@
+"""Secrets are taken out again, whatever the page sent: snippets of old versions live in caches for years.
+
+The patterns are those of the snippet (`snippet/src/mask.ts`); what either finds becomes one `…`, and the value is
+marked as not whole, so that a selector or text that would need it answers "unknown". Everything here takes time linear
+in what was sent: the key that opens the door to it is public.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import accumulate
+from typing import Any, TypeVar
+
+import msgspec
+
+from expost.lake.batch import Descriptor, Event, View
+
+GAP = "…"
+MAX_DEPTH = 32
+MAX_REMEMBERED_LENGTH = 200
+MAX_CARD_RUN = 100
+"""A run of more digits than this is masked unseen: no person types one, and a card might hide in it."""
+
+SUSPECT = re.compile(
+    r"@|%40|(?<![\w-])eyJ|(?<![\w+-])[\w+-]{32}|\d{3}[- ]\d\d[- ]\d{4}|\d(?:[ -]?\d){12}", re.ASCII
+)
+AROUND_AT = re.compile(r"""[^\s/?#&=:;,<>()"'…]+""")
+DOMAIN_END = re.compile(r"\.[a-z]{2,}", re.IGNORECASE)
+JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]++(?:\.[\w-]*)?", re.ASCII)
+RUN = re.compile(r"(?<![\w+-])[\w+-]{32,}", re.ASCII)
+TOKEN_PART = re.compile(r"[A-Za-z0-9]{20}")
+SSN = re.compile(r"(?<!\w)\d{3}[- ]\d\d[- ]\d{4}(?!\w)", re.ASCII)
+DIGITS = re.compile(r"\d(?:[ -]?\d){12,}", re.ASCII)
+
+CONTENT = re.compile(r"\s*(?:data|blob|javascript):", re.IGNORECASE)
+PLACE = re.compile(r"(?s)([^?#]*)(\?[^#]*)?(#.*)?\Z")
+USER_INFO = re.compile(r"(?<=//)[^/?#@]*@")
+
+ADDRESSES = frozenset(
+    {"href", "src", "action", "formaction", "ping", "poster", "cite", "background", "xlink:href"}
+)
+NEVER = re.compile(r"(?:value|style|srcdoc|nonce|on.*)\Z", re.IGNORECASE | re.DOTALL)
+
+
+class TooDeep(ValueError):
+    """Properties are nested deeper than `MAX_DEPTH`."""
+
+
+class Masks:
+    """Masks strings and the structures that hold them.
+
+    Remembers which strings are clean, since the elements of a page are the same in every batch. Never the others: no
+    secret stays in memory.
+    """
+
+    def __init__(self, remembered: int = 20_000) -> None:
+        self._texts = Known(remembered)
+        self._urls = Known(remembered)
+        self._names = Known(remembered)
+
+    def text(self, text: str) -> str:
+        """`text` with each e-mail address, token, card and social security number replaced by `…`.
+
+        >>> Masks().text("Write to ann@shop.example or call 555-1234")
+        'Write to … or call 555-1234'
+        """
+        if text in self._texts:
+            return text
+        if SUSPECT.search(text):
+            masked = _masked(text)
+            if masked != text:
+                return masked
+        self._texts.remember(text)
+        return text
+
+    def url(self, url: str) -> str:
+        """An address with the values of its parameters replaced, campaign parameters (`utm_…`) excepted.
+
+        >>> Masks().url("https://shop.example/find?q=shoes&utm_source=mail#token=1")
+        'https://shop.example/find?q=…&utm_source=mail#token=…'
+        """
+        if url in self._urls:
+            return url
+        masked = self.text(_without_values(url))
+        if masked == url:
+            self._urls.remember(url)
+        return masked
+
+    def descriptor(self, descriptor: Descriptor) -> Descriptor:
+        """What an element is, without secrets, and without the attributes that are never kept."""
+        texts, names, changed = self._texts, self._names, {}
+        for name, value in descriptor.attributes.items():
+            if name not in names and not self._may_keep(name):
+                return self.descriptor(_without_forbidden(descriptor))
+            if name in ADDRESSES:
+                masked = self.url(value)
+            elif value in texts:
+                continue
+            else:
+                masked = self.text(value)
+            if masked != value:
+                changed[name] = masked
+        for name in descriptor.names:
+            if name not in names and not self._may_keep(name):
+                return self.descriptor(_without_forbidden(descriptor))
+        dom_id = descriptor.dom_id and self.text(descriptor.dom_id)
+        class_name = descriptor.class_name and self.text(descriptor.class_name)
+        marks = list(changed)
+        if dom_id != descriptor.dom_id:
+            marks.append("id")
+        if class_name != descriptor.class_name:
+            marks.append("class")
+        if not marks:
+            return descriptor
+        return msgspec.structs.replace(
+            descriptor,
+            dom_id=dom_id,
+            class_name=class_name,
+            attributes=descriptor.attributes | changed,
+            marks=list(dict.fromkeys([*descriptor.marks, *marks])),
+        )
+
+    def view(self, view: View) -> View:
+        """An address of a page, its title and where it came from, without secrets."""
+        changed = {
+            "url": self.url(view.url),
+            "title": self.text(view.title),
+            "referrer": self.url(view.referrer) if view.referrer else "",
+        }
+        return _replaced(view, changed)
+
+    def event(self, event: Event) -> Event:
+        """An event without secrets in its texts, and without card numbers in what the site itself says of it."""
+        changed: dict[str, Any] = {}
+        if event.text:
+            changed["text"] = self.text(event.text)
+        if event.label:
+            changed["label"] = self.text(event.label)
+        if event.name:
+            changed["name"] = self.text(event.name)
+        if event.properties:
+            changed["properties"] = self.said(event.properties)
+        if event.traits:
+            changed["traits"] = self.said(event.traits)
+        return _replaced(event, changed) if changed else event
+
+    def said(self, value: Any, depth: int = 0) -> Any:
+        """Properties and traits: the site's own words, in which only card numbers are replaced.
+
+        A site that sends an e-mail address as a trait means to. Raises TooDeep beyond `MAX_DEPTH` levels.
+        """
+        if isinstance(value, str):
+            return DIGITS.sub(_card_of_a_network, value) if len(value) > 12 else value
+        if isinstance(value, dict):
+            if depth >= MAX_DEPTH:
+                raise TooDeep
+            return {self.said(name): self.said(each, depth + 1) for name, each in value.items()}
+        if isinstance(value, list):
+            if depth >= MAX_DEPTH:
+                raise TooDeep
+            return [self.said(each, depth + 1) for each in value]
+        if (
+            isinstance(value, int)
+            and 10**12 <= abs(value) < 10**19
+            and DIGITS.sub(_card_of_a_network, str(value)) == GAP
+        ):
+            return GAP
+        return value
+
+    def _may_keep(self, name: str) -> bool:
+        if NEVER.match(name):
+            return False
+        self._names.remember(name)
+        return True
+
+
+class Known(set[str]):
+    """A set that forgets everything when it is full, and takes no long strings: its memory is bounded."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def remember(self, text: str) -> None:
+        """Add a string, if it is short."""
+        if len(text) <= MAX_REMEMBERED_LENGTH:
+            if len(self) >= self._most:
+                self.clear()
+            self.add(text)
+
+
+Marked = TypeVar("Marked", View, Event)
+
+
+def _replaced(struct: Marked, changed: dict[str, Any]) -> Marked:
+    different: dict[str, Any] = {
+        name: value for name, value in changed.items() if value != getattr(struct, name)
+    }
+    if not different:
+        return struct
+    return msgspec.structs.replace(
+        struct, **different, marks=list(dict.fromkeys([*struct.marks, *different]))
+    )
+
+
+def _masked(text: str) -> str:
+    if "@" in text or "%40" in text:
+        text = AROUND_AT.sub(_email, text)
+    text = JWT.sub(GAP, text)
+    text = RUN.sub(_token, text)
+    text = SSN.sub(GAP, text)
+    return DIGITS.sub(_card, text)
+
+
+def _email(run: re.Match[str]) -> str:
+    text = run.group()
+    places = [place for place in (text.find("@", 1), text.find("%40", 1)) if place > 0]
+    if not places:
+        return text
+    ends = [end.end() for end in DOMAIN_END.finditer(text, min(places) + 2)]
+    return GAP + text[ends[-1] :] if ends else text
+
+
+def _token(run: re.Match[str]) -> str:
+    # A chain of short words ("Button__label-sc-1a2b3c-0") is a name, and so is anything without digits.
+    text = run.group()
+    is_token = TOKEN_PART.search(text) and any(map(str.isdigit, text)) and any(map(str.isalpha, text))
+    return GAP if is_token else text
+
+
+def _card(run: re.Match[str]) -> str:
+    return GAP if _holds_card(run.group(), bool) else run.group()
+
+
+def _card_of_a_network(run: re.Match[str]) -> str:
+    return GAP if _holds_card(run.group(), _is_of_a_network) else run.group()
+
+
+def _holds_card(run: str, is_likely: Callable[[str], bool]) -> bool:
+    # A card may stand among other groups of digits ("2026-01-15 4111 1111 1111 1111"): every stretch is tried.
+    groups = re.split(r"[ -]", run)
+    digits = "".join(groups)
+    if len(digits) > MAX_CARD_RUN:
+        return True
+    sums = _luhn_sums(digits)
+    ends = list(accumulate(map(len, groups)))
+    for first, start in enumerate([0, *ends[:-1]]):
+        for end in ends[first:]:
+            if end - start > 19:
+                break
+            passes = (sums[end % 2][end] - sums[end % 2][start]) % 10 == 0
+            if passes and end - start >= 13 and is_likely(digits[start:end]):
+                return True
+    return False
+
+
+def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
+    """Running sums for the check of ISO 7812 (Luhn): every second digit doubled, the even or the odd places.
+
+    In a number that ends before place `e`, the doubled digits are those at places with the parity of `e`.
+    """
+    plain = [int(digit) for digit in digits]
+    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in plain]
+    even = [doubled[at] if at % 2 == 0 else plain[at] for at in range(len(plain))]
+    odd = [doubled[at] if at % 2 else plain[at] for at in range(len(plain))]
+    return list(accumulate(even, initial=0)), list(accumulate(odd, initial=0))
+
+
+def _is_of_a_network(digits: str) -> bool:
+    # One in ten of all numbers passes the check, and moments in milliseconds (13 digits, from 1…) are no cards.
+    return digits[0] in "23456" and (len(digits) > 13 or digits[0] == "4")
+
+
+def _without_values(url: str) -> str:
+    content = CONTENT.match(url)
+    if content:
+        return content.group() + GAP
+    if "@" in url:
+        url = USER_INFO.sub(GAP + "@", url, count=1)
+    if "=" not in url:
+        return url
+    parts = PLACE.match(url)
+    assert parts is not None
+    place, query, fragment = parts.groups("")
+    return f"{place}{_parameters(query)}{_parameters(fragment)}"
+
+
+def _parameters(query: str) -> str:
+    return "&".join(map(_parameter, query.split("&"))) if "=" in query else query
+
+
+def _parameter(parameter: str) -> str:
+    name, equals, value = parameter.partition("=")
+    return parameter if not value or name.lstrip("?#").startswith("utm_") else f"{name}{equals}{GAP}"
+
+
+def _without_forbidden(descriptor: Descriptor) -> Descriptor:
+    kept = {name: value for name, value in descriptor.attributes.items() if not NEVER.match(name)}
+    names = [name for name in descriptor.names if not NEVER.match(name)]
+    marks = [mark for mark in descriptor.marks if not NEVER.match(mark)]
+    return msgspec.structs.replace(descriptor, attributes=kept, names=names, marks=marks)
