@@ -1,0 +1,1 @@
+"use strict";(()=>{const e=window;if(e.expost)return;const t=[];e.expost=Object.assign(function(){t.push([performance.now(),arguments])},{q:t}),addEventListener("click",e=>{t.push([performance.now(),e.type,e.composedPath()[0],e.clientX,e.clientY,e.isTrusted])},!0)})();

@@ -1,0 +1,83 @@
+// One document load: its id, its views, and the events of it that are not on their way yet.
+import { type Captured, type Properties, writeBatch } from "./batch";
+import { elapsed, start } from "./clock";
+import { envelope, isOff } from "./consent";
+import { MAX_BYTES, deliver } from "./delivery";
+import type { Subject } from "./element";
+import { guarded } from "./guard";
+import { randomHalf, uuid7 } from "./id";
+import { environment, release } from "./tag";
+import { type View, viewNow } from "./view";
+
+const FLUSH_MS = 2_000;
+const FIRST_FLUSH_MS = 200; // long enough for the page to say an exposure or a user along with its first view
+const WEIGHT = 45_000; // bytes of a batch, roughly
+const EVENT_WEIGHT = 600;
+
+const half = randomHalf();
+const page = { id: uuid7(start, 0, half), start };
+
+let view = viewNow(document.referrer);
+let toldView: View | undefined;
+let set: Properties | undefined;
+let seq = 0;
+let waiting: Captured[] = [];
+let weight = 0;
+let timer: number | undefined;
+
+export const capture = (type: string, fields: Properties = {}, subject?: Subject, t = elapsed()): void => {
+  if (isOff()) return;
+  waiting.push({ id: uuid7(start + t, ++seq, half), type, t, seq, view, set, subject, fields });
+  weight += EVENT_WEIGHT + JSON.stringify(fields).length;
+  if (!timer || weight > WEIGHT) {
+    clearTimeout(timer);
+    timer = setTimeout(guarded(flush), weight > WEIGHT ? 0 : seq === 1 ? FIRST_FLUSH_MS : FLUSH_MS);
+  }
+};
+
+// Whatever has happened becomes batches that are on their way.
+export const flush = (): void => {
+  const events = waiting;
+  clearTimeout(timer);
+  timer = undefined;
+  waiting = [];
+  weight = 0;
+  if (!events.length) return;
+  view.title = document.title;
+  const { ordinal, ...who } = envelope();
+  const head = { page: { ...page, ordinal }, ...who, release, environment, viewport: [innerWidth, innerHeight] };
+  batches(head, events).forEach(deliver);
+};
+
+const batches = (head: Properties, events: Captured[]): string[] => {
+  const batch = writeBatch(head, events);
+  if (events.length < 2 || new Blob([batch]).size < MAX_BYTES) return [batch];
+  const middle = events.length >> 1;
+  return [...batches(head, events.slice(0, middle)), ...batches(head, events.slice(middle))];
+};
+
+// Properties of every later event, added to those set before; called with nothing it takes all off.
+export const setProperties = (properties?: Properties): void => {
+  set = properties && { ...set, ...properties };
+};
+
+// Tells the view, unless it was told: it may have been held back until consent came.
+export const tellView = (t?: number): void => {
+  if (isOff() || toldView === view) return;
+  toldView = view;
+  capture("page_view", {}, undefined, t);
+};
+
+// A page that is shown again from the browser's memory is the same page, seen once more.
+export const viewAgain = (): void => {
+  toldView = undefined;
+  tellView();
+};
+
+// A navigation to where we are is no view.
+export const noticeAddress = (): void => {
+  if (location.href === view.url) return;
+  view.title = document.title;
+  view = viewNow("");
+  tellView();
+};

@@ -1,0 +1,9 @@
+// What a page keeps to itself: `data-expost-ignore` (nothing that happens in it is an event) and `data-expost-mask` (no
+// text and no attribute value of it leaves the page), on the element or any ancestor.
+import { hasAttribute } from "./native";
+
+const IGNORE = "data-expost-ignore";
+const MASK = "data-expost-mask";
+
+export const isIgnored = (element: Element): boolean => hasAttribute(element, IGNORE);
+export const isPrivate = (element: Element): boolean => hasAttribute(element, MASK) || isIgnored(element);

@@ -1,0 +1,4 @@
+// What dist/stub.js is built from.
+import { stub } from "./stub";
+
+stub();
