@@ -200,7 +200,7 @@ def answer_errors(app: FastAPI) -> None:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"][1:]) or "The request"
         problem = InvalidInput(
-            f"{place}: {first['msg']}.", hint="What each route takes is listed at /api/docs"
+            f"{place}: {first['msg']}.", hint="What each route takes is listed at /api/openapi.json"
         )
         return JSONResponse(problem.to_json(), status_code=problem.status)
 

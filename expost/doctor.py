@@ -1,0 +1,180 @@
+"""`expost doctor`: every setting with its source, and whether the parts of a data folder agree with each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+from rich.markup import escape
+
+from expost.errors import ExpostError
+from expost.lake.folder import Folder, open_folder
+from expost.lake.lock import find_holder
+from expost.lake.reader import connect, snapshot_versions
+from expost.settings import Settings
+from expost.state.database import State
+from expost.state.keys import keys
+from expost.state.sites import sites
+from expost.terminal import cell, table
+
+LATE_SECONDS = 60
+"""A sealed segment older than this should be in the lake by now, if a server runs."""
+
+MANY_NEW_ELEMENTS = 200
+"""New elements per 1,000 clicks above which a growing list should be looked for (DESIGN 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: what it says, whether that is wrong, and what to do then."""
+
+    part: str
+    says: str
+    is_wrong: bool = False
+    hint: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """What is found in the folder of these settings, part by part. Changes nothing."""
+    try:
+        folder = open_folder(settings.data)
+    except ExpostError as error:
+        return [Finding("folder", error.message, True, error.hint)]
+    findings = [Finding("folder", str(folder.path))]
+    for part, look in PARTS:
+        try:
+            findings += look(folder)
+        except ExpostError as error:
+            findings.append(Finding(part, error.message, True, error.hint))
+        except (OSError, duckdb.Error) as error:
+            findings.append(Finding(part, f"It cannot be read: {error}", True, "Put it back from a backup."))
+    return findings
+
+
+def show_findings(console: Console, settings: Settings, findings: list[Finding]) -> None:
+    """Print the settings and the findings."""
+    columns = [("setting", "left"), ("value", "left"), ("from", "left")]
+    table(console, columns, [(name, value, source) for name, value, source, _meaning in settings.shown()])
+    console.print()
+    for finding in findings:
+        mark = "[red]wrong[/red]" if finding.is_wrong else "[green]ok[/green]   "
+        console.print(f"{mark}  {finding.part:<10} {escape(cell(finding.says))}")
+        if finding.is_wrong and finding.hint:
+            console.print(f"{'':>18}{escape(finding.hint)}", style="dim")
+
+
+def _look_at_server(folder: Folder) -> Iterator[Finding]:
+    holder = find_holder(folder.lock_path)
+    yield Finding(
+        "server", f"Process {holder} serves this folder." if holder else "No server runs on this folder."
+    )
+
+
+def _look_at_state(folder: Folder) -> Iterator[Finding]:
+    state = State(folder.state_path)
+    try:
+        for site in sites(state):
+            active = [key.kind for key in keys(state, site.slug) if key.is_active]
+            says = (
+                f"{site.slug}: {active.count('write')} write and {active.count('import')} import keys in use"
+            )
+            yield Finding(
+                "site", says, "write" not in active, f"Make a key: expost sites keys {site.slug} --new write"
+            )
+    finally:
+        state.close()
+
+
+def _look_at_journal(folder: Folder) -> Iterator[Finding]:
+    waiting = sorted(folder.journal.glob("*.sealed"))
+    size = sum(path.stat().st_size for path in waiting)
+    oldest = max((time.time() - path.stat().st_mtime for path in waiting), default=0.0)
+    says = f"{len(waiting)} segments ({size:,} bytes) wait for the lake"
+    is_late = bool(find_holder(folder.lock_path)) and oldest > LATE_SECONDS
+    yield Finding(
+        "journal", says, is_late, "The sink does not keep up or does not run: see what the server prints."
+    )
+
+
+def _look_at_rejected(folder: Folder) -> Iterator[Finding]:
+    kept = [path for path in folder.rejected.rglob("*") if path.is_file()]
+    yield Finding("rejected", f"{len(kept)} files ({sum(path.stat().st_size for path in kept):,} bytes)")
+
+
+def _look_at_lake(folder: Folder) -> Iterator[Finding]:
+    connection = connect(folder.path)
+    try:
+        versions = snapshot_versions(connection)
+        missing = [file for [file] in connection.execute(_LIVE_FILES).fetchall() if not Path(file).is_file()]
+        if missing:
+            hint = "Put the file back from a backup; until then every question that needs it fails."
+            yield Finding(
+                "lake", f"{len(missing)} live files are missing, the first is {missing[0]}", True, hint
+            )
+            return
+        for name in versions:
+            [rows] = connection.execute(f"select count(*) from lake.{name}").fetchone() or (0,)
+            yield Finding("lake", f"{name}: {rows:,} rows at version {versions[name]}")
+        for says, query in _AGREEMENTS:
+            [count] = connection.execute(query).fetchone() or (0,)
+            yield Finding(
+                "lake", f"{says}: {count:,}", count > 0, "Report this as a bug, with what the server printed."
+            )
+        clicks, elements = connection.execute(_GROWTH).fetchone() or (0, 0)
+        if clicks:
+            rate = round(elements * 1_000 / clicks)
+            says = f"{rate:,} distinct elements per 1,000 events on elements"
+            yield Finding("dictionary", says)
+            if clicks >= 10_000 and rate > MANY_NEW_ELEMENTS:
+                yield Finding(
+                    "dictionary",
+                    f"That is more than {MANY_NEW_ELEMENTS}: a list on some page grows or changes all the time.",
+                )
+    finally:
+        connection.close()
+
+
+_LIVE_FILES = "select unnest(files) from lake.snapshot"
+
+_AGREEMENTS = (
+    (
+        "events whose element is missing",
+        """
+        select count(*) from lake.events
+        where element_id is not null and element_id not in (select element_id from lake.elements)
+        """,
+    ),
+    (
+        "elements whose descriptor or parent is missing",
+        """
+        select count(*) from lake.elements
+        where descriptor_id not in (select descriptor_id from lake.descriptors)
+            or (parent_id is not null and parent_id not in (select element_id from lake.elements))
+        """,
+    ),
+    (
+        "events whose device is missing",
+        """
+        select count(*) from lake.events
+        where device_id is not null and device_id not in (select device_id from lake.devices)
+        """,
+    ),
+    (
+        "event ids that are stored more than once",
+        "select count(*) - count(distinct (site, event_id)) from lake.events",
+    ),
+)
+
+_GROWTH = "select count(*), count(distinct element_id) from lake.events where element_id is not null"
+
+PARTS: tuple[tuple[str, Callable[[Folder], Iterator[Finding]]], ...] = (
+    ("server", _look_at_server),
+    ("site", _look_at_state),
+    ("journal", _look_at_journal),
+    ("rejected", _look_at_rejected),
+    ("lake", _look_at_lake),
+)
