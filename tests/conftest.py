@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from expost.demo.chromium import FLAGS, find_chromium
+from tests.story import Story, small_rich_lake
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,3 +63,15 @@ def empty_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "expost-data"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Story:
+    """An empty lake that is filled by telling who did what: see `tests/story.py`."""
+    return Story(tmp_path / "lake-data")
+
+
+@pytest.fixture
+def rich_lake(lake: Story) -> Story:
+    """A small lake with a bit of everything in it."""
+    return small_rich_lake(lake)
