@@ -101,7 +101,7 @@ def asking_options(command: Command) -> Command:
 
 def condition_options(command: Command) -> Command:
     """What a definition is made of."""
-    several = {"multiple": True, "metavar": "SELECTOR"}
+    several: dict[str, Any] = {"multiple": True, "metavar": "SELECTOR"}
     for option in reversed(
         (
             click.option(

@@ -110,7 +110,7 @@ def retention_of(form: Form) -> Retention:
         raise InvalidInput(
             "Retention needs a start event.", hint='For example: --start "Signed up" --return "Signed up"'
         )
-    chosen = {name: value for name in ("period", "entry", "mode") if (value := _one(form, name))}
+    chosen: dict[str, Any] = {name: value for name in ("period", "entry", "mode") if (value := _one(form, name))}
     if (periods := _one(form, "periods")) is not None:
         chosen["periods"] = _whole_number("periods", periods)
     return Retention(
