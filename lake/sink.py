@@ -7,7 +7,9 @@ is wrong is one JSON line on standard error.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
+import math
 import signal
 import sys
 import threading
@@ -36,6 +38,9 @@ GROUP_BYTES = 16_000_000
 """Segments that wait are committed together up to this size: under load the cost of a commit is shared."""
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+COLLECT_SECONDS = 30.0
+"""So long after the last segment there is time to collect garbage."""
+
 DRAIN_SECONDS = 2.0
 """After the pipe was closed, what is sealed still goes to the lake for so long."""
 
@@ -123,7 +128,7 @@ def log(event: str, **details: object) -> None:
 def run(folder: Folder, stop: threading.Event) -> None:
     """Move segments until `stop` is set and, for a moment longer, what is still sealed then."""
     failures = 0
-    deadline = float("inf")
+    deadline = collect_when = math.inf
     while time.monotonic() < deadline:
         try:
             with Writer(folder) as writer:
@@ -133,8 +138,12 @@ def run(folder: Folder, stop: threading.Event) -> None:
                         deadline = min(deadline, time.monotonic() + DRAIN_SECONDS)
                     if sink.move():
                         failures = 0
+                        collect_when = time.monotonic() + COLLECT_SECONDS
                     elif stop.wait(POLL_SECONDS):
                         return
+                    elif time.monotonic() > collect_when:
+                        gc.collect()
+                        collect_when = math.inf
         except Exception as problem:  # noqa: BLE001 - a full disk, another writer: say so, then read everything anew
             pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
             failures += 1
@@ -151,6 +160,8 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
     folder = open_folder(parser.parse_args(arguments).data, create=True)
     # Ctrl-C in a terminal reaches every process of the group; this one ends after its parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Batches are trees of many small objects without cycles: walking them costs more than all the work on them.
+    gc.disable()
     stop = threading.Event()
 
     def wait_for_the_end() -> None:

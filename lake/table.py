@@ -75,6 +75,8 @@ class Table:
         _set_aside_torn_entry(path)
         self._delta = DeltaTable.create(path, schema, mode="ignore", configuration=_CONFIGURATION)
         self._small = self._small_files()
+        # Looking one up reads the log, and this is asked several times a second.
+        self._committed: dict[str, int] = {}
         if self._delta.version() == 0:
             self._sync_entry()
 
@@ -89,8 +91,10 @@ class Table:
 
     def committed(self, application: str) -> int:
         """The number of the last transaction that `application` committed here, −1 when there is none."""
-        number = self._delta.transaction_version(application)
-        return -1 if number is None else number
+        if application not in self._committed:
+            number = self._delta.transaction_version(application)
+            self._committed[application] = -1 if number is None else number
+        return self._committed[application]
 
     def append(self, rows: pa.Table, application: str, number: int) -> None:
         """Commit `rows` as transaction `number` of `application`; they are durable when this returns.
@@ -143,6 +147,7 @@ class Table:
             commit_properties=CommitProperties(app_transactions=[transaction]),
             post_commithook_properties=_NO_HOOKS,
         )
+        self._committed[transaction.app_id] = transaction.version
         self._delta.update_incremental()
         self._sync_entry()
         if self.version % CHECKPOINT_EVERY == 0:
