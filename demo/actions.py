@@ -234,6 +234,15 @@ PAGES = {
 }
 
 
+# What a form needs before it can be sent, and the sending: page and action to the actions in order.
+FORMS: dict[str, tuple[str, ...]] = {
+    "checkout-control order": ("name", "street", "town", "country", "payment", "terms", "order"),
+    "checkout-treatment order": ("name", "street", "next-1", "next-2", "terms", "order"),
+    "signup sign-up": ("name", "email", "password", "plan", "terms", "sign-up"),
+    "signup sign-in": ("number", "sign-in"),
+}
+
+
 def perform(action: Action, tab: Tab) -> None:
     """Do it by mouse and keyboard: an event that a script makes is not a visitor's."""
     tab.expect_load()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from expost.ids import uuid7
 
-from .actions import CATEGORIES, PAGES, PRODUCTS
+from .actions import CATEGORIES, FORMS, PAGES, PRODUCTS
 
 FLAG = "new-checkout"
 HOUR, DAY = 3_600_000, 86_400_000
@@ -38,26 +38,27 @@ ONWARD: dict[str, dict[str, float]] = {
     "help": {"menu-green": 22, "menu-pricing": 10, "": 68},
     "account": {"menu-green": 24, "": 76},
 }  # fmt: skip
+# What can only be done after something else.
+AFTER = {
+    "measured": "measure",
+    "letters": "settings",
+    "language": "settings",
+    "save": "settings",
+    "orders": "settings",
+}
 # What people do on a page before they go on, and how likely.
 BESIDES: dict[str, dict[str, float]] = {
     "home": {"blank": 0.1, "follow": 0.08, "add-sencha": 0.07, "letter": 0.02},
     "category": {"sort": 0.2, "organic": 0.15, "add": 0.12},
     "product": {
         "size-250": 0.22, "more": 0.15, "rate": 0.06, "rate-label": 0.03, "wish": 0.1, "measure": 0.08,
-        "measured": 0.06, "origin": 0.2, "specs": 0.08, "add": 0.5,
+        "measured": 0.7, "origin": 0.2, "specs": 0.08, "add": 0.5,
     },
     "cart": {"quantity": 0.16, "voucher": 0.08},
     "pricing": {"yearly": 0.4, "compare": 0.2},
     "help": {"returns": 0.5, "useful": 0.2, "topic": 0.2, "message": 0.15, "by-phone": 0.1, "send": 0.15},
-    "account": {"wishlist": 0.35, "settings": 0.3, "letters": 0.12, "language": 0.1, "save": 0.12, "orders": 0.2},
+    "account": {"wishlist": 0.35, "settings": 0.3, "letters": 0.4, "language": 0.3, "save": 0.4, "orders": 0.3},
 }  # fmt: skip
-# What a form needs before it can be sent.
-FORMS: dict[str, tuple[str, ...]] = {
-    "checkout-control order": ("name", "street", "town", "country", "payment", "terms", "order"),
-    "checkout-treatment order": ("name", "street", "next-1", "next-2", "terms", "order"),
-    "signup sign-up": ("name", "email", "password", "plan", "terms", "sign-up"),
-    "signup sign-in": ("number", "sign-in"),
-}
 
 
 @dataclass(slots=True)
@@ -159,7 +160,7 @@ def _session(rng: Random, visitor: Visitor, at: float, planned: list[str]) -> It
         onward = planned.pop().split()[1] if planned else _onward(rng, visitor, page)
         names = list(FORMS.get(f"{page} {onward}", ()))
         if not names:
-            names = [*_besides(rng, page), *([onward] if onward else [])]
+            names = _besides(rng, page) + ([onward] if onward else [])
         done, moment = [], 900.0
         for name in names:
             moment += round(min(rng.lognormvariate(8.1, 0.8), 60_000), 1)
@@ -210,11 +211,13 @@ def _onward(rng: Random, visitor: Visitor, page: str) -> str:
     return onward
 
 
-def _besides(rng: Random, page: str) -> Iterator[str]:
+def _besides(rng: Random, page: str) -> list[str]:
+    names: list[str] = []
     for name, chance in BESIDES.get(_kind(page), {}).items():
-        if rng.random() < chance:
+        if rng.random() < chance and (name not in AFTER or AFTER[name] in names):
             is_any = page.startswith("category") and name == "add"
-            yield f"add-{rng.choice(CATEGORIES[page.removeprefix('category-')])}" if is_any else name
+            names.append(f"add-{rng.choice(CATEGORIES[page.removeprefix('category-')])}" if is_any else name)
+    return names
 
 
 def _remember(visitor: Visitor, page: str, names: list[str]) -> None:

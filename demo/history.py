@@ -60,21 +60,20 @@ def batches_of_month(
 def batch_of_stay(stay: Stay, shop_url: str, rng: Random, until: float) -> Json:
     """The batch that the snippet would have sent from this page load."""
     page = recorded_page(stay.page)
-    happened: list[tuple[Json, float]] = [
-        (event, 40.0 + place) for place, event in enumerate(page.actions["enter"])
-    ]
+    happened = [(event, 40.0 + place) for place, event in enumerate(page.actions["enter"])]
     for name, moment in stay.done:
         happened += [(event, moment + 2 * place) for place, event in enumerate(page.actions[name])]
-    happened += [(event, stay.end - stay.start) for event in page.actions["leave"]]
-    tables = page.tables_of(
-        [event for event, _ in happened if event["type"] != "exposure" or stay.is_first_exposure]
-    )
-    moments = [at for event, at in happened if event["type"] != "exposure" or stay.is_first_exposure]
+    if not stay.is_first_exposure:
+        happened = [(event, at) for event, at in happened if event["type"] != "exposure"]
+    tables = page.tables_of([event for event, _ in happened])
     plan = rng.choice(PLANS)
-    tables["events"] = [
-        _drawn(event, at, place + 1, stay, rng, plan)
-        for place, (event, at) in enumerate(zip(tables["events"], moments, strict=True))
-    ]
+    view = 0
+    events = []
+    for place, (event, (_, at)) in enumerate(zip(tables["events"], happened, strict=True)):
+        if event["type"] == "page_view":
+            view = event.get("view", 0)
+        events.append(_drawn(event, at, place + 1, stay, rng, plan) | {"view": view})
+    tables["events"] = events
     first, *others = page.views
     # A variation wished for in the address is the recorder's, not the visitor's.
     entry = {"url": shop_url + first["url"].partition("?")[0], "title": first.get("title", "")}

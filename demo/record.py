@@ -19,7 +19,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any
 
-from .actions import PAGES, ShopPage, perform
+from .actions import FORMS, PAGES, Action, ShopPage, perform
 from .chromium import Chromium, Tab, find_chromium
 from .recorded_page import Json, RecordedPage, Row
 from .shop_server import ShopServer
@@ -30,7 +30,7 @@ STORAGE: dict[str, Any] = {
     "cart": [{"slug": "sencha", "size": 100, "quantity": 1}],
     "orders": [{"at": 0, "lines": [{"slug": "sencha", "size": 100, "quantity": 1}]}],
 }
-LATEST_FLUSH_SECONDS = 10.0
+QUIET_SECONDS = 0.4
 DRAWN_ANEW = ("id", "seq", "t", "time", "view", "set")
 
 
@@ -68,16 +68,12 @@ class BatchRecorder:
         ]
         return sorted(found, key=lambda pair: pair[0]["seq"])
 
-    def wait_for_leave(self, start: float) -> list[tuple[Json, Json]]:
-        """The events of the document that began at `start`, all of them: they end with a page leave."""
-        until = time.monotonic() + LATEST_FLUSH_SECONDS
-        while time.monotonic() < until:
-            events = self.events_of_page(start)
-            is_whole = [event["seq"] for event, _ in events] == list(range(1, len(events) + 1))
-            if events and events[-1][0]["type"] == "page_leave" and is_whole:
-                return events
-            time.sleep(0.02)
-        raise TimeoutError(f"The page did not send its leave within {LATEST_FLUSH_SECONDS:.0f} s.")
+    def wait_until_quiet(self) -> None:
+        """Wait until nothing more comes. A page that was left has sent all it had by then, by beacon."""
+        known = -1
+        while known != len(self.batches):
+            known = len(self.batches)
+            time.sleep(QUIET_SECONDS)
 
 
 def _handler(batches: list[Json]) -> type[BaseHTTPRequestHandler]:
@@ -121,9 +117,6 @@ class PageTables:
     def take(self, event: Json, batch: Json) -> Json:
         """The event as it is kept, pointing into these tables."""
         kept: Json = {name: value for name, value in event.items() if name not in DRAWN_ANEW}
-        if event["type"] == "page_leave":
-            # How long the page was read is the visitor's.
-            kept.pop("properties", None)
         if "el" in event:
             kept["el"] = self._element(batch, event["el"])
         view = self._intern(self.views, "view", self._without_origin(batch["views"][event.get("view", 0)]))
@@ -157,30 +150,39 @@ class PageTables:
 
 def record_page(page: ShopPage, shop: ShopServer, tab: Tab, recorder: BatchRecorder) -> RecordedPage:
     """Everything that can be done on the page, done once; what leads on to another page is done from a fresh load."""
+    stays = [tuple(action for action in page.actions if not action.leads)]
+    stays += [_way_to(page, action) for action in page.actions if action.leads]
+    marks = [_stay(page, stay, shop, tab) for stay in stays]
+    tab.go("about:blank")
+    recorder.wait_until_quiet()
     tables = PageTables(shop.url)
-    stays = [[action for action in page.actions if not action.leads]]
-    stays += [[action] for action in page.actions if action.leads]
     actions: dict[str, list[Json]] = {}
-    for stay in stays:
-        tab.go(shop.url + page.path)
-        start = float(tab.value_of("performance.timeOrigin"))
-        names = ["enter"]
-        # The moments that part one action from the next, on the page's own clock.
-        moments = [0.0]
-        for action in stay:
-            names.append(action.name)
-            moments.append(_quiet_moment(tab))
-            perform(action, tab)
-        if not stay or not stay[-1].leads:
-            names.append("leave")
-            moments.append(_quiet_moment(tab))
-            tab.go("about:blank")
-        for event, batch in recorder.wait_for_leave(start):
-            done = max(place for place, moment in enumerate(moments) if event["t"] >= moment)
-            name = "leave" if event["type"] == "page_leave" else names[done]
-            if name not in ("enter", "leave") or stay is stays[0]:
+    for start, moments in marks:
+        # What was done on the way is in the first stay already.
+        known = frozenset(actions)
+        for event, batch in recorder.events_of_page(start):
+            name = next(name for name, moment in reversed(moments) if event["t"] >= moment)
+            if name not in known:
                 actions.setdefault(name, []).append(tables.take(event, batch))
     return RecordedPage(page.name, tables.views, tables.descriptors, tables.elements, actions)
+
+
+def _way_to(page: ShopPage, action: Action) -> tuple[Action, ...]:
+    """What has to be done before it, and it: a form is sent when its fields are filled in."""
+    return tuple(page.action(name) for name in FORMS.get(f"{page.name} {action.name}", (action.name,)))
+
+
+def _stay(
+    page: ShopPage, stay: tuple[Action, ...], shop: ShopServer, tab: Tab
+) -> tuple[float, list[tuple[str, float]]]:
+    """When the page began, and the moments on its own clock from which on its events belong to an action."""
+    tab.go(shop.url + page.path)
+    start = float(tab.value_of("performance.timeOrigin"))
+    moments = [("enter", 0.0)]
+    for action in stay:
+        moments.append((action.name, _quiet_moment(tab)))
+        perform(action, tab)
+    return start, moments
 
 
 def _quiet_moment(tab: Tab) -> float:

@@ -19,7 +19,7 @@ class RecordedPage:
     """One page's table of elements and the events of each action done on it.
 
     Events are as on the wire, without what is drawn anew for each visitor: `id`, `seq` and times. `actions` also holds
-    "enter" (what a load sends) and "leave". `views` are addresses without the shop's origin.
+    "enter", what a load sends by itself. `views` are addresses without the shop's origin.
     """
 
     name: str

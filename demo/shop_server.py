@@ -54,8 +54,7 @@ templates = Environment(
 
 def loading_stub() -> str:
     """The one-line stub of the snippet's documentation: it keeps calls and clicks made before the script is there."""
-    stub = files("expost.snippet") / "dist" / "stub.html"
-    return stub.read_text("utf-8").strip() if stub.is_file() else ""
+    return f"<script>{(files('expost.snippet') / 'dist' / 'stub.js').read_text('utf-8').strip()}</script>"
 
 
 def facts_of_page(path: str) -> tuple[str, dict[str, Any]] | None:

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from .actions import PAGES, perform
-from .behaviour import FORMS
+from .actions import FORMS, PAGES, perform
 from .chromium import Chromium, ChromiumFailed, Tab, find_chromium
 
 # Long enough for the snippet to send what it holds while the page is open.

@@ -44,13 +44,19 @@ def test_pages_of_a_visitor_follow_one_another(month):
 
 def test_everything_done_is_offered_by_its_page(month):
     offered = {page.name: {action.name for action in page.actions} for page in PAGES.values()}
-    assert {(stay.page, name) for stay in month for name, _ in stay.done if name not in offered[stay.page]} == set()
+    assert {
+        (stay.page, name) for stay in month for name, _ in stay.done if name not in offered[stay.page]
+    } == set()
 
 
 def test_a_visitor_sees_one_variation_and_the_treatment_converts_better(month):
     seen = {stay.visitor.key: stay.visitor.variation for stay in month if stay.page.startswith("checkout")}
     assert all(variation_of(key) == variation for key, variation in seen.items())
-    ordered = {stay.visitor.key for stay in month if stay.page.startswith("checkout") and _did(stay, "order", "one-tap")}
+    ordered = {
+        stay.visitor.key
+        for stay in month
+        if stay.page.startswith("checkout") and _did(stay, "order", "one-tap")
+    }
     rates = {
         variation: len([key for key in ordered if seen[key] == variation]) / count
         for variation, count in Counter(seen.values()).items()

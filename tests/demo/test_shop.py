@@ -11,7 +11,9 @@ from expost.demo.chromium import Chromium, find_chromium
 from expost.demo.shop_server import CATEGORIES, PRODUCTS, ShopServer, render_page
 
 TAG = '<script async src="http://127.0.0.1:1/expost.js" data-key="xw_test" data-consent="full"></script>'
-PATHS = sorted({page.path.partition("?")[0] for page in PAGES.values()} | {"/account/wishlist", "/account/settings"})
+PATHS = sorted(
+    {page.path.partition("?")[0] for page in PAGES.values()} | {"/account/wishlist", "/account/settings"}
+)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -28,7 +30,11 @@ def test_a_page_that_is_not_there_says_so_and_still_carries_the_tag():
 
 
 def test_links_inside_the_shop_lead_somewhere():
-    links = {link for path in PATHS for link in re.findall(r'(?:href|data-href)="(/[^"?#]*)', render_page(path, "")[1])}
+    links = {
+        link
+        for path in PATHS
+        for link in re.findall(r'(?:href|data-href)="(/[^"?#]*)', render_page(path, "")[1])
+    }
     pages = {link for link in links if not link.startswith("/static/")}
     assert {f"/product/{slug}" for slug in PRODUCTS} | {f"/category/{slug}" for slug in CATEGORIES} <= pages
     assert [link for link in pages if render_page(link, "")[0] != 200] == []
@@ -53,7 +59,9 @@ def test_files_are_served_by_name_only():
 def browser():
     path = find_chromium()
     if path is None:
-        pytest.skip("NO CHROMIUM, no browser tests. Install it (Debian: apt-get install chromium) or set CHROMIUM.")
+        pytest.skip(
+            "NO CHROMIUM, no browser tests. Install it (Debian: apt-get install chromium) or set CHROMIUM."
+        )
     with Chromium(path) as browser:
         yield browser
 
