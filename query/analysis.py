@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from expost.clock import Clock, wall_clock
-from expost.errors import NotBuilt
+import duckdb
+
+from expost.clock import Clock, from_micros, to_micros, wall_clock
+from expost.errors import InvalidInput, NotBuilt, QueryLimit
+from expost.lake.folder import open_folder
+from expost.lake.reader import connect, snapshot_versions
+from expost.state import definitions as saved
+from expost.state.database import State
+from expost.state.sites import Site, find_site, sites
 
 from .answer import Answer
+from .calendar import Calendar
+from .condition import compile_definition
 from .definition import Definition
-from .question import Question
+from .funnel import funnel, funnel_people
+from .live import event_detail, flag_list, live
+from .preview import preview
+from .question import (
+    EventDetail,
+    FlagList,
+    Funnel,
+    FunnelPeople,
+    Live,
+    Preview,
+    Question,
+    Retention,
+    SqlQuery,
+    Trend,
+)
+from .reading import Reading, check_patterns
+from .retention import retention
+from .sandbox import sql_query
+from .selector_sql import ENGINE_VERSION
+from .trend import trend
+
+ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
+    Preview: preview,
+    Funnel: funnel,
+    FunnelPeople: funnel_people,
+    Retention: retention,
+    Trend: trend,
+    Live: live,
+    EventDetail: event_detail,
+    FlagList: flag_list,
+    SqlQuery: sql_query,
+}
 
 
 class Analysis:
@@ -28,28 +75,127 @@ class Analysis:
         max_seconds: float | None = None,
         clock: Clock = wall_clock,
     ) -> None:
-        self.folder = Path(folder)
+        self.folder = open_folder(folder)
         self.memory_limit = memory_limit
         self.threads = threads
         self.max_seconds = max_seconds
         self.clock = clock
+        self.state = State(self.folder.state_path)
+
+    def close(self) -> None:
+        """Let go of the state."""
+        self.state.close()
 
     def ask(self, question: Question) -> Answer:
-        """The answer to a question of this module's kinds."""
-        raise NotBuilt(f"{type(question).__name__} is not built yet.")
+        """The answer to a question: one of the kinds in `question.py`, the answer of the same kind in `answer.py`."""
+        answer_to = ANSWERS.get(type(question))
+        if answer_to is None:
+            raise NotBuilt(f"Questions of the kind {type(question).__name__} are not built yet.")
+        began = time.perf_counter()
+        with self._reading(question) as reading:
+            answer = answer_to(reading, question)
+        elapsed = round((time.perf_counter() - began) * 1_000, 1)
+        return replace(answer, basis=replace(answer.basis, elapsed_ms=elapsed))
 
     def define(self, definition: Definition, *, site: str | None = None, author: str = "") -> Definition:
         """The definition as saved: a new version when its meaning differs from the latest one of that name."""
-        raise NotBuilt("Saving definitions is not built yet.")
+        slug = find_site(self.state, site).slug
+        compile_definition(definition, "m1")
+        with duckdb.connect() as connection:
+            check_patterns(connection, definition)
+        kept = saved.save_definition(
+            self.state,
+            slug,
+            definition.name,
+            definition.body(),
+            engine=ENGINE_VERSION,
+            clock=self.clock,
+            author=author,
+        )
+        return _definition(kept)
 
     def definitions(self, *, site: str | None = None) -> list[Definition]:
         """The latest version of every saved definition, by name."""
-        raise NotBuilt("Saved definitions are not built yet.")
+        return [_definition(each) for each in saved.definitions(self.state, find_site(self.state, site).slug)]
 
     def definition(self, name: str, version: int | None = None, *, site: str | None = None) -> Definition:
         """One saved definition, its latest version unless one is given."""
-        raise NotBuilt("Saved definitions are not built yet.")
+        return _definition(saved.find_definition(self.state, find_site(self.state, site).slug, name, version))
 
     def history(self, name: str, *, site: str | None = None) -> list[dict[str, Any]]:
         """Every version of a definition, oldest first."""
-        raise NotBuilt("Saved definitions are not built yet.")
+        versions = saved.definition_history(self.state, find_site(self.state, site).slug, name)
+        return [
+            _definition(each).to_json()
+            | {
+                "engine": each.engine,
+                "author": each.author,
+                "created_at": from_micros(each.created_at).isoformat().replace("+00:00", "Z"),
+                "meaning": str(_definition(each)),
+            }
+            for each in versions
+        ]
+
+    @contextmanager
+    def _reading(self, question: Question) -> Iterator[Reading]:
+        site = self._site(question)
+        connection = connect(self.folder.path, memory_limit=self.memory_limit, threads=self.threads)
+        is_over = threading.Event()
+
+        def stop() -> None:
+            is_over.set()
+            connection.interrupt()
+
+        timer = threading.Timer(self.max_seconds, stop) if self.max_seconds is not None else None
+        try:
+            if timer is not None:
+                timer.daemon = True
+                timer.start()
+            yield Reading(
+                connection=connection,
+                question=question,
+                site=site.slug,
+                calendar=_calendar(site, question.time_zone),
+                now=to_micros(question.now) if question.now is not None else self.clock(),
+                count_bots=site.count_bots if question.bots is None else question.bots,
+                snapshot=snapshot_versions(connection),
+                resolve=partial(self._resolve, site.slug),
+            )
+        except duckdb.InterruptException as problem:
+            raise _stopped(f"after {self.max_seconds:g} seconds" if is_over.is_set() else "") from problem
+        except duckdb.OutOfMemoryException as problem:
+            raise _stopped(f"at its memory limit of {self.memory_limit}") from problem
+        finally:
+            if timer is not None:
+                timer.cancel()
+            connection.close()
+
+    def _site(self, question: Question) -> Site:
+        if isinstance(question, SqlQuery) and question.site is None:
+            # The views hold every site.
+            return next(iter(sites(self.state)), Site("", ""))
+        return find_site(self.state, question.site)
+
+    def _resolve(self, site: str, name: str, version: int | None) -> Definition:
+        return _definition(saved.find_definition(self.state, site, name, version))
+
+
+def _definition(kept: saved.SavedDefinition) -> Definition:
+    return Definition.from_json({"name": kept.name, "version": kept.version, **kept.body})
+
+
+def _calendar(site: Site, time_zone: str | None) -> Calendar:
+    name = time_zone or site.time_zone
+    try:
+        return Calendar(ZoneInfo(name), site.week_start)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
+        raise InvalidInput(
+            f"{name!r} is no time zone.", hint="For example: Europe/Berlin, America/New_York, UTC"
+        ) from problem
+
+
+def _stopped(when: str) -> QueryLimit:
+    return QueryLimit(
+        f"The question was stopped {when}.".replace(" .", "."),
+        hint="Ask about a shorter range, or raise the limit in the settings.",
+    )

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
+
+from expost.errors import InvalidInput
 
 if TYPE_CHECKING:
     import polars
@@ -76,7 +78,9 @@ class Answer:
 
     def to_json(self) -> Any:
         """The fields of the answer, then those of its basis."""
-        body = {each.name: plain(getattr(self, each.name)) for each in fields(self) if each.name not in _HIDDEN}
+        body = {
+            each.name: plain(getattr(self, each.name)) for each in fields(self) if each.name not in _HIDDEN
+        }
         return body | cast(dict[str, Any], plain(self.basis))
 
     def rows(self) -> list[dict[str, Any]]:
@@ -199,6 +203,19 @@ class FunnelAnswer(Answer):
     groups: tuple[FunnelGroup, ...]
     incomplete_people: int
     several_variations: float | None
+    ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
+
+    def people(self, step: int, *, dropped_off: bool = False, limit: int = 100) -> PeopleAnswer:
+        """The people behind a bar, by asking again at the same moment."""
+        from .question import Funnel, FunnelPeople
+
+        if self.ask is None or not isinstance(self.question, Funnel):
+            raise InvalidInput(
+                "This answer came from elsewhere.", hint="Ask FunnelPeople(funnel, step) instead."
+            )
+        then = replace(self.question, now=self.basis.now)
+        answer = self.ask(FunnelPeople(then, step, dropped_off, limit=limit, site=self.basis.site))
+        return cast(PeopleAnswer, answer)
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per group and step; the total has the kind `total`."""
@@ -301,7 +318,8 @@ class RetentionAnswer(Answer):
         """One row per group, cohort and period; the total has the kind `total`."""
         groups = (RetentionGroup("total", None, self.cohorts, self.pooled), *self.groups)
         return [
-            {"kind": group.kind, "value": group.value, "start": cohort.start, "size": cohort.size} | _row(cell)
+            {"kind": group.kind, "value": group.value, "start": cohort.start, "size": cohort.size}
+            | _row(cell)
             for group in groups
             for cohort in group.cohorts
             for cell in cohort.periods
@@ -341,7 +359,9 @@ class TrendAnswer(Answer):
         """One row per group and point; the total has the kind `total`."""
         groups = (TrendGroup("total", None, self.points), *self.groups)
         return [
-            {"kind": group.kind, "value": group.value} | _row(point) for group in groups for point in group.points
+            {"kind": group.kind, "value": group.value} | _row(point)
+            for group in groups
+            for point in group.points
         ]
 
 
@@ -443,7 +463,7 @@ class RowsAnswer(Answer):
         return plain(self.rows())
 
 
-_HIDDEN = ("question", "basis")
+_HIDDEN = ("question", "basis", "ask")
 
 
 def plain(value: Any) -> Any:

@@ -29,14 +29,14 @@ class CompiledDefinition:
     """SQL for one definition: expressions to put after `with`, and two conditions on a row `e` of lake.events.
 
     All names and values start with the prefix that was asked for. `has_unknown` is False when both conditions are the
-    same. `matches` names the set of elements that match a selector by themselves, for each alternative that has one.
+    same. `subjects` are selects of (element_id, subject_id): which element of the chain each selector matched.
     """
 
     ctes: tuple[tuple[str, str], ...]
     parameters: dict[str, object]
     surely: Fragment
     possibly: Fragment
-    subjects: tuple[str, ...]
+    subjects: tuple[Fragment, ...]
 
     @property
     def has_unknown(self) -> bool:
@@ -60,7 +60,7 @@ def compile_definition(definition: Definition, prefix: str) -> CompiledDefinitio
         statement.parameters,
         surely=Fragment(_either(answer.surely for answer in answers)),
         possibly=Fragment(_either(answer.possibly for answer in answers)),
-        subjects=tuple(statement.subjects),
+        subjects=tuple(map(Fragment, statement.subjects)),
     )
 
 
@@ -145,7 +145,11 @@ class _Statement:
         in_marks = column in ("label", "text")
         value = column
         # In a URL a … of the page's own is always percent-encoded, so one that stands there is a mark.
-        is_cut = f"coalesce(list_contains(marks, '{column}'), false)" if in_marks else f"contains({column}, '{CUT}')"
+        is_cut = (
+            f"coalesce(list_contains(marks, '{column}'), false)"
+            if in_marks
+            else f"contains({column}, '{CUT}')"
+        )
         if in_marks:
             value = _normal_text_sql(column)
             if pattern.operator != "matches":
@@ -245,7 +249,9 @@ class _Statement:
         if isinstance(value, bool):
             return f"{kind} = 'BOOLEAN' and ({text} = 'true') = {given}"
         if isinstance(value, int | float):
-            sign = {"is": "=", "above": ">", "at_least": ">=", "below": "<", "at_most": "<="}[condition.operator]
+            sign = {"is": "=", "above": ">", "at_least": ">=", "below": "<", "at_most": "<="}[
+                condition.operator
+            ]
             numbers = "('UBIGINT', 'BIGINT', 'DOUBLE', 'HUGEINT', 'UHUGEINT', 'DECIMAL')"
             return f"{kind} in {numbers} and try_cast({text} as double) {sign} {given}"
         found = {

@@ -41,10 +41,13 @@ class Pattern:
     def __post_init__(self) -> None:
         if self.operator not in get_args(Operator):
             raise InvalidInput(
-                f"{self.operator!r} is no way to compare text.", hint=f"One of: {', '.join(get_args(Operator))}"
+                f"{self.operator!r} is no way to compare text.",
+                hint=f"One of: {', '.join(get_args(Operator))}",
             )
         if len(self.value) > MAX_PATTERN:
-            raise InvalidInput(f"A text to compare with has {len(self.value)} characters; at most {MAX_PATTERN}.")
+            raise InvalidInput(
+                f"A text to compare with has {len(self.value)} characters; at most {MAX_PATTERN}."
+            )
 
     @classmethod
     def parse(cls, text: str, default: Operator) -> Pattern:
@@ -59,7 +62,9 @@ class Pattern:
         return f"{self.operator}{'/i' if self.ignore_case else ''}:{self.value}"
 
     def to_json(self) -> dict[str, Any]:
-        return {"operator": self.operator, "value": self.value} | ({"ignore_case": True} if self.ignore_case else {})
+        return {"operator": self.operator, "value": self.value} | (
+            {"ignore_case": True} if self.ignore_case else {}
+        )
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Pattern:
@@ -266,7 +271,9 @@ def definition(
     on_path = _pattern(path, "glob")
     by_selector = (("click", click), ("change", change), ("submit", submit))
     alternatives = [
-        Alternative(types=(kind,), selector=each, target_only=target_only, pierce=pierce, path=on_path, **shared)
+        Alternative(
+            types=(kind,), selector=each, target_only=target_only, pierce=pierce, path=on_path, **shared
+        )
         for kind, selectors in by_selector
         for each in _words(selectors)
     ]
@@ -292,7 +299,8 @@ def glob_expression(glob: str) -> str:
     """
     parts = re.split(r"(\*+)", glob)
     inner = "".join(
-        re.escape(part) if index % 2 == 0 else "[^/]*" if part == "*" else ".*" for index, part in enumerate(parts)
+        re.escape(part) if index % 2 == 0 else "[^/]*" if part == "*" else ".*"
+        for index, part in enumerate(parts)
     )
     return f"(?s)^{inner}$"
 
@@ -324,7 +332,9 @@ def _phrases(alternative: Alternative) -> list[str]:
         said += f" {'exactly ' if alternative.target_only else ''}on {alternative.selector}"
     patterns = ((name, getattr(alternative, name)) for name in ("text", "host", "path", "hash"))
     phrases = [said, *(f"{name} {pattern}" for name, pattern in patterns if pattern is not None)]
-    phrases += [f"query {each.name}" + (f" {each.pattern}" if each.pattern else "") for each in alternative.query]
+    phrases += [
+        f"query {each.name}" + (f" {each.pattern}" if each.pattern else "") for each in alternative.query
+    ]
     for prop in alternative.properties:
         value = "" if prop.operator == "exists" else f" {prop.value!r}"
         phrases.append(f"property {prop.name} {prop.operator}{value}")

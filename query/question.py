@@ -79,9 +79,13 @@ class Funnel(Question):
         if not 1 <= len(self.steps) <= MAX_STEPS:
             raise InvalidInput(f"A funnel has 1 to {MAX_STEPS} steps; this one has {len(self.steps)}.")
         if self.within <= timedelta(0):
-            raise InvalidInput("A funnel's window must be longer than nothing.", hint="For example: --within 7d")
+            raise InvalidInput(
+                "A funnel's window must be longer than nothing.", hint="For example: --within 7d"
+            )
         if self.order != "ordered":
-            raise NotBuilt(f"Funnels in the order {self.order!r} are not built yet.", hint="Use the order 'ordered'.")
+            raise NotBuilt(
+                f"Funnels in the order {self.order!r} are not built yet.", hint="Use the order 'ordered'."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,9 @@ class FunnelPeople(Question):
 
     def __post_init__(self) -> None:
         if not 1 <= self.step <= len(self.funnel.steps):
-            raise InvalidInput(f"The funnel has no step {self.step}.", hint=f"Steps: 1 to {len(self.funnel.steps)}.")
+            raise InvalidInput(
+                f"The funnel has no step {self.step}.", hint=f"Steps: 1 to {len(self.funnel.steps)}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +190,17 @@ def parse_duration(text: str) -> timedelta:
     >>> parse_duration("7 days") == parse_duration("7d") == timedelta(days=7)
     True
     """
-    match = re.fullmatch(r"\s*(\d{1,9})\s*([a-z]+?)s?\s*", text.lower()) or re.fullmatch(r"\s*(\d{1,9})(s)", text)
+    match = re.fullmatch(r"\s*(\d{1,9})\s*([a-z]+?)s?\s*", text.lower()) or re.fullmatch(
+        r"\s*(\d{1,9})(s)", text
+    )
     if not match or match[2] not in _UNITS:
         raise InvalidInput(f"{text!r} is no length of time.", hint="For example: 7d, 36h, 30min, 90s, 2w")
     try:
         return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
     except OverflowError as error:
-        raise InvalidInput(f"{text!r} is longer than time.", hint="For example: 7d, 36h, 30min, 90s, 2w") from error
+        raise InvalidInput(
+            f"{text!r} is longer than time.", hint="For example: 7d, 36h, 30min, 90s, 2w"
+        ) from error
 
 
 def parse_breakdown(text: str) -> Flag:

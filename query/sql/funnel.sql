@@ -14,8 +14,8 @@ create or replace temp table entries as
 select
     person_id
     , position
-    , at
-    , at + $within <= $now_at as is_complete
+    , moment
+    , moment + $within < $now_at as is_complete
 {% if by_flag %}
     , coalesce(is_after_exposure, false) as is_after_exposure
 {% endif %}
@@ -24,10 +24,10 @@ where step = 1
     and is_sure
     and left_out is null
     and person_id is not null
-    and at >= $start_at
-    and at < $end_at
+    and moment >= $start_at
+    and moment < $end_at
     -- The window of a daily id may not reach past its UTC day.
-    and not (is_daily and floor((at + $within) / 86400000000) > floor(at / 86400000000))
+    and not (is_daily and floor((moment + $within) / 86400000000) > floor(moment / 86400000000))
 ;
 
 create or replace temp table attempts as
@@ -70,9 +70,9 @@ reached_1 as (
         , readings_of_people.is_complete_only
         , matched.step
         , matched.position
-        , matched.at
+        , matched.moment
         , case when matched.step = 1 then matched.position end as start_position
-        , case when matched.step = 1 then matched.at end as start_at
+        , case when matched.step = 1 then matched.moment end as start_at
     from matched
     join readings_of_people on readings_of_people.person_id = matched.person_id
     left join entries
@@ -89,15 +89,15 @@ reached_1 as (
 {% for step in range(2, steps + 1) %}
 , reached_{{ step }} as (
     select
-        person_id, is_exposed_only, is_complete_only, step, position, at
+        person_id, is_exposed_only, is_complete_only, step, position, moment
         , case
             when step = {{ step }}
-            then max(case when step = {{ step - 1 }} and at - start_at <= $within then start_position end) over earlier
+            then max(case when step = {{ step - 1 }} and moment - start_at <= $within then start_position end) over earlier
             else start_position
         end as start_position
         , case
             when step = {{ step }}
-            then max(case when step = {{ step - 1 }} and at - start_at <= $within then start_at end) over earlier
+            then max(case when step = {{ step - 1 }} and moment - start_at <= $within then start_at end) over earlier
             else start_at
         end as start_at
     from reached_{{ step - 1 }}
@@ -115,7 +115,7 @@ reached_1 as (
         , arg_min(start_position, position) as start_position
         , arg_min(start_at, position) as start_at
     from reached_{{ steps }}
-    where at - start_at <= $within
+    where moment - start_at <= $within
     group by person_id, is_exposed_only, is_complete_only, step
 )
 select
@@ -141,7 +141,7 @@ shown_1 as (
         shown_{{ step - 1 }}.person_id
         , shown_{{ step - 1 }}.is_exposed_only
         , min(matched.position) as position
-        , min(matched.at) as at
+        , min(matched.moment) as moment
     from shown_{{ step - 1 }}
     join matched on matched.person_id = shown_{{ step - 1 }}.person_id
     where matched.step = {{ step }}
@@ -155,7 +155,7 @@ shown_1 as (
     group by shown_{{ step - 1 }}.person_id, shown_{{ step - 1 }}.is_exposed_only
 )
 , shown_{{ step }} as (
-    select shown_{{ step - 1 }}.*, next_{{ step }}.position as position_{{ step }}, next_{{ step }}.at as at_{{ step }}
+    select shown_{{ step - 1 }}.*, next_{{ step }}.position as position_{{ step }}, next_{{ step }}.moment as at_{{ step }}
     from shown_{{ step - 1 }}
     left join next_{{ step }}
         on next_{{ step }}.person_id = shown_{{ step - 1 }}.person_id

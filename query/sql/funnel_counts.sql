@@ -6,7 +6,7 @@ select
     , value
     , count(*) as people
     , count(*) filter (where variations > 1) as several_variations
-    , count(*) filter (where at_1 + $within > $now_at) as incomplete_people
+    , count(*) filter (where at_1 + $within >= $now_at) as incomplete_people
 {% for step in range(1, steps + 1) %}
     , count(*) filter (where reached >= {{ step }}) as people_{{ step }}
     , count(*) filter (where reached_complete >= {{ step }}) as complete_people_{{ step }}

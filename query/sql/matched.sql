@@ -2,7 +2,7 @@
 
    matches        one compiled definition per number, each with `expressions`, `surely`, `possibly`
    roles          (step, number of its definition): an event has one row for each step that it matches
-   keep           further columns of the event
+   keep, further  columns of the event to keep; those of them that are not read anyway
    has_bounds     whether $from_time and $until_time bound the events
    by_flag        whether the relation `exposed` says where a person's exposure lies
    has_positions  whether the order is needed
@@ -19,7 +19,7 @@ matches_{{ number }} as (
     select
         e.event_id, e.time, e.page_id, e.page_seq, e.device_id, e.user_id, e.source
         , e.is_bot, e.is_internal, e.environment
-{% for column in keep %}
+{% for column in further %}
         , e.{{ column }}
 {% endfor %}
 {% if match.has_unknown %}
@@ -50,7 +50,7 @@ select
     , matches_of_people.person_id
     , matches_of_people.is_sure
     , matches_of_people.left_out
-    , epoch_us(matches_of_people.time) as at
+    , epoch_us(matches_of_people.time) as moment
     -- A daily id counts as a unit inside one UTC day only.
     , not matches_of_people.is_user and matches_of_people.device_id in (
         select device_id from lake.devices where is_daily
@@ -59,9 +59,13 @@ select
     , matches_of_people.{{ column }}
 {% endfor %}
 {% if by_flag %}
-    , (matches_of_people.time, matches_of_people.page_id, matches_of_people.page_seq, matches_of_people.event_id)
-        >= (exposed.time, exposed.page_id, exposed.page_seq, exposed.event_id)
-        or matches_of_people.event_id = coalesce(exposed.view_event_id, '') as is_after_exposure
+    -- Null for people who were never exposed.
+    , case
+        when exposed.person_id is not null
+        then (matches_of_people.time, matches_of_people.page_id, matches_of_people.page_seq, matches_of_people.event_id)
+            >= (exposed.time, exposed.page_id, exposed.page_seq, exposed.event_id)
+            or matches_of_people.event_id = coalesce(exposed.view_event_id, '')
+    end as is_after_exposure
 {% endif %}
 {% if has_positions %}
     -- An event that matches several steps comes as the later step first, so that it never follows itself.

@@ -1,0 +1,69 @@
+"""The days, weeks and months of a report, as instants and as numbers (the SQL twin is `sql/period.sql`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from expost.clock import from_micros, to_micros
+
+from .question import Moment
+
+# Every event lies between these: the years 1 and 9999, in microseconds since 1970.
+EARLIEST, LATEST = -62_135_596_800_000_000, 253_402_300_799_000_000
+
+EPOCH, FIRST_MONDAY = date(1970, 1, 1), date(1970, 1, 5)
+HOUR = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The days and weeks of a report. `week_start` counts from Monday as 0."""
+
+    zone: ZoneInfo
+    week_start: int = 0
+
+    def micros(self, moment: Moment | None, default: int) -> int:
+        """The instant of a moment as a question has it."""
+        if moment is None:
+            return default
+        if not isinstance(moment, datetime):
+            return self.midnight(moment)
+        try:
+            return to_micros(moment if moment.tzinfo else moment.replace(tzinfo=self.zone))
+        except OverflowError:
+            return EARLIEST if moment.year < 2000 else LATEST
+
+    def midnight(self, day: date) -> int:
+        """The first instant of a local day."""
+        return to_micros(datetime(day.year, day.month, day.day, tzinfo=self.zone))
+
+    def day(self, micros: int) -> date:
+        """The local date of an instant."""
+        return from_micros(micros).astimezone(self.zone).date()
+
+
+def period_number(calendar: Calendar, day: date, period: str) -> int:
+    """The number that period.sql gives to the period of a local day."""
+    if period == "day":
+        return (day - EPOCH).days
+    if period == "month":
+        return day.year * 12 + day.month - 1
+    return ((day - FIRST_MONDAY).days - calendar.week_start) // 7
+
+
+def first_day(calendar: Calendar, number: int, period: str) -> date:
+    """The first local day of a period."""
+    if period == "day":
+        return EPOCH + timedelta(days=number)
+    if period == "month":
+        return date(number // 12, number % 12 + 1, 1)
+    return FIRST_MONDAY + timedelta(days=number * 7 + calendar.week_start)
+
+
+def hour_start(calendar: Calendar, micros: int) -> int:
+    """The instant at which the local hour of an instant began."""
+    offset = from_micros(micros).astimezone(calendar.zone).utcoffset() or timedelta(0)
+    local = micros + offset // timedelta(microseconds=1)
+    return micros - local % HOUR

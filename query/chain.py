@@ -1,0 +1,85 @@
+"""Element chains as a reader sees them: levels from the target outwards, each like `button#buy.btn.primary`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .answer import Level
+from .reading import Reading
+from .statement import identifier
+
+Chain = tuple[Level, ...]
+SUMMARY_LEVELS = 4
+
+
+def chains(reading: Reading, relation: str) -> dict[int, Chain]:
+    """The chain of every element in a relation that holds `element_id`."""
+    found: dict[int, list[Level]] = {}
+    for row in reading.run("chains.sql", {}, chosen=identifier(relation)):
+        found.setdefault(row[0], []).append(_level(row[1:]))
+    return {element_id: tuple(levels) for element_id, levels in found.items()}
+
+
+def with_subject(chain: Chain, subject_id: int | None) -> Chain:
+    """The chain with the element that the selector matched marked."""
+    return tuple(replace(level, is_match=level.element_id == str(subject_id)) for level in chain)
+
+
+def with_selectors(chain: Chain, suggest: Callable[[int], tuple[str, int] | None]) -> Chain:
+    """The chain with a selector and its past count at every level for which `suggest` has one."""
+    levels = []
+    for place, level in enumerate(chain):
+        found = suggest(place)
+        levels.append(replace(level, selector=found[0], events=found[1]) if found else level)
+    return tuple(levels)
+
+
+def summary(chain: Chain) -> str:
+    """The innermost levels in one line, from the outside in: `… › form.signup › button#buy`."""
+    inner = [level.descriptor for level in reversed(chain[:SUMMARY_LEVELS])]
+    return " › ".join(["…", *inner] if len(chain) > SUMMARY_LEVELS else inner)
+
+
+def readable(tag: str, dom_id: str | None, classes: Sequence[str]) -> str:
+    """What an element is, as a developer would write it down.
+
+    >>> readable("button", "buy", ["btn", "primary"])
+    'button#buy.btn.primary'
+    """
+    return tag + (f"#{dom_id}" if dom_id else "") + "".join(f".{name}" for name in classes)
+
+
+def _level(row: Sequence[Any]) -> Level:
+    (
+        distance,
+        element_id,
+        _,
+        tag,
+        dom_id,
+        classes,
+        attributes,
+        names,
+        index,
+        count,
+        type_index,
+        type_count,
+        shadow,
+    ) = row
+    values: dict[str, str | None] = {each["name"]: each["value"] for each in attributes or ()}
+    values |= dict.fromkeys(names or ())
+    return Level(
+        distance=distance,
+        element_id=str(element_id),
+        descriptor=readable(tag, dom_id, classes or ()),
+        tag=tag,
+        dom_id=dom_id,
+        classes=tuple(classes or ()),
+        attributes=values,
+        index=index,
+        count=count,
+        type_index=type_index,
+        type_count=type_count,
+        is_shadow_child=shadow,
+    )

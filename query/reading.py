@@ -1,0 +1,224 @@
+"""One snapshot of the lake, open for one question: what runs SQL there and remembers what ran."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from expost.clock import from_micros
+from expost.errors import InvalidInput
+
+from .answer import Basis, LeftOut, UsedDefinition
+from .calendar import EARLIEST, LATEST, Calendar
+from .condition import CompiledDefinition, compile_definition
+from .definition import Definition
+from .question import Question, Saved, Step
+from .selector_sql import ENGINE_VERSION
+from .statement import identifier, render
+
+ALWAYS = ("event_id", "time", "page_id", "page_seq", "device_id", "user_id", "source")
+"""Columns that every statement about matches reads anyway."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass
+class Reading:
+    """An open snapshot and what a question says about itself. `sql` collects the text that ran.
+
+    `resolve` finds a saved definition by name and version.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    question: Question
+    site: str
+    calendar: Calendar
+    now: int
+    count_bots: bool
+    snapshot: Mapping[str, int]
+    resolve: Callable[[str, int | None], Definition]
+    sql: list[str] = field(default_factory=list)
+    used: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def start(self) -> int:
+        """Where the question's range begins, in microseconds."""
+        return self.calendar.micros(self.question.start, EARLIEST)
+
+    @property
+    def end(self) -> int:
+        """Where the range is over, in microseconds."""
+        return self.calendar.micros(self.question.end, LATEST)
+
+    @property
+    def has_range(self) -> bool:
+        """Whether the question bounds the time at all."""
+        return self.question.start is not None or self.question.end is not None
+
+    def definition(self, step: Step) -> Definition:
+        """The definition that a step names, or is."""
+        found = step
+        if isinstance(found, str):
+            found = Saved(found)
+        if isinstance(found, Saved):
+            found = self.resolve(found.name, found.version)
+        check_patterns(self.connection, found)
+        return found
+
+    def run(self, name: str, values: Mapping[str, Any], **structure: object) -> list[Row]:
+        """Run `query/sql/{name}` and give the rows of its last statement."""
+        return self.execute(render(name, **structure), values)
+
+    def execute(self, text: str, values: Mapping[str, Any]) -> list[Row]:
+        """Run this text and give the rows of its last statement."""
+        available = self.common_values() | dict(values)
+        rows: list[Row] = []
+        self.sql.append(text.strip())
+        for statement in self.connection.extract_statements(text):
+            bound = {key: available[key] for key in sorted(statement.named_parameters)}
+            self.used |= bound
+            rows = self.connection.execute(statement, bound).fetchall()
+        return rows
+
+    def columns(self) -> list[str]:
+        """The names of the columns of the rows that came last."""
+        return [column[0] for column in self.connection.description or []]
+
+    def common_values(self) -> dict[str, Any]:
+        """What most statements bind."""
+        return {
+            "site": self.site,
+            "count_bots": self.count_bots,
+            "count_internal": self.question.internal,
+            "environment": self.question.environment,
+            "start_at": self.start,
+            "end_at": self.end,
+            "now_at": self.now,
+            "time_zone": self.calendar.zone.key,
+        }
+
+    def basis(
+        self,
+        *,
+        definitions: Iterable[UsedDefinition] = (),
+        left_out: Iterable[LeftOut] = (),
+        notes: Iterable[str] = (),
+    ) -> Basis:
+        """What the answer rests on, now that everything has run."""
+        return Basis(
+            sql="\n\n".join(text.rstrip(";") + ";" for text in self.sql),
+            parameters=dict(sorted(self.used.items())),
+            site=self.site,
+            time_zone=self.calendar.zone.key,
+            now=from_micros(self.now),
+            snapshot=self.snapshot,
+            definitions=tuple(definitions),
+            left_out=tuple(left_out),
+            notes=tuple(notes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The relation `matched` of a reading: what was found for each step, and what was not counted."""
+
+    definitions: tuple[UsedDefinition, ...]
+    left_out: tuple[LeftOut, ...]
+    compiled: tuple[CompiledDefinition, ...]
+
+
+def match(
+    reading: Reading,
+    steps: Sequence[Definition],
+    *,
+    keep: Sequence[str] = (),
+    bounds: tuple[int, int] | None = None,
+    flag: str | None = None,
+    has_positions: bool = True,
+) -> Matched:
+    """Make the relation `matched`: every event of every step, and with a flag `exposed` before it.
+
+    `bounds` are the instants between which events matter at all. Columns of the event named in `keep` come along.
+    """
+    values: dict[str, Any] = {}
+    if flag is not None:
+        reading.run("exposed.sql", {"flag": flag})
+    numbers: dict[str, int] = {}
+    compiled: list[CompiledDefinition] = []
+    roles: list[tuple[int, int]] = []
+    for step, definition in enumerate(steps, 1):
+        body = str(definition.body())
+        if body not in numbers:
+            numbers[body] = len(compiled) + 1
+            compiled.append(compile_definition(definition, f"m{numbers[body]}"))
+            values |= compiled[-1].parameters
+        roles.append((step, numbers[body]))
+    if bounds is not None:
+        low, high = (from_micros(min(max(bound, EARLIEST), LATEST)) for bound in bounds)
+        values |= {"from_time": low, "until_time": high}
+    reading.run(
+        "matched.sql",
+        values,
+        matches=compiled,
+        roles=roles,
+        keep=[identifier(name) for name in keep],
+        further=[identifier(name) for name in keep if name not in ALWAYS],
+        has_bounds=bounds is not None,
+        by_flag=flag is not None,
+        has_positions=has_positions,
+    )
+    return _tally(reading, steps, compiled)
+
+
+def _tally(reading: Reading, steps: Sequence[Definition], compiled: Sequence[CompiledDefinition]) -> Matched:
+    rows = reading.run("tally.sql", {})
+    found = [[0, 0] for _ in steps]
+    left: dict[str, list[int]] = {}
+    total = 0
+    for step, is_sure, reason, events, people in rows:
+        if is_sure:
+            total += events
+        if reason is None:
+            found[step - 1][0 if is_sure else 1] += events
+        elif is_sure:
+            counts = left.setdefault(reason, [0, 0])
+            counts[0] += events
+            counts[1] = max(counts[1], people)
+    return Matched(
+        tuple(
+            UsedDefinition(step.name, step.version, ENGINE_VERSION, str(step), events, unknown)
+            for step, (events, unknown) in zip(steps, found, strict=True)
+        ),
+        tuple(
+            LeftOut(reason, events, people, events / total)
+            for reason, (events, people) in sorted(left.items())
+        ),
+        tuple(compiled),
+    )
+
+
+def check_patterns(connection: duckdb.DuckDBPyConnection, definition: Definition) -> None:
+    """Refuse expressions that RE2 cannot read, before a question runs."""
+    for alternative in definition.alternatives:
+        patterns = [alternative.text, alternative.host, alternative.path, alternative.hash]
+        patterns += [parameter.pattern for parameter in alternative.query]
+        texts = [each.value for each in patterns if each is not None and each.operator == "matches"]
+        texts += [str(each.value) for each in alternative.properties if each.operator == "matches"]
+        for text in texts:
+            try:
+                connection.execute("select regexp_matches('', $expression)", {"expression": text}).fetchall()
+            except duckdb.Error as problem:
+                reason = str(problem).partition(":")[2].strip() or "not an RE2 expression"
+                raise InvalidInput(
+                    f"The expression {text!r} cannot be read: {reason}",
+                    hint="Expressions follow RE2's syntax.",
+                ) from problem
+
+
+def at(micros: int | None) -> datetime | None:
+    """The UTC datetime of a count of microseconds."""
+    return None if micros is None else from_micros(micros).astimezone(UTC)

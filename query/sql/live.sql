@@ -1,0 +1,36 @@
+{# The latest events as they arrived, with their people.
+
+   has_types      whether only some types are asked for
+   $latest        how many
+   $types         which types #}
+create or replace temp table latest as
+with
+matches as (
+    select e.*
+    from lake.events as e
+    where e.site = $site
+{% if has_types %}
+        and list_contains($types, e.type)
+{% endif %}
+    order by e.received_at desc, e.time desc, e.page_id desc, e.page_seq desc, e.event_id desc
+    limit $latest
+),
+{% include "persons.sql" %}
+select * from matches_of_people
+;
+
+with
+names as (
+    select user_id as person_id, min("user") as name
+    from lake.users
+    where user_id in (select person_id from latest)
+    group by user_id
+)
+select
+    latest.event_id, latest.time, latest.received_at, latest.type, latest.name, latest.label, latest.text
+    , latest.host, latest.path, latest.title, latest.person_id, names.name as person, latest.element_id
+    , latest.flag, latest.variation, latest.is_bot, latest.is_internal, latest.environment
+from latest
+left join names on names.person_id = latest.person_id
+order by latest.received_at desc, latest.time desc, latest.page_id desc, latest.page_seq desc, latest.event_id desc
+;

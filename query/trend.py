@@ -1,0 +1,94 @@
+"""Trends: events and people of a definition per calendar period, empty periods included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from expost.clock import from_micros
+from expost.errors import InvalidInput
+
+from .answer import Point, TrendAnswer, TrendGroup
+from .calendar import EARLIEST, HOUR, LATEST, first_day, hour_start, period_number
+from .funnel import GroupKey, in_order
+from .question import Trend
+from .reading import Reading, match
+
+TOTAL: GroupKey = ("total", None)
+MAX_POINTS = 20_000
+FLAG_RULE = (
+    "Each event goes to the variation of its person's first exposure if it is not earlier, else to 'before exposure'; "
+    "events of people never exposed are 'not exposed'."
+)
+DAILY_RULE = "A device with a daily id is another person on every UTC day."
+
+
+def trend(reading: Reading, question: Trend) -> TrendAnswer:
+    """Events and people per period."""
+    definition = reading.definition(question.definition)
+    bounds = (reading.start, reading.end) if reading.has_range else None
+    flag = question.by.key if question.by else None
+    matched = match(reading, [definition], bounds=bounds, flag=flag, has_positions=False)
+    values = {"week_start": reading.calendar.week_start}
+    rows = reading.run("trend.sql", values, period=question.period, by_flag=flag is not None)
+    points: dict[GroupKey, dict[int, tuple[int, int]]] = {}
+    events = people = 0
+    several: float | None = None
+    for kind, value, bucket, count, persons in rows:
+        if bucket is not None:
+            points.setdefault((kind, value), {})[bucket] = (count, persons)
+        elif kind == "total":
+            events, people = count, persons
+        elif persons:
+            several = count / persons
+    buckets = _buckets(reading, question, points.get(TOTAL, {}))
+    return TrendAnswer(
+        question=question,
+        basis=reading.basis(
+            definitions=matched.definitions,
+            left_out=matched.left_out,
+            notes=[DAILY_RULE, *([FLAG_RULE] if flag else [])],
+        ),
+        period=question.period,
+        events=events,
+        people=people,
+        points=_points(points.get(TOTAL, {}), buckets),
+        groups=tuple(
+            TrendGroup(*key, _points(points[key], buckets)) for key in in_order(points.keys() - {TOTAL})
+        ),
+        several_variations=several,
+    )
+
+
+def _buckets(reading: Reading, question: Trend, found: Mapping[int, object]) -> dict[int, int]:
+    """Every period from the first to the last, as its bucket and the instant at which it begins.
+
+    From the range's start, or the first event; to the range's end, or now, or the last event if that is later.
+    """
+    if not found and question.start is None:
+        return {}
+    calendar, period = reading.calendar, question.period
+
+    def number_of(micros: int) -> int:
+        if period == "hour":
+            return hour_start(calendar, micros)
+        return period_number(calendar, calendar.day(micros), period)
+
+    first = number_of(reading.start) if reading.start > EARLIEST else min(found)
+    last = number_of(reading.end - 1) if reading.end < LATEST else max([*found, number_of(reading.now)])
+    step = HOUR if period == "hour" else 1
+    if (last - first) // step >= MAX_POINTS:
+        raise InvalidInput(
+            f"The trend would have {(last - first) // step + 1:,} points; at most {MAX_POINTS:,}.",
+            hint="Choose a longer period, or a range with --from and --to.",
+        )
+    if period == "hour":
+        # An offset that changes by half an hour moves the hours that follow.
+        hours = {hour_start(calendar, at) for at in range(first, last + HOUR, HOUR)} | set(found)
+        return {hour: hour for hour in sorted(hours) if first <= hour <= last}
+    return {
+        number: calendar.midnight(first_day(calendar, number, period)) for number in range(first, last + 1)
+    }
+
+
+def _points(found: Mapping[int, tuple[int, int]], buckets: Mapping[int, int]) -> tuple[Point, ...]:
+    return tuple(Point(from_micros(start), *found.get(bucket, (0, 0))) for bucket, start in buckets.items())

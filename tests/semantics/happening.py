@@ -1,0 +1,179 @@
+"""Stories: the events of a conformance case, one line each, and the lake that holds them.
+
+    ann 02 10:00 A                       device ann, the 2nd of March 2026, a custom event called A
+    ann 02 10:00:00.000001 view:/cart    to the microsecond; a page view
+    ann 2026-03-29T00:30 A               any other day
+    ann 02 10:01 identify:alice          the site names the device's user
+    ann 02 10:02 exposure:f=treatment    exposure to a flag
+    server 02 10:03 A user=alice         a server's event about a user
+
+Times are UTC. `key=value` pairs after it set other columns: page, seq, id, user, bot, internal, environment, daily,
+consent, label, text, marks, path, host, query, hash, and `p.NAME=JSON` for properties. Without `page`, every device has
+one page; without `seq`, events are numbered in the order of the lines.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from expost.clock import to_micros
+from expost.ids import ZERO_UUID, keyed_hash
+from expost.lake.schema import TABLES
+
+SITE = "shop"
+LAKE_SQL = Path(__file__).parents[2] / "lake" / "sql"
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One event of a story, as plainly as it can be said."""
+
+    device: str | None
+    user: str | None
+    at: int
+    page_id: str
+    page_seq: int
+    event_id: str
+    type: str
+    name: str | None = None
+    flag: str | None = None
+    variation: str | None = None
+    path: str | None = None
+    is_bot: bool = False
+    is_internal: bool = False
+    environment: str = "production"
+    is_daily: bool = False
+    source: str = "browser"
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def order(self) -> tuple[int, str, int, str]:
+        """The total order of events (SEMANTICS 1)."""
+        return (self.at, self.page_id, self.page_seq, self.event_id)
+
+
+def read_story(lines: Iterable[str]) -> list[Happening]:
+    """The events of a case."""
+    return [_read_line(line, number) for number, line in enumerate(lines, 1)]
+
+
+def moment(day: str, clock: str = "") -> int:
+    """`02`, `10:00` or one ISO date and time, as microseconds since 1970."""
+    text = f"2026-03-{day}T{clock}" if len(day) == 2 else day
+    return to_micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
+
+
+def _read_line(line: str, number: int) -> Happening:
+    words = shlex.split(line)
+    device = words.pop(0)
+    at = moment(words[0]) if "T" in words[0] else moment(words[0], words.pop(1))
+    kind, _, detail = words[1].partition(":")
+    given = dict(word.split("=", 1) for word in words[2:])
+    is_server = device == "server"
+    properties = {key[2:]: json.loads(value) for key, value in given.items() if key.startswith("p.")}
+    columns: dict[str, Any] = {
+        key: given[key] for key in ("label", "text", "host", "query", "hash") if key in given
+    }
+    columns["marks"] = given["marks"].split(",") if "marks" in given else []
+    columns["properties"] = json.dumps(properties)
+    flag, _, variation = detail.partition("=")
+    user = given.get("user") or (detail if kind == "identify" else None)
+    return Happening(
+        device=given.get("device") if is_server else device,
+        user=user,
+        at=at,
+        page_id=ZERO_UUID if is_server else given.get("page", f"page-of-{device}"),
+        page_seq=0 if is_server else int(given.get("seq", number)),
+        event_id=given.get("id", f"event-{number:04}"),
+        type={"view": "page_view", "identify": "identify", "exposure": "exposure", "click": "click"}.get(
+            kind, "custom"
+        ),
+        name=None if ":" in words[1] else kind,
+        flag=flag if kind == "exposure" else None,
+        variation=variation if kind == "exposure" else None,
+        path=detail if kind == "view" else given.get("path"),
+        is_bot="bot" in given,
+        is_internal="internal" in given,
+        environment=given.get("environment", "production"),
+        is_daily="daily" in given,
+        source="server" if is_server else "browser",
+        columns=columns,
+    )
+
+
+def identity(kind: str, name: str | None) -> int | None:
+    """The id of a device or user of a story."""
+    return None if name is None else keyed_hash(b"story", kind, name)
+
+
+def lake_of(story: Sequence[Happening]) -> duckdb.DuckDBPyConnection:
+    """A lake in memory that holds the story, with its views."""
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+    for happening in story:
+        rows["events"].append(_event_row(happening))
+        if happening.device is not None:
+            device = {"device_id": identity("device", happening.device), "site": SITE}
+            rows["devices"].append(device | {"device": happening.device, "is_daily": happening.is_daily})
+        if happening.user is not None:
+            user = {"user_id": identity("user", happening.user), "site": SITE, "user": happening.user}
+            rows["users"].append(user)
+        if happening.type == "identify" and happening.device is not None:
+            rows["identities"].append(_edge_row(happening))
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("create schema lake")
+    for name, schema in TABLES.items():
+        table = pa.Table.from_pylist(rows[name], schema=schema)
+        connection.register("given", table)
+        connection.execute(f"create table lake.{name} as select * from given")
+        connection.unregister("given")
+    for file in ("dictionary.sql", "persons.sql"):
+        connection.execute((LAKE_SQL / file).read_text(encoding="utf-8"))
+    return connection
+
+
+def _event_row(happening: Happening) -> dict[str, Any]:
+    return {
+        "event_id": happening.event_id,
+        "time": happening.at,
+        "received_at": happening.at,
+        "site": SITE,
+        "device_id": identity("device", happening.device),
+        "user_id": identity("user", happening.user),
+        "page_id": happening.page_id,
+        "page_seq": happening.page_seq,
+        "type": happening.type,
+        "name": happening.name,
+        "flag": happening.flag,
+        "variation": happening.variation,
+        "path": happening.path,
+        "is_bot": happening.is_bot,
+        "is_internal": happening.is_internal,
+        "environment": happening.environment,
+        "source": happening.source,
+        **happening.columns,
+    }
+
+
+def _edge_row(happening: Happening) -> dict[str, Any]:
+    return {
+        "edge_id": keyed_hash(b"story", "edge", happening.event_id),
+        "site": SITE,
+        "kind": "identify",
+        "from_id": identity("device", happening.device),
+        "to_id": identity("user", happening.user),
+        "at": happening.at,
+        "page_id": happening.page_id,
+        "page_seq": happening.page_seq,
+        "event_id": happening.event_id,
+        "recorded_at": happening.at,
+        "author": "browser",
+    }
