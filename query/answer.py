@@ -379,7 +379,7 @@ class LiveEvent:
     host: str | None
     path: str | None
     title: str | None
-    person_id: str
+    person_id: str | None
     person: str | None
     chain: str | None
     flag: str | None

@@ -85,7 +85,7 @@ def _live_event(row: Mapping[str, Any], by_element: Mapping[int, Chain]) -> Live
     plain = {name: row[name] for name in LIVE_COLUMNS}
     return LiveEvent(
         **plain,
-        person_id=str(row["person_id"]),
+        person_id=None if row["person_id"] is None else str(row["person_id"]),
         chain=summary(chain) if chain else None,
         is_bot=bool(row["is_bot"]),
         is_internal=bool(row["is_internal"]),
