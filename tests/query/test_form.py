@@ -1,0 +1,107 @@
+"""A question in words means the same on the command line, in an address and in a form."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from expost.errors import InvalidInput, NotBuilt
+from expost.query.definition import Definition, Pattern, PropertyMatch
+from expost.query.form import definition_of, form_of, funnel_of, preview_of, retention_of, trend_of
+from expost.query.question import Flag
+
+
+def test_a_funnel_reads_its_steps_in_order():
+    question = funnel_of(form_of([("step", "A"), ("step", "B"), ("within", "36h"), ("by", "flag:new")]))
+    assert question.steps == ("A", "B")
+    assert question.within == timedelta(hours=36)
+    assert question.by == Flag("new")
+
+
+def test_what_every_question_takes():
+    form = form_of(
+        [("name", "A"), ("site", "shop"), ("from", "2026-11-01"), ("to", "2026-11-02T08:00:00+01:00"),
+         ("tz", "Europe/Berlin"), ("environment", "all"), ("bots", "yes"), ("internal", "no")]
+    )  # fmt: skip
+    question = trend_of(form)
+    assert question.site == "shop"
+    assert question.start == date(2026, 11, 1)
+    assert question.end == datetime.fromisoformat("2026-11-02T08:00:00+01:00")
+    assert (question.time_zone, question.environment, question.bots) == ("Europe/Berlin", None, True)
+    assert question.internal is False
+
+
+def test_conditions_become_alternatives_and_shared_conditions():
+    made = definition_of(
+        "x",
+        form_of(
+            [
+                ("click", "a"),
+                ("click", "b"),
+                ("track", "order"),
+                ("property", "seats=3"),
+                ("property", "plan"),
+            ]
+        ),
+    )
+    assert [each.selector for each in made.alternatives] == ["a", "b", None]
+    assert made.alternatives[2].event_name == "order"
+    for alternative in made.alternatives:
+        assert alternative.properties == (PropertyMatch("seats", "is", 3), PropertyMatch("plan", "exists"))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("a=1", 1), ("a=1.5", 1.5), ("a=true", True), ('a="1"', "1"), ("a=one", "one"), ("a=[1]", "[1]")],
+)
+def test_a_property_value_is_json_where_it_can_be(text, value):
+    [alternative] = definition_of("x", form_of([("track", "t"), ("property", text)])).alternatives
+    assert alternative.properties[0].value == value
+    assert type(alternative.properties[0].value) is type(value)
+
+
+def test_query_parameters_are_present_or_equal():
+    [alternative] = definition_of(
+        "x", form_of([("view", "/**"), ("query", "a"), ("query", "b=2")])
+    ).alternatives
+    assert [(each.name, each.pattern) for each in alternative.query] == [
+        ("a", None),
+        ("b", Pattern("is", "2")),
+    ]
+
+
+def test_a_preview_is_of_conditions_or_of_a_name():
+    assert preview_of(form_of([("name", "Signed up")])).definition == "Signed up"
+    assert isinstance(preview_of(form_of([("click", "a")])).definition, Definition)
+    with pytest.raises(InvalidInput, match="Both"):
+        preview_of(form_of([("name", "Signed up"), ("click", "a")]))
+
+
+def test_retention_of_one_event_with_itself():
+    question = retention_of(form_of([("start", "A"), ("period", "day"), ("periods", "3")]))
+    assert (question.begins, question.returns, question.period, question.periods) == ("A", "A", "day", 3)
+
+
+@pytest.mark.parametrize(
+    ("read", "pairs", "kind", "says"),
+    [
+        (funnel_of, [("within", "7d")], InvalidInput, "needs steps"),
+        (funnel_of, [("step", "A"), ("within", "7")], InvalidInput, "'7'"),
+        (funnel_of, [("step", "A"), ("windwo", "7d")], InvalidInput, "'windwo'"),
+        (funnel_of, [("step", "A"), ("by", "country")], InvalidInput, "'country'"),
+        (funnel_of, [("step", "A"), ("by", "property:plan")], NotBuilt, "'property'"),
+        (funnel_of, [("step", "A"), ("order", "strict")], NotBuilt, "'strict'"),
+        (retention_of, [("start", "A"), ("period", "month")], NotBuilt, "'month'"),
+        (retention_of, [("start", "A"), ("rolling", "yes")], NotBuilt, "Rolling"),
+        (retention_of, [("start", "A"), ("periods", "-1")], InvalidInput, "'-1'"),
+        (trend_of, [("name", "A"), ("from", "yesterday")], InvalidInput, "'yesterday'"),
+        (trend_of, [("name", "A"), ("bots", "maybe")], InvalidInput, "'maybe'"),
+        (trend_of, [("name", "A"), ("name", "B")], InvalidInput, "2 times"),
+        (preview_of, [("site", "shop")], InvalidInput, "No condition"),
+    ],
+)
+def test_what_cannot_be_read_is_named(read, pairs, kind, says):
+    with pytest.raises(kind, match=says) as refusal:
+        read(form_of(pairs))
+    assert refusal.value.hint

@@ -1,0 +1,45 @@
+"""Until logins exist, pages and the API answer this machine only."""
+
+from __future__ import annotations
+
+import pytest
+
+from expost.loopback import find_refusal
+
+HOST = (b"host", b"localhost:8000")
+
+
+@pytest.mark.parametrize(
+    ("peer", "method", "headers", "reason"),
+    [
+        ("127.0.0.1", "GET", [HOST], None),
+        ("::1", "GET", [(b"host", b"[::1]:8000")], None),
+        ("::ffff:127.0.0.1", "POST", [(b"host", b"127.0.0.1:8000")], None),
+        (
+            "127.0.0.1",
+            "POST",
+            [HOST, (b"origin", b"http://localhost:8000"), (b"sec-fetch-site", b"same-origin")],
+            None,
+        ),
+        ("127.0.0.1", "GET", [HOST, (b"sec-fetch-site", b"same-site")], None),
+        ("192.0.2.7", "GET", [HOST], "192.0.2.7"),
+        (None, "GET", [HOST], "unknown address"),
+        ("127.0.0.1", "GET", [(b"host", b"expost.example")], "host"),
+        ("127.0.0.1", "GET", [(b"host", b"localhost.evil.example")], "host"),
+        ("127.0.0.1", "GET", [], "host"),
+        ("127.0.0.1", "GET", [HOST, (b"X-Forwarded-For", b"127.0.0.1")], "proxy"),
+        ("127.0.0.1", "GET", [HOST, (b"forwarded", b"for=127.0.0.1")], "proxy"),
+        ("127.0.0.1", "POST", [HOST, (b"origin", b"https://evil.example")], "evil.example"),
+        ("127.0.0.1", "POST", [HOST, (b"origin", b"null")], "null"),
+        ("127.0.0.1", "POST", [HOST, (b"origin", b"http://localhost:8001")], "8001"),
+        ("127.0.0.1", "POST", [HOST, (b"sec-fetch-site", b"same-site")], "another site"),
+        ("127.0.0.1", "GET", [HOST, (b"sec-fetch-site", b"cross-site")], "another site"),
+    ],
+)
+def test_only_this_machine_speaking_for_itself_is_let_in(peer, method, headers, reason):
+    refusal = find_refusal(peer, method, "http", headers)
+    if reason is None:
+        assert refusal is None
+    else:
+        assert refusal is not None
+        assert reason in refusal
