@@ -1,4 +1,4 @@
-"""The lake as DuckDB sees it: base relations over one consistent snapshot, and the views that questions are asked of."""
+"""The lake as DuckDB sees it: base relations over one consistent snapshot, and views that questions are asked of."""
 
 from __future__ import annotations
 

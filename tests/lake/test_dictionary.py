@@ -1,0 +1,166 @@
+"""Ids by content: the same thing has the same id, whatever batch it came in."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expost.lake.batch import CHECKED, SHADOW_CHILD, SVG, Descriptor, Element
+from expost.lake.dictionary import Dictionary, ElementTable
+from expost.lake.schema import TABLES
+from tests.story import Chains
+
+SECRET = bytes(range(32))
+
+
+def chain(where: str, secret: bytes = SECRET) -> tuple[Dictionary, int]:
+    dictionary, chains = Dictionary(secret), Chains()
+    place = chains.add(where)
+    return dictionary, ElementTable(dictionary, chains.descriptors, chains.elements).id_of(place)
+
+
+def test_the_same_chain_has_the_same_ids_in_every_batch_of_one_installation() -> None:
+    first, again = chain("main form.signup button.buy"), chain("main form.signup button.buy")
+    assert first[1] == again[1]
+    assert first[0].fresh == again[0].fresh
+    assert chain("main form.signup button.buy", secret=bytes(32))[1] != first[1]
+    assert chain("main form.signup button.buy:nth(2,2)")[1] != first[1]
+
+
+def test_ancestors_are_nearest_first_and_go_through_shadow_hosts() -> None:
+    dictionary, element_id = chain("my-cart >>> ul li")
+    names = TABLES["elements"].names
+    rows = {row[0]: dict(zip(names, row, strict=True)) for row in dictionary.fresh["elements"].values()}
+    tags = {row[0]: row[1] for row in dictionary.fresh["descriptors"].values()}
+    item = rows[element_id]
+    assert [tags[rows[above]["descriptor_id"]] for above in item["ancestors"]] == [
+        "ul",
+        "my-cart",
+        "body",
+        "html",
+    ]
+    assert item["parent_id"] == item["ancestors"][0]
+    assert (item["tree_depth"], item["depth"]) == (1, 4)
+    shadow_child = rows[item["parent_id"]]
+    assert (shadow_child["is_shadow_child"], shadow_child["tree_depth"], shadow_child["depth"]) == (
+        True,
+        0,
+        3,
+    )
+    html = rows[item["ancestors"][-1]]
+    assert (html["parent_id"], html["ancestors"], html["is_root"]) == (None, [], True)
+
+
+def test_a_toggled_class_of_the_body_adds_one_descriptor() -> None:
+    dictionary = Dictionary(SECRET)
+    for class_name in ("light", "dark"):
+        descriptors = [
+            Descriptor("html"),
+            Descriptor("body", None, class_name),
+            Descriptor("a"),
+            Descriptor("b"),
+        ]
+        elements = [Element(0), Element(1, 0), Element(2, 1), Element(3, 2)]
+        ElementTable(dictionary, descriptors, elements).id_of(3)
+    assert len(dictionary.fresh["descriptors"]) == 5
+    # What is under the body stands somewhere else now; only the narrow table repeats that.
+    assert len(dictionary.fresh["elements"]) == 7
+
+
+def test_the_order_of_attributes_names_and_marks_is_no_difference() -> None:
+    dictionary = Dictionary(SECRET)
+    one = Descriptor("a", None, None, {"rel": "x", "title": "y"}, ["b", "a"], 0, ["title", "rel"])
+    two = Descriptor("a", None, None, {"title": "y", "rel": "x"}, ["a", "b", "a"], 0, ["rel", "title"])
+    assert dictionary.descriptor(one) == dictionary.descriptor(two)
+    assert len(dictionary.fresh["descriptors"]) == 1
+
+
+def test_an_absent_attribute_is_not_an_empty_one() -> None:
+    dictionary = Dictionary(SECRET)
+    alike = [
+        Descriptor("a"),
+        Descriptor("a", ""),
+        Descriptor("a", None, ""),
+        Descriptor("a", None, None, {"id": ""}),
+    ]
+    assert len({dictionary.descriptor(one) for one in alike}) == 4
+
+
+def test_a_descriptor_row_says_in_words_what_the_bits_say() -> None:
+    dictionary = Dictionary(SECRET)
+    given_one = Descriptor("path", "p…", "icon i…", {"data-x": "1"}, ["d"], SVG | CHECKED, ["id", "class"])
+    dictionary.descriptor(given_one)
+    [values] = dictionary.fresh["descriptors"].values()
+    row = dict(zip(TABLES["descriptors"].names, values, strict=True))
+    assert (row["namespace"], row["is_checked"], row["is_disabled"]) == ("svg", True, False)
+    assert (row["dom_id"], row["class_name"], row["classes"]) == ("p…", "icon i…", ["icon"])
+    assert row["attributes"] == [{"name": "data-x", "value": "1", "is_partial": False}]
+    assert (row["attribute_names"], row["marks"]) == (["d"], ["class", "id"])
+
+
+def test_what_is_committed_is_not_fresh_again_and_what_is_not_is() -> None:
+    dictionary = Dictionary(SECRET)
+    device = dictionary.device("shop", "ann", False)
+    dictionary.discard()
+    assert dictionary.device("shop", "ann", False) == device
+    assert device in dictionary.fresh["devices"]
+    dictionary.settle()
+    assert dictionary.device("shop", "ann", False) == device
+    assert not dictionary.fresh["devices"]
+    known = Dictionary(SECRET, {"devices": {device}})
+    assert known.device("shop", "ann", False) == device
+    assert not known.fresh["devices"]
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        [Element(0, 0)],  # its own parent
+        [Element(0, 1), Element(0, 0)],  # a parent that comes later
+        [Element(7)],  # a descriptor that is not there
+        [Element(-1)],
+    ],
+)
+def test_a_table_that_points_nowhere_is_an_error_and_not_an_endless_walk(elements: list[Element]) -> None:
+    with pytest.raises(IndexError):
+        ElementTable(Dictionary(SECRET), [Descriptor("a")], elements).id_of(0)
+
+
+@st.composite
+def forests(draw: st.DrawFn) -> tuple[list[Descriptor], list[Element]]:
+    descriptors = [Descriptor(tag, dom_id) for tag in ("a", "b", "my-c") for dom_id in (None, "x")]
+    elements = [
+        Element(
+            draw(st.integers(0, len(descriptors) - 1)),
+            draw(st.integers(-1, place - 1)),
+            draw(st.integers(1, 3)),
+            3,
+            previous=draw(st.lists(st.integers(0, len(descriptors) - 1), max_size=2)),
+            flags=draw(st.sampled_from([0, SHADOW_CHILD])),
+        )
+        for place in range(draw(st.integers(1, 12)))
+    ]
+    return descriptors, elements
+
+
+@given(forest=forests(), order=st.randoms())
+def test_ids_do_not_depend_on_which_element_is_asked_for_first(forest, order) -> None:
+    descriptors, elements = forest
+    straight = ElementTable(Dictionary(SECRET), descriptors, elements)
+    expected = [straight.id_of(place) for place in range(len(elements))]
+    shuffled = list(range(len(elements)))
+    order.shuffle(shuffled)
+    dictionary = Dictionary(SECRET)
+    other = ElementTable(dictionary, descriptors, elements)
+    assert {place: other.id_of(place) for place in shuffled} == dict(enumerate(expected))
+    for row in dictionary.fresh["elements"].values():
+        parents = {one[0]: one[1] for one in dictionary.fresh["elements"].values()}
+        walked, parent = [], row[1]
+        while parent is not None:
+            walked.append(parent)
+            parent = parents[parent]
+        assert row[8] == walked
+        assert row[10] == len(walked)
+        assert 0 <= row[9] <= row[10]
+        assert all(-(2**63) <= id_ < 2**63 for id_ in (row[0], *walked))

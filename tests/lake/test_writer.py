@@ -1,0 +1,190 @@
+"""Exactly once: whatever moment the writer ends, every event is in the lake one time after the next run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pytest
+
+from expost.clock import wall_clock
+from expost.errors import FolderError
+from expost.ids import uuid7
+from expost.lake import table as table_module
+from expost.lake.batch import Accepted
+from expost.lake.folder import Folder, open_folder
+from expost.lake.moment import DAY
+from expost.lake.reader import connect
+from expost.lake.schema import TABLES
+from expost.lake.table import Table, find_snapshot
+from expost.lake.writer import Ingested, Writer, ingest, last_segment
+from tests.story import Story, click, group, identify, track, view
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def told(tmp_path: Path, count: int = 3) -> list[Accepted]:
+    """A few batches in which every table gets rows."""
+    story = Story(tmp_path / "told")
+    for number in range(count):
+        who = identify(f"user {number}", plan="pro")
+        story.capture(f"device {number}", view("/"), click(f"a#n{number}"), who, group("company", "acme", seats=2),
+                      track("Paid"), at=f"10:{number:02}")  # fmt: skip
+    return story.waiting
+
+
+def counts(folder: Folder) -> dict[str, int]:
+    with connect(folder.path) as connection:
+        return {
+            name: connection.execute(f"select count(*) from lake.{name}").fetchone()[0] for name in TABLES
+        }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return open_folder(tmp_path / "data", create=True)
+
+
+def test_a_segment_is_stored_once_however_often_it_comes(folder: Folder, tmp_path: Path) -> None:
+    batches = told(tmp_path)
+
+    def ingest_now(number: int) -> Ingested:
+        return ingest(folder, number, batches, clock=lambda: batches[-1].received_at)
+
+    assert ingest_now(1).stored == 15
+    before = counts(folder)
+    assert before == {"descriptors": 5, "elements": 5, "devices": 3, "users": 3, "groups": 1, "identities": 3,
+                      "traits": 6, "events": 15}  # fmt: skip
+    assert ingest_now(1).stored == 0
+    again = ingest_now(2)
+    assert (again.stored, again.duplicates) == (0, 15)
+    assert counts(folder) == before
+    assert last_segment(folder) == 1
+
+
+def steps() -> Iterator[tuple[str, str]]:
+    """Each moment at which the process can end inside a segment's commits."""
+    for table in TABLES:
+        for moment in ("before", "after the file", "after the commit"):
+            yield table, moment
+
+
+@pytest.mark.parametrize(("table", "moment"), list(steps()))
+def test_an_end_at_any_step_neither_loses_nor_doubles(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, moment: str
+) -> None:
+    batches = told(tmp_path)
+    append, commit = Table.append, Table._commit
+
+    def is_it(self: Table) -> bool:
+        return self.path.name == table
+
+    def dying_append(self, rows, application, number):
+        if is_it(self) and moment == "before":
+            raise Killed
+        append(self, rows, application, number)
+        if is_it(self) and moment == "after the commit":
+            raise Killed
+
+    def dying_commit(self, actions, transaction):
+        if is_it(self) and moment == "after the file":
+            raise Killed
+        commit(self, actions, transaction)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "append", dying_append)
+        patch.setattr(Table, "_commit", dying_commit)
+        with pytest.raises(Killed):
+            ingest(folder, 3, batches)
+    with Writer(folder) as writer:
+        assert writer.begun in (-1, 3)
+        writer.ingest(3, batches)
+    assert counts(folder) == {"descriptors": 5, "elements": 5, "devices": 3, "users": 3, "groups": 1, "identities": 3,
+                              "traits": 6, "events": 15}  # fmt: skip
+
+
+def test_repeats_are_known_after_a_restart_and_inside_a_batch(folder: Folder, tmp_path: Path) -> None:
+    first, second, third = told(tmp_path)
+    ingest(folder, 1, [first, first])
+    with Writer(folder, clock=lambda: first.received_at) as writer:
+        mixed = writer.ingest(2, [second, first, second])
+        assert (mixed.stored, mixed.duplicates) == (5, 10)
+        assert writer.ingest(3, [third, second]).stored == 5
+    assert counts(folder)["events"] == 15
+
+
+def test_ids_are_forgotten_after_a_week(folder: Folder, tmp_path: Path) -> None:
+    [batch] = told(tmp_path, 1)
+    ingest(folder, 1, [batch], clock=lambda: batch.received_at)
+    with Writer(folder, clock=lambda: batch.received_at + 6 * DAY) as writer:
+        assert writer.ingest(2, [batch]).duplicates == 5
+    with Writer(folder, clock=lambda: batch.received_at + 9 * DAY) as writer:
+        assert writer.ingest(3, [batch]).stored == 5
+
+
+def test_a_poison_event_is_set_aside_and_the_others_are_stored(folder: Folder, tmp_path: Path) -> None:
+    batches = told(tmp_path)
+    events = list(batches[1].events)
+    events[2] = msgspec.structs.replace(events[2], text="\ud800", id=uuid7(wall_clock()))
+    batches[1] = msgspec.structs.replace(batches[1], events=events)
+    result = ingest(folder, 1, batches)
+    assert result.stored == 14
+    [rejected] = result.rejected
+    assert (rejected.site, "surrogates not allowed" in rejected.reason) == ("shop", True)
+    assert counts(folder)["events"] == 14
+
+
+def test_an_element_that_is_not_there_rejects_its_event_only(folder: Folder, tmp_path: Path) -> None:
+    [batch] = told(tmp_path, 1)
+    events = [msgspec.structs.replace(batch.events[1], el=99, id=uuid7(wall_clock())), *batch.events]
+    result = ingest(folder, 1, [msgspec.structs.replace(batch, events=events)])
+    assert (result.stored, len(result.rejected)) == (5, 1)
+
+
+def test_one_writer_at_a_time(folder: Folder) -> None:
+    with Writer(folder), pytest.raises(FolderError, match="in use by process"):
+        Writer(folder)
+    Writer(folder).close()
+
+
+def test_two_writers_with_one_number_do_not_both_commit(folder: Folder, tmp_path: Path) -> None:
+    schema = TABLES["devices"]
+    one, other = Table(tmp_path / "t", schema), Table(tmp_path / "t", schema)
+    rows = pa.Table.from_pylist([{"device_id": 1}], schema)
+    one.append(rows, "journal", 1)
+    with pytest.raises(Exception, match="oncurrent"):
+        other.append(rows, "journal", 1)
+    assert len(find_snapshot(tmp_path / "t").files) == 1
+
+
+def test_small_files_are_merged_and_nothing_changes(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_module, "MERGE_AT", 4)
+    numbers = itertools.count(1)
+    with Writer(folder) as writer:
+        for batch in told(tmp_path, 6):
+            writer.ingest(next(numbers), [batch])
+            writer.tend()
+    assert len(find_snapshot(folder.lake / "events").files) == 3
+    assert counts(folder)["events"] == 30
+    with Writer(folder) as writer:
+        assert writer.committed == 6
+
+
+def test_a_log_entry_that_lost_its_bytes_is_set_aside(folder: Folder, tmp_path: Path) -> None:
+    batches = told(tmp_path)
+    ingest(folder, 1, batches[:2])
+    ingest(folder, 2, batches[2:])
+    log = folder.lake / "events" / "_delta_log"
+    max(log.glob("*.json")).write_bytes(b"")
+    with Writer(folder) as writer:
+        assert (writer.committed, writer.begun) == (1, 2)
+        writer.ingest(2, batches[2:])
+    assert counts(folder)["events"] == 15
+    assert counts(folder)["identities"] == 3
