@@ -34,7 +34,7 @@ def test_nothing_has_happened_after_the_end_nor_before_the_first_day(month):
 
 
 def test_pages_of_a_visitor_follow_one_another(month):
-    last = {}
+    last: dict[str, float] = {}
     for stay in month:
         assert stay.start >= last.get(stay.visitor.device, 0)
         assert [at for _, at in stay.done] == sorted(at for _, at in stay.done)
@@ -75,7 +75,7 @@ def test_weekends_are_quieter_and_people_come_back(month):
 
 
 def test_some_people_have_two_devices(month):
-    members = {}
+    members: dict[str, set[str]] = {}
     for stay in month:
         if _did(stay, "sign-up", "sign-in"):
             members.setdefault(stay.visitor.member, set()).add(stay.visitor.device)

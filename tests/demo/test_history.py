@@ -10,7 +10,7 @@ from threading import Lock, Thread
 import msgspec
 import pytest
 
-from expost.demo.history import HistoryRefused, batches_of_month, count_events, send_history
+from expost.demo.history import SEED, HistoryRefused, batches_of_month, count_events, send_history
 from expost.demo.recorded_page import recorded_page
 from expost.lake.batch import Descriptor, Element, Event, Page, View
 
@@ -18,8 +18,8 @@ UNTIL = 1_772_000_000_000.0
 SHOP = "http://127.0.0.1:8001"
 
 
-def _month(**changes):
-    return batches_of_month(**{"shop_url": SHOP, "until": UNTIL, "days": 7, "visitors_per_day": 30} | changes)
+def _month(seed=SEED):
+    return batches_of_month(shop_url=SHOP, until=UNTIL, days=7, visitors_per_day=30, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +33,12 @@ def test_the_same_arguments_give_the_same_bytes(month):
 
 
 def test_every_batch_is_one_that_the_collector_can_decode(month):
-    shapes = {"views": View, "descriptors": Descriptor, "elements": Element, "events": Event}
     for batch in month:
         msgspec.convert(batch["page"], Page)
-        for name, shape in shapes.items():
-            msgspec.convert(batch[name], list[shape])
+        msgspec.convert(batch["views"], list[View])
+        msgspec.convert(batch["descriptors"], list[Descriptor])
+        msgspec.convert(batch["elements"], list[Element])
+        msgspec.convert(batch["events"], list[Event])
 
 
 def test_tables_hold_what_the_events_need_and_nothing_else(month):
@@ -91,7 +92,9 @@ def test_every_click_in_history_was_recorded_from_a_real_page(month):
 @pytest.fixture
 def collector():
     """A collector of the test's own: it answers with the statuses in `answers`, then 200, and keeps ids."""
-    answers, ids, lock = [], Counter(), Lock()
+    answers: list[int] = []
+    ids: Counter[str] = Counter()
+    lock = Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -123,7 +126,7 @@ def collector():
 def test_a_busy_collector_gets_the_same_ids_again_and_progress_counts_the_acknowledged(month, collector):
     address, answers, ids = collector
     answers += [503, 429, 503]
-    told = []
+    told: list[int] = []
     filled = send_history(month, address, "xi_key", told.append)
     assert filled.events == count_events(month) == told[-1] == sum(ids.values())
     assert filled.batches == len(month) == len(told)
