@@ -8,16 +8,15 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from expost.api import answer_errors, create_api
+from expost.collector.service import PUBLIC_PATHS, Collector
 from expost.loopback import LoopbackOnly
 from expost.pool import QueryPool
 from expost.ui.desk import PageSite
 from expost.ui.pages import create_pages
 
 
-def create_app(
-    collector: ASGIApp, public_paths: frozenset[str], pool: QueryPool, sites: Callable[[], Sequence[PageSite]]
-) -> ASGIApp:
-    """The application: `public_paths` go to the collector ahead of everything else, the rest answers loopback only."""
+def create_app(collector: Collector, pool: QueryPool, sites: Callable[[], Sequence[PageSite]]) -> ASGIApp:
+    """The application: the collector's paths go to it ahead of everything else, the rest answers loopback only."""
     # No documentation pages: FastAPI's load their script from elsewhere. The schema itself is at /api/openapi.json.
     inside = FastAPI(
         title="Expost", version="1", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
@@ -28,7 +27,7 @@ def create_app(
     guarded = LoopbackOnly(inside)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in public_paths:
+        if scope["type"] == "http" and scope["path"] in PUBLIC_PATHS:
             await collector(scope, receive, send)
         else:
             await guarded(scope, receive, send)

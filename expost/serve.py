@@ -1,0 +1,132 @@
+"""`expost serve`: one web process, one sink, a pool of query processes; one folder, one port."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+
+from expost.app import create_app
+from expost.clock import wall_clock
+from expost.collector.service import Collector, create
+from expost.errors import FolderError
+from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import Journal
+from expost.lake.writer import last_segment
+from expost.pool import QueryLimits, QueryPool
+from expost.settings import Settings
+from expost.sink_process import SinkProcess
+from expost.state.database import State
+from expost.state.keys import add_key, keys
+from expost.state.sites import Site, add_site, sites
+from expost.tag import tag_of
+from expost.ui.desk import PageSite
+
+DRAIN_SECONDS = 5
+"""How long requests that are under way may take after SIGTERM."""
+
+
+def run(settings: Settings) -> int:
+    """Serve until a signal ends it; the exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr)
+    folder = open_folder(settings.data, create=True)
+    listener = _listen(settings)
+    journal = Journal(
+        folder,
+        wall_clock,
+        seal_age_ms=settings.seal_age_ms,
+        seal_bytes=settings.seal_bytes,
+        max_backlog_bytes=settings.max_backlog_bytes,
+        after=last_segment(folder),
+    )
+    state = State(folder.state_path)
+    try:
+        _make_first_site(state)
+        server = _Server(settings, folder, listener, journal, state)
+        server.run(sockets=[listener])
+        return 0 if server.started else 1
+    finally:
+        journal.close()
+        state.close()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, with what begins before its first request and ends after its last."""
+
+    def __init__(
+        self, settings: Settings, folder: Folder, listener: socket.socket, journal: Journal, state: State
+    ) -> None:
+        self._base_url = settings.public_url or _url(listener)
+        self._folder = folder
+        self._state = state
+        self._sink = SinkProcess(folder.path)
+        limits = QueryLimits(settings.query_memory, settings.query_threads, settings.query_seconds)
+        self._pool = QueryPool(folder.path, settings.query_processes, limits)
+        self._collector: Collector = create(folder=folder, journal=journal, state=state, settings=settings)
+        super().__init__(
+            uvicorn.Config(
+                create_app(self._collector, self._pool, self._page_sites),
+                http="httptools",
+                loop="uvloop",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                # Which hops to believe is decided by the collector, from the setting trusted_proxies.
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the sink and the server, then print the line to paste."""
+        await self._sink.start()
+        await self._collector.startup()
+        await super().startup(sockets)
+        print(f"Expost keeps {self._folder.path} and answers at {self._base_url}", flush=True)  # noqa: T201
+        for site in self._page_sites():
+            print(site.tag, flush=True)  # noqa: T201
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End requests first, then what they need."""
+        await super().shutdown(sockets)
+        await self._collector.shutdown()
+        self._pool.close()
+        await self._sink.stop()
+
+    def _page_sites(self) -> Sequence[PageSite]:
+        """The sites as pages show them, read anew so that a new one shows at once."""
+        shown = []
+        for site in sites(self._state):
+            key = next(
+                (each for each in reversed(keys(self._state, site.slug, "write")) if each.is_active), None
+            )
+            tag = tag_of(site.public_url or self._base_url, (key.text if key else None) or "")
+            shown.append(PageSite(site.slug, site.name, site.time_zone, tag))
+        return shown
+
+
+def _make_first_site(state: State) -> None:
+    if not sites(state):
+        site = add_site(state, Site("site", "My site", created_at=wall_clock()))
+        add_key(state, site.slug, "write", wall_clock)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2_048)
+    except OSError as problem:
+        raise FolderError(
+            f"Nothing can listen on {settings.host} port {settings.port}: {problem.strerror or problem}.",
+            hint="Choose another with --host and --port.",
+        ) from problem
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
