@@ -91,7 +91,7 @@ def register(connection: duckdb.DuckDBPyConnection, snapshot: LakeSnapshot) -> N
             {"name": name, "version": version, "files": files},
         )
         if files:
-            listed = ", ".join(_quoted(file) for file in files)
+            listed = ", ".join(_quoted(_one_file(file)) for file in files)
             connection.execute(
                 f"create view lake.{name} as select * from read_parquet([{listed}], hive_partitioning = false)"
             )
@@ -126,6 +126,11 @@ def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("set allowed_paths = $files", {"files": files})
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
+
+
+def _one_file(name: str) -> str:
+    """A file name that DuckDB takes for that file, though it may look like a pattern."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
 
 
 def _quoted(text: str) -> str:

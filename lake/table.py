@@ -53,7 +53,7 @@ def find_snapshot(path: Path) -> Snapshot | None:
         table = DeltaTable(path)
     except TableNotFoundError:
         return None
-    return Snapshot(table.version(), sorted(table.file_uris()))
+    return _snapshot_of(table, path)
 
 
 def find_committed(path: Path, application: str) -> int:
@@ -87,7 +87,7 @@ class Table:
 
     def snapshot(self) -> Snapshot:
         """The live files of the newest version."""
-        return Snapshot(self.version, sorted(self._delta.file_uris()))
+        return _snapshot_of(self._delta, self.path)
 
     def committed(self, application: str) -> int:
         """The number of the last transaction that `application` committed here, −1 when there is none."""
@@ -162,6 +162,12 @@ class Table:
     def _small_files(self) -> int:
         sizes = pa.table(self._delta.get_add_actions(flatten=True))["size_bytes"].to_pylist()
         return sum(size < SMALL_BYTES for size in sizes)
+
+
+def _snapshot_of(table: DeltaTable, path: Path) -> Snapshot:
+    # The library gives absolute names as URLs, escaped; those in the log are relative, and ours need no escape.
+    names = pa.table(table.get_add_actions(flatten=True))["path"].to_pylist()
+    return Snapshot(table.version(), sorted(str(path / name) for name in names))
 
 
 def sync(path: Path) -> None:

@@ -39,22 +39,18 @@ create or replace macro lake.login_at(logins, moment, page_id, page_seq, event_i
         (login.begins_at, login.page_id, login.page_seq, login.event_id) <= (moment, page_id, page_seq, event_id)
     ));
 
+-- A user or group by its id, found in one list of all of them: for ids that few events carry.
 create or replace macro lake.user_named(id) as
-    case when id is not null then (
-        select map_from_entries(list((user_id, name)))
-        from (select user_id, min("user") as name from lake.users group by user_id)
-    )[id] end;
+    case when id is not null then list_filter(
+        (select list({'id': user_id, 'user': "user"}) from lake.users)
+        , lambda one: one.id = id
+    )[1] end;
 
--- The group of an id, as {'group_type': …, 'group': …}.
 create or replace macro lake.group_named(id) as
-    case when id is not null then (
-        select map_from_entries(list((group_id, name)))
-        from (
-            select group_id, {'group_type': min(group_type), 'group': min("group")} as name
-            from lake.groups
-            group by group_id
-        )
-    )[id] end;
+    case when id is not null then list_filter(
+        (select list({'id': group_id, 'group_type': group_type, 'group': "group"}) from lake.groups)
+        , lambda one: one.id = id
+    )[1] end;
 
 create or replace view events as
 select
@@ -67,7 +63,7 @@ select
     )
     , names.device
     , case
-        when events.source = 'server' and events.user_id is not null then lake.user_named(events.user_id)
+        when events.source = 'server' and events.user_id is not null then lake.user_named(events.user_id)."user"
         when names.logins is null then names.first_user
         else lake.login_at(names.logins, events.time, events.page_id, events.page_seq, events.event_id)."user"
     end as "user"
