@@ -56,6 +56,10 @@ NEVER_CAPTURED = Refusal(
     "this attribute is never captured, not even by name, because it can hold what people typed or code.",
     "Choose another attribute, a class or the text.",
 )
+NAMESPACED = Refusal(
+    "in SVG this attribute belongs to a namespace, and its name alone does not tell.",
+    "Choose another attribute, a class or an id.",
+)
 OF_SELECTOR = Refusal(
     "counting only the siblings that match a selector needs all siblings, and not all are captured.",
     "Use :nth-of-type() or leave `of …` out.",
@@ -102,5 +106,7 @@ def of_pseudo_class(name: str) -> Refusal:
 def of_attribute(name: str) -> Refusal | None:
     """Why `[name]` is refused; None where capture keeps it."""
     lowered = ascii_lower(name)
-    is_never_captured = lowered in ("value", "style", "srcdoc", "nonce") or lowered.startswith("on")
-    return NEVER_CAPTURED if is_never_captured else None
+    if lowered in ("value", "style", "srcdoc", "nonce") or lowered.startswith("on"):
+        return NEVER_CAPTURED
+    # A browser's [xlink\\:href] finds none of those that the parser of HTML made, only those that a script named so.
+    return NAMESPACED if lowered == "xmlns" or lowered.startswith(("xmlns:", "xlink:", "xml:")) else None

@@ -197,9 +197,9 @@ class _Parser:
             self.refuse_token(name, refusal.NAMESPACE, name="".join(map(_written, tokens[:2])))
         if name.type != "ident":
             self.refuse_token(name, Refusal("the name of an attribute is missing before this."))
-        never = refusal.of_attribute(name.value)
-        if never:
-            self.refuse_token(name, never)
+        why = refusal.of_attribute(name.value)
+        if why:
+            self.refuse_token(name, why)
         rest = _trimmed(tokens[1:])
         if not rest:
             return Attribute(name.value)

@@ -1,0 +1,143 @@
+"""What a selector costs: over the element dictionary, and the usual way, by a regular expression over each event's chain.
+
+    python bench/selectors.py [--elements 10000 100000] [--events 1000000]
+
+Both run in one process on the same data, so the ratio is worth more than the times. The dictionary's cost follows
+the number of different elements, the regular expression's the number of events.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import time
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from expost.lake.schema import DESCRIPTORS, ELEMENTS
+from expost.query.selector_parser import parse
+from expost.query.selector_sql import compile_selector
+
+VIEWS = Path(__file__).parent.parent / "lake" / "sql" / "dictionary.sql"
+
+# Each with the regular expression that a chain of `tag.class.class#id[name=value]:index` would be searched with.
+SELECTORS = {
+    "button": r"(^|;)button[.#\[:]",
+    ".kind-7": r"(^|;)[^;]*\.kind-7[.#\[:]",
+    "#item-42": r"(^|;)[^;]*#item-42[\[:]",
+    "[data-test=t9]": r"(^|;)[^;]*\[data-test=t9\]",
+    "section.kind-3 button": r"(^|;)button[.#\[:][^;]*;(.*;)?section[^;]*\.kind-3[.#\[:]",
+    "div span": r"(^|;)span[.#\[:][^;]*;(.*;)?div[.#\[:]",
+    "ul > li:nth-child(2) a": r"(^|;)a[.#\[:][^;]*;(.*;)?li[^;]*:2;ul[.#\[:]",
+    "main .kind-1 .kind-2 a[href^='/p']": r"(^|;)a[^;]*\[href=/p[^;]*;(.*;)?[^;]*\.kind-2[.#\[:][^;]*;(.*;)?[^;]*\.kind-1[.#\[:][^;]*;(.*;)?main[.#\[:]",
+}
+TAGS = "div div div span span a a button li ul section main p svg label".split()
+
+
+def dictionary(count: int, chance: random.Random) -> tuple[pa.Table, pa.Table, dict[int, str]]:
+    """A site of `count` elements about 12 deep, its descriptors, and the chain of each element as one string."""
+    descriptors: list[dict[str, object]] = []
+    for number in range(max(1_000, count // 8)):
+        classes = sorted({f"kind-{chance.randrange(200)}" for _ in range(chance.randrange(4))})
+        attributes = []
+        if chance.random() < 0.3:
+            attributes.append(("data-test", f"t{chance.randrange(500)}"))
+        if chance.random() < 0.2:
+            attributes.append(("href", f"/p/{chance.randrange(5000)}?q=…"))
+        descriptors.append({
+            "descriptor_id": number, "tag": chance.choice(TAGS), "namespace": "html",
+            "dom_id": f"item-{chance.randrange(20_000)}" if chance.random() < 0.1 else None,
+            "class_name": " ".join(classes) or None, "classes": classes,
+            "attributes": [{"name": n, "value": v, "is_partial": "…" in v} for n, v in attributes],
+            "attribute_names": ["width"] if chance.random() < 0.1 else [], "marks": [],
+            "is_checked": False, "is_disabled": False, "is_required": False, "is_open": False,
+            "is_read_only": True, "is_quirks": False,
+        })  # fmt: skip
+    elements: list[dict[str, object]] = []
+    ancestors: list[list[int]] = []
+    chains: dict[int, str] = {}
+    for number in range(count):
+        # A parent among the last hundreds makes chains about 12 long, as on real pages.
+        parent = None if number == 0 else max(0, number - 1 - int(chance.expovariate(1 / (number / 12 + 1))))
+        if parent is not None and len(ancestors[parent]) > 24:
+            parent = ancestors[parent][-8]
+        above = [] if parent is None else [parent, *ancestors[parent]]
+        ancestors.append(above)
+        what = descriptors[chance.randrange(len(descriptors))]
+        index = chance.randrange(1, 6)
+        elements.append({
+            "element_id": number, "parent_id": parent, "descriptor_id": what["descriptor_id"],
+            "sibling_index": index, "sibling_count": index + 2, "type_index": 1, "type_count": 1,
+            "previous_siblings": [], "ancestors": above, "tree_depth": len(above), "depth": len(above),
+            "is_shadow_child": False, "is_cut": False, "is_root": number == 0,
+        })  # fmt: skip
+        text = f"{what['tag']}{''.join('.' + c for c in what['classes'])}"  # type: ignore[attr-defined]
+        text += f"#{what['dom_id']}" if what["dom_id"] else ""
+        text += "".join(f"[{a['name']}={a['value']}]" for a in what["attributes"]) + f":{index}"  # type: ignore[attr-defined]
+        chains[number] = text if parent is None else f"{text};{chains[parent]}"
+    return pa.Table.from_pylist(descriptors, DESCRIPTORS), pa.Table.from_pylist(elements, ELEMENTS), chains
+
+
+def lake(count: int, events: int) -> duckdb.DuckDBPyConnection:
+    """A database with the dictionary of a synthetic site and a table of events, each with its chain as text as well."""
+    chance = random.Random(count)
+    descriptors, elements, chains = dictionary(count, chance)
+    con = duckdb.connect()
+    con.execute("set threads = 2")
+    con.execute("create schema lake")
+    texts = pa.table({"element_id": list(chains), "chain": list(chains.values())})
+    for name, table in (("descriptors", descriptors), ("elements", elements), ("texts", texts)):
+        con.register("given", table)
+        con.execute(f"create table lake.{name} as from given")
+        con.unregister("given")
+    con.execute(VIEWS.read_text())
+    con.execute(
+        "create table events as select element_id, chain from "
+        f"(select (hash(range) % {count})::bigint as element_id from range({events})) join lake.texts using (element_id)"
+    )
+    return con
+
+
+def seconds(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]) -> tuple[float, int]:
+    """The median of three runs, and the count that was found."""
+    times, found = [], 0
+    for _ in range(3):
+        start = time.perf_counter()
+        [(found,)] = con.execute(sql, parameters).fetchall()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times), found
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--elements", type=int, nargs="+", default=[10_000, 100_000])
+    options.add_argument("--events", type=int, default=1_000_000)
+    chosen = options.parse_args()
+    for count in chosen.elements:
+        con = lake(count, chosen.events)
+        [(pairs,)] = con.execute("select count(*) from lake.element_ancestors").fetchall()
+        print(f"\n{count:,} elements, {pairs:,} ancestor pairs, {chosen.events:,} events")
+        print(
+            f"{'selector':40} {'elements ms':>12} {'+ events ms':>12} {'regex ms':>10} {'regex / ours':>13}"
+        )
+        for text, pattern in SELECTORS.items():
+            compiled = compile_selector(parse(text))
+            answer = f"select count(*) from {compiled.surely}"
+            alone, _ = seconds(con, compiled.statement(answer), compiled.parameters)
+            joined = (
+                f"select count(*) from events where element_id in (select element_id from {compiled.surely})"
+            )
+            ours, found = seconds(con, compiled.statement(joined), compiled.parameters)
+            by_text = "select count(*) from events where regexp_matches(chain, $pattern)"
+            theirs, found_by_text = seconds(con, by_text, {"pattern": pattern})
+            note = "" if found == found_by_text else f"  finds {found_by_text:,} instead of {found:,}"
+            print(
+                f"{text:40} {alone * 1e3:12.0f} {ours * 1e3:12.0f} {theirs * 1e3:10.0f} {theirs / ours:13.1f}{note}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Pages for tests, captured without a browser: markup parsed by html5lib, every element as the wire would hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from bs4 import BeautifulSoup, Tag
+
+from expost.lake.batch import MATHML, QUIRKS, ROOT, SVG, Descriptor, Element
+from expost.lake.dictionary import Dictionary
+from expost.lake.rows import Rows
+from expost.lake.schema import TABLES
+from expost.query.selector_parser import parse
+from expost.query.selector_sql import compile_selector
+
+VIEWS = Path(__file__).parents[2] / "lake" / "sql" / "dictionary.sql"
+NAMESPACES = {"http://www.w3.org/2000/svg": SVG, "http://www.w3.org/1998/Math/MathML": MATHML}
+
+
+@dataclass(frozen=True)
+class Captured:
+    """Descriptors and elements as the wire has them, each element with a descriptor of its own."""
+
+    descriptors: list[Descriptor]
+    elements: list[Element]
+
+
+def parse_page(markup: str) -> list[Tag]:
+    """Every element of the page in the order of the document."""
+    return list(BeautifulSoup(markup, "html5lib").find_all(True))
+
+
+def capture(tags: Sequence[Tag], *, is_quirks: bool = False) -> Captured:
+    """All of those elements, with every attribute in clear."""
+    places = {id(tag): place for place, tag in enumerate(tags)}
+    descriptors, elements = [], []
+    for place, tag in enumerate(tags):
+        attributes = {
+            name: " ".join(value) if isinstance(value, list) else value for name, value in tag.attrs.items()
+        }
+        dom_id, class_name = attributes.pop("id", None), attributes.pop("class", None)
+        state = NAMESPACES.get(str(tag.namespace), 0) | (QUIRKS if is_quirks else 0)
+        descriptors.append(Descriptor(tag.name, dom_id, class_name, attributes, state=state))
+        parent = places.get(id(tag.parent), -1)
+        siblings = [each for each in (tag.parent.children if tag.parent else [tag]) if isinstance(each, Tag)]
+        same = [each for each in siblings if (each.name, each.namespace) == (tag.name, tag.namespace)]
+        index, type_index = _index(siblings, tag), _index(same, tag)
+        flags = ROOT if parent < 0 else 0
+        elements.append(Element(place, parent, index, len(siblings), type_index, len(same), flags=flags))
+    return Captured(descriptors, elements)
+
+
+def _index(tags: Sequence[Tag], tag: Tag) -> int:
+    return next(place for place, each in enumerate(tags, start=1) if each is tag)
+
+
+class ElementLake:
+    """An element dictionary in a database of its own, and the id of each element that was captured, in order."""
+
+    def __init__(self, *pages: Captured) -> None:
+        dictionary = Dictionary(b"s" * 32)
+        self.ids: list[int] = []
+        for page in pages:
+            table = dictionary.elements(page.descriptors, page.elements)
+            self.ids += [table.id_of(place) for place in range(len(page.elements))]
+        tables = Rows(dictionary).tables()
+        self.con = duckdb.connect(config={"threads": 1})
+        self.con.execute("create schema lake")
+        for name in ("descriptors", "elements"):
+            table = tables.get(name, TABLES[name].empty_table())
+            # Twice: dictionaries may hold repeats.
+            self.con.register("given", pa.concat_tables([table, table]))
+            self.con.execute(f"create table lake.{name} as from given")
+        self.con.execute(VIEWS.read_text())
+        self.descriptors = tables["descriptors"].to_pylist()
+        self.elements = tables["elements"].to_pylist()
+
+    def ask(self, text: str, **options: bool) -> Answers:
+        """All that a compiled selector answers, by one statement."""
+        compiled = compile_selector(parse(text), prefix="step_1", **options)
+        sql = compiled.statement(
+            f"select 'matches' as answer, element_id, is_sure::bigint as other from {compiled.matches}\n"
+            f"union all select 'surely', element_id, null from {compiled.surely}\n"
+            f"union all select 'possibly', element_id, null from {compiled.possibly}\n"
+            f"union all select 'subjects', element_id, subject_id from (\n{compiled.subjects}\n) as subjects"
+        )
+        found: dict[str, list[tuple[int, int]]] = {
+            "matches": [],
+            "surely": [],
+            "possibly": [],
+            "subjects": [],
+        }
+        for answer, element_id, other in self.con.execute(sql, compiled.parameters).fetchall():
+            found[answer].append((element_id, other))
+        for rows in found.values():
+            assert len({element_id for element_id, _ in rows}) == len(rows), (
+                "an element is answered for twice"
+            )
+        return Answers(
+            {element_id: bool(is_sure) or None for element_id, is_sure in found["matches"]},
+            {element_id for element_id, _ in found["surely"]},
+            {element_id for element_id, _ in found["possibly"]},
+            dict(found["subjects"]),
+        )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Elements that match themselves (True or None); targets whose chain does; the subject of each of those."""
+
+    matches: dict[int, bool | None]
+    surely: set[int]
+    possibly: set[int]
+    subjects: dict[int, int]

@@ -1,0 +1,118 @@
+"""Selectors against two others: soupsieve on whole pages, and a slow matcher of our own where parts are unknown."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from soupsieve import compile as soupsieve_compile
+
+from expost.lake.batch import CHAIN_CUT, SHADOW_CHILD, Element
+from expost.query.selector_parser import parse
+from tests.query.markup import Captured, ElementLake, capture, parse_page
+from tests.query.selector_oracle import SelectorOracle
+from tests.query.selector_strategies import css_selectors, markup
+
+RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+
+
+@RELAXED
+@given(page=markup(), selectors=st.lists(css_selectors(), min_size=4, max_size=8))
+def test_a_selector_finds_what_soupsieve_finds(page: str, selectors: list[str]) -> None:
+    tags = parse_page(f"<!doctype html>{page}")
+    lake = ElementLake(capture(tags))
+    for text in selectors:
+        found = lake.ask(text).matches
+        theirs = soupsieve_compile(text)
+        for tag, element_id in zip(tags, lake.ids, strict=True):
+            # Elements that stand alike are one element of the dictionary; they match alike.
+            assert found.get(element_id, False) is theirs.match(tag), f"{text} on {tag}"
+
+
+def hidden(text: str | None, cuts: list[tuple[int, int]]) -> str | None:
+    """`text` with stretches of it replaced by `…`."""
+    if text is None:
+        return None
+    for start, length in cuts:
+        text = text[:start] + "\0" + text[start + length :]
+    return re.sub("\0+", "…", text)
+
+
+@st.composite
+def pages_with_secrets(draw: st.DrawFn) -> tuple[Captured, Captured]:
+    """The same page whole, and as captured with cut chains, shadow trees, masked and dropped values."""
+    whole = capture(parse_page(draw(markup())), is_quirks=draw(st.booleans()))
+    shadows = draw(st.sets(st.integers(1, 20), max_size=3))
+    elements = [
+        msgspec.structs.replace(each, flags=each.flags | SHADOW_CHILD)
+        if place in shadows and each.parent >= 0 else each
+        for place, each in enumerate(whole.elements)
+    ]  # fmt: skip
+    whole = Captured(whole.descriptors, elements)
+    descriptors = []
+    for each in whole.descriptors:
+        marks = set(draw(st.sets(st.sampled_from(["id", "class", "title", "data-a", "href"]), max_size=2)))
+        by_name = set(draw(st.sets(st.sampled_from(["title", "data-a", "type"]), max_size=1)))
+        cuts = draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=2))
+        attributes = {
+            name: hidden(value, cuts) if name in marks else value
+            for name, value in each.attributes.items() if name not in by_name
+        }  # fmt: skip
+        present = {"id": each.dom_id, "class": each.class_name, **attributes}
+        descriptors.append(msgspec.structs.replace(
+            each,
+            dom_id=hidden(each.dom_id, cuts) if "id" in marks else each.dom_id,
+            class_name=hidden(each.class_name, cuts) if "class" in marks else each.class_name,
+            attributes=attributes,
+            names=sorted(by_name & each.attributes.keys()),
+            marks=sorted(name for name in marks if present.get(name) is not None),
+        ))  # fmt: skip
+    cut_at = draw(st.integers(0, 3))
+    return whole, Captured(descriptors, cut(elements, cut_at) if draw(st.booleans()) else elements)
+
+
+def cut(elements: list[Element], place: int) -> list[Element]:
+    """The chain of the element at `place`, and so of all inside it, cut above it."""
+    if place >= len(elements):
+        return elements
+    above = msgspec.structs.replace(elements[place], parent=-1, flags=elements[place].flags | CHAIN_CUT)
+    return [*elements[:place], above, *elements[place + 1 :]]
+
+
+@RELAXED
+@given(
+    pages=pages_with_secrets(),
+    selectors=st.lists(css_selectors(is_browser_only=True), min_size=4, max_size=8),
+    pierce=st.booleans(),
+)
+def test_what_is_hidden_makes_unknown_and_never_a_wrong_answer(
+    pages: tuple[Captured, Captured], selectors: list[str], pierce: bool
+) -> None:
+    whole, partial = pages
+    lake, full = ElementLake(partial), ElementLake(whole)
+    oracle = SelectorOracle(lake.descriptors, lake.elements, pierce=pierce)
+    truth = SelectorOracle(full.descriptors, full.elements, pierce=pierce)
+    for text in selectors:
+        selector = parse(text)
+        answers = lake.ask(text, pierce=pierce)
+        found_in_whole = full.ask(text, pierce=pierce).matches
+        for element_id, whole_id in zip(lake.ids, full.ids, strict=True):
+            ours = answers.matches.get(element_id, False)
+            assert found_in_whole.get(whole_id, False) is truth.element(selector, whole_id), text
+            assert ours in (None, truth.element(selector, whole_id)), f"{text}: a wrong answer"
+            expected = oracle.element(selector, element_id)
+            assert ours is expected or ours is None, f"{text}: {ours} instead of {expected}"
+            if "=" not in text and "(" not in text:
+                assert ours is expected, f"{text}: unknown without need"
+        # Targets and subjects follow from the answers for elements.
+        assert answers.surely == {each for each in lake.ids if oracle.target(selector, each) is True}
+        assert answers.possibly >= {each for each in lake.ids if oracle.target(selector, each) is not False}
+        assert answers.surely <= answers.possibly
+        assert answers.subjects == {each: oracle.subject(selector, each) for each in answers.surely}
+        alone = lake.ask(text, pierce=pierce, target_only=True)
+        assert alone.matches == answers.matches
+        assert alone.surely == {each for each, is_sure in answers.matches.items() if is_sure}
+        assert alone.possibly == set(answers.matches)
+        assert alone.subjects == {each: each for each in alone.surely}
