@@ -1,0 +1,174 @@
+"""The sink as a process: it moves what is sealed, ends with its parent, and may be killed at any moment."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from expost.clock import wall_clock
+from expost.ids import uuid7
+from expost.lake.batch import Accepted, Event
+from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import Journal, sealed_segments
+from expost.lake.reader import connect
+from expost.lake.segment import OPEN
+from expost.lake.sink import Sink
+from expost.lake.writer import Writer
+
+encode = msgspec.msgpack.Encoder().encode
+
+
+def batch(device: str, count: int = 3) -> Accepted:
+    """A batch of server events, one of them an identify."""
+    now = wall_clock()
+    kinds = ["identify", *["custom"] * (count - 1)]
+    events = [
+        Event(uuid7(now), kind, time=now / 1_000, user=f"user of {device}", name="Ticked") for kind in kinds
+    ]  # type: ignore[arg-type]
+    return Accepted(
+        site="shop", received_at=now, consent="full", is_imported=False, is_internal=False, device=device,
+        user_agent="", sent_at=now / 1_000, session=0, release="", environment="production", viewport=[], page=None,
+        views=[], sets=[], descriptors=[], elements=[], events=events,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return open_folder(tmp_path / "data", create=True)
+
+
+@pytest.fixture
+def journal(folder: Folder) -> Iterator[Journal]:
+    journal = Journal(folder, wall_clock, seal_age_ms=20)
+    yield journal
+    journal.close()
+
+
+def start_sink(folder: Folder) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "expost.lake.sink", "--data", str(folder.path)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.02)
+
+
+def is_drained(folder: Folder) -> bool:
+    return not list(folder.journal.glob(f"*{OPEN}")) and not sealed_segments(folder.journal)
+
+
+def query(folder: Folder, text: str) -> list[tuple[object, ...]]:
+    with connect(folder.path) as connection:
+        return connection.execute(text).fetchall()
+
+
+def test_what_was_acknowledged_is_queryable_soon_and_the_sink_ends_with_its_parent(
+    folder: Folder, journal: Journal
+) -> None:
+    sink = start_sink(folder)
+    for number in range(5):
+        journal.write(encode(batch(f"device {number}")))
+    wait_until(lambda: is_drained(folder))
+    assert query(folder, 'select count(*), count(distinct "user") from events') == [(15, 5)]
+    assert sink.stdin is not None
+    sink.stdin.close()
+    assert sink.wait(10) == 0
+    assert sink.stderr is not None
+    assert sink.stderr.read() == b""
+
+
+def test_a_sink_that_is_killed_again_and_again_loses_and_doubles_nothing(
+    folder: Folder, journal: Journal
+) -> None:
+    dice = random.Random(20)
+    sent: set[str] = set()
+    for _ in range(6):
+        sink = start_sink(folder)
+        until = time.monotonic() + 0.6 + dice.random()
+        while time.monotonic() < until:
+            one = batch(f"device {dice.randrange(40)}")
+            journal.write(encode(one))
+            sent.update(event.id for event in one.events)
+            time.sleep(dice.random() / 50)
+        sink.kill()
+        sink.wait()
+    sink = start_sink(folder)
+    wait_until(lambda: is_drained(folder))
+    sink.kill()
+    sink.wait()
+    stored = [row[0] for row in query(folder, "select event_id from lake.events")]
+    assert len(stored) == len(sent)
+    assert set(stored) == sent
+    edges = query(folder, "select count(*), count(distinct event_id) from lake.identities")
+    assert edges == [(len(sent) // 3, len(sent) // 3)]
+    assert query(folder, "select count(*) - count(distinct device_id) from lake.devices") == [(0,)]
+
+
+def test_frames_that_make_no_sense_are_set_aside(
+    folder: Folder, journal: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal.write(encode(batch("ann")))
+    journal.write(b"\xc1 no frame of ours")
+    journal.write(encode(batch("bob")))
+    journal.seal()
+    with Writer(folder) as writer:
+        assert Sink(folder, writer).move()
+    assert query(folder, "select count(*) from events") == [(6,)]
+    [kept] = folder.rejected.glob("*.json")
+    assert "no frame of ours" in kept.read_text()
+    assert '"event": "rejected"' in capsys.readouterr().err
+
+
+def test_a_segment_waits_for_one_with_a_lower_number_that_is_still_open(
+    folder: Folder, journal: Journal
+) -> None:
+    for device in ("ann", "bob"):
+        journal.write(encode(batch(device)))
+        journal.seal()
+    first, second = sealed_segments(folder.journal)
+    late = first.rename(first.with_suffix(OPEN))
+    with Writer(folder) as writer:
+        sink = Sink(folder, writer)
+        assert not sink.move()
+        late.rename(first)
+        assert sink.move()
+        assert not sink.move()
+    assert not second.exists()
+    assert query(folder, "select count(*) from events") == [(6,)]
+
+
+def test_an_interrupted_group_is_repeated_as_it_was(
+    folder: Folder, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.write(encode(batch("ann")))
+    journal.seal()
+    journal.write(encode(batch("bob")))
+    journal.seal()
+    with monkeypatch.context() as patch, Writer(folder) as writer:
+        patch.setattr("expost.lake.writer.TABLES", ["descriptors", "users", "identities", "no such table"])
+        with pytest.raises(KeyError):
+            Sink(folder, writer).move()
+    journal.write(encode(batch("cyd")))
+    journal.seal()
+    with Writer(folder) as writer:
+        assert (writer.committed, writer.begun) == (-1, 2)
+        sink = Sink(folder, writer)
+        assert sink.move()
+        assert writer.committed == 2
+        assert sink.move()
+        assert writer.committed == 3
+    assert query(folder, "select count(*) from lake.identities") == [(3,)]
+    assert query(folder, "select count(*) from events") == [(9,)]
