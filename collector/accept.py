@@ -1,0 +1,182 @@
+"""From the bytes of a batch to what the journal keeps: decoded, judged, masked. Nothing here waits or does I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from expost.lake.batch import DAILY_PREFIX, Accepted, Event, View, is_nobody
+
+from .daily import DailyIds
+from .keyring import Grant
+from .masks import Masks, TooDeep
+from .places import are_sound, mended
+from .verdict import MAX_PROPERTIES_BYTES, MAX_SET_BYTES, find_refusal, is_stale, is_within
+from .wire import Batch, Head, Refused, decode
+
+_encode = msgspec.msgpack.Encoder().encode
+_encode_json = msgspec.json.Encoder().encode
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+MAX_USER_AGENT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends: what the key grants, and what is seen of the connection. The address is never written."""
+
+    grant: Grant
+    address: str
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a batch: `payload` is for the journal, `None` when nothing is left to keep."""
+
+    payload: bytes | None
+    accepted: int
+    duplicates: int
+    refused: Sequence[Refused]
+
+
+def accept(body: bytes, sender: Sender, received_at: int, masks: Masks, daily: DailyIds) -> Verdict:
+    """Judge a batch. Raises what `wire.decode` raises."""
+    batch = decode(body, masks)
+    once, duplicates = _once(batch.events)
+    refused = batch.refused
+    if not sender.grant.is_import and is_stale([event.id for event in once], received_at):
+        refused += [_refused(event, "it is more than seven days old") for event in once]
+        once = []
+    is_large = len(body) > MAX_SET_BYTES
+    sets = [_clean_set(each, masks, is_large=is_large) for each in batch.sets]
+    if not are_sound(batch.elements, batch.descriptors):
+        elements, descriptors, once, lost = mended(batch.elements, batch.descriptors, once)
+        refused += [_refused(event, f"it points to element {event.el}, which is not there") for event in lost]
+        batch.elements, batch.descriptors = elements, descriptors
+    kept: list[Event] = []
+    count = len(batch.elements)
+    for event in once:
+        reason = find_refusal(event, batch.head, batch.views, sets)
+        if event.el >= count:
+            reason = f"it points to element {event.el}, which is not there"
+        elif reason is None and is_large and not is_within(event.properties, MAX_PROPERTIES_BYTES):
+            reason = "its properties are too large"
+        if reason is None:
+            try:
+                kept.append(masks.event(event))
+                continue
+            except TooDeep:
+                reason = "its properties are nested too deep"
+        refused.append(_refused(event, reason))
+    payload = _payload(batch, kept, sets, sender, received_at, masks, daily) if kept else None
+    return Verdict(payload, len(kept), duplicates, refused)
+
+
+def _payload(
+    batch: Batch,
+    events: list[Event],
+    sets: Sequence[dict[str, Any] | None],
+    sender: Sender,
+    received_at: int,
+    masks: Masks,
+    daily: DailyIds,
+) -> bytes:
+    head = batch.head
+    accepted = Accepted(
+        site=sender.grant.site,
+        received_at=received_at,
+        consent=head.consent,
+        is_imported=sender.grant.is_import,
+        is_internal=sender.grant.has_public_origin and _is_local(batch.views),
+        device=_device(head, sender, daily),
+        user_agent=sender.user_agent[:MAX_USER_AGENT],
+        sent_at=head.sent_at,
+        session=head.session,
+        release=head.release,
+        environment=head.environment or "production",
+        viewport=head.viewport,
+        page=head.page,
+        views=[View("") if view is None else masks.view(view) for view in batch.views],
+        sets=[each or {} for each in sets],
+        descriptors=[masks.descriptor(each) for each in batch.descriptors if each is not None],
+        elements=[each for each in batch.elements if each is not None],
+        events=events,
+    )
+    try:
+        return _encode(accepted)
+    except OverflowError:
+        # JSON knows numbers of any length, the journal those of 64 bits: the others are kept as text.
+        return _encode(_with_short_numbers(accepted))
+
+
+def _device(head: Head, sender: Sender, daily: DailyIds) -> str:
+    given = head.device or ""
+    if sender.grant.is_import:
+        return given
+    is_own = not is_nobody(given) and not given.startswith(DAILY_PREFIX) and "\0" not in given
+    if head.consent == "full" and is_own:
+        return given
+    if head.page is None and not given:
+        return ""
+    # Also for an id that a mistake gives to every browser ("undefined"): people who share it are not one person.
+    return daily.device(sender.grant.site, sender.address, sender.user_agent, head.resets)
+
+
+def _is_local(views: Sequence[View | None]) -> bool:
+    first = next((view for view in views if view is not None), None)
+    if first is None:
+        return False
+    try:
+        host = urlsplit(first.url).hostname or ""
+    except ValueError:
+        return False
+    return host in LOCAL_HOSTS or host.endswith(".localhost")
+
+
+def _once(events: Sequence[Event]) -> tuple[list[Event], int]:
+    first = {event.id.lower(): event for event in reversed(events)}
+    if len(first) == len(events):
+        return list(events), 0
+    return list(reversed(first.values())), len(events) - len(first)
+
+
+def _clean_set(properties: dict[str, Any] | None, masks: Masks, *, is_large: bool) -> dict[str, Any] | None:
+    if properties is None or (is_large and not is_within(properties, MAX_SET_BYTES)):
+        return None
+    try:
+        cleaned: dict[str, Any] = masks.said(properties)
+    except TooDeep:
+        return None
+    return cleaned
+
+
+def _refused(event: Event, reason: str) -> Refused:
+    try:
+        return Refused(event.id, reason, _encode_json(event))
+    except (RecursionError, OverflowError):
+        return Refused(event.id, reason, b"")
+
+
+def _with_short_numbers(accepted: Accepted) -> Accepted:
+    events = [
+        msgspec.structs.replace(
+            event, properties=_short_numbers(event.properties), traits=_short_numbers(event.traits)
+        )
+        for event in accepted.events
+    ]
+    return msgspec.structs.replace(accepted, events=events, sets=_short_numbers(accepted.sets))
+
+
+def _short_numbers(value: Any) -> Any:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    if isinstance(value, Mapping):
+        return {name: _short_numbers(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_short_numbers(each) for each in value]
+    return value

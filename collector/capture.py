@@ -1,0 +1,221 @@
+"""`POST /e`: the way of a batch from the socket to the acknowledgement, as one ASGI function."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from expost.clock import Clock
+from expost.errors import ExpostError, FolderError, InvalidInput, NotAllowed
+from expost.lake.journal import Journal
+
+from .accept import Sender, Verdict, accept
+from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack
+from .daily import DailyIds
+from .keyring import Grant, Keyring
+from .masks import Masks
+from .peer import Network, visitor_address
+from .refused import RefusedLog
+from .wire import FromTheFuture, Refused, TooLarge, Unreadable
+
+log = logging.getLogger("expost.collector")
+
+Headers = list[tuple[bytes, bytes]]
+
+RETRY_SECONDS = b"5"
+MAX_HELD_BYTES = 64_000_000
+"""Bodies in memory that are not whole yet: beyond it new ones are asked to come back, so that memory stays bounded."""
+
+CORS: Headers = [
+    # Any page may read the answer: which pages may send is decided by the key. Without it a page sees every refusal as
+    # a network error and would send again and again.
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"retry-after"),
+]
+PREFLIGHT: Headers = [
+    *CORS,
+    (b"access-control-allow-methods", b"POST"),
+    (b"access-control-allow-headers", b"content-type, content-encoding, authorization"),
+    (b"access-control-max-age", b"86400"),
+]
+_json = msgspec.json.Encoder().encode
+
+
+class WrongEncoding(InvalidInput):
+    """A Content-Encoding that is not gzip."""
+
+    code = "unknown_encoding"
+    status = 415
+
+
+class UnknownKey(NotAllowed):
+    """A key that opens nothing."""
+
+    code = "unknown_key"
+    status = 401
+
+
+class Capture:
+    """The ASGI function for `/e`. It answers after the batch is on disk."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        keyring: Keyring,
+        daily: DailyIds,
+        masks: Masks,
+        refused: RefusedLog,
+        trusted: Sequence[Network],
+        clock: Clock,
+    ) -> None:
+        self._journal = journal
+        self._keyring = keyring
+        self._daily = daily
+        self._masks = masks
+        self._refused = refused
+        self._trusted = trusted
+        self._clock = clock
+        self._held_bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method = scope["method"]
+        if method != "POST":
+            await _answer_other(method, send)
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        try:
+            verdict = await self._take(scope, headers, receive)
+        except Disconnected:
+            return
+        except ExpostError as error:
+            await _answer_error(send, error)
+            return
+        except Exception:
+            # Whatever a sender makes us trip over, it is told, and it is seen by an operator.
+            log.exception("a batch could not be taken")
+            await _answer_error(send, ExpostError("The collector failed on this batch."))
+            return
+        if b"application/json" in headers.get(b"accept", b""):
+            await _answer(send, 200, _verdict_json(verdict))
+        else:
+            await send({"type": "http.response.start", "status": 204, "headers": CORS})
+            await send({"type": "http.response.body"})
+
+    async def _take(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Verdict:
+        grant = self._grant(scope["query_string"], headers)
+        if headers.get(b"content-encoding", b"").strip().lower() not in ENCODINGS:
+            raise WrongEncoding("Bodies are plain or gzip.", hint="Leave Content-Encoding out, or say gzip.")
+        body = await self._body(receive, headers.get(b"content-length", b""))
+        received_at = self._clock()
+        sender = Sender(grant, self._address(scope), headers.get(b"user-agent", b"").decode("latin-1"))
+        try:
+            verdict = accept(unpack(body), sender, received_at, self._masks, self._daily)
+        except FromTheFuture as problem:
+            self._keep_whole(grant, received_at, body, problem)
+            return Verdict(None, 0, 0, ())
+        except (Unreadable, TooLarge) as problem:
+            self._keep_whole(grant, received_at, body, problem)
+            raise
+        if verdict.refused:
+            self._refused.keep(grant.site, received_at, verdict.refused)
+        if verdict.payload is not None:
+            await self._journal.append(verdict.payload)
+        return verdict
+
+    def _grant(self, query: bytes, headers: dict[bytes, bytes]) -> Grant:
+        key = next((part[2:] for part in query.split(b"&") if part.startswith(b"k=")), b"")
+        authorization = headers.get(b"authorization", b"")
+        if not key and authorization[:7].lower() == b"bearer ":
+            # Secret keys need not stand in an address, which proxies write into their logs.
+            key = authorization[7:].strip()
+        grant = self._keyring.find(key.decode("latin-1"))
+        if grant is None:
+            raise UnknownKey("This key opens no site.", hint="Print the tag again with: expost sites tag")
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        if not grant.allows(origin):
+            raise NotAllowed(
+                f"Pages of {origin!r} may not send to the site {grant.site}.",
+                hint="Allow them with: expost sites change SITE --origin ORIGIN",
+            )
+        return grant
+
+    async def _body(self, receive: Receive, length: bytes) -> bytes:
+        expected = int(length) if length.isdigit() and len(length) < 10 else MAX_BODY_BYTES
+        expected = min(expected, MAX_BODY_BYTES)
+        if self._held_bytes + expected > MAX_HELD_BYTES:
+            raise FolderError(
+                f"{self._held_bytes} bytes are being received already.", hint="Send again later."
+            )
+        self._held_bytes += expected
+        try:
+            return await read_body(receive, length)
+        finally:
+            self._held_bytes -= expected
+
+    def _address(self, scope: Scope) -> str:
+        client = scope.get("client")
+        peer = client[0] if client else ""
+        if not self._trusted:
+            return peer
+        hops = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return visitor_address(peer, b",".join(hops).decode("latin-1"), self._trusted)
+
+    def _keep_whole(self, grant: Grant, received_at: int, body: bytes, problem: InvalidInput) -> None:
+        try:
+            content = unpack(body)
+        except InvalidInput:
+            content = body
+        self._refused.keep(grant.site, received_at, [Refused("", problem.message, content)])
+
+
+async def _answer_other(method: str, send: Send) -> None:
+    if method == "OPTIONS":
+        await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT})
+        await send({"type": "http.response.body"})
+        return
+    error = InvalidInput("Events are sent with POST.", hint="The format is described in snippet/wire.md.")
+    await _answer(
+        send, 405, _json(error.to_json()), [(b"allow", b"POST, OPTIONS")], has_body=method != "HEAD"
+    )
+
+
+async def _answer_error(send: Send, error: ExpostError) -> None:
+    more = [(b"retry-after", RETRY_SECONDS)] if error.status == 503 else []
+    await _answer(send, error.status, _json(error.to_json()), more)
+
+
+async def _answer(
+    send: Send,
+    status: int,
+    body: bytes,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    *,
+    has_body: bool = True,
+) -> None:
+    start: dict[str, Any] = {
+        "type": "http.response.start",
+        "status": status,
+        "headers": [
+            *CORS,
+            *headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ],
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body if has_body else b""})
+
+
+def _verdict_json(verdict: Verdict) -> bytes:
+    return _json(
+        {
+            "accepted": verdict.accepted,
+            "duplicates": verdict.duplicates,
+            "rejected": [{"id": each.id, "reason": each.reason} for each in verdict.refused],
+        }
+    )

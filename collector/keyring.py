@@ -1,0 +1,76 @@
+"""Keys in memory: what each one grants, read again as soon as the state changes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from expost.state.database import State
+from expost.state.keys import digest_of, keys
+from expost.state.sites import Site, sites
+
+log = logging.getLogger("expost.collector")
+
+LOOK_EVERY_SECONDS = 0.25
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a key opens: one site, for pages from `origins` (any when empty) or for import."""
+
+    site: str
+    is_import: bool
+    origins: frozenset[str]
+    has_public_origin: bool
+
+    def allows(self, origin: str) -> bool:
+        """Whether a page of `origin` may send. Browsers name it with every POST to another site.
+
+        A request without one comes from no page of another site, so that there is nothing to protect.
+        """
+        return self.is_import or not self.origins or not origin or origin in self.origins
+
+
+class Keyring:
+    """Finds grants by key. A key that was made or revoked elsewhere is noticed within a quarter of a second."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._grants: Mapping[str, Grant] = {}
+        self._revision = -1
+        self._look_at = 0.0
+        self._read()
+
+    def find(self, key: str) -> Grant | None:
+        """What `key` grants. It is looked up by its digest, so the time taken tells nothing about other keys."""
+        if time.monotonic() >= self._look_at:
+            self._read()
+        return self._grants.get(digest_of(key))
+
+    def _read(self) -> None:
+        self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
+        try:
+            revision = self._state.revision()
+            if revision != self._revision:
+                by_slug = {site.slug: site for site in sites(self._state)}
+                self._grants = {
+                    key.digest: _grant(by_slug[key.site], is_import=key.kind == "import")
+                    for key in keys(self._state)
+                    if key.is_active
+                }
+                self._revision = revision
+        except Exception as problem:
+            # A state that cannot be read for a moment must not cost events: the keys known so far stay in force.
+            if self._revision < 0:
+                raise
+            log.error("keys cannot be read again: %s", problem)
+
+
+def _grant(site: Site, *, is_import: bool) -> Grant:
+    hosts = [urlsplit(origin).hostname or "" for origin in site.origins if origin != "null"]
+    has_public_origin = any(host not in LOCAL_HOSTS and not host.endswith(".localhost") for host in hosts)
+    return Grant(site.slug, is_import, frozenset(site.origins), has_public_origin)

@@ -1,0 +1,82 @@
+"""The collector as one ASGI app: `/e` and `/expost.js`, and everything they hold open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from expost.clock import Clock, wall_clock
+from expost.lake.folder import Folder
+from expost.lake.journal import Journal
+from expost.settings import Settings
+from expost.state.database import State
+
+from .capture import Capture
+from .daily import DailyIds, salt_place
+from .keyring import Keyring
+from .masks import Masks
+from .peer import networks
+from .refused import RefusedLog
+from .script import Script
+
+log = logging.getLogger("expost.collector")
+
+CAPTURE_PATH = "/e"
+SCRIPT_PATH = "/expost.js"
+PUBLIC_PATHS = frozenset({CAPTURE_PATH, SCRIPT_PATH})
+"""What anybody may ask for; all else is for this machine."""
+
+
+class Collector:
+    """What the browser talks to: the ASGI function for the paths in `PUBLIC_PATHS`."""
+
+    def __init__(self, capture: Capture, script: Script, daily: DailyIds) -> None:
+        self._routes: dict[str, ASGIApp] = {CAPTURE_PATH: capture, SCRIPT_PATH: script}
+        self._daily = daily
+        self._midnight: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request for one of these paths."""
+        await self._routes[scope["path"]](scope, receive, send)
+
+    async def startup(self) -> None:
+        """Begin what goes on beside the requests: the salt of a day that is over is destroyed."""
+        self._midnight = asyncio.create_task(self._turn_at_midnight())
+
+    async def shutdown(self) -> None:
+        """End it. The journal is closed by whoever opened it, after the last answer."""
+        if self._midnight is not None:
+            self._midnight.cancel()
+            await asyncio.gather(self._midnight, return_exceptions=True)
+
+    async def _turn_at_midnight(self) -> None:
+        while True:  # noqa: ASYNC110 (there is no event to wait for but the hour)
+            # Not in one long sleep: the clock of a machine may be set, or stand still while it is suspended.
+            await asyncio.sleep(min(self._daily.turn() + 0.1, 60))
+
+
+def create(
+    *,
+    folder: Folder,
+    journal: Journal,
+    state: State,
+    settings: Settings,
+    clock: Clock = wall_clock,
+    script_folder: Path | None = None,
+) -> Collector:
+    """The collector of a data folder whose journal and state are open."""
+    masks = Masks()
+    daily = DailyIds(clock, salt_place(folder.path))
+    capture = Capture(
+        journal=journal,
+        keyring=Keyring(state),
+        daily=daily,
+        masks=masks,
+        refused=RefusedLog(folder.rejected, masks, settings.max_rejected_bytes),
+        trusted=networks(settings.trusted_proxies),
+        clock=clock,
+    )
+    return Collector(capture, Script(script_folder), daily)

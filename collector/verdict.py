@@ -1,0 +1,83 @@
+"""Whether one event of a batch can be stored, and if not, why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from expost.lake.batch import Event, View, is_nobody
+
+from .wire import Head
+
+MAX_PROPERTIES_BYTES = 64_000
+MAX_SET_BYTES = 16_000
+"""Less than for an event's own, because each event that names a set gets a copy of it in the lake."""
+
+STALE_MICROS = 7 * 86_400 * 1_000_000
+"""Ids are compared with those of seven days; what is older cannot be told from a recording that is played again."""
+
+_json = msgspec.json.Encoder().encode
+
+
+def find_refusal(
+    event: Event, head: Head, views: Sequence[View | None], sets: Sequence[Mapping[str, Any] | None]
+) -> str | None:
+    """Why this event is not stored, or `None`. Where its element stands is looked at elsewhere."""
+    if head.page is None and event.time is None:
+        return "it has no time: neither `page` in the batch nor `time` in the event"
+    if views and not (0 <= event.view < len(views) and views[event.view] is not None):
+        return f"it points to view {event.view}, which is not there"
+    if event.set >= 0 and (event.set >= len(sets) or sets[event.set] is None):
+        return f"it points to set {event.set}, which is not there or is too large"
+    check = _CHECKS.get(event.type)
+    return check(event) if check else None
+
+
+def is_within(value: Mapping[str, Any], limit: int) -> bool:
+    """Whether properties, written as JSON, are at most so many bytes."""
+    return not value or len(_json(value)) <= limit
+
+
+def is_stale(ids: Sequence[str], received_at: int) -> bool:
+    """Whether the newest of these UUIDv7 was drawn more than seven days ago. Other ids tell no time."""
+    newest = max((each for each in ids if each[14] == "7"), default=None)
+    if newest is None:
+        return False
+    drawn_at = int(newest[:8] + newest[9:13], 16) * 1_000
+    return received_at - drawn_at > STALE_MICROS
+
+
+def _check_identify(event: Event) -> str | None:
+    if event.user is None or is_nobody(event.user):
+        return f"{event.user!r} is not the id of a user"
+    return _check_ids(event.user)
+
+
+def _check_group(event: Event) -> str | None:
+    if not event.group_type or event.group is None or is_nobody(event.group):
+        return f"{event.group!r} is not the id of a group"
+    return _check_ids(event.group_type, event.group)
+
+
+def _check_exposure(event: Event) -> str | None:
+    if not event.flag or event.variation is None:
+        return "an exposure names a flag and a variation"
+    return _check_ids(event.flag, event.variation)
+
+
+def _check_custom(event: Event) -> str | None:
+    return None if event.name else "an event of the site's own has a name"
+
+
+def _check_ids(*ids: str) -> str | None:
+    return "an id holds the character U+0000" if any("\0" in each for each in ids) else None
+
+
+_CHECKS: dict[str, Callable[[Event], str | None]] = {
+    "identify": _check_identify,
+    "group": _check_group,
+    "exposure": _check_exposure,
+    "custom": _check_custom,
+}

@@ -1,0 +1,257 @@
+"""The wire format is read here (`snippet/wire.md`): bytes in, a batch out, with a verdict for each event.
+
+A batch that is right in every part is decoded in one go. Any other is decoded part by part, so that one bad event,
+element or view takes nothing else with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from expost.errors import InvalidInput
+from expost.lake.batch import (
+    Consent,
+    Count,
+    Descriptor,
+    Element,
+    Event,
+    Millis,
+    Page,
+    Pixels,
+    Short,
+    View,
+)
+
+from .cut import cut_descriptor, cut_event, cut_view
+from .masks import Masks
+
+VERSION = 1
+MAX_EVENTS = 1_000
+BOM = b"\xef\xbb\xbf"
+
+Part = TypeVar("Part")
+
+
+class Unreadable(InvalidInput):
+    """A body that is no batch."""
+
+    code = "unreadable_batch"
+
+
+class TooLarge(InvalidInput):
+    """A body, or a number of events, beyond the limits."""
+
+    code = "batch_too_large"
+    status = 413
+
+
+class FromTheFuture(InvalidInput):
+    """A batch of a wire version that this collector does not know."""
+
+    code = "newer_wire_version"
+
+
+class Head(Struct):
+    """What a batch says once."""
+
+    v: Annotated[int, Meta(ge=1, le=1_000_000)]
+    sent_at: Millis | None = None
+    page: Page | None = None
+    device: Short | None = None
+    session: Count = 0
+    consent: Consent = "cookieless"
+    resets: Count = 0
+    release: Short = ""
+    environment: Short = "production"
+    viewport: Annotated[list[Pixels], Meta(max_length=2)] = []
+
+
+class Strict(Head):
+    """A batch in which every part is right."""
+
+    views: list[View] = []
+    sets: list[dict[str, Any]] = []
+    descriptors: list[Descriptor] = []
+    elements: list[Element] = []
+    events: list[Event] = []
+
+
+class Loose(Head):
+    """A batch whose parts are still to be looked at."""
+
+    views: list[Raw] = []
+    sets: list[Raw] = []
+    descriptors: list[Raw] = []
+    elements: list[Raw] = []
+    events: list[Raw] = []
+
+
+class Versioned(Struct):
+    """The one thing that every version of the format says in the same way."""
+
+    v: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that is not stored: its id if it has one, why, and its bytes."""
+
+    id: str
+    reason: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """A decoded batch. `None` stands in the tables for what could not be read, so that places stay true."""
+
+    head: Head
+    views: Sequence[View | None]
+    sets: Sequence[dict[str, Any] | None]
+    descriptors: Sequence[Descriptor | None]
+    elements: Sequence[Element | None]
+    events: Sequence[Event]
+    refused: list[Refused] = field(default_factory=list)
+
+
+_strict = msgspec.json.Decoder(Strict).decode
+_loose = msgspec.json.Decoder(Loose).decode
+_version = msgspec.json.Decoder(Versioned).decode
+_view = msgspec.json.Decoder(View).decode
+_set = msgspec.json.Decoder(dict[str, Any]).decode
+_descriptor = msgspec.json.Decoder(Descriptor).decode
+_element = msgspec.json.Decoder(Element).decode
+_event = msgspec.json.Decoder(Event).decode
+
+
+def decode(body: bytes, masks: Masks) -> Batch:
+    """The batch that `body` holds. Raises Unreadable, TooLarge or FromTheFuture."""
+    body = body.removeprefix(BOM)
+    try:
+        try:
+            return _decode(body, masks)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            # Scripts cut strings in the middle of an emoji, and some serialisers write NaN.
+            repaired = repair_json(body)
+            if repaired == body:
+                raise
+            return _decode(repaired, masks)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise Unreadable(
+            f"The body is no batch: {_reason(problem)}.", hint="The format is described in snippet/wire.md."
+        ) from problem
+
+
+def _decode(body: bytes, masks: Masks) -> Batch:
+    try:
+        strict = _strict(body)
+    except msgspec.ValidationError:
+        _check_version(_version(body).v)
+        return _decode_parts(_loose(body), masks)
+    _check_version(strict.v)
+    _check_count(strict.events)
+    return Batch(strict, strict.views, strict.sets, strict.descriptors, strict.elements, strict.events)
+
+
+def _decode_parts(loose: Loose, masks: Masks) -> Batch:
+    _check_count(loose.events)
+    refused: list[Refused] = []
+    events = []
+    for raw in loose.events:
+        event = _part(raw, _event, partial(cut_event, masks=masks))
+        if isinstance(event, str):
+            refused.append(Refused(_id_of(raw), event, bytes(raw)))
+        else:
+            events.append(event)
+    return Batch(
+        loose,
+        views=[_or_none(_part(raw, _view, partial(cut_view, masks=masks))) for raw in loose.views],
+        sets=[_or_none(_part(raw, _set, None)) for raw in loose.sets],
+        descriptors=[
+            _or_none(_part(raw, _descriptor, partial(cut_descriptor, masks=masks)))
+            for raw in loose.descriptors
+        ],
+        elements=[_or_none(_part(raw, _element, None)) for raw in loose.elements],
+        events=events,
+        refused=refused,
+    )
+
+
+def _part(raw: Raw, decode_part: Callable[[Raw], Part], cut: Callable[[Any], Part] | None) -> Part | str:
+    """The part, cut to its limits if that is all that is wrong with it, else the reason why it is not."""
+    try:
+        return decode_part(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        reason = _reason(problem)
+        if cut is None or not isinstance(problem, msgspec.ValidationError):
+            return reason
+    try:
+        return cut(msgspec.json.decode(raw))
+    except (ValueError, RecursionError, TypeError, AttributeError):
+        return reason
+
+
+def _or_none(part: Part | str) -> Part | None:
+    return None if isinstance(part, str) else part
+
+
+def _check_version(version: int) -> None:
+    if version > VERSION:
+        raise FromTheFuture(f"This batch has wire version {version}; this collector reads up to {VERSION}.")
+    if version < 1:
+        raise Unreadable(f"There is no wire version {version}.")
+
+
+def _check_count(events: Sequence[object]) -> None:
+    if len(events) > MAX_EVENTS:
+        raise TooLarge(
+            f"The batch holds {len(events)} events.", hint=f"Split it into batches of at most {MAX_EVENTS}."
+        )
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, RecursionError):
+        return "it is nested too deep"
+    if isinstance(problem, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return str(problem)[:300]
+
+
+def _id_of(raw: Raw) -> str:
+    try:
+        found = msgspec.json.decode(raw)["id"]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
+        return ""
+    return found[:100] if isinstance(found, str) else ""
+
+
+# Strings first, so that the words inside them are passed over.
+_NO_NUMBERS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?Infinity|NaN', re.DOTALL)
+_SURROGATES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+def repair_json(body: bytes) -> bytes:
+    r"""`body` with lone surrogates as U+FFFD, and NaN and Infinity as a number out of every bound.
+
+    The latter makes the event that holds it fail, and not the batch.
+
+    >>> repair_json(b'["a\\ud83d", "\\ud83d\\ude00", "NaN", NaN]')
+    b'["a\\ufffd", "\\ud83d\\ude00", "NaN", 1e999]'
+    """
+    if b"\\ud" in body or b"\\uD" in body:
+        body = _SURROGATES.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
+    if b"NaN" in body or b"Infinity" in body:
+        body = _NO_NUMBERS.sub(lambda found: found[0] if found[0][:1] == b'"' else b"1e999", body)
+    return body
