@@ -34,7 +34,9 @@ async def find_offer(desk: Desk, site: str) -> Offer:
         flags = [flag.key for flag in (await desk.answer(FlagList(site=site))).flags]
     except ExpostError:
         flags = []
-    return Offer(tuple((each.name, each.name) for each in definitions), tuple((f"flag:{key}", key) for key in flags))
+    return Offer(
+        tuple((each.name, each.name) for each in definitions), tuple((f"flag:{key}", key) for key in flags)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,30 @@ def captured(text: object) -> Markup:
     >>> "U+202E" in captured("\u202egpj.exe")
     True
     """
-    if text is None:
+    string = "" if text is None else str(text)
+    if not string:
         return Markup("")
-    string = str(text)
     marked = _foreign_letters(string)
     pieces = [
-        _mark(character, look_alike=place in marked) if _is_odd(string, place) or place in marked else escape(character)
+        _mark(character, look_alike=place in marked)
+        if _is_odd(string, place) or place in marked
+        else escape(character)
         for place, character in enumerate(string)
     ]
     return Markup("<bdi>{}</bdi>").format(Markup("").join(pieces))
+
+
+def visible(text: object) -> str:
+    r"""The same for where no markup can stand: a title, an option, a tooltip.
+
+    >>> visible("\u202egpj.exe")
+    '[U+202E]gpj.exe'
+    """
+    string = "" if text is None else str(text)
+    return "".join(
+        f"[U+{ord(character):04X}]" if _is_odd(string, place) else character
+        for place, character in enumerate(string)
+    )
 
 
 def web_address(text: object) -> str | None:
@@ -44,11 +59,11 @@ def web_address(text: object) -> str | None:
 
 def _is_odd(text: str, place: int) -> bool:
     character = text[place]
-    if character in "\n\t" or character < "\x7f" and character >= " ":
+    if character in "\n\t" or (character < "\x7f" and character >= " "):
         return False
     if character == ZERO_WIDTH_JOINER and 0 < place < len(text) - 1:
         # Emoji of several people are joined by it; there it hides nothing.
-        return not (unicodedata.category(text[place + 1]) == "So")
+        return unicodedata.category(text[place + 1]) != "So"
     return unicodedata.category(character) in ("Cf", "Cc", "Co", "Cn", "Zl", "Zp")
 
 

@@ -8,6 +8,7 @@ from math import floor, log10
 
 TINTS = 10
 SERIES_COLOURS = 6
+WIDEST_COLUMN = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,15 @@ def top_of(values: Sequence[float]) -> float:
     return float(10 * size)
 
 
-def columns(values: Sequence[float], titles: Sequence[str], complete: Sequence[bool] | None = None) -> list[Column]:
+def columns(
+    values: Sequence[float], titles: Sequence[str], complete: Sequence[bool] | None = None
+) -> list[Column]:
     """One column a value, over the whole width, scaled to `top_of` them."""
     if not values:
         return []
     top, slot = top_of(values), 100 / len(values)
-    gap = min(slot * 0.2, 0.8)
+    # A few columns stay columns: one alone would otherwise fill the whole chart.
+    gap = max(min(slot * 0.2, 0.8), slot - WIDEST_COLUMN)
     flags = complete or [True] * len(values)
     return [
         Column(
@@ -93,7 +97,8 @@ def lines(series: Sequence[tuple[str, Sequence[float]]]) -> list[Line]:
     """One line a series, all to the same scale."""
     top = top_of([value for _, values in series for value in values])
     return [
-        Line(name, place % SERIES_COLOURS + 1, _points(values, top)) for place, (name, values) in enumerate(series)
+        Line(name, place % SERIES_COLOURS + 1, _points(values, top))
+        for place, (name, values) in enumerate(series)
     ]
 
 
@@ -116,5 +121,7 @@ def time_ticks(labels: Sequence[str], most: int = 6) -> list[Tick]:
 
 def _points(values: Sequence[float], top: float) -> str:
     slot = 100 / max(1, len(values))
-    places = (f"{(place + 0.5) * slot:.2f},{100 - 100 * value / top:.2f}" for place, value in enumerate(values))
+    places = (
+        f"{(place + 0.5) * slot:.2f},{100 - 100 * value / top:.2f}" for place, value in enumerate(values)
+    )
     return " ".join(places)

@@ -44,7 +44,9 @@ class Field:
 def fields_of(form: Form) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
     """The fields of what happened and of what narrows it, with the values of the form."""
     happenings, narrowings = (
-        tuple(Field(name, label, example, tuple(form.get(name, ())) or ("",)) for name, label, example in fields)
+        tuple(
+            Field(name, label, example, tuple(form.get(name, ())) or ("",)) for name, label, example in fields
+        )
         for fields in (HAPPENINGS, NARROWINGS)
     )
     return happenings, narrowings
@@ -88,8 +90,12 @@ def _words(alternative: Alternative) -> list[tuple[str, str]]:
             is_plain_view = is_view and name == "path"
             plain = pattern.value if pattern.operator == "glob" and not pattern.ignore_case else str(pattern)
             words.append(("view", plain) if is_plain_view else (name, str(pattern)))
-    words += [("query", each.name + (f"={each.pattern}" if each.pattern else "")) for each in alternative.query]
+    words += [
+        ("query", each.name + (f"={each.pattern}" if each.pattern else "")) for each in alternative.query
+    ]
     for each in alternative.properties:
-        words.append(("property", each.name if each.operator == "exists" else f"{each.name}={json.dumps(each.value)}"))
+        words.append(
+            ("property", each.name if each.operator == "exists" else f"{each.name}={json.dumps(each.value)}")
+        )
     words += [(name, "yes") for name, _ in SWITCHES if getattr(alternative, name)]
     return words

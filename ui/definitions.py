@@ -122,7 +122,11 @@ async def list_view(desk: Desk, site: str) -> ListView:
     return ListView(
         tuple(
             DefinitionRow(
-                each.name, str(each), each.version, past_of(found.answer) if found.answer else None, found.error
+                each.name,
+                str(each),
+                each.version,
+                past_of(found.answer) if found.answer else None,
+                found.error,
             )
             for each, found in zip(definitions, filled, strict=True)
         )
@@ -156,7 +160,9 @@ def add_definitions(router: APIRouter, desk: Desk) -> None:
     @router.get("/definitions")
     async def definitions(request: Request) -> Response:
         """The list."""
-        return render(desk, request, "definitions.html", view=await list_view(desk, desk.site_of(request).slug))
+        return render(
+            desk, request, "definitions.html", view=await list_view(desk, desk.site_of(request).slug)
+        )
 
     @router.get("/definitions.json")
     async def definitions_json(request: Request) -> Response:
@@ -224,7 +230,9 @@ def add_definitions(router: APIRouter, desk: Desk) -> None:
     @router.get("/define.sql")
     async def define_twins(request: Request) -> Response:
         """The past of what is filled in, as data or as its SQL."""
-        return twin(request, await desk.answer(preview_of(desk.form_of(request, without=frozenset({"name"})))))
+        return twin(
+            request, await desk.answer(preview_of(desk.form_of(request, without=frozenset({"name"}))))
+        )
 
 
 def _body(version: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -20,10 +20,25 @@ from .desk import Desk, Outcome
 from .page import render, twin
 from .past import Past, past_of
 
-INTERACTIVE_TAGS = frozenset({"a", "button", "summary", "label", "input", "select", "textarea", "option", "form"})
+INTERACTIVE_TAGS = frozenset(
+    {"a", "button", "summary", "label", "input", "select", "textarea", "option", "form"}
+)
 INTERACTIVE_ROLES = frozenset({"button", "link", "tab", "menuitem", "checkbox", "radio", "switch", "option"})
 BY_SELECTOR = {"click": "Clicks on", "auxclick": "Clicks on", "change": "Changes of", "submit": "Submits of"}
-FIRST_FIELDS = ("event_id", "time", "type", "name", "label", "text", "host", "path", "title", "person_id", "user", "device")
+FIRST_FIELDS = (
+    "event_id",
+    "time",
+    "type",
+    "name",
+    "label",
+    "text",
+    "host",
+    "path",
+    "title",
+    "person_id",
+    "user",
+    "device",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,11 @@ class EventView:
     error: ExpostError | None
     fields: tuple[tuple[str, str, str | None], ...]
     absent: tuple[str, ...]
+
+    @property
+    def has_counts(self) -> bool:
+        """Whether the levels say how many past events they gather."""
+        return any(link.level.events is not None for link in self.levels)
 
 
 def conditions_of(event: Mapping[str, Any], level: Level | None) -> tuple[tuple[str, str], ...]:
@@ -152,8 +172,12 @@ def _heading(event: Mapping[str, Any], chain: Sequence[Level]) -> str:
 
 
 def _fields(event: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:
-    names = [name for name in FIRST_FIELDS if name in event] + [name for name in event if name not in FIRST_FIELDS]
-    return [(name, _said(event[name]), web_address(event[name]) if name == "referrer" else None) for name in names]
+    names = [name for name in FIRST_FIELDS if name in event] + [
+        name for name in event if name not in FIRST_FIELDS
+    ]
+    return [
+        (name, _said(event[name]), web_address(event[name]) if name == "referrer" else None) for name in names
+    ]
 
 
 def _said(value: Any) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 NOTHING = "–"
 
 
-def number(value: float | None) -> str:
+def number(value: int | float | None) -> str:
     """A count, grouped: `number(1204)` is `"1,204"`.
 
     >>> number(1204), number(None), number(2.5)
@@ -19,6 +19,15 @@ def number(value: float | None) -> str:
     if isinstance(value, float) and not value.is_integer():
         return f"{value:,.1f}"
     return f"{int(value):,}"
+
+
+def plural(count: float, word: str) -> str:
+    """The word for this many.
+
+    >>> plural(1, "event"), plural(0, "event")
+    ('event', 'events')
+    """
+    return word if count == 1 else f"{word}s"
 
 
 def share(part: float | None, whole: float | None) -> str:
@@ -50,7 +59,12 @@ def duration(seconds: float | None) -> str:
     if seconds < 10:
         return f"{seconds:.1f} s" if seconds % 1 else f"{seconds:.0f} s"
     whole = int(seconds)
-    units = (("d", whole // 86_400), ("h", whole % 86_400 // 3_600), ("min", whole % 3_600 // 60), ("s", whole % 60))
+    units = (
+        ("d", whole // 86_400),
+        ("h", whole % 86_400 // 3_600),
+        ("min", whole % 3_600 // 60),
+        ("s", whole % 60),
+    )
     first = next(place for place, (_, amount) in enumerate(units) if amount)
     return " ".join(f"{amount} {unit}" for unit, amount in units[first : first + 2] if amount)
 
@@ -89,6 +103,12 @@ def moment(value: datetime | None, zone: str = "UTC") -> str:
 def clock_time(value: datetime | None, zone: str = "UTC") -> str:
     """The time of day of an instant, for lists of what is recent: `04:03:12`."""
     return NOTHING if value is None else f"{_local(value, zone):%H:%M:%S}"
+
+
+def recent(value: datetime, zone: str, now: datetime) -> str:
+    """The time of day, after its day where that is not the day of `now`: `22 Nov, 04:03:12`."""
+    is_today = _local(value, zone).date() == _local(now, zone).date()
+    return clock_time(value, zone) if is_today else f"{short_day(value, zone)}, {clock_time(value, zone)}"
 
 
 def day(value: date | datetime | None, zone: str = "UTC") -> str:

@@ -29,6 +29,7 @@ class LiveRow:
     kind: str
     what: str
     where: str
+    address: str
     person: str
     tags: tuple[str, ...]
 
@@ -58,7 +59,11 @@ class LiveView:
 def live_view(answer: LiveAnswer, types: Sequence[str] = (), refresh: int | None = None) -> LiveView:
     """The latest events in words."""
     return LiveView(
-        tuple(_row(event) for event in answer.events), answer.total, answer.basis.now, tuple(types), refresh=refresh
+        tuple(_row(event) for event in answer.events),
+        answer.total,
+        answer.basis.now,
+        tuple(types),
+        refresh=refresh,
     )
 
 
@@ -110,5 +115,13 @@ def _row(event: LiveEvent) -> LiveRow:
     tags = [name for name, is_so in (("bot", event.is_bot), ("internal", event.is_internal)) if is_so]
     if event.environment != "production":
         tags.append(event.environment)
-    person = event.person or f"stranger {event.person_id[-6:]}"
-    return LiveRow(event, kinds.get(event.type, "act"), what_happened(event), event.chain or "", person, tuple(tags))
+    stranger = f"stranger {event.person_id[-6:]}" if event.person_id else "nobody"
+    return LiveRow(
+        event=event,
+        kind=kinds.get(event.type, "act"),
+        what=what_happened(event),
+        where=event.chain or "",
+        address=f"{event.host or ''}{event.path or ''}",
+        person=event.person or stranger,
+        tags=tuple(tags),
+    )

@@ -17,7 +17,7 @@ from expost.errors import ExpostError, SelectorError
 from expost.query.answer import Answer
 
 from . import format as written
-from .captured import captured, web_address
+from .captured import captured, visible, web_address
 from .desk import Desk, address, sql_text
 
 HERE = Path(__file__).parent
@@ -59,9 +59,24 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = ("number", "share", "duration", "milliseconds", "window", "moment", "clock_time", "day", "short_day", "iso")
+    names = (
+        "number",
+        "plural",
+        "share",
+        "duration",
+        "milliseconds",
+        "window",
+        "moment",
+        "clock_time",
+        "recent",
+        "day",
+        "short_day",
+        "iso",
+    )
     environment.filters.update({name: getattr(written, name) for name in names})
-    environment.filters.update(captured=captured, web_address=web_address, sql_text=sql_text, caret=find_caret)
+    environment.filters.update(
+        captured=captured, visible=visible, web_address=web_address, sql_text=sql_text, caret=find_caret
+    )
     environment.globals.update(
         navigation=NAVIGATION, static=lambda name: f"/static/{name}?v={STATIC_VERSION}", address=address
     )

@@ -46,9 +46,15 @@ class Past:
 def past_of(answer: PreviewAnswer) -> Past:
     """What `_past.html` shows of a preview."""
     days = answer.days
-    columns = chart.columns([each.events for each in days], [f"{day(each.date)}: {number(each.events)}" for each in days])
+    columns = chart.columns(
+        [each.events for each in days], [f"{day(each.date)}: {number(each.events)}" for each in days]
+    )
     greatest = max((each.events for each in days), default=0)
-    label = f"Events a day, {day(days[0].date)} to {day(days[-1].date)}, at most {number(greatest)}" if days else "No days"
+    label = (
+        f"Events a day, {day(days[0].date)} to {day(days[-1].date)}, at most {number(greatest)}"
+        if days
+        else "No days"
+    )
     lists = (
         _list("Texts", answer.texts, answer.distinct_texts),
         _list("Pages", answer.pages, answer.distinct_pages),

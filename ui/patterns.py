@@ -46,7 +46,7 @@ def patterns() -> Iterator[Pattern]:
     yield from _lists()
     yield from _pasts()
     yield from _charts()
-    for state, count in (("no rows", 0), ("one row", 1), ("too many rows", 2_000)):
+    for state, count in (("no rows", 0), ("one row", 1), ("too many rows", 400)):
         yield Pattern("Rows", state, "_rows.html", {"view": rows_view(samples.rows(count))})
     waiting, arrived = StatusView(0, None), status_view(samples.live())
     for state, view in (("waiting", waiting), ("arrived", arrived), ("error", StatusView(0, None, STOPPED))):
@@ -55,9 +55,19 @@ def patterns() -> Iterator[Pattern]:
         yield Pattern("Error", state, "_error.html", {"error": error})
     yield Pattern("Loading", "while a panel is fetched", "_loading.html", {})
     answer = samples.funnel()
-    yield Pattern("Basis", "with rules, definitions and SQL", "_basis.html", {"basis": answer.basis, "basis_sql": sql_text(answer)})
-    for state, offer in (("nothing named yet", Offer((), ())), ("nothing chosen yet", Offer((("a", "a"), ("b", "b")), ()))):
-        yield Pattern("Question", state, "_unasked.html", {"ask": Ask({}, offer), "unasked": "Choose the steps"})
+    yield Pattern(
+        "Basis",
+        "with rules, definitions and SQL",
+        "_basis.html",
+        {"basis": answer.basis, "basis_sql": sql_text(answer)},
+    )
+    for state, offer in (
+        ("nothing named yet", Offer((), ())),
+        ("nothing chosen yet", Offer((("a", "a"), ("b", "b")), ())),
+    ):
+        yield Pattern(
+            "Question", state, "_unasked.html", {"ask": Ask({}, offer), "unasked": "Choose the steps"}
+        )
 
 
 def add_patterns(router: APIRouter, desk: Desk) -> None:
@@ -80,16 +90,22 @@ def _lists() -> Iterator[Pattern]:
         ("none of this type", samples.live(0), ("submit",)),
         ("one row", samples.live(1, 1), ()),
         ("hostile text", samples.live(2, 2, type="click", label=samples.NASTY, path="/" + samples.NASTY), ()),
-        ("overlong text", samples.live(2, 2, type="click", label=samples.LONG, path="/deep" * 60, person=samples.LONG), ()),
-        ("too many rows", samples.live(200), ()),
+        (
+            "overlong text",
+            samples.live(2, 2, type="click", label=samples.LONG, path="/deep" * 60, person=samples.LONG),
+            (),
+        ),
+        ("too many rows", samples.live(60), ()),
     )
     for state, answer, types in states:
         yield Pattern("Live", state, "_live.html", {"view": live_view(answer, types)})
     row = DefinitionRow("Added to basket", "click on button.add", 2, past_of(samples.preview()), None)
     failed = DefinitionRow(samples.NASTY, "click on " + samples.LONG, 1, None, STOPPED)
-    for state, found in (("empty", ()), ("one row", (row,)), ("too many rows", (row, failed) * 30)):
+    for state, found in (("empty", ()), ("one row", (row,)), ("too many rows", (row, failed) * 12)):
         yield Pattern("Definitions", state, "_definitions.html", {"view": ListView(found)})
-    versions = tuple(Version(n, f"click on button.v{n}", "23 Nov 2026, 14:05:32", "ui", n == 12) for n in range(12, 0, -1))
+    versions = tuple(
+        Version(n, f"click on button.v{n}", "23 Nov 2026, 14:05:32", "ui", n == 12) for n in range(12, 0, -1)
+    )
     for state, shown in (("one version", versions[:1]), ("many versions", versions)):
         view = DefinitionView(definition("Added to basket", click="button.add"), None, None, shown)
         yield Pattern("Versions", state, "_versions.html", {"view": view})
@@ -123,7 +139,7 @@ def _charts() -> Iterator[Pattern]:
         ("nobody", samples.retention(cohorts=0)),
         ("one cohort", samples.retention(cohorts=1)),
         ("by flag", samples.retention(by=True)),
-        ("many cohorts", samples.retention(cohorts=30)),
+        ("many cohorts", samples.retention(cohorts=18)),
     ):
         yield Pattern("Retention", state, "_retention.html", {"view": retention_view(retention)})
     ask = TrendAsk({"name": ["Added to basket"]}, Offer((), ()))
@@ -132,6 +148,6 @@ def _charts() -> Iterator[Pattern]:
         ("one day", samples.trend(days=1)),
         ("sixty days", samples.trend()),
         ("by flag", samples.trend(by=True)),
-        ("two years of days", samples.trend(days=730)),
+        ("a year of days", samples.trend(days=366)),
     ):
         yield Pattern("Trend", state, "_trend.html", {"view": trend_view(trend), "ask": ask})

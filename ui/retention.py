@@ -92,29 +92,31 @@ class RetentionView:
     several: float | None
     data_begins: datetime | None
     has_people: bool
+    greatest: float
 
 
 def retention_view(answer: RetentionAnswer) -> RetentionView:
-    """A retention's answer as tables."""
+    """A retention's answer as tables, all tinted to one scale."""
     today = answer.basis.now.astimezone(ZoneInfo(answer.basis.time_zone)).date()
-    count = max([len(each.periods) for each in answer.cohorts] + [len(answer.pooled)], default=0)
-    total = _table("everyone", answer.period, answer.cohorts, answer.pooled, today)
-    groups = tuple(
-        _table(group.label(each.kind, each.value), answer.period, each.cohorts, each.pooled, today)
-        for each in answer.groups
-    )
-    side_by_side = [
-        _pooled(group.label(each.kind, each.value), each.pooled, _people(each.cohorts)) for each in answer.groups
-    ]
+    heads = max([len(each.periods) for each in answer.cohorts] + [len(answer.pooled)], default=0)
+    cohorts = [*answer.cohorts, *(cohort for each in answer.groups for cohort in each.cohorts)]
+    shares = [cell.people / each.size for each in cohorts if each.size for cell in each.periods]
+    scale = _Scale(answer.period, today, max(shares, default=0.0))
+    groups = [(group.label(each.kind, each.value), each) for each in answer.groups]
     return RetentionView(
         answer=answer,
-        heads=tuple(f"{answer.period.capitalize()} {number}" for number in range(count)),
-        total=total,
-        groups=groups,
-        comparison=Table("the groups", "Group", tuple(side_by_side)),
+        heads=tuple(f"{answer.period.capitalize()} {number}" for number in range(heads)),
+        total=_table("everyone", answer.cohorts, answer.pooled, scale),
+        groups=tuple(_table(name, each.cohorts, each.pooled, scale) for name, each in groups),
+        comparison=Table(
+            "the groups",
+            "Group",
+            tuple(_pooled(name, each.pooled, _people(each.cohorts), scale) for name, each in groups),
+        ),
         several=answer.several_variations,
         data_begins=answer.data_begins,
         has_people=any(each.size for each in answer.cohorts),
+        greatest=scale.greatest,
     )
 
 
@@ -138,29 +140,37 @@ def add_retention(router: APIRouter, desk: Desk) -> None:
         return twin(request, await desk.answer(retention_of(desk.form_of(request))))
 
 
-def _table(
-    label: str, period: str, cohorts: Sequence[Cohort], pooled: Sequence[PooledPeriod], today: date
-) -> Table:
-    rows = tuple(_cohort(each, LENGTHS.get(period, timedelta(weeks=1)), today) for each in cohorts)
-    head = "Week of" if period == "week" else "Day"
-    return Table(label, head, (*rows, _pooled("All, pooled", pooled, _people(cohorts))))
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """What all tables of a page share: the length of a period, today, and the share that has the darkest tint."""
+
+    period: str
+    today: date
+    greatest: float
+
+    def cell(self, people: int, size: int, *, complete: bool) -> Cell:
+        return Cell(people, size, chart.tint(people, size * self.greatest), complete)
 
 
-def _cohort(cohort: Cohort, length: timedelta, today: date) -> Row:
+def _table(label: str, cohorts: Sequence[Cohort], pooled: Sequence[PooledPeriod], scale: _Scale) -> Table:
+    rows = tuple(_cohort(each, scale) for each in cohorts)
+    head = "Week of" if scale.period == "week" else "Day"
+    return Table(label, head, (*rows, _pooled("All, pooled", pooled, _people(cohorts), scale)))
+
+
+def _cohort(cohort: Cohort, scale: _Scale) -> Row:
+    length = LENGTHS[scale.period]
     cells = tuple(
-        Cell(each.people, cohort.size, chart.tint(each.people, cohort.size), each.complete)
-        if cohort.start + each.period * length <= today
+        scale.cell(each.people, cohort.size, complete=each.complete)
+        if cohort.start + each.period * length <= scale.today
         else None
         for each in cohort.periods
     )
     return Row("", cohort.start, cohort.size, cells)
 
 
-def _pooled(label: str, pooled: Sequence[PooledPeriod], size: int) -> Row:
-    cells = tuple(
-        Cell(each.people, each.size, chart.tint(each.people, each.size), complete=True) if each.size else None
-        for each in pooled
-    )
+def _pooled(label: str, pooled: Sequence[PooledPeriod], size: int, scale: _Scale) -> Row:
+    cells = tuple(scale.cell(each.people, each.size, complete=True) if each.size else None for each in pooled)
     return Row(label, None, size, cells, is_pooled=True)
 
 

@@ -49,7 +49,9 @@ from expost.query.question import (
 
 NOW = datetime(2026, 11, 23, 14, 5, 32, tzinfo=UTC)
 NASTY = "<img src=x onerror=alert(1)> \u202egnp.exe\u200b раypal {{7*7}}"
-LONG = "An exceedingly long label that somebody wrote into one single button without a thought for tables " * 3
+LONG = (
+    "An exceedingly long label that somebody wrote into one single button without a thought for tables " * 3
+)
 STEPS = ("Viewed a tea", "Added to basket", "Went to checkout", "Placed the order")
 SQL = """with step_1 as (
     select person_id, time, page_id, page_seq, event_id
@@ -79,11 +81,13 @@ def basis(notes: Sequence[str] = (), names: Sequence[str] = (), unknown: int = 0
     )
 
 
-def level(distance: int, descriptor: str, *, shadow: bool = False, match: bool = False, events: int | None = None) -> Level:
+def level(
+    distance: int, descriptor: str, *, shadow: bool = False, match: bool = False, events: int | None = None
+) -> Level:
     """One element of a chain."""
-    tag = descriptor.split(".")[0].split("#")[0].split("[")[0]
+    tag = descriptor.split(".", maxsplit=1)[0].split("#", maxsplit=1)[0].split("[", maxsplit=1)[0]
     classes = tuple(descriptor.split(".")[1:])
-    dom_id = descriptor.split("#")[1].split(".")[0] if "#" in descriptor else None
+    dom_id = descriptor.split("#")[1].split(".", maxsplit=1)[0] if "#" in descriptor else None
     return Level(
         distance, str(distance + 1), descriptor, tag, dom_id, classes, {"type": "submit"} if tag == "button" else {},
         1, 3, 1, 1, shadow, match, descriptor, events,
@@ -105,7 +109,11 @@ def chain() -> tuple[Level, ...]:
 def live_event(place: int, **said: Any) -> LiveEvent:
     """One event of the live page."""
     kinds: tuple[dict[str, Any], ...] = (
-        {"type": "click", "label": "Add to basket", "chain": "main#shop › li.tea › button.add.primary › svg.icon"},
+        {
+            "type": "click",
+            "label": "Add to basket",
+            "chain": "main#shop › li.tea › button.add.primary › svg.icon",
+        },
         {"type": "page_view", "title": "Green teas", "path": "/teas/green"},
         {"type": "exposure", "flag": "new-checkout", "variation": "treatment"},
         {"type": "change", "label": "Quantity", "chain": "form.basket › select[name=quantity]"},
@@ -115,8 +123,9 @@ def live_event(place: int, **said: Any) -> LiveEvent:
     )
     moment = NOW - timedelta(seconds=7 * place)
     base: dict[str, Any] = {
-        "event_id": f"019a{place:028x}", "time": moment, "received_at": moment, "type": "click", "name": None, "label": None,
-        "text": None, "host": "shop.example", "path": "/tea/sencha", "title": "Sencha", "person_id": f"{place % 5}83920174",
+        "event_id": f"019a{place:028x}", "time": moment, "received_at": moment, "type": "click", "name": None,
+        "label": None, "text": None, "host": "shop.example", "path": "/tea/sencha", "title": "Sencha",
+        "person_id": str(83_920_174 * (place % 5 + 3)),
         "person": "ann@example.org" if place % 3 == 0 else None, "chain": None, "flag": None, "variation": None,
         "is_bot": place == 4, "is_internal": False, "environment": "production",
     }  # fmt: skip
@@ -136,15 +145,25 @@ def event(**said: Any) -> EventAnswer:
         "path": "/tea/sencha", "title": "Sencha", "person_id": "83920174", "device": "019a4f", "user": None, "x": 640,
         "y": 212, "referrer": "https://search.example/?q=…", "is_bot": False, "properties": '{"plan": "pro"}', **said,
     }  # fmt: skip
-    return EventAnswer(EventDetail(str(row["event_id"])), basis(), row, chain() if row["type"] == "click" else ())
+    return EventAnswer(
+        EventDetail(str(row["event_id"])), basis(), row, chain() if row["type"] == "click" else ()
+    )
 
 
 def preview(events: int = 431, unknown: int = 3, name: str = "Added to basket") -> PreviewAnswer:
     """The past of a definition."""
     first = NOW.date() - timedelta(days=89)
     shape = [max(0, (place * 7919) % 11 - (4 if place % 7 in (5, 6) else 1)) for place in range(90)]
-    days = tuple(Day(first + timedelta(days=place), count if events else 0) for place, count in enumerate(shape))
-    texts = (Counted("Add to basket", 301), Counted("In den Korb", 96), Counted("Add", 22), Counted(NASTY, 9), Counted("", 3))
+    days = tuple(
+        Day(first + timedelta(days=place), count if events else 0) for place, count in enumerate(shape)
+    )
+    texts = (
+        Counted("Add to basket", 301),
+        Counted("In den Korb", 96),
+        Counted("Add", 22),
+        Counted(NASTY, 9),
+        Counted("", 3),
+    )
     pages = (Counted("/tea/sencha", 204), Counted("/tea/assam", 131), Counted("/teas/green", 96))
     return PreviewAnswer(
         question=Preview(definition("preview", click="button.add")),
@@ -224,7 +243,9 @@ def retention(*, by: bool = False, cohorts: int = 9) -> RetentionAnswer:
     """Weekly retention."""
     total = _cohorts(cohorts, 1.0)
     groups = tuple(
-        RetentionGroup("variation" if value else kind, value, _cohorts(cohorts, scale), _pool(_cohorts(cohorts, scale)))
+        RetentionGroup(
+            "variation" if value else kind, value, _cohorts(cohorts, scale), _pool(_cohorts(cohorts, scale))
+        )
         for kind, value, scale in (("", "control", 0.4), ("", "treatment", 0.45), ("not exposed", None, 0.15))
     )
     return RetentionAnswer(
@@ -244,9 +265,13 @@ def trend(*, by: bool = False, events: bool = True, days: int = 60) -> TrendAnsw
     start = datetime(2026, 11, 23, tzinfo=UTC) - timedelta(days=days - 1)
 
     def points(scale: float) -> tuple[Point, ...]:
-        counts = [int(scale * (40 + (place * 7919) % 23 - (18 if place % 7 in (5, 6) else 0))) for place in range(days)]
+        counts = [
+            int(scale * (40 + (place * 7919) % 23 - (18 if place % 7 in (5, 6) else 0)))
+            for place in range(days)
+        ]
         return tuple(
-            Point(start + timedelta(days=place), count * events, count * events * 3 // 4) for place, count in enumerate(counts)
+            Point(start + timedelta(days=place), count * events, count * events * 3 // 4)
+            for place, count in enumerate(counts)
         )
 
     groups = (
@@ -270,13 +295,17 @@ def trend(*, by: bool = False, events: bool = True, days: int = 60) -> TrendAnsw
 def rows(count: int = 6) -> RowsAnswer:
     """Rows of an SQL question."""
     kinds = ("click", "page_view", "exposure", "change", "submit", NASTY)
-    values = tuple((kinds[place % 6], 9_000 - place * 7, None if place % 4 == 3 else NOW) for place in range(count))
+    values = tuple(
+        (kinds[place % 6], 9_000 - place * 7, None if place % 4 == 3 else NOW) for place in range(count)
+    )
     return RowsAnswer(SqlQuery("select 1"), basis(), ("type", "events", "last"), values, is_cut=count > 10)
 
 
 def flags() -> FlagsAnswer:
     """The flags that can be chosen."""
-    seen = tuple(Variation(value, 500, 512, 900, NOW - timedelta(days=20), NOW) for value in ("control", "treatment"))
+    seen = tuple(
+        Variation(value, 500, 512, 900, NOW - timedelta(days=20), NOW) for value in ("control", "treatment")
+    )
     return FlagsAnswer(FlagList(), basis(), (SeenFlag("new-checkout", 1_001, 0.012, seen),))
 
 
@@ -289,7 +318,9 @@ def _cohorts(count: int, scale: float) -> tuple[Cohort, ...]:
         periods = tuple(
             RetentionPeriod(
                 number,
-                int(size * (0.21 if number == 0 else 0.44 * 0.82**number)) if start + timedelta(weeks=number) <= monday else 0,
+                int(size * (0.21 if number == 0 else 0.44 * 0.82**number))
+                if start + timedelta(weeks=number) <= monday
+                else 0,
                 start + timedelta(weeks=number + 1) <= monday,
             )
             for number in range(count)

@@ -14,10 +14,13 @@ from expost.query.question import SqlQuery
 from .desk import Desk, Outcome
 from .page import render, twin
 
-SHOWN_ROWS = 500
+SHOWN_ROWS = 200
 MIN_LINES, MAX_LINES = 6, 24
 EXAMPLES = (
-    ("How many events of each type", "select type, count(*) as events\nfrom events\ngroup by type\norder by events desc"),
+    (
+        "How many events of each type",
+        "select type, count(*) as events\nfrom events\ngroup by type\norder by events desc",
+    ),
     (
         "What is clicked most",
         "select label, path, count(*) as clicks, count(distinct person_id) as people\nfrom events\n"
@@ -25,7 +28,8 @@ EXAMPLES = (
     ),
     (
         "Events a day",
-        "select date_trunc('day', time) as day, count(*) as events\nfrom events\ngroup by day\norder by day desc\nlimit 30",
+        "select date_trunc('day', time) as day, count(*) as events\nfrom events\n"
+        "group by day\norder by day desc\nlimit 30",
     ),
     (
         "Exposures by variation",
@@ -44,7 +48,11 @@ SCHEMA = (
             "variation", "is_bot", "is_internal", "imported", "user_agent", "properties",
         ),
     ),
-    ("elements", "one row for each distinct element that events happened on", ("element_id", "parent_id", "tag", "dom_id")),
+    (
+        "elements",
+        "one row for each distinct element that events happened on",
+        ("element_id", "parent_id", "tag", "dom_id"),
+    ),
     ("people", "one row for each person", ("person_id",)),
 )  # fmt: skip
 

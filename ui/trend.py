@@ -86,8 +86,15 @@ def trend_view(answer: TrendAnswer) -> TrendView:
     assert isinstance(question, Trend)
     zone = ZoneInfo(answer.basis.time_zone)
     labels = [_label(point.start, answer.period, zone) for point in answer.points]
-    series = [(group.label(each.kind, each.value), [point.events for point in each.points]) for each in answer.groups]
-    values = [value for _, each in series for value in each] if series else [point.events for point in answer.points]
+    series = [
+        (group.label(each.kind, each.value), [point.events for point in each.points])
+        for each in answer.groups
+    ]
+    values = (
+        [value for _, each in series for value in each]
+        if series
+        else [point.events for point in answer.points]
+    )
     is_over = [_is_over(point, answer.period, answer.basis.now) for point in answer.points]
     titles = [f"{label}: {number(point.events)}" for label, point in zip(labels, answer.points, strict=True)]
     return TrendView(
@@ -95,8 +102,12 @@ def trend_view(answer: TrendAnswer) -> TrendView:
         title=f"Events of {question.definition} per {answer.period}"
         if isinstance(question.definition, str)
         else f"Events per {answer.period}",
-        groups=tuple(GroupView(name, group.colour(place), sum(each)) for place, (name, each) in enumerate(series)),
-        columns=() if series else tuple(chart.columns([point.events for point in answer.points], titles, is_over)),
+        groups=tuple(
+            GroupView(name, group.colour(place), sum(each)) for place, (name, each) in enumerate(series)
+        ),
+        columns=()
+        if series
+        else tuple(chart.columns([point.events for point in answer.points], titles, is_over)),
         lines=tuple(chart.lines(series)),
         y_ticks=tuple(ValueTick(tick.label, 100 - tick.place) for tick in chart.value_ticks(values)),
         x_labels=_chosen(labels),

@@ -32,16 +32,22 @@ def named() -> list[Definition]:
     """Saved definitions, one of them with a name that wants to be markup."""
     selectors = ("button.add", "a.checkout", "form.order button[type=submit]")
     found = [definition("Viewed a tea", view="/tea/*")]
-    found += [definition(name, click=selector) for name, selector in zip(samples.STEPS[1:], selectors, strict=True)]
+    found += [
+        definition(name, click=selector) for name, selector in zip(samples.STEPS[1:], selectors, strict=True)
+    ]
     return [*found, definition(samples.NASTY, track="<script>")]
 
 
 @dataclass
 class StandIn:
-    """Answers like `QueryPool.call`. `failure` is raised by every question, `is_empty` empties every answer."""
+    """Answers like `QueryPool.call`.
+
+    `failure` is raised by every question, `is_empty` empties every answer, `said` are fields of the one event.
+    """
 
     is_empty: bool = False
     failure: ExpostError | None = None
+    said: dict[str, Any] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     saved: list[Definition] = field(default_factory=list)
 
@@ -60,7 +66,8 @@ class StandIn:
             case Live():
                 return samples.live(0, 0) if self.is_empty else samples.live(min(question.latest, 30))
             case EventDetail():
-                return samples.event(**({"type": "page_view"} if question.event_id == "view" else {}))
+                kind = {"type": "page_view"} if question.event_id == "view" else {}
+                return samples.event(**kind, **self.said)
             case Preview():
                 _refuse_hover(question.definition)
                 return samples.preview(0, 0) if self.is_empty else samples.preview()

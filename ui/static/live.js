@@ -29,10 +29,12 @@ function poll(panel) {
   let shown = null;
   async function turn() {
     const isSelecting = !getSelection().isCollapsed && panel.contains(getSelection().anchorNode);
-    if (!paused && !document.hidden && !isSelecting) {
+    // Between press and release the link must stay where it is, or the click never happens.
+    const isPressed = panel.matches(":active");
+    if (!paused && !document.hidden && !isSelecting && !isPressed) {
       const html = await fetchPanel(panel.dataset.poll).catch(() => null);
       panel.toggleAttribute("data-stale", html === null);
-      if (html !== null && html !== shown && !paused) replacePanel(panel, (shown = html));
+      if (html !== null && html !== shown && !paused && !panel.matches(":active")) replacePanel(panel, (shown = html));
     }
     setTimeout(turn, every);
   }

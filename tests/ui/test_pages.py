@@ -1,0 +1,232 @@
+"""Every page in every state, as somebody with JavaScript off gets it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from fastapi.testclient import TestClient
+
+from expost.errors import QueryLimit
+from expost.ui.page import HERE
+from tests.ui.stand_in import OTHER, SITE, TAG, StandIn, create_app
+
+FUNNEL = "/funnel?step=Viewed+a+tea&step=Added+to+basket&within=7d"
+PAGES = (
+    "/live", "/live?type=click", "/live?type=click&refresh=5", "/events/x", "/events/x?level=0", "/events/x?level=9",
+    "/events/view", "/definitions", "/definition?name=Viewed+a+tea", "/define", "/define?click=button.add",
+    "/define?click=a:hover", "/funnel", FUNNEL, f"{FUNNEL}&by=flag:new-checkout", "/funnel?step=a&within=soon",
+    "/retention", "/retention?start=a&return=b", "/retention?start=a&by=flag:new-checkout", "/trend", "/trend?name=a",
+    "/trend?name=a&by=flag:new-checkout", "/sql", "/sql?query=select+1", "/setup", "/patterns",
+)  # fmt: skip
+
+
+def client(stand_in: StandIn | None = None, **options: Any) -> TestClient:
+    return TestClient(create_app(stand_in or StandIn(), **options))
+
+
+def soup(text: str) -> BeautifulSoup:
+    return BeautifulSoup(text, "html5lib")
+
+
+@pytest.mark.parametrize("state", ["full", "empty", "failing"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_in_every_state_is_a_page_that_says_what_it_is(path: str, state: str) -> None:
+    failure = QueryLimit("The question was stopped.", hint="Ask about less.") if state == "failing" else None
+    if state == "empty" and path.startswith("/definition?"):
+        pytest.skip("there is none to show")
+    response = client(StandIn(is_empty=state == "empty", failure=failure)).get(path)
+    assert response.status_code in (200, 400, 503)
+    page = soup(response.text)
+    assert page.h1
+    assert page.h1.get_text(strip=True)
+    assert page.title
+    assert page.title.get_text().endswith("Expost")
+    if response.status_code != 200:
+        assert page.select_one("[role=alert]")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_has_anything_inline_that_its_policy_forbids(path: str) -> None:
+    response = client().get(path)
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "unsafe" not in policy
+    page = soup(response.text)
+    assert not page.select("style, [style]")
+    assert all(str(script.get("src")).startswith("/static/") for script in page.select("script"))
+    assert not [
+        name for element in page.find_all(True) for name in element.attrs if name.lower().startswith("on")
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_control_has_a_label_and_every_link_leads_somewhere(path: str) -> None:
+    page = soup(client().get(path).text)
+    labelled = {label.get("for") for label in page.select("label")}
+    for control in page.select("input:not([type=hidden]), select, textarea"):
+        assert control.get("id") in labelled, control
+    ids = [element["id"] for element in page.select("[id]")]
+    if not path.startswith("/patterns"):
+        assert len(ids) == len(set(ids))
+    for link in page.select("a"):
+        assert str(link.get("href")).startswith(("/", "#", "https://search.example/"))
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/live/latest", "/setup/status", "/define/preview?click=b"])
+def test_hostile_text_is_shown_and_never_becomes_markup(path: str) -> None:
+    text = client().get(path).text
+    assert "<img src=x" not in text
+    assert "\u202e" not in re.sub(r'value="[^"]*"', "", text)
+    assert "<script>alert" not in text
+
+
+def test_a_name_that_wants_to_be_markup_or_to_deceive_is_shown_as_what_it_is() -> None:
+    cell = soup(client().get("/definitions").text).select_one("tbody tr:last-child th")
+    assert cell
+    assert cell.get_text(strip=True).startswith("<img src=x onerror=alert(1)>")
+    assert [each.get_text() for each in cell.select(".oddity")] == ["U+202E", "U+200B"]
+    assert [each["title"] for each in cell.select(".look-alike")] == [
+        "cyrillic small letter er (U+0440)",
+        "cyrillic small letter a (U+0430)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("referrer", "is_link"),
+    [("https://search.example/", True), ("javascript:alert(1)", False), ("data:text/html,x", False)],
+)
+def test_a_referrer_becomes_a_link_only_if_it_is_an_address_of_the_web(referrer: str, is_link: bool) -> None:
+    page = soup(client(StandIn(said={"referrer": referrer})).get("/events/x").text)
+    assert bool(page.select(f'.fields a[href="{referrer}"]')) == is_link
+    assert referrer in page.get_text()
+
+
+def test_an_event_opens_at_the_control_that_was_clicked_and_any_ancestor_is_a_link() -> None:
+    stand_in = StandIn()
+    page = soup(client(stand_in).get("/events/x").text)
+    levels = page.select(".breadcrumb a")
+    assert next(level.code.get_text() for level in levels if level.code) == "html"
+    assert len(levels) == 10
+    chosen = page.select_one(".breadcrumb [aria-current]")
+    assert chosen
+    assert "button.add.primary" in chosen.get_text()
+    wider = soup(client(stand_in).get(levels[4]["href"]).text)
+    assert wider.select_one('form.save input[name=click][value="li.tea"]')
+
+
+def test_naming_a_level_saves_what_was_shown_and_leads_to_its_past() -> None:
+    stand_in = StandIn()
+    web = client(stand_in)
+    form = soup(web.get("/events/x?level=4").text).select_one("form.save")
+    assert form
+    fields = {field["name"]: field["value"] for field in form.select("input")} | {"name": "Chose a tea"}
+    response = web.post(str(form["action"]), data=fields, follow_redirects=False)
+    assert response.status_code == 303
+    assert stand_in.saved[-1].name == "Chose a tea"
+    assert str(stand_in.saved[-1]) == "click on tea-card.featured"
+    landed = soup(web.get(response.headers["location"]).text)
+    assert landed.h1
+    assert landed.h1.get_text() == "Chose a tea"
+    assert landed.select_one("[role=status]")
+
+
+def test_a_refused_form_comes_back_filled_in_with_a_caret() -> None:
+    response = client().post("/definitions", data={"name": "Hovered", "click": "nav > a:hover"})
+    assert response.status_code == 400
+    page = soup(response.text)
+    caret = page.select_one("pre.caret")
+    assert caret
+    assert caret.get_text() == "nav > a:hover\n       ^"
+    assert page.select_one("input[name=click][value='nav > a:hover']")
+
+
+def test_a_refusal_while_typing_is_an_ordinary_panel() -> None:
+    response = client().get("/define/preview?click=a:hover")
+    assert response.status_code == 200
+    assert "<html" not in response.text
+    assert "whether a pointer was over it" in response.text
+
+
+def test_a_definition_can_be_taken_up_again_in_the_form_that_gives_it() -> None:
+    page = soup(client().get("/definition?name=Placed+the+order").text)
+    link = page.select_one("a[href^='/define?']")
+    assert link
+    form = soup(client().get(str(link["href"])).text)
+    assert form.select_one("input[name=click][value='form.order button[type=submit]']")
+    assert form.select_one("form.save input[name=name][value='Placed the order']")
+
+
+def test_a_funnel_keeps_its_form_beside_an_error() -> None:
+    response = client().get("/funnel?step=Viewed+a+tea&within=soon")
+    assert response.status_code == 400
+    page = soup(response.text)
+    assert page.select_one("input[name=within][value=soon]")
+    assert page.select_one("select[name=step] option[value='Viewed a tea'][selected]")
+    assert "'soon' is no length of time" in page.get_text()
+
+
+def test_a_funnel_form_has_room_for_one_more_step() -> None:
+    steps = "&".join(f"step=s{number}" for number in range(7))
+    assert len(soup(client().get(f"/funnel?{steps}").text).select("select[name=step]")) == 8
+
+
+def test_empty_pages_say_what_to_do() -> None:
+    empty = client(StandIn(is_empty=True))
+    for path in ("/live", "/definitions", "/funnel", "/retention", "/trend"):
+        box = soup(empty.get(path).text).select_one(".empty")
+        assert box, path
+        assert box.select("a.button"), path
+    assert TAG in soup(empty.get("/live").text).get_text()
+
+
+def test_the_lamp_turns_green_with_the_first_event() -> None:
+    assert "Waiting for the first event" in client(StandIn(is_empty=True)).get("/setup/status").text
+    assert "Events are arriving" in client().get("/setup/status").text
+
+
+def test_without_scripts_the_live_page_renews_itself_when_asked() -> None:
+    web = client()
+    plain = web.get("/live?type=click").text
+    assert 'http-equiv="refresh"' not in plain
+    assert 'href="/live?type=click&amp;refresh=5"' in plain
+    assert '<meta http-equiv="refresh" content="5">' in web.get("/live?type=click&refresh=5").text
+
+
+def test_a_panel_alone_is_the_panel_in_the_page() -> None:
+    web = client()
+    assert web.get("/live/latest").text.strip() in web.get("/live").text
+    assert web.get("/setup/status").text.strip() in web.get("/setup").text
+
+
+def test_several_sites_are_chosen_by_name_and_kept_in_every_link() -> None:
+    stand_in = StandIn()
+    web = client(stand_in, sites=(SITE, OTHER))
+    page = soup(web.get("/live?site=blog").text)
+    assert stand_in.asked[-1][1].site == "blog"
+    assert page.select_one("select[name=site] option[value=blog][selected]")
+    assert all("site=blog" in str(link["href"]) for link in page.select("nav a[href^='/']"))
+    assert web.get("/live?site=nosuch").status_code == 404
+
+
+def test_static_files_are_cached_under_an_address_that_changes_with_them() -> None:
+    web = client()
+    sheet = soup(web.get("/live").text).select_one("link[rel=stylesheet]")
+    assert sheet
+    response = web.get(str(sheet["href"]))
+    assert response.headers["content-type"].startswith("text/css")
+    assert "immutable" in response.headers["cache-control"]
+    assert web.get("/static/tokens.css").headers["cache-control"] == "no-cache"
+    for path in ("/static/nosuch.css", "/static/..%2Fpage.py", "/static/%2e%2e/page.py"):
+        assert web.get(path).status_code == 404
+
+
+def test_templates_stay_short_and_hold_no_arithmetic() -> None:
+    for template in sorted((HERE / "templates").glob("*.html")):
+        text = template.read_text("utf-8")
+        assert len(text.splitlines()) <= 40, template.name
+        for expression in re.findall(r"\{[{%](.*?)[%}]\}", text):
+            bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", expression)
+            assert not re.search(r"\w\s*[*/+]\s*\w|\w -\s*\w", bare), (template.name, expression)

@@ -1,0 +1,113 @@
+"""The page, its JSON and its SQL are one answer."""
+
+from __future__ import annotations
+
+import pytest
+from bs4 import BeautifulSoup
+from fastapi.testclient import TestClient
+
+from expost.ui import samples
+from expost.ui.format import number, share
+from expost.ui.funnel import funnel_view
+from expost.ui.retention import retention_view
+from tests.ui.stand_in import StandIn, create_app
+
+FUNNEL = "?step=Viewed+a+tea&step=Added+to+basket&within=7d&by=flag:new-checkout"
+
+
+@pytest.fixture
+def web() -> TestClient:
+    return TestClient(create_app(StandIn()))
+
+
+def numbers(text: str, selector: str) -> list[str]:
+    return [cell.get_text(strip=True) for cell in BeautifulSoup(text, "html5lib").select(selector)]
+
+
+def test_a_funnel_shows_the_numbers_of_its_twin(web: TestClient) -> None:
+    body = web.get(f"/funnel.json{FUNNEL}").json()
+    shown = numbers(web.get(f"/funnel{FUNNEL}").text, ".numbers tbody tr td:nth-last-child(8)")
+    groups = [body, *body["groups"]]
+    assert shown == [number(step["people"]) for group in groups for step in group["steps"]]
+    bars = numbers(web.get(f"/funnel{FUNNEL}").text, ".bar-row .n:not(.share)")
+    wide = [[number(step["people"]) for step in group["steps"]] for group in body["groups"]]
+    assert bars == [group[place] for place in range(4) for group in wide]
+
+
+def test_retention_shows_the_numbers_of_its_twin(web: TestClient) -> None:
+    body = web.get("/retention.json?start=a").json()
+    page = web.get("/retention?start=a").text
+    rows = BeautifulSoup(page, "html5lib").select(".retention tbody tr")
+    for row, cohort in zip(rows, body["cohorts"], strict=False):
+        cells = row.select("td:not(.future)")[1:]
+        for cell, period in zip(cells, cohort["periods"], strict=False):
+            people, part = cell.select_one(".cell-people"), cell.select_one(".cell-share")
+            assert people
+            assert part
+            assert people.get_text() == number(period["people"])
+            assert part.get_text().startswith(share(period["people"], cohort["size"]))
+            assert ("incomplete" in cell["class"]) == (not period["complete"])
+            assert ("so far" in part.get_text()) == (not period["complete"])
+    assert rows[len(body["cohorts"])]["class"] == ["pooled"]
+
+
+def test_a_trend_shows_the_numbers_of_its_twin(web: TestClient) -> None:
+    body = web.get("/trend.json?name=a&by=flag:new-checkout").json()
+    page = web.get("/trend?name=a&by=flag:new-checkout").text
+    assert numbers(page, ".numbers tbody td:nth-of-type(1)") == [number(p["events"]) for p in body["points"]]
+    for place, group in enumerate(body["groups"]):
+        column = numbers(page, f".numbers tbody td:nth-of-type({place + 3})")
+        assert column == [number(point["events"]) for point in group["points"]]
+
+
+def test_a_definition_shows_the_numbers_of_its_twin(web: TestClient) -> None:
+    body = web.get("/definition.json?name=Viewed+a+tea").json()
+    figures = numbers(web.get("/definition?name=Viewed+a+tea").text, ".figures dd:not(.text)")
+    assert figures == [number(body[name]) for name in ("events", "people", "unknown")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/funnel{FUNNEL}",
+        "/retention?start=a",
+        "/trend?name=a",
+        "/define?click=b",
+        "/definition?name=Viewed+a+tea",
+    ],
+)
+def test_the_sql_that_ran_is_on_the_page_and_is_its_twin(web: TestClient, path: str) -> None:
+    twin = web.get(path.replace("?", ".sql?"))
+    assert twin.headers["content-type"].startswith("text/plain")
+    assert twin.text.startswith("-- $site = 'teashop'\n")
+    code = BeautifulSoup(web.get(path).text, "html5lib").select_one(".sql code")
+    assert code
+    assert code.get_text() == twin.text
+
+
+def test_the_links_to_the_twins_ask_the_same_question(web: TestClient) -> None:
+    page = BeautifulSoup(web.get(f"/funnel{FUNNEL}").text, "html5lib")
+    for link in page.select(".twins a"):
+        assert web.get(str(link["href"])).status_code == 200
+        assert "by=flag%3Anew-checkout" in str(link["href"])
+
+
+def test_a_twin_that_is_refused_says_so_in_its_own_form(web: TestClient) -> None:
+    refused = web.get("/define.json?click=a:hover")
+    assert refused.status_code == 400
+    assert refused.json()["error"]["code"] == "selector_refused"
+    assert refused.json()["error"]["caret"] == "a:hover\n ^"
+    assert web.get("/define.sql?click=a:hover").text.splitlines()[1:3] == ["a:hover", " ^"]
+
+
+def test_bars_are_scaled_to_their_own_group() -> None:
+    view = funnel_view(samples.funnel(by=True))
+    assert {bar.width for bar in view.steps[0].bars} == {100.0}
+    control, treatment = view.steps[3].bars[:2]
+    assert control.width == pytest.approx(100 * 88 / 498, abs=0.01)
+    assert treatment.width == pytest.approx(100 * 149 / 503, abs=0.01)
+
+
+def test_a_period_that_has_not_begun_is_no_zero() -> None:
+    view = retention_view(samples.retention())
+    assert [cell is None for cell in view.total.rows[-2].cells] == [False] + [True] * 8
