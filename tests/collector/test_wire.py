@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from expost.collector.masks import Masks
+from expost.collector.places import are_sound
+from expost.collector.wire import decode
+
+from .conftest import Desk
+
+GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "wire").glob("*.json"))
+
+
+def test_there_are_golden_batches() -> None:
+    assert GOLDEN
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_every_golden_batch_is_read_for_ever_without_a_refusal(path: Path) -> None:
+    body = path.read_bytes()
+    decoded = decode(body, Masks())
+    assert decoded.refused == []
+    assert len(decoded.events) == len(json.loads(body)["events"])
+    assert are_sound(decoded.elements, decoded.descriptors)
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_what_the_snippet_masked_the_collector_does_not_change(path: Path) -> None:
+    decoded, masks = decode(path.read_bytes(), Masks()), Masks()
+    for descriptor in decoded.descriptors:
+        assert descriptor is not None
+        assert masks.descriptor(descriptor) is descriptor
+    for view in decoded.views:
+        assert view is not None
+        assert masks.view(view) is view
+    for event in decoded.events:
+        assert masks.event(event) is event
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_every_golden_batch_is_accepted_whole(shared_desk: Desk, path: Path) -> None:
+    content = json.loads(path.read_bytes())
+    # Only the age of its ids is a matter of when it is read.
+    shared_desk.now = max(int(each["id"][:8] + each["id"][9:13], 16) for each in content["events"]) * 1_000
+    answer = shared_desk.send(content)
+    assert answer.json == {"accepted": len(content["events"]), "duplicates": 0, "rejected": []}
+    [kept] = shared_desk.kept()
+    assert msgspec.to_builtins(kept.elements) == msgspec.to_builtins(
+        decode(path.read_bytes(), Masks()).elements
+    )
