@@ -1,0 +1,198 @@
+"""What a connection may do before anything of ours sees it: how large a head may be, how slow a sender.
+
+Uvicorn by itself takes heads of any size and waits for ever. Use it as `uvicorn.Config(..., http=GuardedProtocol)`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+MAX_URL_BYTES = 16_000
+MAX_HEAD_BYTES = 64_000
+HEAD_SECONDS = 8.0
+BODY_SECONDS = 8.0
+SLOWEST_BYTES_PER_SECOND = 4_000
+"""A sender on a bad line has more time than a sender of single bytes: the deadline moves with what arrived."""
+
+LINGER_SECONDS = 3.0
+DISCARD_SECONDS = 8.0
+MAX_DISCARDED_BYTES = 32_000_000
+LOOK_EVERY_SECONDS = 1.0
+
+
+class Refusal(Exception):
+    """A request that is answered here, with a status, and never reaches the application."""
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """Uvicorn's protocol with limits of size and time."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._refusal: Refusal | None = None
+        self._is_in_head = False
+        self._is_in_body = False
+        self._is_refused = False
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._discarded_bytes = 0
+        self._phase_began = 0.0
+        # One timer for the whole life of a connection that looks now and then: requests set only a number.
+        self._deadline = 0.0
+        self._look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._deadline = self.loop.time() + HEAD_SECONDS
+        self._look = self.loop.call_later(LOOK_EVERY_SECONDS, self._look_at_deadline)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadline."""
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrived, as far as the limits allow."""
+        self._unset_keepalive_if_required()
+        if self._is_refused:
+            self._discard(len(data))
+            return
+        try:
+            self.parser.feed_data(data)
+            if self._is_in_head:
+                self._head_bytes += len(data)
+                self._check_head()
+        except httptools.HttpParserUpgrade:
+            # We speak nothing else: the request is answered as if it had not asked, and the connection ends.
+            if self.cycle is not None:
+                self.cycle.keep_alive = False
+        except httptools.HttpParserError as problem:
+            self._refuse(self._refusal or Refusal(HTTPStatus.BAD_REQUEST, f"This is not HTTP: {problem}"))
+        except Refusal as refusal:
+            self._refuse(refusal)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._is_in_head = True
+        self._head_bytes = 0
+        self._deadline = self.loop.time() + HEAD_SECONDS
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the address."""
+        super().on_url(url)
+        if len(self.url) > MAX_URL_BYTES:
+            self._stop(HTTPStatus.REQUEST_URI_TOO_LONG, f"An address has at most {MAX_URL_BYTES} bytes")
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: hand the request over, if it may be."""
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > MAX_HEAD_BYTES:
+            self._stop(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"A head has at most {MAX_HEAD_BYTES} bytes"
+            )
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            self._stop(HTTPStatus.BAD_REQUEST, "A request names one host")
+        self._is_in_head = False
+        self._is_in_body = True
+        self._body_bytes = 0
+        self._phase_began = self.loop.time()
+        self._deadline = self._phase_began + BODY_SECONDS
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        if self.cycle.response_complete:
+            self._discard(len(body))
+            return
+        self._body_bytes += len(body)
+        self._deadline = self._phase_began + BODY_SECONDS + self._body_bytes / SLOWEST_BYTES_PER_SECOND
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole: from here on it is us who take time."""
+        self._is_in_body = False
+        self._deadline = 0.0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or for the rest of a body that was refused before its end."""
+        self._discarded_bytes = 0
+        # Not closed at once: the system would send a reset, and the sender would see that instead of our answer.
+        wait = DISCARD_SECONDS if self._is_in_body else HEAD_SECONDS + self.timeout_keep_alive
+        self._deadline = self.loop.time() + wait
+        super().on_response_complete()
+        if self._is_in_body:
+            self._unset_keepalive_if_required()
+
+    def _stop(self, status: HTTPStatus, reason: str) -> None:
+        # The parser turns what its callbacks raise into an error of its own, so the reason is kept beside it.
+        self._refusal = Refusal(status, reason)
+        raise self._refusal
+
+    def _check_head(self) -> None:
+        if self._head_bytes > MAX_HEAD_BYTES:
+            status = (
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if self.url else HTTPStatus.REQUEST_URI_TOO_LONG
+            )
+            raise Refusal(status, f"A head has at most {MAX_HEAD_BYTES} bytes")
+
+    def _refuse(self, refusal: Refusal) -> None:
+        if self.transport.is_closing() or self._is_refused:
+            return
+        self._is_refused = True
+        self._is_in_head = self._is_in_body = False
+        self._discarded_bytes = 0
+        self._deadline = self.loop.time() + LINGER_SECONDS
+        is_answered = (
+            self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        )
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if is_answered:
+            self.transport.close()
+            return
+        text = f"{refusal.reason}.\n".encode("ascii", "replace")
+        head = (
+            f"HTTP/1.1 {refusal.status.value} {refusal.status.phrase}\r\n"
+            "content-type: text/plain; charset=utf-8\r\n"
+            "access-control-allow-origin: *\r\n"
+            f"content-length: {len(text)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode("ascii") + text)
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def _discard(self, size: int) -> None:
+        self._discarded_bytes += size
+        if self._discarded_bytes > MAX_DISCARDED_BYTES:
+            self.transport.abort()
+
+    def _look_at_deadline(self) -> None:
+        if self.transport.is_closing():
+            return
+        self._look = self.loop.call_later(LOOK_EVERY_SECONDS, self._look_at_deadline)
+        if not self._deadline or self.loop.time() < self._deadline:
+            return
+        is_waiting = self._is_in_head or (self._is_in_body and not self.cycle.response_complete)
+        if is_waiting and not self._is_refused:
+            self._refuse(Refusal(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive"))
+        else:
+            self.transport.abort() if self._is_refused else self.transport.close()

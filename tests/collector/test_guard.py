@@ -1,0 +1,195 @@
+"""What is wrong on the wire below HTTP's surface, against a real server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import logging
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+from expost.collector import guard
+from expost.collector.body import MAX_BODY_BYTES
+from expost.collector.guard import GuardedProtocol
+
+from .conftest import Desk, batch, body_of
+
+
+@pytest.fixture(scope="module")
+def port(shared_desk: Desk) -> Iterator[int]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(guard, "HEAD_SECONDS", 0.6)
+        monkeypatch.setattr(guard, "BODY_SECONDS", 0.6)
+        monkeypatch.setattr(guard, "LINGER_SECONDS", 0.6)
+        monkeypatch.setattr(guard, "LOOK_EVERY_SECONDS", 0.1)
+        listener = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            shared_desk.collector, http=GuardedProtocol, loop="uvloop", lifespan="off", log_config=None, ws="none",
+            proxy_headers=False, access_log=False,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        thread.start()
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join()
+
+
+def head(desk: Desk, *lines: str, method: str = "POST") -> bytes:
+    start = f"{method} /e?k={desk.keys['shop', 'write']} HTTP/1.1"
+    return "\r\n".join([start, "host: x", *lines]).encode() + b"\r\n"
+
+
+def talk(port: int, *pieces: bytes, pause: float = 0.0) -> tuple[int, bytes, float]:
+    """Send pieces until they are through or the server closes; status (0: none), answer, seconds until the end."""
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+        answer = b""
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+                if pause:
+                    time.sleep(pause)
+                    connection.setblocking(False)
+                    with contextlib.suppress(BlockingIOError):
+                        if answer := connection.recv(65_536):
+                            break
+                    connection.settimeout(15)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        connection.settimeout(15)
+        while not answer.endswith(b"\n"):
+            more = connection.recv(65_536)
+            if not more:
+                break
+            answer += more
+        status = int(answer[9:12]) if answer.startswith(b"HTTP/1.1 ") else 0
+        return status, answer, time.monotonic() - began
+
+
+def test_a_good_sender_is_served_and_keeps_its_connection(shared_desk: Desk, port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for _ in range(3):
+        connection.request("POST", f"/e?k={shared_desk.keys['shop', 'write']}", body_of(batch()))
+        answer = connection.getresponse()
+        assert (answer.status, answer.read(), answer.will_close) == (204, b"", False)
+    assert len(shared_desk.kept()) == 3
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200, 400),
+        (b"POST /e HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", 400),
+        (b"POST /e HTTP/1.1\r\ncontent-length: 0\r\n\r\n", 400),
+        (b"POST /e HTTP/1.1\r\nhost: x\r\nhost: y\r\ncontent-length: 0\r\n\r\n", 400),
+        (b"POST /e HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n", 400),
+        (b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", 414),
+        (b"GET /e HTTP/1.1\r\nhost: x\r\n" + b"a: b\r\n" * 130_000 + b"\r\n", 431),
+        (b"GET /e HTTP/1.1\r\nhost: x\r\nbig: " + b"a" * 800_000 + b"\r\n\r\n", 431),
+        (b"GET /e HTTP/1.1\r\nhost: x\r\nbig: " + b"a" * 70_000 + b"\r\n\r\n", 431),
+        (b"GET /e HTTP/1.1\r\nhost: x\r\nbig: " + b"a" * 9_000_000, 431),
+    ],
+    ids=[
+        "TLS",
+        "two lengths",
+        "no host",
+        "two hosts",
+        "bad length",
+        "URL",
+        "headers",
+        "header",
+        "one too long",
+        "endless",
+    ],
+)
+def test_what_is_no_request_is_refused_and_the_connection_closed(
+    port: int, what: bytes, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        found, answer, seconds = talk(port, what)
+    assert found == status, answer[:200]
+    assert b"connection: close" in answer
+    assert seconds < 5
+    assert not caplog.records
+
+
+def test_a_bad_chunk_is_refused(shared_desk: Desk, port: int) -> None:
+    begin = head(shared_desk, "transfer-encoding: chunked") + b"\r\n"
+    assert talk(port, begin + b"5\r\nhello\r\nzz\r\n")[0] == 400
+
+
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["length", "chunked"])
+def test_a_body_that_is_too_large_is_seen_as_413_and_not_as_a_reset(
+    shared_desk: Desk, port: int, is_chunked: bool
+) -> None:
+    size = MAX_BODY_BYTES * 3
+    if is_chunked:
+        chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
+        pieces = [head(shared_desk, "transfer-encoding: chunked") + b"\r\n", *[chunk] * 40, b"0\r\n\r\n"]
+    else:
+        pieces = [head(shared_desk, f"content-length: {size}") + b"\r\n", b" " * size]
+    connection = socket.create_connection(("127.0.0.1", port), timeout=15)
+    for piece in pieces:
+        connection.sendall(piece)
+    assert connection.recv(65_536).startswith(b"HTTP/1.1 413")
+    connection.sendall(head(shared_desk, "content-length: 2", "connection: close") + b"\r\n{}")
+    rest = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert b"HTTP/1.1 400" in rest
+    connection.close()
+
+
+@pytest.mark.parametrize("phase", ["nothing", "head", "body", "between"])
+def test_a_slow_loris_is_shown_out_and_good_senders_do_not_notice(
+    shared_desk: Desk, port: int, phase: str
+) -> None:
+    body = body_of(batch())
+    drip = [b"x"] * 40
+    pieces = {
+        "nothing": [],
+        "head": [head(shared_desk) + b"a: ", *drip],
+        "body": [head(shared_desk, f"content-length: {len(body)}") + b"\r\n", *[body[:1]] * 40],
+        "between": [head(shared_desk, f"content-length: {len(body)}") + b"\r\n" + body, *[b"\r\n"] * 80],
+    }[phase]
+    found: list[tuple[int, bytes, float]] = []
+    loris = threading.Thread(target=lambda: found.append(talk(port, *pieces, pause=0.1)))
+    loris.start()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    slowest = 0.0
+    while loris.is_alive():
+        began = time.monotonic()
+        connection.request("POST", f"/e?k={shared_desk.keys['shop', 'write']}", body)
+        assert connection.getresponse().read() == b""
+        slowest = max(slowest, time.monotonic() - began)
+        time.sleep(0.02)
+    status, _, seconds = found[0]
+    assert status == {"nothing": 0, "head": 408, "body": 408, "between": 204}[phase]
+    assert seconds < 6
+    assert slowest < 1
+
+
+def test_half_a_body_then_gone_keeps_nothing(
+    shared_desk: Desk, port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared_desk.kept()
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(head(shared_desk, "content-length: 500") + b"\r\n" + b'{"v":1')
+    time.sleep(0.2)
+    assert (shared_desk.kept(), caplog.records) == ([], [])
+
+
+def test_a_sender_on_a_slow_line_is_given_the_time_it_needs(shared_desk: Desk, port: int) -> None:
+    body = body_of(batch()) + b" " * 12_000
+    pieces = [body[at : at + 1_000] for at in range(0, len(body), 1_000)]
+    begin = head(shared_desk, f"content-length: {len(body)}") + b"\r\n"
+    status, _, seconds = talk(port, begin, *pieces, pause=0.1)
+    assert status == 204
+    assert seconds > 0.9
