@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 
 from expost.doctor import examine, show_findings
 from expost.errors import ExpostError, SelectorError
@@ -21,20 +20,28 @@ from expost.query.form import definition_of, form_of, funnel_of, preview_of, ret
 from expost.query.question import FlagList, Live, SqlQuery
 from expost.settings import load_settings
 from expost.site_commands import sites
-from expost.terminal import show, table
+from expost.terminal import show, table, terminal_console
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+WORDS = "expost.words"
+
+
 class Door(click.Group):
     """Turns an ExpostError into its sentence and its hint on standard error, and exit status 2."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Remember the words before any command reads them: a refusal must know whether JSON was asked for."""
+        ctx.meta[WORDS] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a refusal is printed, not traced."""
         try:
             return super().invoke(ctx)
         except ExpostError as error:
-            _refuse(error, wants_json="--json" in sys.argv)
+            _refuse(error, wants_json="--json" in ctx.meta[WORDS])
             sys.exit(2)
         except BrokenPipeError:
             # The reader of our output (`| head`) has seen enough; say nothing more, not even at exit.
@@ -209,7 +216,7 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
         _print_json({"definition": definition.to_json(), "preview": past.to_json()})
     else:
         click.echo(f"{definition.name} is version {definition.version}: {definition}\n")
-        show(Console(), past)
+        show(terminal_console(), past)
 
 
 @main.command()
@@ -227,7 +234,7 @@ def definitions(data: Path | None, site: str | None, as_json: bool) -> None:
         _print_json([definition.to_json() for definition in saved])
     elif saved:
         columns = [("name", "left"), ("version", "right"), ("meaning", "left")]
-        table(Console(), columns, [(each.name, each.version, str(each)) for each in saved])
+        table(terminal_console(), columns, [(each.name, each.version, str(each)) for each in saved])
     else:
         click.echo("No event is named yet. Name one with: expost define NAME --click SELECTOR")
 
@@ -352,7 +359,7 @@ def doctor(data: Path | None, as_json: bool) -> None:
     if _wants_json(as_json):
         _print_json(plain(findings))
     else:
-        show_findings(Console(), settings, findings)
+        show_findings(terminal_console(), settings, findings)
     sys.exit(1 if any(finding.is_wrong for finding in findings) else 0)
 
 
@@ -390,7 +397,7 @@ def _show(answer: Answer, as_json: bool) -> None:
     if _wants_json(as_json):
         _print_json(answer.to_json())
     else:
-        show(Console(), answer)
+        show(terminal_console(), answer)
 
 
 def _print_json(body: Any) -> None:

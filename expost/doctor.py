@@ -14,7 +14,7 @@ from rich.markup import escape
 from expost.errors import ExpostError
 from expost.lake.folder import Folder, open_folder
 from expost.lake.lock import find_holder
-from expost.lake.reader import connect, snapshot_versions
+from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.keys import keys
@@ -106,16 +106,15 @@ def _look_at_rejected(folder: Folder) -> Iterator[Finding]:
 
 
 def _look_at_lake(folder: Folder) -> Iterator[Finding]:
-    connection = connect(folder.path)
+    snapshot = find_lake_snapshot(folder.lake)
+    missing = [file for file in snapshot.files if not Path(file).is_file()]
+    if missing:
+        hint = "Put the file back from a backup; until then every question that needs it fails."
+        yield Finding("lake", f"{len(missing)} live files are missing, the first is {missing[0]}", True, hint)
+        return
+    connection = connect(folder.path, snapshot=snapshot)
     try:
         versions = snapshot_versions(connection)
-        missing = [file for [file] in connection.execute(_LIVE_FILES).fetchall() if not Path(file).is_file()]
-        if missing:
-            hint = "Put the file back from a backup; until then every question that needs it fails."
-            yield Finding(
-                "lake", f"{len(missing)} live files are missing, the first is {missing[0]}", True, hint
-            )
-            return
         for name in versions:
             [rows] = connection.execute(f"select count(*) from lake.{name}").fetchone() or (0,)
             yield Finding("lake", f"{name}: {rows:,} rows at version {versions[name]}")
@@ -137,8 +136,6 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
     finally:
         connection.close()
 
-
-_LIVE_FILES = "select unnest(files) from lake.snapshot"
 
 _AGREEMENTS = (
     (

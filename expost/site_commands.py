@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from expost.clock import from_micros, wall_clock
 from expost.lake.folder import Folder, open_folder
@@ -19,7 +18,7 @@ from expost.state.keys import Key, add_key, keys, revoke_key
 from expost.state.sites import WEEKDAYS, Site, add_site, change_site, find_site, slug_of
 from expost.state.sites import sites as all_sites
 from expost.tag import tag_of
-from expost.terminal import table
+from expost.terminal import table, terminal_console
 
 
 def _data(command: Any) -> Any:
@@ -88,7 +87,7 @@ def list_sites(data: Path | None, as_json: bool) -> None:
         )
         for site in found
     ]
-    table(Console(), columns, rows)
+    table(terminal_console(), columns, rows)
 
 
 @sites.command("add")
@@ -188,7 +187,7 @@ def site_keys(slug: str | None, new: Any, revoke: str | None, data: Path | None,
         (key.text or f"{key.prefix}…", key.kind, _moment(key.created_at), _moment(key.revoked_at))
         for key in found
     ]
-    table(Console(), columns, rows)
+    table(terminal_console(), columns, rows)
 
 
 def _open(data: Path | None) -> tuple[Folder, State]:

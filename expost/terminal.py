@@ -29,6 +29,11 @@ BAR_WIDTH = 24
 NUMBER, WORD = "right", "left"
 
 
+def terminal_console() -> Console:
+    """Standard output, with nothing coloured but what we say: rich would colour every number it finds."""
+    return Console(highlight=False, soft_wrap=True)
+
+
 def show(console: Console, answer: Answer) -> None:
     """Print an answer and what a reader must know about it."""
     match answer:
@@ -56,7 +61,12 @@ def table(
 ) -> None:
     """Print rows under (name, "left" or "right") columns; text from the data is never read as markup."""
     drawn = Table(
-        title=escape(title) if title else None, title_justify="left", box=None, padding=(0, 2, 0, 0)
+        title=escape(title) if title else None,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=None,
+        padding=(0, 2, 0, 0),
     )
     for name, side in columns:
         drawn.add_column(name, justify="right" if side == NUMBER else "left", no_wrap=side == NUMBER)

@@ -1,0 +1,225 @@
+"""The same answer through every door: Python, the command line, the HTTP API and the pages' twins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+import expost
+from expost.api import answer_errors, create_api
+from expost.cli import main
+from expost.clock import wall_clock
+from expost.query.analysis import Analysis
+from expost.state.database import State
+from expost.state.keys import add_key
+from expost.state.sites import Site, add_site
+from expost.ui.desk import PageSite
+from expost.ui.pages import create_pages
+from tests.story import Story, small_rich_lake
+
+# The moment of asking and how long it took are not the answer.
+PASSING = ("elapsed_ms", "now", "parameters")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    story = small_rich_lake(Story(tmp_path_factory.mktemp("doors") / "expost-data"))
+    state = State(story.folder.state_path)
+    add_site(state, Site("shop", "Shop", created_at=wall_clock()))
+    add_key(state, "shop", "write", wall_clock)
+    state.close()
+    lake = expost.open(story.path)
+    lake.define("Viewed page", view="/**")
+    lake.define("Bought", click="form.cart button.buy")
+    return story.path
+
+
+@pytest.fixture(scope="module")
+def client(data: Path) -> Iterator[TestClient]:
+    analysis = Analysis(data)
+
+    async def call(method: str, *arguments: Any, **named: Any) -> Any:
+        return getattr(analysis, method)(*arguments, **named)
+
+    app = FastAPI()
+    answer_errors(app)
+    app.include_router(create_api(call))
+    app.include_router(create_pages(call, lambda: [PageSite("shop", "Shop", "UTC", "<script></script>")]))
+    with TestClient(app) as opened:
+        yield opened
+
+
+def run(data: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, [*arguments, "--data", str(data)])
+
+
+def printed(data: Path, *arguments: str) -> Any:
+    result = run(data, *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def lasting(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in PASSING}
+
+
+FUNNEL = ("funnel", "Viewed page", "Bought", "--within", "7d", "--by", "flag:new-checkout")
+RETENTION = (
+    "retention",
+    "--start",
+    "Bought",
+    "--return",
+    "Viewed page",
+    "--period",
+    "week",
+    "--periods",
+    "2",
+)
+TREND = ("trend", "Bought", "--period", "day", "--by", "flag:new-checkout")
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "ask"),
+    [
+        (FUNNEL, "/funnel?step=Viewed page&step=Bought&within=7d&by=flag:new-checkout",
+         lambda lake: lake.funnel("Viewed page", "Bought", within="7 days", by=expost.flag("new-checkout"))),
+        (RETENTION, "/retention?start=Bought&return=Viewed page&period=week&periods=2",
+         lambda lake: lake.retention("Bought", "Viewed page", period="week", periods=2)),
+        (TREND, "/trend?name=Bought&period=day&by=flag:new-checkout",
+         lambda lake: lake.trend("Bought", period="day", by="flag:new-checkout")),
+        (("preview", "--click", "form.cart button.buy"), "/preview?click=form.cart button.buy",
+         lambda lake: lake.preview(lake.event("preview", click="form.cart button.buy"))),
+        (("flags",), "/flags", lambda lake: lake.flags()),
+    ],
+)  # fmt: skip
+def test_every_door_gives_the_same_answer(data, client, command, path, ask):
+    in_python = lasting(ask(expost.open(data)).to_json())
+    assert in_python["sql"].startswith(("with", "create", "--", "select"))
+    assert lasting(printed(data, *command)) == in_python
+    over_http = client.get(f"/api/v1{path}")
+    assert over_http.status_code == 200, over_http.text
+    assert lasting(over_http.json()) == in_python
+    if command[0] in ("funnel", "retention", "trend"):
+        twin = client.get(path.replace("?", ".json?", 1))
+        assert lasting(twin.json()) == in_python
+
+
+def test_the_funnel_by_variation_has_the_promised_shape(data):
+    answer = printed(data, *FUNNEL)
+    assert [step["name"] for step in answer["steps"]] == ["Viewed page", "Bought"]
+    # Ann, Bob and Cyd; the crawler, the colleague and the tester are left out.
+    assert [step["people"] for step in answer["steps"]] == [3, 2]
+    groups = {
+        (group["kind"], group["value"]): [s["people"] for s in group["steps"]] for group in answer["groups"]
+    }
+    assert groups["variation", "control"] == [1, 1]
+    assert groups["variation", "treatment"] == [1, 1]
+    assert groups["not exposed", None] == [1, 0]
+    assert {each["reason"]: each["events"] for each in answer["left_out"] if each["events"]}
+
+
+def test_the_people_of_a_step_open_with_the_events_that_decided(data):
+    answer = expost.open(data).funnel("Viewed page", "Bought")
+    people = answer.people(step=2)
+    assert people.total == 2
+    assert {person.name for person in people.people} == {"ann@shop.example", "bob@shop.example"}
+    assert all(
+        [event.step for event in person.events] == ["Viewed page", "Bought"] for person in people.people
+    )
+    assert answer.to_polars()["people"].to_list() == [3, 2]
+
+
+def test_rows_of_sql_are_a_list(data):
+    rows = printed(data, "sql", "select type, count(*) as n from events group by 1 order by 1")
+    assert {row["type"]: row["n"] for row in rows}["page_view"] == 9
+    assert printed(data, "sql", "select count(*) as n from people") == [{"n": 6}]
+    assert printed(data, "sql", "select count(*) > 5 as some from elements") == [{"some": True}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("preview", "--click", "a:hover"), "selector_refused", ":hover"),
+        (("preview", "--click", '[style*="red"]'), "selector_refused", "style"),
+        (("funnel", "Viewed page", "Boughtt"), "unknown_definition", "Bought"),
+        (("funnel", "Viewed page", "--within", "7"), "invalid_input", "7d"),
+        (("trend", "Bought", "--site", "shpo"), "unknown_site", "shop"),
+        (("sql", "drop table lake.events"), "invalid_input", "SELECT"),
+        (("sql", "select * from read_csv('/etc/hostname')"), "invalid_input", ""),
+        (("retention", "--start", "Bought", "--by", "property:plan"), "not_built", "flag:KEY"),
+    ],
+)
+def test_a_refusal_names_the_thing_and_the_next_step(data, arguments, code, says):
+    result = run(data, *arguments, "--json")
+    assert result.exit_code == 2
+    error = json.loads(result.stdout)["error"]
+    assert error["code"] == code
+    assert says in result.stderr
+    assert result.stderr.startswith("expost: ")
+
+
+def test_a_refused_selector_is_drawn_with_a_caret(data):
+    result = run(data, "preview", "--click", "a:hover")
+    lines = result.stderr.splitlines()
+    assert "    a:hover" in lines
+    assert lines[lines.index("    a:hover") + 1] == "     ^"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/v1/preview?click=a:hover", 400, "selector_refused"),
+        ("/api/v1/funnel?step=Nobody", 404, "unknown_definition"),
+        ("/api/v1/funnel?stpe=Bought", 400, "invalid_input"),
+        ("/api/v1/live?latest=0", 400, "invalid_input"),
+        ("/api/v1/events/nothing", 404, "unknown_name"),
+    ],
+)
+def test_the_api_answers_errors_in_one_shape(client, path, status, code):
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
+    assert answer.json()["error"]["hint"]
+
+
+def test_a_definition_over_the_api_makes_versions(client):
+    first = client.put("/api/v1/definitions/Paid", json={"track": ["Paid"]}).json()
+    same = client.put("/api/v1/definitions/Paid", json={"track": ["Paid"]}).json()
+    other = client.put("/api/v1/definitions/Paid", json={"track": ["Paid", "Paid later"]}).json()
+    assert [first["version"], same["version"], other["version"]] == [1, 1, 2]
+    assert {each["name"]: each["version"] for each in client.get("/api/v1/definitions").json()}["Paid"] == 2
+
+
+def test_the_doctor_finds_a_healthy_folder_healthy_and_names_what_is_missing(data, tmp_path):
+    well = run(data, "doctor", "--json")
+    assert well.exit_code == 0, well.output
+    assert not [finding for finding in json.loads(well.stdout) if finding["is_wrong"]]
+
+    story = Story(tmp_path / "broken")
+    small_rich_lake(story).store()
+    next((story.path / "lake" / "events").glob("*.parquet")).unlink()
+    ill = run(story.path, "doctor", "--json")
+    assert ill.exit_code == 1
+    assert any("missing" in finding["says"] for finding in json.loads(ill.stdout) if finding["is_wrong"])
+
+
+def test_sites_are_made_changed_and_keyed_on_the_command_line(tmp_path):
+    data = tmp_path / "data"
+    made = run(data, "sites", "add", "My shop", "--tz", "Europe/Berlin")
+    assert made.exit_code == 0
+    assert '<script async src="http://127.0.0.1:8000/expost.js" data-key="xw_' in made.stdout
+    assert run(data, "sites", "tag").stdout.strip() in made.stdout
+    changed = json.loads(run(data, "sites", "change", "my-shop", "--origin", "https://shop.example/x").stdout)
+    assert changed["origins"] == ["https://shop.example"]
+    key = json.loads(run(data, "sites", "keys", "--new", "import", "--json").stdout)
+    listed = json.loads(run(data, "sites", "keys", "--json").stdout)
+    assert [each["kind"] for each in listed] == ["write", "import"]
+    assert key["key"] not in json.dumps(listed)
+    revoked = json.loads(run(data, "sites", "keys", "--revoke", key["prefix"], "--json").stdout)
+    assert revoked["revoked_at"]
