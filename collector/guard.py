@@ -77,8 +77,7 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._check_head()
         except httptools.HttpParserUpgrade:
             # We speak nothing else: the request is answered as if it had not asked, and the connection ends.
-            if self.cycle is not None:
-                self.cycle.keep_alive = False
+            self.cycle.keep_alive = False
         except httptools.HttpParserError as problem:
             self._refuse(self._refusal or Refusal(HTTPStatus.BAD_REQUEST, f"This is not HTTP: {problem}"))
         except Refusal as refusal:
@@ -158,15 +157,13 @@ class GuardedProtocol(HttpToolsProtocol):
         self._is_in_head = self._is_in_body = False
         self._discarded_bytes = 0
         self._deadline = self.loop.time() + LINGER_SECONDS
-        is_answered = (
-            self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
-        )
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        if is_answered:
-            self.transport.close()
-            return
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if cycle.response_started:
+                self.transport.close()
+                return
         text = f"{refusal.reason}.\n".encode("ascii", "replace")
         head = (
             f"HTTP/1.1 {refusal.status.value} {refusal.status.phrase}\r\n"

@@ -87,7 +87,7 @@ class Desk:
         add_site(self.state, Site("shop", "Shop"))
         add_site(self.state, Site("blog", "Blog", origins=("https://blog.example",)))
         self.keys = {
-            (site, kind): add_key(self.state, site, kind, lambda: 1)[1]  # type: ignore[arg-type]
+            (site, kind): add_key(self.state, site, kind, lambda: 1)[1]
             for site in ("shop", "blog")
             for kind in ("write", "import")
         }

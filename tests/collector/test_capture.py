@@ -76,7 +76,7 @@ def test_half_a_body_keeps_nothing_and_says_nothing(desk: Desk, caplog: pytest.L
         sent.append(message)
 
     query = f"k={desk.keys['shop', 'write']}".encode()
-    scope = {
+    scope: Any = {
         "type": "http",
         "method": "POST",
         "path": "/e",
@@ -97,8 +97,8 @@ def test_a_key_works_at_once_and_stops_working_when_revoked(desk: Desk) -> None:
 
 
 def test_a_key_decides_the_site_whatever_the_batch_says(desk: Desk) -> None:
-    blog = {"headers": {"origin": "https://blog.example"}}
-    desk.send(batch() | {"site": "shop", "k": "x"}, key=desk.keys["blog", "write"], **blog)
+    origin = {"origin": "https://blog.example"}
+    desk.send(batch() | {"site": "shop", "k": "x"}, key=desk.keys["blog", "write"], headers=origin)
     assert desk.kept()[0].site == "blog"
 
 

@@ -185,7 +185,7 @@ def test_a_failed_sync_fails_its_group_only_and_never_touches_that_file_again(fo
             journal.write(b"while resting")
         bad.sync_error = 0
         wait_for(lambda: _takes(journal, b"after"))
-        assert journal.problem is None
+        assert not journal.problem
     assert payloads(folder) == [b"before", b"after"]
     assert len(sealed_segments(folder.journal)) == 2
 
