@@ -32,6 +32,7 @@ SITE = "tea-shop"
 NOTES = "demo.json"
 READY_SECONDS = 60.0
 QUERYABLE_SECONDS = 120.0
+KEY_NOTICED_SECONDS = 0.3
 TAG = re.compile(r'<script\b[^>]*src="(?P<server>https?://[^"/]+)[^"]*"[^>]*></script>')
 
 # Nobody named these before the history was there; all of them are true of the past at once.
@@ -137,9 +138,11 @@ class Demo:
             )
             return
         notes.keep(self.data)
-        batches = batches_of_month(shop_url=notes.shop_url, until=notes.until, days=notes.days)
         state = State(open_folder(self.data).state_path)
         key, text = add_key(state, SITE, "import", wall_clock)
+        batches = batches_of_month(shop_url=notes.shop_url, until=notes.until, days=notes.days)
+        # A running server notices a new key within a quarter of a second.
+        time.sleep(KEY_NOTICED_SECONDS)
         try:
             filled = self._send(batches, server, text)
         finally:
