@@ -25,6 +25,8 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
     connection = reading.connection
     lock_down(connection)
     statement = _single_select(connection, question.text)
+    # A SELECT may hold an INSERT or DELETE in a `with`: no transaction that only reads lets it through.
+    connection.execute("begin transaction read only")
     try:
         cursor = connection.execute(statement)
         columns = tuple(column[0] for column in cursor.description or ())

@@ -1,0 +1,100 @@
+"""Asking the engine about a story, and answers in the shape in which the cases write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from expost.clock import to_micros
+from expost.query.analysis import ANSWERS
+from expost.query.answer import Answer, FunnelAnswer, FunnelGroup, RetentionAnswer, TrendAnswer
+from expost.query.calendar import Calendar
+from expost.query.definition import Alternative, Definition, definition
+from expost.query.question import Question
+from expost.query.reading import Reading
+
+from .happening import SITE, Happening, lake_of
+from .oracle import Step
+
+
+def answer_of(story: Sequence[Happening], question: Question) -> Answer:
+    """The engine's answer over a lake in memory that holds the story."""
+    assert question.now is not None
+    with lake_of(story) as connection:
+        reading = Reading(
+            connection=connection,
+            question=question,
+            site=SITE,
+            calendar=Calendar(ZoneInfo(question.time_zone or "UTC")),
+            now=to_micros(question.now),
+            count_bots=bool(question.bots),
+            snapshot={},
+            resolve=lambda name, _version: definition_of(name),
+        )
+        return ANSWERS[type(question)](reading, question)
+
+
+def definition_of(step: str) -> Definition:
+    """`A` is a custom event, `view:GLOB` a page view, `type:NAME` any event of a type."""
+    kind, colon, rest = step.partition(":")
+    if not colon:
+        return definition(step, track=step)
+    if kind == "view":
+        return definition(step, view=rest)
+    return Definition(step, (Alternative(types=(rest,)),))
+
+
+def matcher_of(step: str) -> Step:
+    """The same for the oracle; of globs it knows whole paths and `/**`."""
+    kind, colon, rest = step.partition(":")
+    if not colon:
+        return lambda event: event.type == "custom" and event.name == step
+    if kind == "view":
+        return lambda event: event.type == "page_view" and rest in ("/**", event.path)
+    return lambda event: event.type == rest
+
+
+def group_name(kind: str, value: str | None) -> str:
+    """`variation red`, `not exposed`, …"""
+    return f"{kind} {value}" if kind == "variation" else kind
+
+
+def bars_of(answer: FunnelAnswer, *, complete: bool = False) -> dict[str, list[int]]:
+    """People per step, of the total and of each group."""
+    groups = (FunnelGroup("total", None, answer.steps), *answer.groups)
+    return {
+        group_name(group.kind, group.value): [
+            step.complete_people if complete else step.people for step in group.steps
+        ]
+        for group in groups
+    }
+
+
+def table_of(answer: RetentionAnswer | TrendAnswer) -> dict[str, dict[date, Any]]:
+    """Per group: cohorts with their size and returns, or periods with their events and people."""
+    if isinstance(answer, RetentionAnswer):
+        tables = [
+            ("total", None, answer.cohorts),
+            *((each.kind, each.value, each.cohorts) for each in answer.groups),
+        ]
+        return {
+            group_name(kind, value): {
+                cohort.start: [cohort.size, *(cell.people for cell in cohort.periods)] for cohort in cohorts
+            }
+            for kind, value, cohorts in tables
+        }
+    zone = ZoneInfo(answer.basis.time_zone)
+    series = [
+        ("total", None, answer.points),
+        *((each.kind, each.value, each.points) for each in answer.groups),
+    ]
+    return {
+        group_name(kind, value): {
+            point.start.astimezone(zone).date(): (point.events, point.people)
+            for point in points
+            if point.events
+        }
+        for kind, value, points in series
+    }

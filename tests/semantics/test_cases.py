@@ -1,0 +1,176 @@
+"""Every conformance case, asked of the engine; funnels, retention and trends also of the oracle."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from expost.query.answer import FunnelAnswer, PreviewAnswer, RetentionAnswer, TrendAnswer
+from expost.query.definition import Alternative, Definition, definition
+from expost.query.question import Flag, Funnel, Preview, Retention, Trend, parse_duration
+from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, table_of
+from tests.semantics.happening import Happening, moment, read_story
+from tests.semantics.oracle import Oracle
+
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+HERE = Path(__file__).parent
+CASES = [
+    pytest.param(case, id=f"{file.stem}-{number}")
+    for file in sorted(HERE.glob("*.toml"))
+    for number, case in enumerate(tomllib.loads(file.read_text(encoding="utf-8"))["case"], 1)
+]
+
+
+def test_there_are_cases_for_every_section() -> None:
+    assert len(CASES) >= 100
+    rules = [
+        rule
+        for file in HERE.glob("*.toml")
+        for rule in re.findall(r'^rule = "([1-7, ]+):', file.read_text(), re.MULTILINE)
+    ]
+    sections = {part.strip() for rule in rules for part in rule.split(",")}
+    assert sections >= {"1", "2", "3", "4", "5", "6"}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_answer_follows_the_rule(case: dict[str, Any]) -> None:
+    story = read_story(case["events"])
+    for kind, check in (
+        ("funnel", _funnel),
+        ("retention", _retention),
+        ("trend", _trend),
+        ("preview", _preview),
+    ):
+        if kind in case:
+            check(case, case[kind], story)
+            return
+    raise AssertionError(f"The case asks nothing: {case['rule']}")
+
+
+def _funnel(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
+    now, zone = _now(case), ZoneInfo(asked.get("tz", "UTC"))
+    start, end = _day(asked.get("from")), _day(asked.get("to"))
+    within = parse_duration(asked["within"])
+    steps = tuple(definition_of(step) for step in asked["steps"])
+    by = Flag(asked["by"]) if "by" in asked else None
+    question = Funnel(steps, within, by=by, start=start, end=end, now=now, time_zone=zone.key)
+    answer = answer_of(story, question)
+    assert isinstance(answer, FunnelAnswer)
+    assert bars_of(answer) == case["expect"], case["rule"]
+    if "complete" in case:
+        assert bars_of(answer, complete=True) == case["complete"], case["rule"]
+    if "outside" in case:
+        assert [step.outside_groups for step in answer.steps] == case["outside"], case["rule"]
+    if "several" in case:
+        assert answer.several_variations == case["several"], case["rule"]
+    if "medians" in case:
+        medians = [None if step.median_ms is None else step.median_ms / 1_000 for step in answer.steps[1:]]
+        assert medians == case["medians"]["total"], case["rule"]
+    _left_out(case, answer)
+    if case.get("oracle", True):
+        said = Oracle(story).funnel(
+            [matcher_of(step) for step in asked["steps"]],
+            within,
+            start=_micros(start),
+            end=_micros(end),
+            now=moment(now.replace(tzinfo=None).isoformat()),
+            flag=asked.get("by"),
+        )
+        groups = said["groups"] or {"total": {"steps": [0] * len(steps)}}
+        assert {group: table["steps"] for group, table in groups.items()} == case["expect"], case["rule"]
+
+
+def _retention(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
+    now, zone = _now(case), ZoneInfo(asked.get("tz", "UTC"))
+    start, end = _day(asked.get("from")), _day(asked.get("to"))
+    question = Retention(
+        definition_of(asked["begins"]),
+        definition_of(asked["returns"]),
+        asked["period"],
+        asked["periods"],
+        by=Flag(asked["by"]) if "by" in asked else None,
+        entry=asked.get("entry", "first_in_range"),
+        start=start,
+        end=end,
+        now=now,
+        time_zone=zone.key,
+    )
+    answer = answer_of(story, question)
+    assert isinstance(answer, RetentionAnswer)
+    assert _by_text(table_of(answer)) == case["expect"], case["rule"]
+    if "complete" in case:
+        complete = {
+            cohort.start.isoformat(): [cell.complete for cell in cohort.periods] for cohort in answer.cohorts
+        }
+        assert complete == case["complete"], case["rule"]
+    if "pooled" in case:
+        assert [[row.people, row.size] for row in answer.pooled] == case["pooled"], case["rule"]
+    _left_out(case, answer)
+    said = Oracle(story).retention(
+        matcher_of(asked["begins"]),
+        matcher_of(asked["returns"]),
+        asked["period"],
+        asked["periods"],
+        zone=zone,
+        now=moment(now.replace(tzinfo=None).isoformat()),
+        start=_micros(start),
+        end=_micros(end),
+        flag=asked.get("by"),
+        first_ever=asked.get("entry") == "first_ever",
+    )
+    assert _by_text(said) == case["expect"], case["rule"]
+
+
+def _trend(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
+    zone = ZoneInfo(asked.get("tz", "UTC"))
+    by = Flag(asked["by"]) if "by" in asked else None
+    question = Trend(definition_of(asked["of"]), asked["period"], by=by, now=_now(case), time_zone=zone.key)
+    answer = answer_of(story, question)
+    assert isinstance(answer, TrendAnswer)
+    assert _by_text(table_of(answer)) == case["expect"], case["rule"]
+    said = Oracle(story).trend(matcher_of(asked["of"]), asked["period"], zone=zone, flag=asked.get("by"))
+    assert _by_text(said) == case["expect"], case["rule"]
+
+
+def _preview(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
+    if "types" in asked:
+        text = definition("shared", text=asked["text"]).alternatives[0].text if "text" in asked else None
+        asked_of = Definition("asked", (Alternative(types=tuple(asked["types"]), text=text),))
+    else:
+        given = dict(asked)
+        if "query" in given:
+            given["query"] = {name: value or None for name, value in given["query"].items()}
+        asked_of = definition("asked", **given)
+    answer = answer_of(story, Preview(asked_of, now=_now(case)))
+    assert isinstance(answer, PreviewAnswer)
+    assert {"events": answer.events, "people": answer.people} == case["expect"], case["rule"]
+    if "unknown" in case:
+        assert answer.unknown == case["unknown"], case["rule"]
+    _left_out(case, answer)
+
+
+def _left_out(case: dict[str, Any], answer: FunnelAnswer | RetentionAnswer | PreviewAnswer) -> None:
+    if "left_out" in case:
+        assert {each.reason: each.events for each in answer.basis.left_out} == case["left_out"], case["rule"]
+
+
+def _now(case: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(case["now"]).replace(tzinfo=UTC) if "now" in case else NOW
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date(2026, 3, 1) + timedelta(days=int(text) - 1)
+
+
+def _micros(day: date | None) -> int | None:
+    return None if day is None else moment(f"{day.isoformat()}T00:00")
+
+
+def _by_text(table: dict[str, dict[date, Any]]) -> dict[str, dict[str, list[int]]]:
+    return {group: {day.isoformat(): list(row) for day, row in days.items()} for group, days in table.items()}
