@@ -11,6 +11,7 @@ import uvicorn
 
 from expost.app import create_app
 from expost.clock import wall_clock
+from expost.collector.guard import GuardedProtocol
 from expost.collector.service import Collector, create
 from expost.errors import FolderError
 from expost.lake.folder import Folder, open_folder
@@ -69,7 +70,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(self._collector, self._pool, self._page_sites),
-                http="httptools",
+                http=GuardedProtocol,
                 loop="uvloop",
                 lifespan="off",
                 log_config=None,
