@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from .define import add_define
 from .definitions import add_definitions
 from .desk import Call, Desk, PageSite, address
 from .event import add_event
@@ -20,7 +21,7 @@ from .sql import add_sql
 from .trend import add_trend
 
 PARTS = (
-    add_live, add_event, add_definitions, add_funnel, add_retention, add_trend, add_sql, add_setup, add_patterns
+    add_live, add_event, add_definitions, add_define, add_funnel, add_retention, add_trend, add_sql, add_setup, add_patterns
 )  # fmt: skip
 
 

@@ -100,8 +100,14 @@ def _lists() -> Iterator[Pattern]:
     for state, answer, types in states:
         yield Pattern("Live", state, "_live.html", {"view": live_view(answer, types)})
     row = DefinitionRow("Added to basket", "click on button.add", 2, past_of(samples.preview()), None)
+    uncounted = DefinitionRow("Went to checkout", "click on a.checkout", 1, None, None)
     failed = DefinitionRow(samples.NASTY, "click on " + samples.LONG, 1, None, STOPPED)
-    for state, found in (("empty", ()), ("one row", (row,)), ("too many rows", (row, failed) * 12)):
+    for state, found in (
+        ("empty", ()),
+        ("one row", (row,)),
+        ("not counted yet", (uncounted,)),
+        ("too many rows", (row, failed) * 12),
+    ):
         yield Pattern("Definitions", state, "_definitions.html", {"view": ListView(found)})
     versions = tuple(
         Version(n, f"click on button.v{n}", "23 Nov 2026, 14:05:32", "ui", n == 12) for n in range(12, 0, -1)

@@ -93,8 +93,9 @@ class StandIn:
         raise UnknownDefinition(name, [each.name for each in self.saved])
 
     def _history(self, name: str, *, site: str | None = None) -> list[dict[str, Any]]:
-        body = self._definition(name).body()
-        return [{"version": 1, "created_at": 1_763_000_000_000_000, "author": "ui", "body": body}]
+        found = self._definition(name)
+        said = {"author": "ui", "created_at": "2026-11-20T08:30:00Z", "meaning": str(found), "engine": 1}
+        return [found.to_json() | said | {"version": 1}]
 
     def _define(self, meant: Definition, *, site: str | None = None, author: str = "") -> Definition:
         _refuse_hover(meant)

@@ -230,3 +230,19 @@ def test_templates_stay_short_and_hold_no_arithmetic() -> None:
         for expression in re.findall(r"\{[{%](.*?)[%}]\}", text):
             bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", expression)
             assert not re.search(r"\w\s*[*/+]\s*\w|\w -\s*\w", bare), (template.name, expression)
+
+
+def test_the_list_is_there_at_once_and_counted_line_by_line_or_when_asked() -> None:
+    stand_in = StandIn()
+    web = client(stand_in)
+    page = soup(web.get("/definitions").text)
+    assert [call[0] for call in stand_in.asked] == ["definitions"]
+    lines = page.select("tr[data-fill]")
+    assert len(lines) == len(stand_in.saved)
+    counted = web.get(str(lines[0]["data-fill"])).text
+    assert "data-fill" not in counted
+    assert '<td class="n">431</td>' in counted
+    assert 'href="/definitions?count=all"' in web.get("/definitions").text
+    everything = soup(web.get("/definitions?count=all").text)
+    assert not everything.select("tr[data-fill]")
+    assert len(everything.select("svg.sparkline")) == len(stand_in.saved)

@@ -94,6 +94,22 @@ function submitByKey(field) {
   });
 }
 
+// Lines that are costly to count come one after the other, from the top.
+async function fillRows() {
+  for (let row; (row = document.querySelector("[data-fill]")); ) {
+    const address = row.dataset.fill;
+    row.removeAttribute("data-fill");
+    row.setAttribute("aria-busy", "true");
+    const html = await fetchPanel(address).catch(() => null);
+    row.removeAttribute("aria-busy");
+    if (html === null) continue;
+    const parsed = document.createElement("template");
+    parsed.innerHTML = html;
+    row.replaceWith(parsed.content);
+  }
+}
+
+fillRows();
 document.querySelectorAll("[data-poll]").forEach(poll);
 document.querySelectorAll("[data-preview]").forEach(previewWhileTyping);
 document.querySelectorAll("[data-copy]").forEach(copyable);

@@ -1,0 +1,88 @@
+"""Writing a definition: the form, the past of what it says while it is written, and saving it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from expost.errors import ExpostError
+from expost.query.form import CONDITIONS, Form, definition_of, form_of, preview_of
+
+from .conditions import Field, fields_of, switches_of
+from .desk import Desk, Outcome, address, pairs_of
+from .page import render, twin
+from .past import Past, past_of
+
+NAME = frozenset({"name"})
+"""The field of the form that is no condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefineView:
+    """What `define.html` shows: the form as filled in, and the past of what it says."""
+
+    happenings: tuple[Field, ...]
+    narrowings: tuple[Field, ...]
+    switches: tuple[tuple[str, str, bool], ...]
+    pairs: tuple[tuple[str, str], ...]
+    name: str
+    meaning: str
+    past: Past | None
+    error: ExpostError | None
+
+
+def define_view(form: Form, name: str, outcome: Outcome) -> DefineView:
+    """The form, with the past of its conditions when they could be counted."""
+    happenings, narrowings = fields_of(form)
+    conditions = {field: values for field, values in form.items() if field in CONDITIONS}
+    past = past_of(outcome.answer) if outcome.answer else None
+    meaning = str(definition_of("preview", conditions)) if past else ""
+    pairs = tuple(pairs_of(conditions))
+    return DefineView(happenings, narrowings, switches_of(form), pairs, name, meaning, past, outcome.error)
+
+
+def add_define(router: APIRouter, desk: Desk) -> None:
+    """`/define` with its panel and its twins, and saving to `/definitions`."""
+
+    async def defined(request: Request) -> tuple[DefineView, int]:
+        form = desk.form_of(request, without=NAME)
+        outcome = Outcome()
+        if any(field in form for field in CONDITIONS):
+            outcome = await desk.outcome(lambda: preview_of(form))
+        return define_view(form, request.query_params.get("name", ""), outcome), outcome.status
+
+    @router.get("/define")
+    async def define(request: Request) -> Response:
+        """The form, and the past of what is filled in."""
+        view, status = await defined(request)
+        return render(desk, request, "define.html", status=status, view=view)
+
+    @router.get("/define/preview")
+    async def define_preview(request: Request) -> Response:
+        """The panel beside the form alone. A refusal is an ordinary sight while somebody types: 200."""
+        view, _ = await defined(request)
+        return render(desk, request, "_define_preview.html", view=view)
+
+    @router.get("/define.json")
+    @router.get("/define.sql")
+    async def define_twins(request: Request) -> Response:
+        """The past of what is filled in, as data or as its SQL."""
+        return twin(request, await desk.answer(preview_of(desk.form_of(request, without=NAME))))
+
+    @router.post("/definitions")
+    async def save(request: Request) -> Response:
+        """Save what the form says, then show it; a form that is refused comes back filled in."""
+        site = desk.site_of(request).slug
+        sent = await request.form()
+        form = dict(form_of((name, value) for name, value in sent.multi_items() if isinstance(value, str)))
+        name = next(iter(form.pop("name", ())), "").strip()
+        form.pop("site", None)
+        try:
+            saved = await desk.call("define", definition_of(name, form), site=site, author="ui")
+        except ExpostError as error:
+            view = define_view(form, name, Outcome(error=error))
+            return render(desk, request, "define.html", status=error.status, view=view)
+        several = [("site", site)] if len(desk.sites()) > 1 else []
+        return RedirectResponse(address("/definition", [("name", saved.name), ("saved", "1"), *several]), 303)
