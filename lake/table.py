@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import TableNotFoundError
@@ -187,8 +186,8 @@ def _statistics(rows: pa.Table) -> str:
             column = rows.column(name)
             nulls[name] = column.null_count
             if column.null_count < len(column):
-                span = pc.min_max(column.cast(pa.int64())).as_py()
-                least[name], greatest[name] = _iso(span["min"]), _iso(span["max"])
+                micros = column.drop_null().cast(pa.int64()).to_numpy()
+                least[name], greatest[name] = _iso(int(micros.min())), _iso(int(micros.max()))
     return json.dumps(
         {"numRecords": len(rows), "minValues": least, "maxValues": greatest, "nullCount": nulls}
     )

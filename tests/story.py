@@ -136,7 +136,7 @@ class Story:
         chains = Chains()
         views: list[View] = []
         sets: list[dict[str, Any]] = []
-        events = []
+        events: list[Event] = []
         now = start
         page = None if on_server else self._pages.get(device) or self._open(device, start, "/")
         for action in actions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -56,11 +57,11 @@ def test_a_golden_batch_is_in_the_lake_with_every_event_and_element(golden: Path
     }
 
 
-def tags_above(batch: dict, place: int) -> list[str]:
+def tags_above(batch: dict[str, Any], place: int) -> list[str]:
     """The tags from the element at `place` to the top, read off the wire."""
     tags = []
     while place >= 0:
-        descriptor, parent, *_ = [*batch["elements"][place], -1]
+        descriptor, parent = (*batch["elements"][place], -1)[:2]
         tags.append(batch["descriptors"][descriptor][0])
         place = parent
     return tags

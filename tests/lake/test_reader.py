@@ -16,7 +16,7 @@ from tests.story import Story, click, identify, track, view
 
 
 def plan_of(connection: duckdb.DuckDBPyConnection, query: str) -> str:
-    return connection.execute(f"explain {query}").fetchall()[0][1]
+    return str(connection.execute(f"explain {query}").fetchall()[0][1])
 
 
 def test_an_empty_folder_has_every_table_and_view_with_its_columns(tmp_path: Path) -> None:
@@ -121,9 +121,7 @@ def test_every_engine_counts_the_same(rich_lake: Story) -> None:
     rich_lake.capture("dan", view("/"), identify("dan@shop.example"), track("Paid"), at="13:00")
     path = rich_lake.path / "lake"
     with rich_lake.connect() as connection:
-        expected = {
-            name: connection.execute(f"select count(*) from lake.{name}").fetchone()[0] for name in TABLES
-        }
+        expected = {name: len(connection.execute(f"from lake.{name}").fetchall()) for name in TABLES}
         by_type = connection.execute(
             "select type, count(*) from lake.events group by 1 order by 1"
         ).fetchall()

@@ -37,7 +37,8 @@ def tables(*batches: Accepted) -> dict[str, list[dict[str, Any]]]:
 
 
 def event(**fields: Any) -> Event:
-    return Event(**({"id": uuid7(NOW), "type": "click"} | fields))
+    usual: dict[str, Any] = {"id": uuid7(NOW), "type": "click"}
+    return Event(**(usual | fields))
 
 
 # Time

@@ -14,7 +14,7 @@ import pytest
 
 from expost.clock import wall_clock
 from expost.ids import uuid7
-from expost.lake.batch import Accepted, Event
+from expost.lake.batch import Accepted, Event, EventType
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
 from expost.lake.reader import connect
@@ -25,13 +25,13 @@ from expost.lake.writer import Writer
 encode = msgspec.msgpack.Encoder().encode
 
 
-def batch(device: str, count: int = 3) -> Accepted:
+def batch(device: str) -> Accepted:
     """A batch of server events, one of them an identify."""
     now = wall_clock()
-    kinds = ["identify", *["custom"] * (count - 1)]
+    kinds: list[EventType] = ["identify", "custom", "custom"]
     events = [
         Event(uuid7(now), kind, time=now / 1_000, user=f"user of {device}", name="Ticked") for kind in kinds
-    ]  # type: ignore[arg-type]
+    ]
     return Accepted(
         site="shop", received_at=now, consent="full", is_imported=False, is_internal=False, device=device,
         user_agent="", sent_at=now / 1_000, session=0, release="", environment="production", viewport=[], page=None,
