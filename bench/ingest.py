@@ -40,6 +40,7 @@ import uvicorn
 import uvloop
 
 from expost.clock import wall_clock
+from expost.collector.descriptors import Descriptors
 from expost.collector.guard import GuardedProtocol
 from expost.collector.masks import Masks
 from expost.collector.service import create
@@ -143,7 +144,7 @@ def serve(variant: str) -> None:
         journal = Journal(folder, wall_clock, disk=disk)
         collector: Any = create(folder=folder, journal=journal, state=state, settings=Settings())
         if variant == "unmasked":
-            collector._routes["/e"]._masks = NoMasks()
+            collector._routes["/e"]._descriptors = Descriptors(NoMasks())
         listener = socket.create_server(("127.0.0.1", 0), backlog=1_024)
         print(listener.getsockname()[1], key, flush=True)
         app = nothing if variant == "nothing" else collector

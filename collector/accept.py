@@ -12,6 +12,7 @@ import msgspec
 from expost.lake.batch import DAILY_PREFIX, Accepted, Event, View, is_nobody
 
 from .daily import DailyIds
+from .descriptors import Descriptors
 from .keyring import Grant
 from .masks import Masks, TooDeep
 from .places import are_sound, mended
@@ -44,9 +45,12 @@ class Verdict:
     refused: Sequence[Refused]
 
 
-def accept(body: bytes, sender: Sender, received_at: int, masks: Masks, daily: DailyIds) -> Verdict:
+def accept(
+    body: bytes, sender: Sender, received_at: int, descriptors: Descriptors, daily: DailyIds
+) -> Verdict:
     """Judge a batch. Raises what `wire.decode` raises."""
-    batch = decode(body, masks)
+    masks = descriptors.masks
+    batch = decode(body, descriptors)
     once, duplicates = _once(batch.events)
     refused = batch.refused
     if not sender.grant.is_import and is_stale([event.id for event in once], received_at):
@@ -55,9 +59,8 @@ def accept(body: bytes, sender: Sender, received_at: int, masks: Masks, daily: D
     is_large = len(body) > MAX_SET_BYTES
     sets = [_clean_set(each, masks, is_large=is_large) for each in batch.sets]
     if not are_sound(batch.elements, batch.descriptors):
-        elements, descriptors, once, lost = mended(batch.elements, batch.descriptors, once)
+        batch.elements, batch.descriptors, once, lost = mended(batch.elements, batch.descriptors, once)
         refused += [_refused(event, f"it points to element {event.el}, which is not there") for event in lost]
-        batch.elements, batch.descriptors = elements, descriptors
     kept: list[Event] = []
     count = len(batch.elements)
     for event in once:
@@ -103,7 +106,7 @@ def _payload(
         page=head.page,
         views=[View("") if view is None else masks.view(view) for view in batch.views],
         sets=[each or {} for each in sets],
-        descriptors=[masks.descriptor(each) for each in batch.descriptors if each is not None],
+        descriptors=[each for each in batch.descriptors if each is not None],
         elements=[each for each in batch.elements if each is not None],
         events=events,
     )

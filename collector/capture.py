@@ -16,8 +16,8 @@ from expost.lake.journal import Journal
 from .accept import Sender, Verdict, accept
 from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack
 from .daily import DailyIds
+from .descriptors import Descriptors
 from .keyring import Grant, Keyring
-from .masks import Masks
 from .peer import Network, visitor_address
 from .refused import RefusedLog
 from .wire import FromTheFuture, Refused, TooLarge, Unreadable
@@ -67,7 +67,7 @@ class Capture:
         journal: Journal,
         keyring: Keyring,
         daily: DailyIds,
-        masks: Masks,
+        descriptors: Descriptors,
         refused: RefusedLog,
         trusted: Sequence[Network],
         clock: Clock,
@@ -75,7 +75,7 @@ class Capture:
         self._journal = journal
         self._keyring = keyring
         self._daily = daily
-        self._masks = masks
+        self._descriptors = descriptors
         self._refused = refused
         self._trusted = trusted
         self._clock = clock
@@ -114,7 +114,7 @@ class Capture:
         received_at = self._clock()
         sender = Sender(grant, self._address(scope), headers.get(b"user-agent", b"").decode("latin-1"))
         try:
-            verdict = accept(unpack(body), sender, received_at, self._masks, self._daily)
+            verdict = accept(unpack(body), sender, received_at, self._descriptors, self._daily)
         except FromTheFuture as problem:
             self._keep_whole(grant, received_at, body, problem)
             return Verdict(None, 0, 0, ())

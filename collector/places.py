@@ -15,7 +15,7 @@ answers "unknown": the lake keeps a list of ancestors with every element."""
 
 def are_sound(elements: Sequence[Element | None], descriptors: Sequence[Descriptor | None]) -> bool:
     """Whether every element points to an earlier parent and to descriptors that there are, and none stands deep."""
-    if len(elements) > MAX_CHAIN or None in elements or None in descriptors:
+    if len(elements) > MAX_CHAIN or not all(elements) or not all(descriptors):
         return False
     count = len(descriptors)
     for place, element in enumerate(elements):

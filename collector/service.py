@@ -16,6 +16,7 @@ from expost.state.database import State
 
 from .capture import Capture
 from .daily import DailyIds, salt_place
+from .descriptors import Descriptors
 from .keyring import Keyring
 from .masks import Masks
 from .peer import networks
@@ -74,7 +75,7 @@ def create(
         journal=journal,
         keyring=Keyring(state),
         daily=daily,
-        masks=masks,
+        descriptors=Descriptors(masks),
         refused=RefusedLog(folder.rejected, masks, settings.max_rejected_bytes),
         trusted=networks(settings.trusted_proxies),
         clock=clock,

@@ -29,8 +29,8 @@ from expost.lake.batch import (
     View,
 )
 
-from .cut import cut_descriptor, cut_event, cut_view
-from .masks import Masks
+from .cut import cut_event, cut_view
+from .descriptors import Descriptors
 
 VERSION = 1
 MAX_EVENTS = 1_000
@@ -78,7 +78,7 @@ class Strict(Head):
 
     views: list[View] = []
     sets: list[dict[str, Any]] = []
-    descriptors: list[Descriptor] = []
+    descriptors: list[Raw] = []
     elements: list[Element] = []
     events: list[Event] = []
 
@@ -126,17 +126,16 @@ _loose = msgspec.json.Decoder(Loose).decode
 _version = msgspec.json.Decoder(Versioned).decode
 _view = msgspec.json.Decoder(View).decode
 _set = msgspec.json.Decoder(dict[str, Any]).decode
-_descriptor = msgspec.json.Decoder(Descriptor).decode
 _element = msgspec.json.Decoder(Element).decode
 _event = msgspec.json.Decoder(Event).decode
 
 
-def decode(body: bytes, masks: Masks) -> Batch:
+def decode(body: bytes, descriptors: Descriptors) -> Batch:
     """The batch that `body` holds. Raises Unreadable, TooLarge or FromTheFuture."""
     body = body.removeprefix(BOM)
     try:
         try:
-            return _decode(body, masks)
+            return _decode(body, descriptors)
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
@@ -144,26 +143,34 @@ def decode(body: bytes, masks: Masks) -> Batch:
             repaired = repair_json(body)
             if repaired == body:
                 raise
-            return _decode(repaired, masks)
+            return _decode(repaired, descriptors)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Unreadable(
             f"The body is no batch: {_reason(problem)}.", hint="The format is described in snippet/wire.md."
         ) from problem
 
 
-def _decode(body: bytes, masks: Masks) -> Batch:
+def _decode(body: bytes, descriptors: Descriptors) -> Batch:
     try:
         strict = _strict(body)
     except msgspec.ValidationError:
         _check_version(_version(body).v)
-        return _decode_parts(_loose(body), masks)
+        return _decode_parts(_loose(body), descriptors)
     _check_version(strict.v)
     _check_count(strict.events)
-    return Batch(strict, strict.views, strict.sets, strict.descriptors, strict.elements, strict.events)
+    return Batch(
+        strict,
+        strict.views,
+        strict.sets,
+        descriptors.read(strict.descriptors),
+        strict.elements,
+        strict.events,
+    )
 
 
-def _decode_parts(loose: Loose, masks: Masks) -> Batch:
+def _decode_parts(loose: Loose, descriptors: Descriptors) -> Batch:
     _check_count(loose.events)
+    masks = descriptors.masks
     refused: list[Refused] = []
     events = []
     for raw in loose.events:
@@ -176,10 +183,7 @@ def _decode_parts(loose: Loose, masks: Masks) -> Batch:
         loose,
         views=[_or_none(_part(raw, _view, partial(cut_view, masks=masks))) for raw in loose.views],
         sets=[_or_none(_part(raw, _set, None)) for raw in loose.sets],
-        descriptors=[
-            _or_none(_part(raw, _descriptor, partial(cut_descriptor, masks=masks)))
-            for raw in loose.descriptors
-        ],
+        descriptors=descriptors.read(loose.descriptors),
         elements=[_or_none(_part(raw, _element, None)) for raw in loose.elements],
         events=events,
         refused=refused,

@@ -1,0 +1,53 @@
+"""Descriptors are the bulk of a batch, and those of a site are nearly always the same: each is read once.
+
+They are found again by their bytes, which costs a tenth of decoding and masking them. Only those without secrets are
+remembered, so that none stays in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Raw
+
+from expost.lake.batch import Descriptor
+
+from .cut import cut_descriptor
+from .masks import Masks
+
+MAX_REMEMBERED = 10_000
+MAX_REMEMBERED_BYTES = 1_000
+
+_decode = msgspec.json.Decoder(Descriptor).decode
+
+
+class Descriptors:
+    """Reads descriptors: decoded, cut to their limits, masked by `masks`."""
+
+    def __init__(self, masks: Masks) -> None:
+        self.masks = masks
+        self._known: dict[bytes, Descriptor] = {}
+
+    def read(self, raws: Sequence[Raw]) -> list[Descriptor | None]:
+        """What each says, `None` for what is no descriptor."""
+        known = self._known.get
+        return [known(data) or self._read(data) for data in map(bytes, raws)]
+
+    def _read(self, data: bytes) -> Descriptor | None:
+        try:
+            descriptor = self._decode(data)
+        except (ValueError, RecursionError, TypeError, AttributeError):
+            return None
+        masked = self.masks.descriptor(descriptor)
+        if masked is descriptor and len(data) <= MAX_REMEMBERED_BYTES:
+            if len(self._known) >= MAX_REMEMBERED:
+                self._known.clear()
+            self._known[data] = masked
+        return masked
+
+    def _decode(self, data: bytes) -> Descriptor:
+        try:
+            return _decode(data)
+        except msgspec.ValidationError:
+            return cut_descriptor(msgspec.json.decode(data), self.masks)
