@@ -68,3 +68,8 @@ def test_every_setting_says_what_it_means() -> None:
     assert shown["port"][:2] == ("8000", "default")
     assert shown["trusted_proxies"][0] == "none"
     assert all(meaning.endswith(".") for _, _, meaning in shown.values())
+
+
+def test_every_setting_is_in_the_docs() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert [name for name, *_ in Settings().shown() if f"| `{name}` |" not in page] == []
