@@ -1,1 +1,1 @@
-"use strict";(()=>{const e=window;if(e.expost)return;const t=[];e.expost=Object.assign(function(){t.push([performance.now(),arguments])},{q:t}),addEventListener("click",e=>{t.push([performance.now(),e.type,e.composedPath()[0],e.clientX,e.clientY,e.isTrusted])},!0)})();
+"use strict";var e;e=(()=>{const e=[];return window.expost??(window.expost=Object.assign((...n)=>{e.push([performance.now(),n])},{q:e})),window.expost.q})(),addEventListener("click",n=>{e.push([performance.now(),["click",n.composedPath()[0],n.clientX,n.clientY,n.isTrusted]])},!0);

@@ -1,14 +1,12 @@
-// Addresses keep the names of query parameters and lose their values, except for campaign parameters.
+// Addresses keep the names of parameters and lose their values, in the query and in the hash, campaigns excepted.
 import { GAP, mask } from "./mask";
 
-const parameters = (query: string): string =>
-  query.replace(/([^&=?#]*)=([^&]*)/g, (whole, name: string, value: string) =>
-    value && !/^utm_/.test(name) ? `${name}=${GAP}` : whole,
-  );
+const CONTENT = /^\s*(data|blob|javascript):[^]*/i; // no places
+const PARAMETER = /([?#&][^?#&=]*=)([^#&]+)/g;
 
-export const address = (url: string): string => {
-  // Content and code, not places.
-  if (/^\s*(data|blob|javascript):/i.test(url)) return url.slice(0, url.indexOf(":") + 1) + GAP;
-  const [, place, query, hash] = /^([^?#]*)(\?[^#]*)?(#[^]*)?$/.exec(url)!;
-  return mask(place! + parameters(query ?? "") + parameters(hash ?? ""));
-};
+export const address = (url: string): string =>
+  mask(
+    url
+      .replace(CONTENT, "$1:" + GAP)
+      .replace(PARAMETER, (whole, name: string) => (name.startsWith("utm_", 1) ? whole : name + GAP)),
+  );

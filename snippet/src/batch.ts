@@ -2,9 +2,7 @@
 // them (wire.md). A batch holds everything that is needed to read it.
 import { writeDescriptor, type Descriptor } from "./descriptor";
 import type { Standing, Subject } from "./element";
-import { cut } from "./mask";
-import { trimmed } from "./row";
-import type { Text } from "./text";
+import { cut, marked } from "./mask";
 import { writeView, type View } from "./view";
 
 export type Properties = Record<string, unknown>;
@@ -21,55 +19,37 @@ export interface Captured {
 }
 
 // Rows in the order in which they were first met, each thing once. `add` says at which place it stands.
-const table = <Thing>(keyOf: (thing: Thing) => unknown, rowOf: (thing: Thing) => unknown) => {
+const table = <Thing>(write: (thing: Thing) => unknown = (thing) => thing) => {
+  const places: Record<string, number> = {};
   const rows: unknown[] = [];
-  const places = new Map<unknown, number>();
-  const add = (thing: Thing): number => {
-    const key = keyOf(thing);
-    if (!places.has(key)) {
-      rows.push(rowOf(thing));
-      places.set(key, rows.length - 1);
-    }
-    return places.get(key)!;
-  };
+  const add = (thing: Thing): number => (places[JSON.stringify(thing)] ??= rows.push(write(thing)) - 1);
   return { rows, add };
 };
 
-const itself = <Thing>(thing: Thing): Thing => thing;
-
 const TEXT_LIMIT = 200;
-const ELEMENT_DEFAULTS = [, -1, 1, 1, 1, 1, [], 0];
 
 // The batch as JSON, without what is stamped at each sending attempt.
 export const writeBatch = (head: Properties, captured: readonly Captured[]): string => {
-  const views = table<View>(itself, writeView);
-  const sets = table<Properties>(itself, itself);
-  const descriptors = table<Descriptor>(JSON.stringify, writeDescriptor);
-  const elements = table<unknown[]>(JSON.stringify, (row) => trimmed(row, ELEMENT_DEFAULTS));
+  const views = table<View>(writeView);
+  const sets = table<Properties>();
+  const descriptors = table<Descriptor>(writeDescriptor);
+  const elements = table<unknown[]>();
   const place = ({ descriptor, parent, numbers, previous, flags }: Standing): number => {
     const above = parent ? place(parent) : -1; // first, so that it stands earlier in the table
     return elements.add([descriptors.add(descriptor), above, ...numbers, previous.map(descriptors.add), flags]);
   };
-
-  const events = captured.map(({ id, type, t, seq, view, set, subject, fields }) => {
-    const marks: string[] = [];
-    const write = (name: string, source: Text | undefined): string | undefined => {
-      const text = source && cut(source.text, TEXT_LIMIT);
-      if (source && (source.isMarked || text !== source.text)) marks.push(name);
-      return text || undefined;
-    };
+  const events = captured.map(({ view, set, subject, fields, ...event }) => {
+    const { text, label, standing } = subject ?? {};
     return {
-      id,
-      type,
-      t,
-      seq,
+      ...event,
       view: views.add(view) || undefined,
-      el: subject && place(subject.standing),
+      el: standing && place(standing),
       set: set && sets.add(set),
-      text: write("text", subject?.text),
-      label: write("label", subject?.label),
       ...fields,
-      marks: marks.length ? marks : undefined,
+      ...marked(
+        { text: text && cut(text.text, TEXT_LIMIT), label: label && cut(label.text, TEXT_LIMIT) },
+        { text: text?.whole, label: label?.whole },
+      ),
     };
   });
   return JSON.stringify({

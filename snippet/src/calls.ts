@@ -1,35 +1,34 @@
 // The calls a site makes: `expost("track", name, properties)` and its siblings. What a site hands over is read at once,
 // so that it may change its objects afterwards, and cut to what the collector takes.
+import type { Properties } from "./batch";
 import { enter, isFirst, isOff, reset, setUser } from "./consent";
 import { withdraw } from "./delivery";
+import { captureAction } from "./listeners";
 import { capture, flush, setProperties, tellView } from "./page";
-import type { Properties } from "./batch";
 
-type Call = (t: number, ...given: any[]) => void;
-
-const calls: Record<string, Call> = {
+const calls: Record<string, (t: number, ...given: any[]) => void> = {
   track(t, name, properties) {
-    capture("custom", { name: short(name), properties: copy(properties) }, undefined, t);
+    capture("custom", t, { name: short(name), properties: copy(properties) });
   },
   identify(t, id, traits) {
     const user = short(id);
-    if (!user) return;
+    if (!user || isOff()) return;
     setUser(user);
-    capture("identify", { user, traits: copy(traits) }, undefined, t);
+    capture("identify", t, { user, traits: copy(traits) });
   },
   group(t, type, id, traits) {
-    capture("group", { group_type: short(type), group: short(id), traits: copy(traits) }, undefined, t);
+    capture("group", t, { group_type: short(type), group: short(id), traits: copy(traits) });
   },
   set(_, properties) {
     setProperties(copy(properties));
   },
-  exposure(t, { flag, variation, flag_version, rule }) {
-    const fields = { flag: short(flag), variation: short(variation), flag_version: short(flag_version), rule: short(rule) };
-    if (!isOff() && isFirst(fields.flag, fields.variation, fields.flag_version)) capture("exposure", fields, undefined, t);
+  exposure(t, exposure) {
+    const [flag, variation, flag_version, rule] = ["flag", "variation", "flag_version", "rule"].map((name) => short(exposure[name]));
+    if (!isOff() && isFirst([flag, variation, flag_version].join())) capture("exposure", t, { flag, variation, flag_version, rule });
   },
   // The next person at this browser: what was known of the last one is forgotten.
   reset(t) {
-    capture("reset", {}, undefined, t);
+    capture("reset", t);
     flush();
     setProperties();
     reset();
@@ -40,6 +39,10 @@ const calls: Record<string, Call> = {
     if (isOff()) withdraw();
     tellView();
   },
+  // What the stub heard before we did.
+  click(t, target, x, y, isTrusted) {
+    captureAction("click", target, x, y, isTrusted, t);
+  },
 };
 
 const short = (value: unknown): string | undefined => (value == null ? undefined : String(value).slice(0, 200));
@@ -48,10 +51,12 @@ const copy = (value: unknown): Properties | undefined => {
   try {
     return value && typeof value === "object" ? JSON.parse(JSON.stringify(value)) : undefined;
   } catch {
-    return undefined; // cyclic: the event counts, its properties cannot be written
+    return; // cyclic: the event counts, its properties cannot be written
   }
 };
 
-export const call = (t: number, name: string, ...given: unknown[]): void => {
-  if (Object.hasOwn(calls, name)) calls[name]!(t, ...given);
+export const call = (t: number, name: string, ...given: unknown[]): void => calls[name]!(t, ...given);
+
+export const hearOurselves = (): void => {
+  delete calls.click;
 };

@@ -1,69 +1,88 @@
-// What the visitor allows: `off` sends nothing and deletes what we stored, `cookieless` sends but neither reads nor writes
-// the browser's storage, `full` knows the browser again.
-import { type Browser, forget, remember, renew } from "./storage";
+// What the visitor allows, and what is therefore known of this browser. `off` sends nothing and deletes what we stored;
+// `cookieless` sends, but neither reads nor writes the browser's storage; `full` knows the browser again.
+import { now } from "./clock";
+import { guarded } from "./guard";
+import { randomHalf, uuid7 } from "./id";
 
-declare global {
-  interface Navigator {
-    readonly globalPrivacyControl?: boolean;
-  }
+const NAME = "expost"; // our one entry of localStorage
+const IDLE = 30 * 60_000; // a session ends after half an hour without an event
+
+interface Browser {
+  device: string;
+  pages: number; // how many it has seen
+  session: number;
+  seen: number; // when the last event was, in milliseconds since 1970
+  user?: string;
+  told: string[]; // exposures of this session
 }
 
-let mode = "";
-let resets = 0;
-let ordinal = 0;
-let user: string | undefined;
-let told: string[] = []; // exposures, where nothing may be stored
+const fresh = (): Browser => ({ device: uuid7(now(), 0, randomHalf()), pages: 0, session: 0, seen: 0, told: [] });
 
-const isRefused = navigator.globalPrivacyControl || navigator.doNotTrack === "1";
+let mode = "";
+let browser: Browser;
+export let ordinal = 0; // of this page
+let resets = 0;
+
+const isRefused = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || navigator.doNotTrack === "1";
 
 export const isOff = (): boolean => mode === "off";
 
 // A mode we do not know is taken for a refusal.
-export const enter = (wanted: string): void => {
+export const enter = (wanted: string | undefined): void => {
   const before = mode;
-  mode = !isRefused && /^(full|cookieless)$/.test(wanted) ? wanted : "off";
+  mode = !isRefused && /^(full|cookieless)$/.test(wanted!) ? wanted! : "off";
   if (mode === before) return;
-  user = undefined;
-  told = [];
-  if (isOff() || before === "full") forget();
-  change((browser) => {
+  if (isOff() || before === "full") guarded(() => localStorage.removeItem(NAME))();
+  browser = fresh();
+  remember((browser) => {
     ordinal ||= ++browser.pages;
-    user = browser.user;
   });
 };
 
-const change = (work: (browser: Browser) => void): Browser | undefined => (mode === "full" ? remember(work) : undefined);
+// Other tabs write the entry too, so it is read again each time. Where storage is closed to us nothing can be known again.
+const remember = (change: (browser: Browser) => void = () => {}): void => {
+  try {
+    const isFull = mode === "full";
+    if (isFull) browser = { ...browser, ...JSON.parse(localStorage.getItem(NAME)!) };
+    if (now() - browser.seen > IDLE) {
+      browser.session++;
+      browser.told = [];
+    }
+    browser.seen = now();
+    change(browser);
+    if (isFull) localStorage.setItem(NAME, JSON.stringify(browser));
+  } catch {
+    mode = "cookieless";
+  }
+};
 
 // Another person at this browser has been shown nothing yet. The first to be named is who was here before the name.
-export const setUser = (id: string): void => {
-  const isOther = user && user !== id;
-  user = id;
-  if (isOther) told = [];
-  change((browser) => {
+export const setUser = (id: string): void =>
+  remember((browser) => {
+    if (browser.user && browser.user !== id) browser.told = [];
     browser.user = id;
-    if (isOther) browser.exposures = [];
+  });
+
+export const reset = (): void => {
+  resets++;
+  remember(({ pages, session, seen }) => {
+    browser = { ...fresh(), user: "", pages, session, seen };
   });
 };
 
-export const reset = (): void => {
-  user = undefined;
-  told = [];
-  if (!change(renew)) resets++;
-};
-
-// Whether this is the first time that this session tells of this exposure. In mode cookieless a page is all we know.
-export const isFirst = (...exposure: unknown[]): boolean => {
-  const key = JSON.stringify(exposure);
-  const add = (keys: string[]): boolean => !keys.includes(key) && keys.push(key) > 0;
-  let isNew = add(told);
-  change(({ exposures }) => {
-    isNew = add(exposures);
+// Whether this session has not told of this exposure.
+export const isFirst = (exposure: string): boolean => {
+  let isNew = true;
+  remember(({ told }) => {
+    isNew = !told.includes(exposure);
+    if (isNew) told.push(exposure);
   });
   return isNew;
 };
 
 // Who and how, as every batch says it.
 export const envelope = (): Record<string, unknown> => {
-  const browser = change(() => {});
-  return { ordinal: ordinal || undefined, device: browser?.device, session: browser?.session, consent: mode, resets: resets || undefined };
+  remember();
+  const { device, session }: Partial<Browser> = mode === "full" ? browser : {};
+  return { device, session, consent: mode, resets };
 };

@@ -1,6 +1,6 @@
 // Whatever goes wrong in here stays in here: the page must not notice.
 export const guarded =
-  <Arguments extends unknown[]>(work: (...given: Arguments) => void) =>
+  <Arguments extends unknown[]>(work: (...given: Arguments) => unknown) =>
   (...given: Arguments): void => {
     try {
       work(...given);

@@ -1,36 +1,29 @@
-// What is read of the page, read with the prototypes' own getters: a form answers for its fields before it answers for
-// itself (`form.parentNode` is the field of that name), and so would give a wrong parent or none.
+// What is read of the page is read with the browser's own functions, taken at the start and called on the element: a form
+// answers for its fields before it answers for itself (`form.parentNode` is the field of that name), and pages patch.
+const { call } = Function.prototype;
+const { getOwnPropertyDescriptor } = Object;
+const { prototype } = Element;
 
-type Read<Owner, Value> = (owner: Owner) => Value;
+const loose = (own: unknown): any => call.bind(own as () => void);
+const getter = (name: string): any =>
+  loose((getOwnPropertyDescriptor(prototype, name) ?? getOwnPropertyDescriptor(Node.prototype, name))!.get);
 
-const getter = <Owner, Value>(prototype: Owner, name: keyof Owner): Read<Owner, Value> => {
-  const get = Object.getOwnPropertyDescriptor(prototype, name)!.get as () => Value;
-  return (owner) => get.call(owner);
-};
+export const nodeType: (node: Node) => number = getter("nodeType");
+export const parentNode: (node: Node) => Node | null = getter("parentNode");
+export const localName: (element: Element) => string = getter("localName");
+export const namespaceOf: (element: Element) => string | null = getter("namespaceURI");
+export const childrenOf: (parent: Element) => HTMLCollection = getter("children");
 
-const { prototype: node } = Node;
-const { prototype: element } = Element;
+export const attributeNames: (element: Element) => string[] = loose(prototype.getAttributeNames);
+export const attribute: (element: Element, name: string) => string | null = loose(prototype.getAttribute);
+export const hasAttribute: (element: Element, name: string) => boolean = loose(prototype.hasAttribute);
+export const matches: (element: Element, selector: string) => boolean = loose(prototype.matches);
 
-export const nodeType = getter<Node, number>(node, "nodeType");
-export const parentNode = getter<Node, Node | null>(node, "parentNode");
-export const firstChild = getter<Node, Node | null>(node, "firstChild");
-export const nextSibling = getter<Node, Node | null>(node, "nextSibling");
-export const localName = getter<Element, string>(element, "localName");
-export const namespaceOf = getter<Element, string | null>(element, "namespaceURI");
-export const previousElement = getter<Element, Element | null>(element, "previousElementSibling");
-export const nextElement = getter<Element, Element | null>(element, "nextElementSibling");
-
-export const attributeNames = (owner: Element): string[] => element.getAttributeNames.call(owner);
-export const attribute = (owner: Element, name: string): string | null => element.getAttribute.call(owner, name);
-export const hasAttribute = (owner: Element, name: string): boolean => element.hasAttribute.call(owner, name);
-export const matches = (owner: Element, selector: string): boolean => element.matches.call(owner, selector);
-
-export const isElement = (owner: Node): owner is Element => nodeType(owner) === 1;
-export const isText = (owner: Node): owner is Text => nodeType(owner) === 3;
+export const isElement = (node: Node): node is Element => nodeType(node) === 1;
 
 // Cross shadow roots: a click inside a web component belongs to the page as well. Slots are no ancestors.
-export const parentOf = (owner: Node): Element | null => {
-  const parent = parentNode(owner);
+export const parentOf = (node: Node): Element | null => {
+  const parent = parentNode(node);
   if (parent instanceof ShadowRoot) return parent.host;
   return parent && isElement(parent) ? parent : null;
 };

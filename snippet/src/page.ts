@@ -1,7 +1,7 @@
 // One document load: its id, its views, and the events of it that are not on their way yet.
 import { type Captured, type Properties, writeBatch } from "./batch";
 import { elapsed, start } from "./clock";
-import { envelope, isOff } from "./consent";
+import { envelope, isOff, ordinal } from "./consent";
 import { MAX_BYTES, deliver } from "./delivery";
 import type { Subject } from "./element";
 import { guarded } from "./guard";
@@ -11,8 +11,7 @@ import { type View, viewNow } from "./view";
 
 const FLUSH_MS = 2_000;
 const FIRST_FLUSH_MS = 200; // long enough for the page to say an exposure or a user along with its first view
-const WEIGHT = 45_000; // bytes of a batch, roughly
-const EVENT_WEIGHT = 600;
+const MAX_EVENTS = 60; // about 45 kB
 
 const half = randomHalf();
 const page = { id: uuid7(start, 0, half), start };
@@ -22,17 +21,14 @@ let toldView: View | undefined;
 let set: Properties | undefined;
 let seq = 0;
 let waiting: Captured[] = [];
-let weight = 0;
 let timer: number | undefined;
 
-export const capture = (type: string, fields: Properties = {}, subject?: Subject, t = elapsed()): void => {
+export const capture = (type: string, t = elapsed(), fields: Properties = {}, subject?: Subject): void => {
   if (isOff()) return;
   waiting.push({ id: uuid7(start + t, ++seq, half), type, t, seq, view, set, subject, fields });
-  weight += EVENT_WEIGHT + JSON.stringify(fields).length;
-  if (!timer || weight > WEIGHT) {
-    clearTimeout(timer);
-    timer = setTimeout(guarded(flush), weight > WEIGHT ? 0 : seq === 1 ? FIRST_FLUSH_MS : FLUSH_MS);
-  }
+  if (timer && waiting.length !== MAX_EVENTS) return;
+  clearTimeout(timer);
+  timer = setTimeout(guarded(flush), waiting.length === MAX_EVENTS ? 0 : seq === 1 ? FIRST_FLUSH_MS : FLUSH_MS);
 };
 
 // Whatever has happened becomes batches that are on their way.
@@ -41,11 +37,9 @@ export const flush = (): void => {
   clearTimeout(timer);
   timer = undefined;
   waiting = [];
-  weight = 0;
   if (!events.length) return;
   view.title = document.title;
-  const { ordinal, ...who } = envelope();
-  const head = { page: { ...page, ordinal }, ...who, release, environment, viewport: [innerWidth, innerHeight] };
+  const head = { page: { ...page, ordinal }, ...envelope(), release, environment, viewport: [innerWidth, innerHeight] };
   batches(head, events).forEach(deliver);
 };
 
@@ -65,7 +59,7 @@ export const setProperties = (properties?: Properties): void => {
 export const tellView = (t?: number): void => {
   if (isOff() || toldView === view) return;
   toldView = view;
-  capture("page_view", {}, undefined, t);
+  capture("page_view", t);
 };
 
 // A page that is shown again from the browser's memory is the same page, seen once more.

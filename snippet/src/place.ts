@@ -1,51 +1,49 @@
-// Where an element stands among its siblings. Only what the browser walks itself is fast enough for the last of 10,000
-// rows, so long lists are counted by XPath; nothing is remembered between clicks, because nobody says when a list changes.
-import { localName, namespaceOf, nextElement, previousElement } from "./native";
+// Where an element stands among its siblings. Nothing is remembered between clicks, because nobody tells when a list
+// changes; of a long list only what the browser counts itself is fast enough for the last of 10,000 rows.
+import { childrenOf, isElement, localName, namespaceOf, parentNode } from "./native";
 
+const LONG = 100; // children from which on the browser counts faster than a loop
 const PREVIOUS = 20; // siblings before it that are described, nearest first
-const LONG = 100; // from here on XPath is faster than a walk
 
-export interface Place {
-  readonly numbers: readonly [index: number, count: number, typeIndex: number, typeCount: number];
-  readonly previous: readonly Element[];
-}
+type Numbers = [index: number, count: number, typeIndex: number, typeCount: number];
 
-export const placeOf = (element: Element): Place => {
+export const placeOf = (element: Element): [numbers: Numbers, previous: Element[]] => {
+  const parent = parentNode(element);
+  const siblings: ArrayLike<Element> =
+    parent instanceof ShadowRoot ? parent.children : parent && isElement(parent) ? childrenOf(parent) : [element];
+  const numbers = (siblings.length > LONG && counted(element, siblings)) || looped(element, siblings);
   const previous: Element[] = [];
-  const [before, typeBefore] = tally(element, previousElement, "preceding", previous);
-  const [after, typeAfter] = tally(element, nextElement, "following", []);
-  return {
-    numbers: [before + 1, before + after + 1, typeBefore + 1, typeBefore + typeAfter + 1],
-    previous,
-  };
+  for (let place = numbers[0] - 2; place >= 0 && previous.length < PREVIOUS; place--) previous.push(siblings[place]!);
+  return [numbers, previous];
 };
 
-type Step = (element: Element) => Element | null;
-
-// How many siblings there are in one direction, and how many of the element's type. The first of them go to `seen`.
-const tally = (element: Element, step: Step, axis: string, seen: Element[]): [all: number, same: number] => {
+const looped = (element: Element, siblings: ArrayLike<Element>): Numbers => {
   const name = localName(element);
   const namespace = namespaceOf(element);
-  let all = 0;
-  let same = 0;
-  for (let sibling = step(element); sibling; sibling = step(sibling)) {
-    if (all === LONG) {
-      const counted = count(element, axis, name, namespace);
-      if (counted) return counted;
-    }
-    if (all++ < PREVIOUS) seen.push(sibling);
-    if (localName(sibling) === name && namespaceOf(sibling) === namespace) same++;
+  const numbers: Numbers = [0, siblings.length, 0, 0];
+  for (let place = 0; place < siblings.length; ) {
+    const sibling = siblings[place++]!;
+    if (localName(sibling) === name && namespaceOf(sibling) === namespace) numbers[3]++;
+    if (sibling === element) [numbers[0], numbers[2]] = [place, numbers[3]];
   }
-  return [all, same];
+  return numbers;
 };
 
-// Nothing for what XPath cannot name: then the walk goes on.
-const count = (element: Element, axis: string, name: string, namespace: string | null): [number, number] | undefined => {
+// Nothing for an element whose name XPath cannot say.
+const counted = (element: Element, siblings: ArrayLike<Element>): Numbers | undefined => {
   try {
-    const number = (test: string): number =>
-      document.evaluate(`count(${axis}-sibling::${test})`, element, () => namespace, 1).numberValue;
-    return [number("*"), number("x:" + name)];
+    const ofType = (axis: string): number =>
+      document.evaluate(`count(${axis}::x:${localName(element)})`, element, () => namespaceOf(element), 1).numberValue;
+    const { length } = siblings;
+    let before = 0;
+    for (let end = length - 1; before < end; ) {
+      const middle = (before + end) >> 1;
+      if (siblings[middle]!.compareDocumentPosition(element) & 4) before = middle + 1; // the element follows it
+      else end = middle;
+    }
+    const typeCount = ofType("../child");
+    return [before + 1, length, (typeCount < length ? ofType("preceding-sibling") : before) + 1, typeCount];
   } catch {
-    return undefined;
+    return;
   }
 };

@@ -1,4 +1,11 @@
-// What dist/stub.js is built from.
-import { stub } from "./stub";
+// Becomes dist/stub.js.
+import { queue } from "./stub";
 
-stub();
+const q = queue();
+addEventListener(
+  "click",
+  (event) => {
+    q.push([performance.now(), ["click", event.composedPath()[0], event.clientX, event.clientY, event.isTrusted]]);
+  },
+  true,
+);

@@ -1,11 +1,8 @@
-// The line that a page may carry before our tag. It keeps the calls a page makes and the clicks on what was there before
-// us; without it, calls made earlier than us are errors of the page, and clicks made earlier than us are lost.
+// The line that a page may carry before our tag (dist/stub.js). It keeps the calls a page makes, and the clicks on what
+// was there before us; without it the former are errors of the page, and the latter are lost.
 
-// When, and what was called or clicked. The path of an event is only known while it is on its way, so the stub takes
-// what we need of it.
-export type Entry =
-  | readonly [t: number, call: ArrayLike<unknown>]
-  | readonly [t: number, type: string, target: Node, x: number, y: number, isTrusted: boolean];
+// When, and the call. A click is kept as one: the path of an event is only known while it is on its way.
+type Entry = [t: number, call: any];
 
 export interface Expost {
   (...call: unknown[]): void;
@@ -18,22 +15,9 @@ declare global {
   }
 }
 
-// Written out as a page has it: build.mjs prints the function into dist/stub.js.
-export const stub = (): void => {
-  const page = window;
-  if (page.expost) return;
+// Whoever queues goes on doing so: once we are there, the queue is us.
+export const queue = (): Entry[] => {
   const q: Entry[] = [];
-  page.expost = Object.assign(
-    function () {
-      q.push([performance.now(), arguments]);
-    },
-    { q },
-  );
-  addEventListener(
-    "click",
-    (event) => {
-      q.push([performance.now(), event.type, event.composedPath()[0] as Node, event.clientX, event.clientY, event.isTrusted]);
-    },
-    true,
-  );
+  window.expost ??= Object.assign((...call: unknown[]) => { q.push([performance.now(), call]); }, { q });
+  return window.expost.q;
 };
