@@ -12,6 +12,7 @@ import pytest
 from expost.clock import wall_clock
 from expost.collector.accept import Sender, accept
 from expost.collector.daily import DailyIds
+from expost.collector.descriptors import Descriptors
 from expost.collector.keyring import Grant
 from expost.collector.masks import Masks
 from expost.lake.batch import Accepted
@@ -30,7 +31,7 @@ def test_a_golden_batch_is_in_the_lake_with_every_event_and_element(golden: Path
     body = golden.read_bytes()
     batch = json.loads(body)
     received_at = round(batch["sent_at"] * 1_000) + 20_000
-    verdict = accept(body, SENDER, received_at, Masks(), DailyIds(wall_clock, None))
+    verdict = accept(body, SENDER, received_at, Descriptors(Masks()), DailyIds(wall_clock, None))
     assert verdict.payload is not None
     folder = open_folder(tmp_path, create=True)
     result = ingest(folder, 1, [msgspec.msgpack.decode(verdict.payload, type=Accepted)])
