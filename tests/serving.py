@@ -58,6 +58,7 @@ class Serving:
     tag: str = ""
     said: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
+    _lines: queue.Queue[str | None] = field(default_factory=queue.Queue, repr=False)
 
     def __enter__(self) -> Serving:
         self.start()
@@ -72,21 +73,28 @@ class Serving:
 
     def start(self) -> None:
         """Start it and wait for the line with the tag."""
-        lines: queue.Queue[str | None] = queue.Queue()
+        self.spawn()
+        self.wait_until_ready()
+
+    def spawn(self) -> None:
+        """Start it, and wait for nothing."""
         command = (*SERVE, "--data", str(self.data), "--port", str(self.port), *self.options)
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )
+        self._lines = queue.Queue()
+        threading.Thread(target=self._listen, args=(self.process.stdout, self._lines), daemon=True).start()
 
-        def listen(stream: Any) -> None:
-            for line in stream:
-                self.said.append(line.rstrip())
-                lines.put(line)
-            lines.put(None)
+    def _listen(self, stream: Any, lines: queue.Queue[str | None]) -> None:
+        for line in stream:
+            self.said.append(line.rstrip())
+            lines.put(line)
+        lines.put(None)
 
-        threading.Thread(target=listen, args=(self.process.stdout,), daemon=True).start()
+    def wait_until_ready(self) -> None:
+        """Wait for the line with the tag."""
         until = time.monotonic() + READY_SECONDS
-        while line := lines.get(timeout=max(0.1, until - time.monotonic())):
+        while line := self._lines.get(timeout=max(0.1, until - time.monotonic())):
             if found := TAG.search(line):
                 self.tag = found[0]
                 self.port = int(found["server"].rpartition(":")[2])

@@ -36,13 +36,13 @@ SELECTORS = (
     ".specs tr:nth-child(2) > td:last-child",
     ".button:not(.primary):not(.quiet)",
     '[data-product="SENCHA" i] *',
-    "label > input[type=radio]:not([value=post])",
+    ".chip > input[name^=si]:only-child",
     "svg.icon-plus path, svg.icon-cart path",
     "star-icon[full]",
     "dialog[open] button",
     ".menu li:nth-last-child(-n+2) > a",
     "fieldset label:first-of-type input, .step label:only-of-type input",
-    "input[name=terms]:checked",
+    "form:not(.signup) :is(input[type=checkbox], select):where([name])",
 )
 STEPS = {
     "name": ("change", "form.checkout input[name=name]"),

@@ -81,15 +81,24 @@ def test_killed_twenty_times_it_loses_nothing_and_doubles_nothing(tmp_path):
     key = make_site(data, count_bots=True)
     chance = random.Random(9)
     with Serving(data) as server:
+        # Known from here on, so that it is the same after every kill.
+        server.stop()
+        server.spawn()
         senders = [Sender(number, key, server.port) for number in range(SENDERS)]
         threads = [threading.Thread(target=sender.run, daemon=True) for sender in senders]
         for thread in threads:
             thread.start()
-        for _ in range(KILLS):
-            # From before the first seal to well after several commits of the sink.
-            time.sleep(chance.choice((0.05, 0.2, 0.6, 1.7)))
+        for number in range(KILLS):
+            if number % 2:
+                # While it starts: in the imports, in the recovery of the last kill, in the first requests.
+                time.sleep(chance.uniform(0.1, 1.6))
+            else:
+                # While it runs: from before the first seal to after several commits of the sink.
+                server.wait_until_ready()
+                time.sleep(chance.choice((0.05, 0.3, 1.0, 2.2)))
             server.kill()
-            server.start()
+            server.spawn()
+        server.wait_until_ready()
         time.sleep(0.5)
         for sender in senders:
             sender.is_over.set()
