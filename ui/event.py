@@ -68,6 +68,11 @@ class EventView:
     absent: tuple[str, ...]
 
     @property
+    def is_nameable(self) -> bool:
+        """Whether events of this type are named by their element."""
+        return self.event["type"] in BY_SELECTOR
+
+    @property
     def has_counts(self) -> bool:
         """Whether the levels say how many past events they gather."""
         return any(link.level.events is not None for link in self.levels)

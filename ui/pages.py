@@ -21,7 +21,8 @@ from .sql import add_sql
 from .trend import add_trend
 
 PARTS = (
-    add_live, add_event, add_definitions, add_define, add_funnel, add_retention, add_trend, add_sql, add_setup, add_patterns
+    add_live, add_event, add_definitions, add_define, add_funnel, add_retention, add_trend, add_sql, add_setup,
+    add_patterns,
 )  # fmt: skip
 
 

@@ -98,10 +98,10 @@ class RetentionView:
 def retention_view(answer: RetentionAnswer) -> RetentionView:
     """A retention's answer as tables, all tinted to one scale."""
     today = answer.basis.now.astimezone(ZoneInfo(answer.basis.time_zone)).date()
-    heads = max([len(each.periods) for each in answer.cohorts] + [len(answer.pooled)], default=0)
+    heads = _begun(answer, today)
     cohorts = [*answer.cohorts, *(cohort for each in answer.groups for cohort in each.cohorts)]
     shares = [cell.people / each.size for each in cohorts if each.size for cell in each.periods]
-    scale = _Scale(answer.period, today, max(shares, default=0.0))
+    scale = _Scale(answer.period, today, heads, max(shares, default=0.0))
     groups = [(group.label(each.kind, each.value), each) for each in answer.groups]
     return RetentionView(
         answer=answer,
@@ -142,10 +142,11 @@ def add_retention(router: APIRouter, desk: Desk) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """What all tables of a page share: the length of a period, today, and the share that has the darkest tint."""
+    """What all tables of a page share: the length of a period, today, how many periods are shown, the darkest share."""
 
     period: str
     today: date
+    heads: int
     greatest: float
 
     def cell(self, people: int, size: int, *, complete: bool) -> Cell:
@@ -164,14 +165,26 @@ def _cohort(cohort: Cohort, scale: _Scale) -> Row:
         scale.cell(each.people, cohort.size, complete=each.complete)
         if cohort.start + each.period * length <= scale.today
         else None
-        for each in cohort.periods
+        for each in cohort.periods[: scale.heads]
     )
     return Row("", cohort.start, cohort.size, cells)
 
 
 def _pooled(label: str, pooled: Sequence[PooledPeriod], size: int, scale: _Scale) -> Row:
-    cells = tuple(scale.cell(each.people, each.size, complete=True) if each.size else None for each in pooled)
+    cells = tuple(
+        scale.cell(each.people, each.size, complete=True) if each.size else None
+        for each in pooled[: scale.heads]
+    )
     return Row(label, None, size, cells, is_pooled=True)
+
+
+def _begun(answer: RetentionAnswer, today: date) -> int:
+    """How many periods have begun for the oldest cohort: what lies beyond is empty for all."""
+    length = LENGTHS[answer.period]
+    begun = [
+        sum(each.start + cell.period * length <= today for cell in each.periods) for each in answer.cohorts
+    ]
+    return max(begun, default=0)
 
 
 def _people(cohorts: Sequence[Cohort]) -> int:

@@ -15,6 +15,7 @@ from .desk import Desk, Outcome
 from .page import render, twin
 
 SHOWN_ROWS = 200
+LONG = 60
 MIN_LINES, MAX_LINES = 6, 24
 EXAMPLES = (
     (
@@ -45,8 +46,8 @@ SCHEMA = (
             "event_id", "time", "type", "name", "text", "label", "host", "path", "query", "hash", "title", "referrer",
             "person_id", "user", "device", "group_type", "group", "element_id", "flag", "variation", "flag_version",
             "rule", "verified", "properties", "site", "page_id", "page_seq", "page_ordinal", "session_ordinal",
-            "x", "y", "viewport_width", "viewport_height", "is_trusted", "consent", "release", "environment", "source", "marks",
-            "user_agent", "is_bot", "bot_rule", "is_internal", "imported", "received_at", "client_time",
+            "x", "y", "viewport_width", "viewport_height", "is_trusted", "consent", "release", "environment", "source",
+            "marks", "user_agent", "is_bot", "bot_rule", "is_internal", "imported", "received_at", "client_time",
             "client_offset_ms", "sent_at", "device_id", "user_id", "group_id",
         ),
     ),
@@ -82,6 +83,11 @@ class Value:
 
     text: str | None
     is_number: bool
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it may break into lines."""
+        return len(self.text or "") > LONG
 
 
 @dataclass(frozen=True, slots=True)
