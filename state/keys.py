@@ -96,4 +96,4 @@ def revoke_key(state: State, prefix: str, clock: Clock) -> Key:
 
 
 def _key(row: Row[Any]) -> Key:
-    return Key(**row._mapping)  # noqa: SLF001 (the public name of it, in spite of the underscore)
+    return Key(**row._mapping)

@@ -148,7 +148,7 @@ def _values(site: Site) -> dict[str, object]:
 
 
 def _site(row: Row[Any]) -> Site:
-    values = dict(row._mapping)  # noqa: SLF001 (the public name of it, in spite of the underscore)
+    values = dict(row._mapping)
     origins: Sequence[str] = json.loads(values.pop("origins"))
     return Site(**values, origins=tuple(origins))
 

@@ -71,5 +71,5 @@ def test_every_setting_says_what_it_means() -> None:
 
 
 def test_every_setting_is_in_the_docs() -> None:
-    page = (Path(__file__).parent.parent / "docs" / "settings.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parent.parent / "docs" / "reference.md").read_text(encoding="utf-8")
     assert [name for name, *_ in Settings().shown() if f"| `{name}` |" not in page] == []
