@@ -35,7 +35,7 @@ format: .venv/installed-dev ## what can be mended by itself
 
 bench: .venv/installed-dev snippet/node_modules/.package-lock.json ## prints every figure the README claims
 	@.ci/chromium
-	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python -P $$script; done
 	@set -e; for script in bench/*.mjs; do echo "== $$script"; .ci/with-node node $$script; done
 
 snippet: .venv/installed snippet/node_modules/.package-lock.json ## builds snippet/dist
