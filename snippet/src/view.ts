@@ -15,6 +15,7 @@ export const viewNow = (referrer: string): View => ({ url: location.href, referr
 
 export const writeView = (view: View): unknown => {
   const { url, title, referrer } = view;
+  // A picture of the name "title" is what `document.title` is then.
   const clean = (url: string): string => cut(address(url), ADDRESS_LIMIT);
-  return marked({ url: clean(url), title: cut(title, LIMIT), referrer: clean(referrer) }, view);
+  return marked({ url: clean(url), title: cut(`${title}`, LIMIT), referrer: clean(referrer) }, view);
 };

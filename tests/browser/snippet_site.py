@@ -147,7 +147,7 @@ def running_site() -> Iterator[Site]:
             self.wfile.write(body)
 
         def keep(self, status: int, raw: bytes = b"", batch: dict[str, Any] | None = None) -> None:
-            request = Request(self.command, self.path, dict(self.headers), status, batch, raw)
+            request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, status, batch, raw)
             with site.change:
                 site.requests.append(request)
                 site.change.notify_all()
