@@ -21,13 +21,13 @@ def number(value: int | float | None) -> str:
     return f"{int(value):,}"
 
 
-def plural(count: float, word: str) -> str:
+def plural(count: float, word: str, words: str = "") -> str:
     """The word for this many.
 
-    >>> plural(1, "event"), plural(0, "event")
-    ('event', 'events')
+    >>> plural(1, "event"), plural(0, "event"), plural(2, "person", "people")
+    ('event', 'events', 'people')
     """
-    return word if count == 1 else f"{word}s"
+    return word if count == 1 else words or f"{word}s"
 
 
 def share(part: float | None, whole: float | None) -> str:

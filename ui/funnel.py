@@ -13,7 +13,7 @@ from expost.query.question import MAX_STEPS, Funnel
 
 from . import chart, group
 from .asked import Ask, ask_of
-from .desk import Desk, Outcome
+from .desk import Desk, Outcome, Pairs
 from .format import window
 from .page import render, twin
 
@@ -47,6 +47,7 @@ class Bar:
     share: float | None
     width: float
     width_before: float
+    people_pairs: Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,15 @@ class StepView:
     dropped_off: int | None
     dropped_share: float | None
     bars: tuple[Bar, ...]
+    dropped_pairs: Pairs
 
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
     """One group of the legend and of the table."""
 
+    kind: str
+    value: str | None
     label: str
     colour: int
     people: int
@@ -88,19 +92,28 @@ class FunnelView:
     several: float | None
 
 
-def funnel_view(answer: FunnelAnswer) -> FunnelView:
-    """A funnel's answer as bars, groups and notes."""
+def funnel_view(answer: FunnelAnswer, pairs: Pairs = ()) -> FunnelView:
+    """A funnel's answer as bars, groups and notes; `pairs` are the address of the question, for links into it."""
     question = answer.question
     assert isinstance(question, Funnel)
     groups = tuple(
-        GroupView(group.label(each.kind, each.value), group.colour(place), _entered(each.steps), each.steps)
+        GroupView(
+            each.kind,
+            each.value,
+            group.label(each.kind, each.value),
+            group.colour(place),
+            _entered(each.steps),
+            each.steps,
+        )
         for place, each in enumerate(answer.groups)
     )
-    total = GroupView("Everyone", 1, _entered(answer.steps), answer.steps)
+    total = GroupView("", None, "Everyone", 1, _entered(answer.steps), answer.steps)
     last = answer.steps[-1]
     return FunnelView(
         answer=answer,
-        steps=tuple(_step(answer.steps, place, groups or (total,)) for place in range(len(answer.steps))),
+        steps=tuple(
+            _step(answer.steps, place, groups or (total,), pairs) for place in range(len(answer.steps))
+        ),
         groups=groups,
         table=(total, *groups),
         window=window(question.within),
@@ -120,7 +133,7 @@ def add_funnel(router: APIRouter, desk: Desk) -> None:
         """The page."""
         ask = FunnelAsk(*await ask_of(desk, request))
         outcome = await desk.outcome(lambda: funnel_of(ask.form)) if "step" in ask.form else Outcome()
-        view = funnel_view(outcome.answer) if outcome.answer else None
+        view = funnel_view(outcome.answer, ask.pairs) if outcome.answer else None
         return render(
             desk, request, "funnel.html", status=outcome.status, ask=ask, view=view, error=outcome.error
         )
@@ -136,7 +149,7 @@ def _entered(steps: Sequence[FunnelStep]) -> int:
     return steps[0].people if steps else 0
 
 
-def _step(steps: Sequence[FunnelStep], place: int, groups: Sequence[GroupView]) -> StepView:
+def _step(steps: Sequence[FunnelStep], place: int, groups: Sequence[GroupView], pairs: Pairs) -> StepView:
     step = steps[place]
     is_last = place == len(steps) - 1
     return StepView(
@@ -146,11 +159,12 @@ def _step(steps: Sequence[FunnelStep], place: int, groups: Sequence[GroupView]) 
         median_ms=step.median_ms if place else None,
         dropped_off=None if is_last else step.dropped_off,
         dropped_share=None if is_last or not step.people else step.dropped_off / step.people,
-        bars=tuple(_bar(each, place) for each in groups),
+        bars=tuple(_bar(each, place, pairs) for each in groups),
+        dropped_pairs=(*pairs, ("at", str(place + 1)), ("dropped", "yes")),
     )
 
 
-def _bar(shown: GroupView, place: int) -> Bar:
+def _bar(shown: GroupView, place: int, pairs: Pairs) -> Bar:
     # Each bar is scaled to its own group's entries, so that groups of different sizes compare by their rates.
     step, before = shown.steps[place], shown.steps[max(0, place - 1)]
     return Bar(
@@ -160,4 +174,5 @@ def _bar(shown: GroupView, place: int) -> Bar:
         share=step.share,
         width=chart.percent(step.people, shown.people),
         width_before=chart.percent(before.people, shown.people),
+        people_pairs=(*pairs, ("at", str(place + 1)), ("kind", shown.kind), ("value", shown.value or "")),
     )

@@ -15,14 +15,15 @@ from .funnel import add_funnel
 from .live import add_live
 from .page import add_static, create_router
 from .patterns import add_patterns
+from .people import add_people
 from .retention import add_retention
 from .setup import add_setup
 from .sql import add_sql
 from .trend import add_trend
 
 PARTS = (
-    add_live, add_event, add_definitions, add_define, add_funnel, add_retention, add_trend, add_sql, add_setup,
-    add_patterns,
+    add_live, add_event, add_definitions, add_define, add_funnel, add_people, add_retention, add_trend,
+    add_sql, add_setup, add_patterns,
 )  # fmt: skip
 
 

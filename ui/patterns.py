@@ -21,6 +21,7 @@ from .funnel import funnel_view
 from .live import live_view
 from .page import render
 from .past import past_of
+from .people import people_view
 from .retention import retention_view
 from .setup import StatusView, status_view
 from .sql import rows_view
@@ -141,6 +142,12 @@ def _charts() -> Iterator[Pattern]:
     )
     for state, funnel in funnels:
         yield Pattern("Funnel", state, "_funnel.html", {"view": funnel_view(funnel)})
+    for state, people in (
+        ("nobody", samples.people(total=0)),
+        ("one person", samples.people(total=1)),
+        ("too many", samples.people()),
+    ):
+        yield Pattern("People", state, "_people.html", {"view": people_view(people), "back": ()})
     for state, retention in (
         ("nobody", samples.retention(cohorts=0)),
         ("one cohort", samples.retention(cohorts=1)),

@@ -11,6 +11,7 @@ from expost.query.answer import (
     Cohort,
     Counted,
     Day,
+    DecidingEvent,
     EventAnswer,
     FlagsAnswer,
     FunnelAnswer,
@@ -20,6 +21,8 @@ from expost.query.answer import (
     Level,
     LiveAnswer,
     LiveEvent,
+    PeopleAnswer,
+    Person,
     Point,
     PooledPeriod,
     PreviewAnswer,
@@ -40,6 +43,7 @@ from expost.query.question import (
     Flag,
     FlagList,
     Funnel,
+    FunnelPeople,
     Live,
     Preview,
     Retention,
@@ -229,6 +233,28 @@ def funnel(*people: int, by: bool = False, unfinished: int = 31) -> FunnelAnswer
         incomplete_people=unfinished,
         several_variations=0.012 if by else None,
     )
+
+
+def people(step: int = 2, *, dropped_off: bool = False, total: int = 802) -> PeopleAnswer:
+    """The people behind a bar."""
+    asked = funnel().question
+    assert isinstance(asked, Funnel)
+    shown = tuple(
+        Person(
+            str(place),
+            NASTY if place == 2 else f"person-{place}@example.org",
+            place % 2 == 0,
+            "variation",
+            "treatment",
+            step,
+            tuple(
+                DecidingEvent(name, f"019a{place}", NOW + timedelta(minutes=n))
+                for n, name in enumerate(STEPS[:step])
+            ),
+        )
+        for place in range(min(total, 100))
+    )
+    return PeopleAnswer(FunnelPeople(asked, step, dropped_off=dropped_off), basis(), total, shown)
 
 
 def many_steps() -> FunnelAnswer:

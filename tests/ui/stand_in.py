@@ -13,6 +13,7 @@ from expost.query.question import (
     EventDetail,
     FlagList,
     Funnel,
+    FunnelPeople,
     Live,
     Preview,
     Retention,
@@ -73,6 +74,8 @@ class StandIn:
                 return samples.preview(0, 0) if self.is_empty else samples.preview()
             case Funnel():
                 return samples.funnel(by=question.by is not None)
+            case FunnelPeople():
+                return samples.people(question.step, dropped_off=question.dropped_off)
             case Retention():
                 return samples.retention(by=question.by is not None)
             case Trend():

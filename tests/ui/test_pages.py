@@ -18,6 +18,7 @@ PAGES = (
     "/live", "/live?type=click", "/live?type=click&refresh=5", "/events/x", "/events/x?level=0", "/events/x?level=9",
     "/events/view", "/definitions", "/definition?name=Viewed+a+tea", "/define", "/define?click=button.add",
     "/define?click=a:hover", "/funnel", FUNNEL, f"{FUNNEL}&by=flag:new-checkout", "/funnel?step=a&within=soon",
+    "/funnel/people?step=a&step=b&at=2&dropped=yes",
     "/retention", "/retention?start=a&return=b", "/retention?start=a&by=flag:new-checkout", "/trend", "/trend?name=a",
     "/trend?name=a&by=flag:new-checkout", "/sql", "/sql?query=select+1", "/setup", "/patterns",
 )  # fmt: skip

@@ -29,7 +29,7 @@ def test_a_funnel_shows_the_numbers_of_its_twin(web: TestClient) -> None:
     shown = numbers(web.get(f"/funnel{FUNNEL}").text, ".numbers tbody tr td:nth-last-child(8)")
     groups = [body, *body["groups"]]
     assert shown == [number(step["people"]) for group in groups for step in group["steps"]]
-    bars = numbers(web.get(f"/funnel{FUNNEL}").text, ".bar-row .n:not(.share)")
+    bars = numbers(web.get(f"/funnel{FUNNEL}").text, ".bar-row a.n")
     wide = [[number(step["people"]) for step in group["steps"]] for group in body["groups"]]
     assert bars == [group[place] for place in range(4) for group in wide]
 
@@ -111,3 +111,29 @@ def test_bars_are_scaled_to_their_own_group() -> None:
 def test_a_period_that_has_not_begun_is_no_zero() -> None:
     view = retention_view(samples.retention())
     assert [cell is None for cell in view.total.rows[-2].cells] == [False] + [True] * 8
+
+
+def test_every_bar_opens_to_its_people_and_each_step_to_its_event() -> None:
+    stand_in = StandIn()
+    web = TestClient(create_app(stand_in))
+    four = FUNNEL.replace("&within", "&step=Went+to+checkout&step=Placed+the+order&within")
+    page = BeautifulSoup(web.get(f"/funnel{four}").text, "html5lib")
+    treatment = page.select(".bar-row a.n")[4 * 2 + 1]
+    people = web.get(str(treatment["href"]))
+    asked = stand_in.asked[-1][1]
+    assert (asked.step, asked.kind, asked.value) == (3, "variation", "treatment")
+    assert asked.funnel.steps == ("Viewed a tea", "Added to basket", "Went to checkout", "Placed the order")
+    assert asked.funnel.by.key == "new-checkout"
+    row = BeautifulSoup(people.text, "html5lib").select("tbody tr")[0]
+    assert [str(link["href"]) for link in row.select("a")] == ["/events/019a0"] * 3
+    dropped = page.select_one(".drop a")
+    assert dropped
+    web.get(str(dropped["href"]))
+    assert stand_in.asked[-1][1].dropped_off
+    twin = web.get(str(dropped["href"]).replace("/people?", "/people.json?")).json()
+    assert twin["total"] == 802
+
+
+def test_people_of_a_step_that_does_not_exist_are_refused(web: TestClient) -> None:
+    for at in ("0", "3", "x", "²"):
+        assert web.get(f"/funnel/people{FUNNEL}&at={at}").status_code == 400
