@@ -1,4 +1,4 @@
-"""What a selector costs: over the element dictionary, and the usual way, by a regular expression over each event's chain.
+"""What a selector costs: over the element dictionary, and by a regular expression over the chain of each event.
 
     python bench/selectors.py [--elements 10000 100000] [--events 1000000]
 
@@ -32,9 +32,10 @@ SELECTORS = {
     "section.kind-3 button": r"(^|;)button[.#\[:][^;]*;(.*;)?section[^;]*\.kind-3[.#\[:]",
     "div span": r"(^|;)span[.#\[:][^;]*;(.*;)?div[.#\[:]",
     "ul > li:nth-child(2) a": r"(^|;)a[.#\[:][^;]*;(.*;)?li[^;]*:2;ul[.#\[:]",
-    "main .kind-1 .kind-2 a[href^='/p']": r"(^|;)a[^;]*\[href=/p[^;]*;(.*;)?[^;]*\.kind-2[.#\[:][^;]*;(.*;)?[^;]*\.kind-1[.#\[:][^;]*;(.*;)?main[.#\[:]",
+    "main .kind-1 .kind-2 a[href^='/p']": r"(^|;)a[^;]*\[href=/p[^;]*;(.*;)?[^;]*\.kind-2[.#\[:][^;]*;(.*;)?"
+    r"[^;]*\.kind-1[.#\[:][^;]*;(.*;)?main[.#\[:]",
 }
-TAGS = "div div div span span a a button li ul section main p svg label".split()
+TAGS = ("div",) * 3 + ("span", "span", "a", "a", "button", "li", "ul", "section", "main", "p", "svg", "label")
 
 
 def dictionary(count: int, chance: random.Random) -> tuple[pa.Table, pa.Table, dict[int, str]]:
@@ -96,7 +97,8 @@ def lake(count: int, events: int) -> duckdb.DuckDBPyConnection:
     con.execute(VIEWS.read_text())
     con.execute(
         "create table events as select element_id, chain from "
-        f"(select (hash(range) % {count})::bigint as element_id from range({events})) join lake.texts using (element_id)"
+        f"(select (hash(range) % {count})::bigint as element_id from range({events})) "
+        "join lake.texts using (element_id)"
     )
     return con
 

@@ -84,7 +84,16 @@ class _Parser:
 
     def selector(self) -> Selector:
         tokens = parse_component_value_list(self.text, skip_comments=True)
+        self.refuse_depth(tokens)
         return Selector(self.alternatives(tokens, start=0, nesting=0), self.text)
+
+    def refuse_depth(self, tokens: Sequence[Token]) -> None:
+        """Refuse brackets in brackets, level by level: tinycss2 writes them by recursion."""
+        level = list(tokens)
+        for _ in range(MAX_NESTING + 2):
+            level = [inside for token in level for inside in _content(token)]
+        if level:
+            self.refuse_token(level[0], Refusal(f"selectors may be nested {MAX_NESTING} deep."), name="(")
 
     def alternatives(self, tokens: Sequence[Token], *, start: int, nesting: int) -> tuple[Complex, ...]:
         if nesting > MAX_NESTING:
@@ -306,6 +315,10 @@ def _trimmed(tokens: Sequence[Token]) -> list[Token]:
     while kept and kept[-1].type == "whitespace":
         kept.pop()
     return kept
+
+
+def _content(token: Token) -> Sequence[Token]:
+    return cast(Sequence[Token], getattr(token, "content", None) or getattr(token, "arguments", None) or ())
 
 
 def _is_end(token: Token) -> bool:

@@ -18,6 +18,7 @@ from textwrap import dedent, indent
 
 from .attribute_sql import comparison
 from .css import ascii_lower
+from .position_sql import place
 from .selector import (
     AnyOf,
     Attribute,
@@ -124,11 +125,10 @@ class _Statement:
             return self.descriptor_set(compound.conditions[0])
         conditions = tuple(_single(compound))
         joins, wheres, sure = self.joined(conditions, "descriptor_id", "d")
-        for condition in conditions:
-            if isinstance(condition, Type):
-                wheres.append(f"d.type_name = {self.bind('type', ascii_lower(condition.name))}")
-        sql = f"select distinct d.descriptor_id, {_all(sure)} as is_sure\nfrom lake.descriptor_types as d\n"
-        return self.add("descriptors", compound, _noun(compound), sql + _clauses(joins, wheres))
+        types = [ascii_lower(each.name) for each in conditions if isinstance(each, Type)]
+        wheres[:0] = [f"d.type_name = {self.bind('type', name)}" for name in types]
+        sql = _select("d.descriptor_id", sure, "lake.descriptor_types as d", joins, wheres)
+        return self.add("descriptors", compound, _noun(compound), sql)
 
     def descriptor_set(self, condition: Simple) -> str:
         """The descriptors for which one condition holds."""
@@ -199,9 +199,9 @@ class _Statement:
             name = self.descriptors(Compound(what))
             joins.insert(0, f"join {name} as d on d.descriptor_id = e.descriptor_id")
             sure.insert(0, "d.is_sure")
-        wheres.extend(_place(each) for each in where if isinstance(each, Position | Only | Root))
-        sql = f"select distinct e.element_id, {_all(sure)} as is_sure\nfrom lake.elements as e\n"
-        return self.add("elements", compound, f"{_noun(compound)}_elements", sql + _clauses(joins, wheres))
+        wheres.extend(place(each) for each in where if isinstance(each, Position | Only | Root))
+        sql = _select("e.element_id", sure, "lake.elements as e", joins, wheres)
+        return self.add("elements", compound, f"{_noun(compound)}_elements", sql)
 
     def element_set(self, condition: Simple) -> str:
         if isinstance(condition, AnyOf):
@@ -223,9 +223,9 @@ class _Statement:
     def complex(self, complex_: Complex) -> str:
         """The elements that match, each in its own tree."""
         found = self.elements(complex_.compounds[0])
-        for place, combinator in enumerate(complex_.combinators, start=1):
-            inner = complex_.compounds[place]
-            path = Complex(complex_.compounds[: place + 1], complex_.combinators[:place])
+        for count, combinator in enumerate(complex_.combinators, start=1):
+            inner = complex_.compounds[count]
+            path = Complex(complex_.compounds[: count + 1], complex_.combinators[:count])
             made = self.made.get(("inside", path))
             found = made or self.inside(path, found, self.elements(inner), is_child=combinator == ">")
         return found
@@ -352,37 +352,24 @@ def _single(compound: Compound) -> Iterator[Simple]:
             yield condition
 
 
-def _place(condition: Position | Only | Root) -> str:
-    match condition:
-        case Root():
-            return "e.is_root"
-        case Only(of_type):
-            return "e.type_count = 1" if of_type else "e.sibling_count = 1"
-        case Position(_, of_type, from_end, step, offset):
-            noun = "type" if of_type else "sibling"
-            if from_end and not step:
-                back = f" - {offset - 1}" if offset != 1 else ""
-                return f"e.{noun}_index = e.{noun}_count{back}"
-            place = f"e.{noun}_count - e.{noun}_index + 1" if from_end else f"e.{noun}_index"
-            if not step:
-                return f"{place} = {offset}"
-            bound = f"{place} {'>=' if step > 0 else '<='} {offset}"
-            return bound if abs(step) == 1 else f"{bound} and ({place} - {offset}) % {abs(step)} = 0"
-
-
 def _union(key: str, parts: Sequence[str]) -> str:
     rows = "\n    union all\n".join(f"    select {key}, is_sure from {part}" for part in parts)
     return f"select {key}, max(is_sure) as is_sure\nfrom (\n{rows}\n) as found\ngroup by {key}"
 
 
-def _clauses(joins: Sequence[str], wheres: Sequence[str]) -> str:
-    lines = [*joins]
-    lines += [f"{'where' if place == 0 else '    and'} {each}" for place, each in enumerate(wheres)]
+def _select(key: str, sure: Sequence[str], source: str, joins: Sequence[str], wheres: Sequence[str]) -> str:
+    """The rows for which all conditions hold, sure where each of `sure` is."""
+    answer = " and ".join(sure) or "true"
+    if len(sure) != 1 or not answer.endswith(".is_sure"):
+        answer += " as is_sure"
+    if len(sure) > 2:
+        listed = "\n        and ".join(sure)
+        lines = ["select distinct", f"    {key}", f"    , {listed} as is_sure"]
+    else:
+        lines = [f"select distinct {key}, {answer}"]
+    lines += [f"from {source}", *joins]
+    lines += [f"{'    and' if count else 'where'} {each}" for count, each in enumerate(wheres)]
     return "\n".join(lines)
-
-
-def _all(answers: Sequence[str]) -> str:
-    return " and ".join(answers) or "true"
 
 
 def _lines(sql: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +89,7 @@ def capture(site: Site, page: Page, name: str) -> Judged:
     count = words["count"]
     for start in range(0, count, 50):
         page.evaluate(CLICK, [start, min(start + 50, count)])
-        arrived = before + 1 + min(start + 50, count)
-        site.wait(lambda site, arrived=arrived: len(site.events) >= arrived)
+        wait_for_events(site, before + 1 + min(start + 50, count))
     clicks = [event for event in site.events[before:] if event["type"] == "click"]
     assert len(clicks) == count
     descriptors: list[Descriptor] = []
@@ -105,6 +105,10 @@ def capture(site: Site, page: Page, name: str) -> Judged:
             descriptors += msgspec.convert(batch["descriptors"], list[Descriptor])
     places = [starts[id(event["batch"])] + event["el"] for event in clicks]
     return Judged(name, page, Captured(descriptors, elements), places, words)
+
+
+def wait_for_events(site: Site, count: int) -> None:
+    site.wait(lambda site: len(site.events) >= count)
 
 
 def shifted(elements: list[Element], descriptors: int, before: int) -> list[Element]:
@@ -164,13 +168,16 @@ def test_selectors_say_what_chromium_says(judged: tuple[list[Judged], ElementLak
                 unknown += is_unknown
                 found = ids[each.name][subject] if subject >= 0 else None
                 # A nearer element of which we cannot know may be the browser's subject.
-                is_nearer = ours.matches.get(found, False) is None
+                is_nearer = found is not None and ours.matches.get(found, False) is None
                 if not (is_unknown or is_nearer or ours.subjects.get(element_id) == found):
                     wrong.append(f"{each.name}: {text}: another subject")
+    elements = sum(each.words["count"] for each in pages)
+    figures = (
+        f"{len(selectors)} selectors, {elements} elements, {judgements:,} judgements, {len(wrong)} wrong, "
+        f"{unknown} unknown ({unknown / judgements:.2%})"
+    )
     with capsys.disabled():
-        elements = sum(each.words["count"] for each in pages)
-        print(f"\n{len(selectors)} selectors, {elements} elements, {judgements:,} judgements, {len(wrong)} wrong, "
-              f"{unknown} unknown ({unknown / judgements:.2%})")  # fmt: skip
+        sys.stdout.write(f"\n{figures}\n")
     assert not wrong, "\n".join(wrong[:40])
     assert unknown / judgements < 0.02
 

@@ -25,7 +25,6 @@ from expost.query.selector import (
     Selector,
     Simple,
     Type,
-    Universal,
 )
 
 Answer = bool | None
@@ -108,34 +107,35 @@ class SelectorOracle:
         return both(self.simple(each, element_id) for each in compound.conditions)
 
     def simple(self, condition: Simple, element_id: int) -> Answer:
-        element = self.elements[element_id]
-        what = self.descriptors[element["descriptor_id"]]
         match condition:
-            case Universal():
-                return True
-            case Type(name):
-                is_html = what["namespace"] == "html"
-                return bool((what["tag"] if is_html else lower(what["tag"])) == lower(name))
-            case Id(name):
-                if what["dom_id"] is None:
-                    return False
-                return None if "id" in what["marks"] else same_name(what, what["dom_id"], name)
-            case Class(name):
-                if any(same_name(what, each, name) for each in what["classes"]):
-                    return True
-                return None if "class" in what["marks"] else False
-            case Attribute():
-                return either(attribute(condition, what, *each) for each in attributes(what))
-            case Position():
-                return position(condition, element)
-            case Only(of_type):
-                return bool(element["type_count" if of_type else "sibling_count"] == 1)
-            case Root():
-                return bool(element["is_root"])
             case AnyOf(_, alternatives):
                 return self.any_of(alternatives, element_id)
             case Not(alternatives):
                 return opposite(self.any_of(alternatives, element_id))
+            case Position() | Only() | Root():
+                return position(condition, self.elements[element_id])
+            case _:
+                return descriptor(condition, self.descriptors[self.elements[element_id]["descriptor_id"]])
+
+
+def descriptor(condition: Simple, what: Row) -> Answer:
+    """Conditions on what an element is."""
+    match condition:
+        case Type(name):
+            is_html = what["namespace"] == "html"
+            return bool((what["tag"] if is_html else lower(what["tag"])) == lower(name))
+        case Id(name):
+            if what["dom_id"] is None:
+                return False
+            return None if "id" in what["marks"] else same_name(what, what["dom_id"], name)
+        case Class(name):
+            if any(same_name(what, each, name) for each in what["classes"]):
+                return True
+            return None if "class" in what["marks"] else False
+        case Attribute():
+            return either(attribute(condition, what, *each) for each in attributes(what))
+        case _:
+            return True
 
 
 def lower(text: str) -> str:
@@ -215,7 +215,12 @@ def possibly(operator: str, pieces: list[str], operand: str) -> bool:
     return True
 
 
-def position(condition: Position, element: Row) -> bool:
+def position(condition: Position | Only | Root, element: Row) -> bool:
+    """Conditions on where an element stands."""
+    if isinstance(condition, Root):
+        return bool(element["is_root"])
+    if isinstance(condition, Only):
+        return bool(element["type_count" if condition.of_type else "sibling_count"] == 1)
     noun = "type" if condition.of_type else "sibling"
     place = element[f"{noun}_index"]
     if condition.from_end:
@@ -223,4 +228,4 @@ def position(condition: Position, element: Row) -> bool:
     if condition.step == 0:
         return bool(place == condition.offset)
     turns, rest = divmod(place - condition.offset, condition.step)
-    return rest == 0 and turns >= 0
+    return bool(rest == 0 and turns >= 0)

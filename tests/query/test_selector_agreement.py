@@ -44,10 +44,12 @@ def hidden(text: str | None, cuts: list[tuple[int, int]]) -> str | None:
 def pages_with_secrets(draw: st.DrawFn) -> tuple[Captured, Captured]:
     """The same page whole, and as captured with cut chains, shadow trees, masked and dropped values."""
     whole = capture(parse_page(draw(markup())), is_quirks=draw(st.booleans()))
-    shadows = draw(st.sets(st.integers(1, 20), max_size=3))
+    # Not html, head and body; some element is always there, and as often as not it is a child of a shadow root.
+    inside = range(3, len(whole.elements))
+    shadows = draw(st.sets(st.sampled_from(inside), max_size=len(inside) // 2 + 1))
     elements = [
         msgspec.structs.replace(each, flags=each.flags | SHADOW_CHILD)
-        if place in shadows and each.parent >= 0 else each
+        if place in shadows else each
         for place, each in enumerate(whole.elements)
     ]  # fmt: skip
     whole = Captured(whole.descriptors, elements)
@@ -69,7 +71,7 @@ def pages_with_secrets(draw: st.DrawFn) -> tuple[Captured, Captured]:
             names=sorted(by_name & each.attributes.keys()),
             marks=sorted(name for name in marks if present.get(name) is not None),
         ))  # fmt: skip
-    cut_at = draw(st.integers(0, 3))
+    cut_at = draw(st.sampled_from([0, *inside]))
     return whole, Captured(descriptors, cut(elements, cut_at) if draw(st.booleans()) else elements)
 
 
@@ -84,7 +86,7 @@ def cut(elements: list[Element], place: int) -> list[Element]:
 @RELAXED
 @given(
     pages=pages_with_secrets(),
-    selectors=st.lists(css_selectors(is_browser_only=True), min_size=4, max_size=8),
+    selectors=st.lists(css_selectors(), min_size=4, max_size=8),
     pierce=st.booleans(),
 )
 def test_what_is_hidden_makes_unknown_and_never_a_wrong_answer(
@@ -97,10 +99,8 @@ def test_what_is_hidden_makes_unknown_and_never_a_wrong_answer(
     for text in selectors:
         selector = parse(text)
         answers = lake.ask(text, pierce=pierce)
-        found_in_whole = full.ask(text, pierce=pierce).matches
         for element_id, whole_id in zip(lake.ids, full.ids, strict=True):
             ours = answers.matches.get(element_id, False)
-            assert found_in_whole.get(whole_id, False) is truth.element(selector, whole_id), text
             assert ours in (None, truth.element(selector, whole_id)), f"{text}: a wrong answer"
             expected = oracle.element(selector, element_id)
             assert ours is expected or ours is None, f"{text}: {ours} instead of {expected}"
@@ -111,8 +111,15 @@ def test_what_is_hidden_makes_unknown_and_never_a_wrong_answer(
         assert answers.possibly >= {each for each in lake.ids if oracle.target(selector, each) is not False}
         assert answers.surely <= answers.possibly
         assert answers.subjects == {each: oracle.subject(selector, each) for each in answers.surely}
-        alone = lake.ask(text, pierce=pierce, target_only=True)
-        assert alone.matches == answers.matches
-        assert alone.surely == {each for each, is_sure in answers.matches.items() if is_sure}
-        assert alone.possibly == set(answers.matches)
-        assert alone.subjects == {each: each for each in alone.surely}
+
+
+def test_with_target_only_the_target_itself_must_match() -> None:
+    tags = parse_page('<p class="a b"><b class="a"><i></i></b></p>')
+    lake = ElementLake(capture(tags))
+    answers = lake.ask(".a", target_only=True)
+    assert [tag.name for tag, each in zip(tags, lake.ids, strict=True) if each in answers.surely] == [
+        "p",
+        "b",
+    ]
+    assert answers.possibly == answers.surely == set(answers.matches)
+    assert answers.subjects == {each: each for each in answers.surely}

@@ -1,0 +1,1013 @@
+button
+
+with click_button as (
+    -- button
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type
+)
+, click_button_elements as (
+    -- button
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_button as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_button_elements
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_button_elements as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_type = 'button'
+
+.primary
+
+with click_primary as (
+    -- .primary
+    select descriptor_id, max(class_name is not null) as is_sure
+    from lake.descriptor_classes
+    where class_name = $click_class or class_name is null
+    group by descriptor_id
+)
+, click_primary_elements as (
+    -- .primary
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_primary as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_primary_elements
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_primary_elements as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_class = 'primary'
+
+#buy
+
+with click_buy as (
+    -- #buy
+    select descriptor_id, max(dom_id is not null) as is_sure
+    from lake.descriptor_ids
+    where dom_id = $click_id or dom_id is null
+    group by descriptor_id
+)
+, click_buy_elements as (
+    -- #buy
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_buy as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_buy_elements
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_buy_elements as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_id = 'buy'
+
+form.signup button[type=submit]
+
+with click_signup as (
+    -- .signup
+    select descriptor_id, max(class_name is not null) as is_sure
+    from lake.descriptor_classes
+    where class_name = $click_class or class_name is null
+    group by descriptor_id
+)
+, click_form as (
+    -- form.signup
+    select distinct d.descriptor_id, click_signup.is_sure
+    from lake.descriptor_types as d
+    join click_signup on click_signup.descriptor_id = d.descriptor_id
+    where d.type_name = $click_type
+)
+, click_form_elements as (
+    -- form.signup
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_form as d on d.descriptor_id = e.descriptor_id
+)
+, click_type as (
+    -- [type="submit"]
+    select descriptor_id, max(value = $click_value or (is_html and lower_value = $click_value)) as is_sure
+    from lake.descriptor_attributes
+    where name = $click_name
+        and (
+            value = $click_value or (is_html and lower_value = $click_value)
+            or (is_partial and starts_with(lower($click_value), lower(head)) and ends_with(lower($click_value), lower(tail)))
+        )
+    group by descriptor_id
+)
+, click_button as (
+    -- button[type="submit"]
+    select distinct d.descriptor_id, click_type.is_sure
+    from lake.descriptor_types as d
+    join click_type on click_type.descriptor_id = d.descriptor_id
+    where d.type_name = $click_type_2
+)
+, click_button_elements as (
+    -- button[type="submit"]
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_button as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_button_in_form as (
+    -- form.signup button[type="submit"]
+    select element_id, max(is_sure) as is_sure
+    from (
+        select i.element_id, o.is_sure and i.is_sure as is_sure
+        from lake.element_ancestors as a
+        join click_button_elements as i on i.element_id = a.element_id
+        join click_form_elements as o on o.element_id = a.ancestor_id
+        where a.is_same_tree
+        union all
+        select i.element_id, false
+        from click_button_elements as i
+        join click_cut as c on c.element_id = i.element_id
+        where c.is_same_tree
+    ) as found
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_button_in_form
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_button_in_form as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_class = 'signup'
+-- $click_type = 'form'
+-- $click_name = 'type'
+-- $click_value = 'submit'
+-- $click_type_2 = 'button'
+
+nav > a:nth-child(2):not(.active)
+
+with click_nav as (
+    -- nav
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type
+)
+, click_nav_elements as (
+    -- nav
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_nav as d on d.descriptor_id = e.descriptor_id
+)
+, click_active as (
+    -- .active
+    select descriptor_id, max(class_name is not null) as is_sure
+    from lake.descriptor_classes
+    where class_name = $click_class or class_name is null
+    group by descriptor_id
+)
+, click_a as (
+    -- a:not(.active)
+    select distinct d.descriptor_id, not_click_active.descriptor_id is null as is_sure
+    from lake.descriptor_types as d
+    left join click_active as not_click_active on not_click_active.descriptor_id = d.descriptor_id
+    where d.type_name = $click_type_2
+        and not coalesce(not_click_active.is_sure, false)
+)
+, click_a_elements as (
+    -- a:nth-child(2):not(.active)
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_a as d on d.descriptor_id = e.descriptor_id
+    where e.sibling_index = 2
+)
+, click_a_in_nav as (
+    -- nav > a:nth-child(2):not(.active)
+    select element_id, max(is_sure) as is_sure
+    from (
+        select i.element_id, o.is_sure and i.is_sure as is_sure
+        from click_a_elements as i
+        join lake.elements as e on e.element_id = i.element_id
+        join click_nav_elements as o on o.element_id = e.parent_id
+        where not e.is_shadow_child
+        union all
+        select i.element_id, false
+        from click_a_elements as i
+        join lake.elements as e on e.element_id = i.element_id
+        where e.is_cut
+    ) as found
+    group by element_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_a_in_nav
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_a_in_nav as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_type = 'nav'
+-- $click_class = 'active'
+-- $click_type_2 = 'a'
+
+a[href^="/pricing"]
+
+with click_href as (
+    -- [href^="/pricing"]
+    select descriptor_id, max(starts_with(value, $click_value)) as is_sure
+    from lake.descriptor_attributes
+    where name = $click_name
+        and (
+            starts_with(value, $click_value)
+            or (is_partial and starts_with($click_value, head))
+        )
+    group by descriptor_id
+)
+, click_a as (
+    -- a[href^="/pricing"]
+    select distinct d.descriptor_id, click_href.is_sure
+    from lake.descriptor_types as d
+    join click_href on click_href.descriptor_id = d.descriptor_id
+    where d.type_name = $click_type
+)
+, click_a_elements as (
+    -- a[href^="/pricing"]
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_a as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_a_elements
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_a_elements as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_name = 'href'
+-- $click_value = '/pricing'
+-- $click_type = 'a'
+
+[data-test="Go" i]
+
+with click_data_test as (
+    -- [data-test="Go" i]
+    select descriptor_id, max(lower_value = $click_value_lower) as is_sure
+    from lake.descriptor_attributes
+    where name = $click_name
+        and (
+            lower_value = $click_value_lower
+            or (is_partial and starts_with(lower($click_value_lower), lower(head)) and ends_with(lower($click_value_lower), lower(tail)))
+        )
+    group by descriptor_id
+)
+, click_data_test_elements as (
+    -- [data-test="Go" i]
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_data_test as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_data_test_elements
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_data_test_elements as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_name = 'data-test'
+-- $click_value_lower = 'go'
+
+li:not(:first-child, .ad li)
+
+with click_any_elements as (
+    -- :first-child
+    select distinct e.element_id, true as is_sure
+    from lake.elements as e
+    where e.sibling_index = 1
+)
+, click_ad as (
+    -- .ad
+    select descriptor_id, max(class_name is not null) as is_sure
+    from lake.descriptor_classes
+    where class_name = $click_class or class_name is null
+    group by descriptor_id
+)
+, click_ad_elements as (
+    -- .ad
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_ad as d on d.descriptor_id = e.descriptor_id
+)
+, click_li as (
+    -- li
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type
+)
+, click_li_elements as (
+    -- li
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_li as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_li_in_ad as (
+    -- .ad li
+    select element_id, max(is_sure) as is_sure
+    from (
+        select i.element_id, o.is_sure and i.is_sure as is_sure
+        from lake.element_ancestors as a
+        join click_li_elements as i on i.element_id = a.element_id
+        join click_ad_elements as o on o.element_id = a.ancestor_id
+        where a.is_same_tree
+        union all
+        select i.element_id, false
+        from click_li_elements as i
+        join click_cut as c on c.element_id = i.element_id
+        where c.is_same_tree
+    ) as found
+    group by element_id
+)
+, click_li_elements_2 as (
+    -- li:not(:first-child, .ad li)
+    select distinct
+        e.element_id
+        , d.is_sure
+            and not_click_any_elements.element_id is null
+            and not_click_li_in_ad.element_id is null as is_sure
+    from lake.elements as e
+    join click_li as d on d.descriptor_id = e.descriptor_id
+    left join click_any_elements as not_click_any_elements on not_click_any_elements.element_id = e.element_id
+    left join click_li_in_ad as not_click_li_in_ad on not_click_li_in_ad.element_id = e.element_id
+    where not coalesce(not_click_any_elements.is_sure, false)
+        and not coalesce(not_click_li_in_ad.is_sure, false)
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_li_elements_2
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_li_elements_2 as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_class = 'ad'
+-- $click_type = 'li'
+
+:is(header, footer) a, .menu a
+
+with click_header as (
+    -- header
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type
+)
+, click_footer as (
+    -- footer
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type_2
+)
+, click_any as (
+    -- :is(header, footer)
+    select descriptor_id, max(is_sure) as is_sure
+    from (
+        select descriptor_id, is_sure from click_header
+        union all
+        select descriptor_id, is_sure from click_footer
+    ) as found
+    group by descriptor_id
+)
+, click_any_elements as (
+    -- :is(header, footer)
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_any as d on d.descriptor_id = e.descriptor_id
+)
+, click_a as (
+    -- a
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type_3
+)
+, click_a_elements as (
+    -- a
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_a as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_a_in_any as (
+    -- :is(header, footer) a
+    select element_id, max(is_sure) as is_sure
+    from (
+        select i.element_id, o.is_sure and i.is_sure as is_sure
+        from lake.element_ancestors as a
+        join click_a_elements as i on i.element_id = a.element_id
+        join click_any_elements as o on o.element_id = a.ancestor_id
+        where a.is_same_tree
+        union all
+        select i.element_id, false
+        from click_a_elements as i
+        join click_cut as c on c.element_id = i.element_id
+        where c.is_same_tree
+    ) as found
+    group by element_id
+)
+, click_menu as (
+    -- .menu
+    select descriptor_id, max(class_name is not null) as is_sure
+    from lake.descriptor_classes
+    where class_name = $click_class or class_name is null
+    group by descriptor_id
+)
+, click_menu_elements as (
+    -- .menu
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_menu as d on d.descriptor_id = e.descriptor_id
+)
+, click_a_in_menu as (
+    -- .menu a
+    select element_id, max(is_sure) as is_sure
+    from (
+        select i.element_id, o.is_sure and i.is_sure as is_sure
+        from lake.element_ancestors as a
+        join click_a_elements as i on i.element_id = a.element_id
+        join click_menu_elements as o on o.element_id = a.ancestor_id
+        where a.is_same_tree
+        union all
+        select i.element_id, false
+        from click_a_elements as i
+        join click_cut as c on c.element_id = i.element_id
+        where c.is_same_tree
+    ) as found
+    group by element_id
+)
+, click_either as (
+    -- :is(:is(header, footer) a, .menu a)
+    select element_id, max(is_sure) as is_sure
+    from (
+        select element_id, is_sure from click_a_in_any
+        union all
+        select element_id, is_sure from click_a_in_menu
+    ) as found
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_either
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_either as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_type = 'header'
+-- $click_type_2 = 'footer'
+-- $click_type_3 = 'a'
+-- $click_class = 'menu'
+
+h2:nth-last-of-type(2n+1)
+
+with click_h2 as (
+    -- h2
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type
+)
+, click_h2_elements as (
+    -- h2:nth-last-of-type(2n+1)
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_h2 as d on d.descriptor_id = e.descriptor_id
+    where e.type_count - e.type_index + 1 >= 1 and (e.type_count - e.type_index + 1 - 1) % 2 = 0
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_h2_elements
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_h2_elements as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_type = 'h2'
+
+:root > body *
+
+with click_any_elements as (
+    -- :root
+    select distinct e.element_id, true as is_sure
+    from lake.elements as e
+    where e.is_root
+)
+, click_body as (
+    -- body
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type
+)
+, click_body_elements as (
+    -- body
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_body as d on d.descriptor_id = e.descriptor_id
+)
+, click_body_in_any as (
+    -- :root > body
+    select element_id, max(is_sure) as is_sure
+    from (
+        select i.element_id, o.is_sure and i.is_sure as is_sure
+        from click_body_elements as i
+        join lake.elements as e on e.element_id = i.element_id
+        join click_any_elements as o on o.element_id = e.parent_id
+        where not e.is_shadow_child
+        union all
+        select i.element_id, false
+        from click_body_elements as i
+        join lake.elements as e on e.element_id = i.element_id
+        where e.is_cut
+    ) as found
+    group by element_id
+)
+, click_any_elements_2 as (
+    -- *
+    select distinct e.element_id, true as is_sure
+    from lake.elements as e
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_any_in_body as (
+    -- :root > body *
+    select element_id, max(is_sure) as is_sure
+    from (
+        select i.element_id, o.is_sure and i.is_sure as is_sure
+        from lake.element_ancestors as a
+        join click_any_elements_2 as i on i.element_id = a.element_id
+        join click_body_in_any as o on o.element_id = a.ancestor_id
+        where a.is_same_tree
+        union all
+        select i.element_id, false
+        from click_any_elements_2 as i
+        join click_cut as c on c.element_id = i.element_id
+        where c.is_same_tree
+    ) as found
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_any_in_body
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_any_in_body as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_type = 'body'
+
+a:not([download], [rel~=nofollow])
+
+with click_download as (
+    -- [download]
+    select distinct descriptor_id, true as is_sure
+    from lake.descriptor_attributes
+    where name = $click_name
+)
+, click_rel as (
+    -- [rel~="nofollow"]
+    select descriptor_id, max(contains(' ' || translate(value, $click_white_space, '    ') || ' ', $click_word) or (is_html and contains(' ' || translate(lower_value, $click_white_space, '    ') || ' ', $click_word))) as is_sure
+    from lake.descriptor_attributes
+    where name = $click_name_2
+        and (
+            contains(' ' || translate(value, $click_white_space, '    ') || ' ', $click_word) or (is_html and contains(' ' || translate(lower_value, $click_white_space, '    ') || ' ', $click_word))
+            or is_partial
+        )
+    group by descriptor_id
+)
+, click_a as (
+    -- a:not([download]):not([rel~="nofollow"])
+    select distinct d.descriptor_id, not_click_download.descriptor_id is null and not_click_rel.descriptor_id is null as is_sure
+    from lake.descriptor_types as d
+    left join click_download as not_click_download on not_click_download.descriptor_id = d.descriptor_id
+    left join click_rel as not_click_rel on not_click_rel.descriptor_id = d.descriptor_id
+    where d.type_name = $click_type
+        and not coalesce(not_click_download.is_sure, false)
+        and not coalesce(not_click_rel.is_sure, false)
+)
+, click_a_elements as (
+    -- a:not([download], [rel~="nofollow"])
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_a as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_a_elements
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_a_elements as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_name = 'download'
+-- $click_name_2 = 'rel'
+-- $click_white_space = '\t\n\x0c\r'
+-- $click_word = ' nofollow '
+-- $click_type = 'a'
+
+[title^=""]
+
+with click_title as (
+    -- [title^=""]
+    select descriptor_id, true as is_sure
+    from lake.descriptor_attributes
+    where false
+)
+, click_title_elements as (
+    -- [title^=""]
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_title as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_title_elements
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_title_elements as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely

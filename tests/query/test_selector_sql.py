@@ -1,0 +1,127 @@
+"""The SQL of selectors, word for word. A new case in the golden file is its selector; then
+`UPDATE_GOLDEN=1 pytest tests/query/test_selector_sql.py` writes the SQL for you to read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from expost.errors import SelectorError
+from expost.lake.batch import Descriptor, Element
+from expost.query.selector_parser import parse
+from expost.query.selector_sql import compile_selector
+from tests.query.markup import Captured, ElementLake, capture, parse_page
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "selectors.sql"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "selectors.md"
+
+
+def written(selector: str) -> str:
+    compiled = compile_selector(parse(selector), prefix="click")
+    values = "".join(f"\n-- ${name} = {value!r}" for name, value in compiled.parameters.items())
+    return compiled.statement(f"select element_id from {compiled.surely}") + values
+
+
+def test_the_golden_selectors_compile_to_the_golden_sql() -> None:
+    selectors = [block for block in GOLDEN.read_text().strip().split("\n\n") if not block.startswith("with ")]
+    expected = "\n\n".join(f"{selector}\n\n{written(selector)}" for selector in selectors) + "\n"
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.write_text(expected)
+    assert GOLDEN.read_text() == expected
+
+
+def test_the_text_of_a_selector_never_becomes_sql() -> None:
+    nasty = "x'; drop table lake.elements; --\n*/"
+    escaped = "".join(f"\\{ord(character):x} " for character in nasty)
+    compiled = compile_selector(parse(f".{escaped}, #{escaped}, {escaped}, [{escaped}='{escaped}']"))
+    assert compiled.parameters["selector_class"] == nasty
+    for name, sql in compiled.ctes:
+        assert re.fullmatch(r"[a-z0-9_]+", name)
+        code = "\n".join(line for line in sql.splitlines() if not line.startswith("--"))
+        assert "drop table" not in code
+
+
+def test_a_prefix_is_a_plain_word() -> None:
+    with pytest.raises(ValueError, match="no prefix"):
+        compile_selector(parse("a"), prefix="a; b")
+
+
+@pytest.mark.parametrize("name", ["cut", "chain", "surely", "possibly"])
+def test_no_class_takes_the_name_of_an_expression(name: str) -> None:
+    compiled = compile_selector(parse(f".{name} .{name} [{name}={name}]"))
+    assert len(dict(compiled.ctes)) == len(compiled.ctes)
+    assert dict(compiled.ctes)["selector_possibly"].endswith("from selector_cut")
+
+
+def one_page() -> ElementLake:
+    """A nav with two links, and a button in a form whose title is masked."""
+    descriptors = [
+        Descriptor("html"),
+        Descriptor("nav", None, "menu"),
+        Descriptor("a", "start", "link active", {"href": "/"}),
+        Descriptor("a", None, "link", {"href": "/p?q=…"}, ["download"], 0, ["href"]),
+        Descriptor("form", None, "signup", {"data-kind": "Big"}),
+        Descriptor("button", None, "btn", {"type": "submit", "title": "Ask …"}, [], 0, ["title"]),
+        Descriptor("span", None, None),
+    ]
+    elements = [
+        Element(0, flags=4), Element(1, 0, 1, 2), Element(2, 1, 1, 2, 1, 2), Element(3, 1, 2, 2, 2, 2),
+        Element(4, 0, 2, 2), Element(5, 4), Element(6, 5),
+    ]  # fmt: skip
+    return ElementLake(Captured(descriptors, elements))
+
+
+@pytest.mark.parametrize(("selector", "surely", "possibly"), [
+    ("form.signup button", [5, 6], [5, 6]),
+    ("a", [2, 3], [2, 3]),
+    ("a:not(.active)", [3], [3]),
+    ('a[href="/p?q=tea"]', [], [3]),
+    ('a[href="/q"]', [], []),
+    ('a[href^="/p?q="]', [3], [3]),
+    ("[download]", [3], [3]),
+    ("[download=x]", [], [3]),
+    ("a:not([download=x])", [2], [2, 3]),
+    ('[title~="me"]', [], [5, 6]),
+    ("[data-kind=big]", [], []),
+    ("[data-kind=big i]", [4, 5, 6], [4, 5, 6]),
+    ("nav > a:nth-child(2)", [3], [3]),
+])  # fmt: skip
+def test_targets_are_found_with_everything_inside_what_matches(
+    selector: str, surely: list[int], possibly: list[int]
+) -> None:
+    lake = one_page()
+    answers = lake.ask(selector)
+    assert sorted(lake.ids.index(each) for each in answers.surely) == surely
+    assert sorted(lake.ids.index(each) for each in answers.possibly) == possibly
+
+
+def documented() -> list[tuple[str, str, str]]:
+    """The examples of docs/selectors.md: selector, markup of the whole body, ids that match."""
+    rows = re.findall(r"^\| `` (.+?) `` \| `` (.+?) `` \| (.*?) \|$", DOCUMENT.read_text(), re.MULTILINE)
+    assert len(rows) >= 15
+    return rows
+
+
+@pytest.mark.parametrize(("selector", "markup", "ids"), documented())
+def test_the_examples_of_the_documentation_hold(selector: str, markup: str, ids: str) -> None:
+    tags = parse_page(f"<!doctype html><body>{markup}")
+    lake = ElementLake(capture(tags))
+    found = lake.ask(selector).matches
+    assert [
+        tag["id"] for tag, each in zip(tags, lake.ids, strict=True) if each in found and tag.get("id")
+    ] == ids.split()
+
+
+def test_the_refusals_of_the_documentation_hold() -> None:
+    rows = re.findall(
+        r"^\| `([^`]+)` \| `([^`]+)` \| ", DOCUMENT.read_text().split("## Refused")[1], re.MULTILINE
+    )
+    assert len(rows) >= 10
+    for selector, token in rows:
+        with pytest.raises(SelectorError) as refused:
+            parse(selector.replace("\\|", "|"))
+        assert refused.value.token == token.replace("\\|", "|")
