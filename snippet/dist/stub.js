@@ -1,1 +1,1 @@
-"use strict";var e;e=(()=>{const e=[];return window.expost??(window.expost=Object.assign((...n)=>{e.push([performance.now(),n])},{q:e})),window.expost.q})(),addEventListener("click",n=>{e.push([performance.now(),["click",n.composedPath()[0],n.clientX,n.clientY,n.isTrusted]])},!0);
+(()=>{try{var e=(()=>{let e=[];return window.expost??(window.expost=Object.assign((...n)=>{e.push([performance.now(),n])},{q:e})),window.expost.q})();addEventListener("click",n=>{e.push([performance.now(),["click",n.composedPath()[0],n.clientX,n.clientY,n.isTrusted]])},!0)}catch{}})()

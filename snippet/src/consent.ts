@@ -35,7 +35,7 @@ export const enter = (wanted: string | undefined): void => {
   if (isOff() || before === "full") guarded(() => localStorage.removeItem(NAME))();
   browser = fresh();
   remember((browser) => {
-    ordinal ||= ++browser.pages;
+    if (mode === "full") ordinal ||= ++browser.pages;
   });
 };
 

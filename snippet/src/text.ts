@@ -28,7 +28,7 @@ export interface Words {
 }
 
 // What a button says, white space collapsed, as far as a bounded walk reads it.
-export const textOf = (element: Element): Words => {
+export const textOf = (element: Element): Words | undefined => {
   // The value of a button is its label. The attribute, because the property may be what was typed under another type.
   let text = (isButton(element) && attribute(element, "value")) || "";
   let isWhole = true;
@@ -51,5 +51,5 @@ export const textOf = (element: Element): Words => {
     text += (walker.currentNode as Text).data.replace(/\s+/g, " ").slice(0, LOOK);
   }
   text = text.replace(/\s+/g, " ").trim();
-  return { text, whole: isWhole ? text : undefined };
+  return text ? { text, whole: isWhole ? text : undefined } : undefined;
 };

@@ -63,7 +63,7 @@ def test_no_value_of_a_field_leaves_the_page(site: Site, page: Page):
     ):  # fmt: skip
         assert secret not in sent(site), secret
     labels = {event.get("label") for event in site.events}
-    assert labels == {None, "", "Name", "About", "Plan", "Note", "Join"}
+    assert labels == {None, "Name", "About", "Plan", "Note", "Join"}
 
 
 def test_secrets_are_masked_in_attributes_texts_and_addresses(site: Site, page: Page):
