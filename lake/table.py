@@ -10,6 +10,9 @@ import json
 import os
 import time
 import uuid
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +27,10 @@ from expost.clock import from_micros
 CHECKPOINT_EVERY = 20
 """Commits between checkpoints: opening a table reads the last one and the log entries after it."""
 
-MERGE_AT = 100
-"""A table with this many small files gets them merged: commits and readers pay for every live file."""
-SMALL_BYTES = 4_000_000
-MERGE_BYTES = 32_000_000
+MERGE_AT = 20
+"""So many small files of like size are merged: commits and readers pay for every live file."""
+CLASS_BYTES = (100_000, 800_000, 6_400_000)
+"""The size classes. Only files of one class are merged, so that each row is written anew three times at most."""
 
 ROW_GROUP = 64_000
 STATISTICS = ("time", "received_at", "at", "recorded_at")
@@ -35,7 +38,11 @@ STATISTICS = ("time", "received_at", "at", "recorded_at")
 
 # Checkpoints are made here, at known moments. Expired log entries go when small files are merged.
 _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
-_CONFIGURATION: dict[str, str | None] = {"delta.logRetentionDuration": "interval 1 days"}
+# Merging leaves many removed files behind. Checkpoints carry each of them for this long, and the log its entries.
+_CONFIGURATION: dict[str, str | None] = {
+    "delta.logRetentionDuration": "interval 1 hours",
+    "delta.deletedFileRetentionDuration": "interval 1 hours",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ class Table:
         path.mkdir(parents=True, exist_ok=True)
         _set_aside_torn_entry(path)
         self._delta = DeltaTable.create(path, schema, mode="ignore", configuration=_CONFIGURATION)
-        self._small = self._small_files()
+        self._small = self._count_small()
         # Looking one up reads the log, and this is asked several times a second.
         self._committed: dict[str, int] = {}
         if self._delta.version() == 0:
@@ -102,30 +109,23 @@ class Table:
         """
         add = self._write(rows, data_change=True)
         self._commit([add], Transaction(application, number))
-        if add.size < SMALL_BYTES:
-            self._small += 1
+        self._small[_size_class(add.size)] += 1
 
     def tend(self) -> None:
         """Merge small files when there are many of them. Rows, and what readers see, stay the same."""
-        if self._small >= MERGE_AT:
-            self._merge()
-            self._delta.cleanup_metadata()
+        for size_class in range(len(CLASS_BYTES)):
+            if self._small[size_class] >= MERGE_AT:
+                self._merge([file for file in self._files() if _size_class(file[1]) == size_class])
+                self._delta.cleanup_metadata()
 
-    def _merge(self) -> None:
-        actions = pa.table(self._delta.get_add_actions(flatten=True))
-        chosen: list[tuple[str, int]] = []
-        total = 0
-        for path, size in zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True):
-            if size < SMALL_BYTES and total + size <= MERGE_BYTES:
-                chosen.append((path, size))
-                total += size
+    def _merge(self, chosen: Sequence[tuple[str, int]]) -> None:
         now = time.time_ns() // 1_000_000
         rows = pa.concat_tables([pq.read_table(self.path / path, schema=self.schema) for path, _ in chosen])
         removed = [RemoveAction(path, False, now, size, {}) for path, size in chosen]
         # Every rewrite of a table carries this one application, so that of two at once the later one fails.
         number = self.committed("rewrite") + 1
         self._commit([self._write(rows, data_change=False), *removed], Transaction("rewrite", number))
-        self._small = self._small_files()
+        self._small = self._count_small()
 
     def _write(self, rows: pa.Table, data_change: bool) -> AddAction:
         name = f"part-{uuid.uuid4()}.zstd.parquet"
@@ -150,7 +150,14 @@ class Table:
         self._delta.update_incremental()
         self._sync_entry()
         if self.version % CHECKPOINT_EVERY == 0:
-            self._delta.create_checkpoint()
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        self._delta.create_checkpoint()
+        log = self.path / "_delta_log"
+        for name in (f"{self.version:020}.checkpoint.parquet", "_last_checkpoint"):
+            sync(log / name)
+        sync(log)
 
     def _sync_entry(self) -> None:
         log = self.path / "_delta_log"
@@ -158,9 +165,12 @@ class Table:
         sync(log)
         sync(self.path)
 
-    def _small_files(self) -> int:
-        sizes = pa.table(self._delta.get_add_actions(flatten=True))["size_bytes"].to_pylist()
-        return sum(size < SMALL_BYTES for size in sizes)
+    def _files(self) -> list[tuple[str, int]]:
+        actions = pa.table(self._delta.get_add_actions(flatten=True))
+        return list(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
+
+    def _count_small(self) -> Counter[int]:
+        return Counter(_size_class(size) for _, size in self._files())
 
 
 def _snapshot_of(table: DeltaTable, path: Path) -> Snapshot:
@@ -176,6 +186,10 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _size_class(size: int) -> int:
+    return bisect_left(CLASS_BYTES, size)
 
 
 def _statistics(rows: pa.Table) -> str:
