@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from .answer import Level
 from .reading import Reading
 from .statement import identifier
+from .suggestion import suggestions
 
 Chain = tuple[Level, ...]
 SUMMARY_LEVELS = 4
@@ -27,13 +28,11 @@ def with_subject(chain: Chain, subject_id: int | None) -> Chain:
     return tuple(replace(level, is_match=level.element_id == str(subject_id)) for level in chain)
 
 
-def with_selectors(chain: Chain, suggest: Callable[[int], tuple[str, int] | None]) -> Chain:
-    """The chain with a selector and its past count at every level for which `suggest` has one."""
-    levels = []
-    for place, level in enumerate(chain):
-        found = suggest(place)
-        levels.append(replace(level, selector=found[0], events=found[1]) if found else level)
-    return tuple(levels)
+def with_selectors(chain: Chain) -> Chain:
+    """The chain with a selector at every level that would find its element again."""
+    return tuple(
+        replace(level, selector=selector) for level, selector in zip(chain, suggestions(chain), strict=True)
+    )
 
 
 def summary(chain: Chain) -> str:

@@ -10,7 +10,7 @@ from expost.clock import from_micros
 from expost.errors import InvalidInput, UnknownName
 
 from .answer import EventAnswer, FlagsAnswer, LiveAnswer, LiveEvent, SeenFlag, Variation
-from .chain import Chain, chains, summary
+from .chain import Chain, chains, summary, with_selectors
 from .question import EventDetail, FlagList, Live
 from .reading import Reading
 
@@ -40,7 +40,7 @@ def live(reading: Reading, question: Live) -> LiveAnswer:
 
 
 def event_detail(reading: Reading, question: EventDetail) -> EventAnswer:
-    """One event whole, and its chain with a selector and its past count at every level."""
+    """One event whole, and its chain with a selector at every level."""
     values = {"event_id": question.event_id}
     rows = reading.execute(
         "select * from events where site = $site and event_id = $event_id limit 1;", values
@@ -53,7 +53,7 @@ def event_detail(reading: Reading, question: EventDetail) -> EventAnswer:
         "select element_id, type from lake.events where site = $site and event_id = $event_id limit 1;",
         values,
     )
-    chain = chains(reading, "chosen").get(event["element_id"], ())
+    chain = with_selectors(chains(reading, "chosen").get(event["element_id"], ()))
     return EventAnswer(
         question=question,
         basis=reading.basis(),
