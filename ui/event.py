@@ -68,6 +68,17 @@ class EventView:
     absent: tuple[str, ...]
 
     @property
+    def said(self) -> str:
+        """The words on what was clicked."""
+        return str(self.event.get("label") or self.event.get("text") or "")
+
+    @property
+    def narrow_pairs(self) -> list[tuple[str, str]]:
+        """The same conditions and these words, where the selector gathers several."""
+        is_mixed = self.past is not None and self.past.answer.distinct_texts > 1
+        return [*self.pairs, ("text", f"is:{self.said}")] if is_mixed and self.said else []
+
+    @property
     def is_nameable(self) -> bool:
         """Whether events of this type are named by their element."""
         return self.event["type"] in BY_SELECTOR

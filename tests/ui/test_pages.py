@@ -247,3 +247,13 @@ def test_the_list_is_there_at_once_and_counted_line_by_line_or_when_asked() -> N
     everything = soup(web.get("/definitions?count=all").text)
     assert not everything.select("tr[data-fill]")
     assert len(everything.select("svg.sparkline")) == len(stand_in.saved)
+
+
+def test_a_selector_that_gathers_several_texts_can_be_narrowed_to_the_one_that_was_clicked() -> None:
+    web = client()
+    link = soup(web.get("/events/x").text).select_one(".meaning a[href*='text=']")
+    assert link
+    assert link.get_text() == "Only those that say “Add to basket”"
+    form = soup(web.get(str(link["href"])).text)
+    assert form.select_one("form.save input[name=text][value='is:Add to basket']")
+    assert form.select_one("form.save input[name=click][value='button.add.primary']")
