@@ -31,7 +31,27 @@ STORAGE: dict[str, Any] = {
     "orders": [{"at": 0, "lines": [{"slug": "sencha", "size": 100, "quantity": 1}]}],
 }
 QUIET_SECONDS = 0.4
+LATE_SECONDS = 15.0
+# Trailing defaults may be left out on the wire; here they are, so that a file changes only when its meaning does.
+DESCRIPTOR_DEFAULTS: Row = [None, None, None, {}, [], 0, []]
+ELEMENT_DEFAULTS: Row = [None, -1, 1, 1, 1, 1, [], 0]
 DRAWN_ANEW = ("id", "seq", "t", "time", "view", "set")
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One load of a page: when it began, and from which moment on its own clock on its events belong to an action."""
+
+    start: float
+    moments: list[tuple[str, float]]
+
+    def names(self) -> set[str]:
+        """What was done, the load itself included."""
+        return {name for name, _ in self.moments}
+
+    def name_of(self, event: Json) -> str:
+        """To which of them the event belongs."""
+        return next(name for name, moment in reversed(self.moments) if event["t"] >= moment)
 
 
 @dataclass
@@ -39,10 +59,10 @@ class BatchRecorder:
     """A server on loopback with the built snippet that keeps every batch it is sent; a context manager."""
 
     batches: list[Json] = field(default_factory=list)
-    _server: ThreadingHTTPServer = field(init=False, repr=False)
+    _server: _Server = field(init=False, repr=False)
 
     def __enter__(self) -> BatchRecorder:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self.batches))
+        self._server = _Server(("127.0.0.1", 0), _handler(self.batches))
         Thread(target=self._server.serve_forever, name="recorder", daemon=True).start()
         return self
 
@@ -59,14 +79,14 @@ class BatchRecorder:
         return f'<script async src="{address}" data-key="recorder" data-consent="full"></script>'
 
     def events_of_page(self, start: float) -> list[tuple[Json, Json]]:
-        """The events of the document that began at `start`, in their order, each with its batch."""
-        found = [
-            (event, batch)
+        """The events of the document that began at `start`, in their order, each with its batch; sent again is once."""
+        found = {
+            event["seq"]: (event, batch)
             for batch in list(self.batches)
             if abs(batch["page"]["start"] - start) < 1
             for event in batch["events"]
-        ]
-        return sorted(found, key=lambda pair: pair[0]["seq"])
+        }
+        return [found[seq] for seq in sorted(found)]
 
     def wait_until_quiet(self) -> None:
         """Wait until nothing more comes. A page that was left has sent all it had by then, by beacon."""
@@ -74,6 +94,20 @@ class BatchRecorder:
         while known != len(self.batches):
             known = len(self.batches)
             time.sleep(QUIET_SECONDS)
+
+    def wait_for(self, stay: Stay) -> None:
+        """Wait until something of everything that was done in `stay` has come."""
+        until = time.monotonic() + LATE_SECONDS
+        while stay.names() - {stay.name_of(event) for event, _ in self.events_of_page(stay.start)}:
+            if time.monotonic() > until:
+                raise TimeoutError(f"Something that was done did not come: {stay}")
+            time.sleep(0.05)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # A page that is left opens a connection for each of its beacons at once.
+    request_queue_size = 128
 
 
 def _handler(batches: list[Json]) -> type[BaseHTTPRequestHandler]:
@@ -116,7 +150,11 @@ class PageTables:
 
     def take(self, event: Json, batch: Json) -> Json:
         """The event as it is kept, pointing into these tables."""
-        kept: Json = {name: value for name, value in event.items() if name not in DRAWN_ANEW}
+        kept: Json = {
+            name: event[name]
+            for name in sorted(event)
+            if name not in DRAWN_ANEW and event[name] not in ("", None)
+        }
         if "el" in event:
             kept["el"] = self._element(batch, event["el"])
         view = self._intern(self.views, "view", self._without_origin(batch["views"][event.get("view", 0)]))
@@ -124,8 +162,9 @@ class PageTables:
 
     def _without_origin(self, view: Json) -> Json:
         return {
-            name: value.replace(self.origin, "") if isinstance(value, str) else value
-            for name, value in view.items()
+            name: view[name].replace(self.origin, "") if isinstance(view[name], str) else view[name]
+            for name in sorted(view)
+            if view[name]
         }
 
     def _element(self, batch: Json, place: int) -> int:
@@ -135,10 +174,11 @@ class PageTables:
             row[1] = self._element(batch, row[1])
         if len(row) > 6:
             row[6] = [self._descriptor(batch, previous) for previous in row[6]]
-        return self._intern(self.elements, "element", row)
+        return self._intern(self.elements, "element", _trimmed(row, ELEMENT_DEFAULTS))
 
     def _descriptor(self, batch: Json, place: int) -> int:
-        return self._intern(self.descriptors, "descriptor", batch["descriptors"][place])
+        row = _trimmed(batch["descriptors"][place], DESCRIPTOR_DEFAULTS)
+        return self._intern(self.descriptors, "descriptor", row)
 
     def _intern(self, table: list[Any], kind: str, row: Any) -> int:
         key = f"{kind} {json.dumps(row)}"
@@ -148,20 +188,29 @@ class PageTables:
         return self._places[key]
 
 
+def _trimmed(row: Row, defaults: Row) -> Row:
+    kept = list(row)
+    while len(kept) > 1 and kept[-1] == defaults[len(kept) - 1]:
+        kept.pop()
+    return kept
+
+
 def record_page(page: ShopPage, shop: ShopServer, tab: Tab, recorder: BatchRecorder) -> RecordedPage:
     """Everything that can be done on the page, done once; what leads on to another page is done from a fresh load."""
-    stays = [tuple(action for action in page.actions if not action.leads)]
-    stays += [_way_to(page, action) for action in page.actions if action.leads]
-    marks = [_stay(page, stay, shop, tab) for stay in stays]
+    ways = [tuple(action for action in page.actions if not action.leads)]
+    ways += [_way_to(page, action) for action in page.actions if action.leads]
+    stays = [_stay(page, way, shop, tab) for way in ways]
     tab.go("about:blank")
+    for stay in stays:
+        recorder.wait_for(stay)
     recorder.wait_until_quiet()
     tables = PageTables(shop.url)
     actions: dict[str, list[Json]] = {}
-    for start, moments in marks:
+    for stay in stays:
         # What was done on the way is in the first stay already.
         known = frozenset(actions)
-        for event, batch in recorder.events_of_page(start):
-            name = next(name for name, moment in reversed(moments) if event["t"] >= moment)
+        for event, batch in recorder.events_of_page(stay.start):
+            name = stay.name_of(event)
             if name not in known:
                 actions.setdefault(name, []).append(tables.take(event, batch))
     return RecordedPage(page.name, tables.views, tables.descriptors, tables.elements, actions)
@@ -172,17 +221,14 @@ def _way_to(page: ShopPage, action: Action) -> tuple[Action, ...]:
     return tuple(page.action(name) for name in FORMS.get(f"{page.name} {action.name}", (action.name,)))
 
 
-def _stay(
-    page: ShopPage, stay: tuple[Action, ...], shop: ShopServer, tab: Tab
-) -> tuple[float, list[tuple[str, float]]]:
-    """When the page began, and the moments on its own clock from which on its events belong to an action."""
+def _stay(page: ShopPage, way: tuple[Action, ...], shop: ShopServer, tab: Tab) -> Stay:
+    """Open the page and do what is on the way."""
     tab.go(shop.url + page.path)
-    start = float(tab.value_of("performance.timeOrigin"))
-    moments = [("enter", 0.0)]
-    for action in stay:
-        moments.append((action.name, _quiet_moment(tab)))
+    stay = Stay(float(tab.value_of("performance.timeOrigin")), [("enter", 0.0)])
+    for action in way:
+        stay.moments.append((action.name, _quiet_moment(tab)))
         perform(action, tab)
-    return start, moments
+    return stay
 
 
 def _quiet_moment(tab: Tab) -> float:

@@ -90,6 +90,7 @@ class Demo:
             self._wait_for_the_end(live)
         elif live:
             live.process.wait()
+            self._tell_of(live)
         return 0
 
     def _make_folder(self) -> None:
@@ -167,7 +168,7 @@ class Demo:
             self.console.print(f"Sending {total:,} events of history.")
             return send_history(batches, server, key, lambda _: None)
         with Progress(*columns, console=self.console) as progress:
-            task = progress.add_task("A month of history", total=total)
+            task = progress.add_task("History", total=total)
             return send_history(batches, server, key, lambda events: progress.update(task, completed=events))
 
     def _wait_until_queryable(self, events: int) -> None:
@@ -212,10 +213,16 @@ class Demo:
         while True:
             time.sleep(0.5)
             if live and live.process.poll() is not None:
-                self.console.print(
-                    "The visitors have left. " + " ".join(live.said[-1:] if live.process.returncode else [])
-                )
+                self._tell_of(live)
                 live = None
+
+    def _tell_of(self, visitors: Child) -> None:
+        if visitors.process.returncode:
+            self.console.print(
+                "The visitors did not get through:", *visitors.said[-5:], sep="\n", markup=False
+            )
+        else:
+            self.console.print("The visitors have left again; what they did is in Expost.")
 
 
 def run_demo(

@@ -103,17 +103,22 @@ def render_page(path: str, tag: str) -> tuple[HTTPStatus, str]:
     return (HTTPStatus.OK if found else HTTPStatus.NOT_FOUND), html
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Browsers ask for everything in a page at once.
+    request_queue_size = 128
+
+
 @dataclass
 class ShopServer:
     """The shop on a loopback port (0 takes a free one); a context manager that serves until it is left."""
 
     tag: str
     port: int = 0
-    _server: ThreadingHTTPServer = field(init=False, repr=False)
+    _server: _Server = field(init=False, repr=False)
 
     def __enter__(self) -> ShopServer:
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", self.port), _handler(self))
         self.port = self._server.server_port
         Thread(target=self._server.serve_forever, name="shop", daemon=True).start()
         return self

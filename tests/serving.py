@@ -118,6 +118,11 @@ class Serving:
         self.process.wait()
 
 
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @dataclass
 class Relay:
     """Stands between pages and the server and keeps every batch that the server acknowledged."""
@@ -125,11 +130,10 @@ class Relay:
     server: str
     acknowledged: list[dict[str, Any]] = field(default_factory=list)
     refused: list[tuple[int, str]] = field(default_factory=list)
-    _listener: ThreadingHTTPServer = field(init=False, repr=False)
+    _listener: _Listener = field(init=False, repr=False)
 
     def __enter__(self) -> Relay:
-        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), _relaying(self))
-        self._listener.daemon_threads = True
+        self._listener = _Listener(("127.0.0.1", 0), _relaying(self))
         threading.Thread(target=self._listener.serve_forever, daemon=True).start()
         return self
 
