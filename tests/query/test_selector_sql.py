@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from expost.errors import SelectorError
-from expost.lake.batch import Descriptor, Element
+from expost.lake.batch import CHAIN_CUT, ROOT, SHADOW_CHILD, Descriptor, Element
 from expost.query.selector_parser import parse
 from expost.query.selector_sql import compile_selector
 from tests.query.markup import Captured, ElementLake, capture, parse_page
@@ -97,6 +97,56 @@ def test_targets_are_found_with_everything_inside_what_matches(
     answers = lake.ask(selector)
     assert sorted(lake.ids.index(each) for each in answers.surely) == surely
     assert sorted(lake.ids.index(each) for each in answers.possibly) == possibly
+
+
+def shadow_and_cut() -> ElementLake:
+    """0 html > 1 my-card.host, in its shadow root 2 div.frame > 3 b; and 4 p.deep > 5 i, with the chain above p cut."""
+    descriptors = [
+        Descriptor("html"), Descriptor("my-card", None, "host"), Descriptor("div", None, "frame"), Descriptor("b"),
+        Descriptor("p", None, "deep"), Descriptor("i"),
+    ]  # fmt: skip
+    elements = [
+        Element(0, flags=ROOT), Element(1, 0), Element(2, 1, flags=SHADOW_CHILD), Element(3, 2),
+        Element(4, -1, flags=CHAIN_CUT), Element(5, 4),
+    ]  # fmt: skip
+    return ElementLake(Captured(descriptors, elements))
+
+
+@pytest.mark.parametrize(("selector", "pierce", "surely", "unknown"), [
+    (".host .frame", False, [], []),
+    (".host > .frame", False, [], []),
+    (".host b", False, [], []),
+    (".frame b", False, [3], []),
+    (".host .frame", True, [2], []),
+    (".host > .frame", True, [2], []),
+    (".host b", True, [3], []),
+    (":not(.host *)", False, [0, 1, 2, 3], [4, 5]),
+    (":not(.host *)", True, [0, 1], [4, 5]),
+    ("main i", False, [], [5]),
+    ("main > i", False, [], []),
+    ("main > p", False, [], [4]),
+    ("main p i", False, [], [5]),
+    ("p i", False, [5], []),
+    ("p:not(main p)", False, [], [4]),
+    ("html b", True, [3], []),
+    (":root", False, [0], []),
+])  # fmt: skip
+def test_shadow_roots_and_cut_chains(
+    selector: str, pierce: bool, surely: list[int], unknown: list[int]
+) -> None:
+    lake = shadow_and_cut()
+    answers = {
+        lake.ids.index(each): is_sure for each, is_sure in lake.ask(selector, pierce=pierce).matches.items()
+    }
+    assert sorted(each for each, is_sure in answers.items() if is_sure) == surely
+    assert sorted(each for each, is_sure in answers.items() if not is_sure) == unknown
+
+
+def test_a_target_whose_chain_was_cut_possibly_stands_inside_anything() -> None:
+    lake = shadow_and_cut()
+    answers = lake.ask("main")
+    assert {lake.ids.index(each) for each in answers.possibly} == {4, 5}
+    assert not answers.surely
 
 
 def documented() -> list[tuple[str, str, str]]:
