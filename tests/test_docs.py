@@ -10,6 +10,7 @@ import pytest
 
 from expost.api import create_api
 from expost.cli import main
+from expost.collector import service as _collector  # noqa: F401  (its errors belong to the tree)
 from expost.errors import ExpostError
 from expost.settings import Settings
 
