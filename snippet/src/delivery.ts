@@ -6,7 +6,6 @@ import { collector } from "./tag";
 // Browsers cap keepalive bodies and beacons at 64 KiB in flight for the whole page.
 export const MAX_BYTES = 60_000;
 const MAX_WAITING = 16; // about a megabyte
-const WORTH_PACKING = 1_000;
 const TIMEOUT_MS = 30_000;
 
 const { fetch } = window;
@@ -62,7 +61,7 @@ const stamped = (batch: string): string => `{"v":1,"sent_at":${now()},` + batch.
 
 const packed = async (text: string): Promise<Blob> => {
   const body = new Blob([text]);
-  if (body.size < WORTH_PACKING || !window.CompressionStream) return body;
+  if (!window.CompressionStream) return body;
   return new Response(body.stream().pipeThrough(new CompressionStream("gzip"))).blob();
 };
 

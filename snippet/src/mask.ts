@@ -1,14 +1,6 @@
 // Secrets never leave the page: each is replaced by one `…`. The collector knows the same patterns (wire.md, "Masks").
 export const GAP = "…";
 
-const EMAIL = /[^\s@/?#&=:;,<>()"'…]+(@|%40)[^\s@/?#&=:;,<>()"'…]+\.[a-z]{2,}/gi;
-const RUN = /\beyJ[\w-]{8,}\.[\w-]+(\.[\w-]*)?|[\w+-]{32,}/g; // JSON Web Tokens (RFC 7519), and all that is long
-const SSN = /\b\d{3}[- ]\d\d[- ]\d{4}\b/g;
-const DIGITS = /\d([ -]?\d){12,}/g;
-
-// A long run is a token if it holds digits and letters and is no chain of short words ("Button__label-sc-1a2b3c-0").
-const TOKEN = /^(?=.*\d)(?=.*[a-z]).*[a-z\d]{20}/i;
-
 // The check of ISO 7812 (Luhn): every second digit from the right counts double, less 9 where that has two digits.
 const isCard = (digits: string): boolean =>
   digits.length > 12 &&
@@ -21,11 +13,19 @@ const hasCard = (run: string): boolean =>
     return groups.slice(first, first + 19).some((group) => (digits += group).length < 20 && isCard(digits));
   });
 
+// What may be a secret, and when it is one.
+const SECRETS: [pattern: RegExp, isSecret: (run: string) => boolean][] = [
+  // E-mail addresses.
+  [/[^\s/?#&=:;,<>()"'…]+/g, (word) => /.(@|%40).+\.[a-z]{2}/i.test(word)],
+  // JSON Web Tokens, and other long runs unless they are chains of short words ("Button__label-sc-1a2b3c-0").
+  [/\beyJ[\w-]{8,}\.[\w-]+(\.[\w-]*)?|[\w+-]{32,}/g, (run) => /^(?=.*\d)(?=.*[a-z]).*[a-z\d]{20}/i.test(run)],
+  // Social security numbers.
+  [/\b\d{3}[- ]\d\d[- ]\d{4}\b/g, () => true],
+  [/\d([ -]?\d){12,}/g, hasCard],
+];
+
 export const mask = (text: string): string =>
-  (/@|%40/.test(text) ? text.replace(EMAIL, GAP) : text)
-    .replace(RUN, (run) => (TOKEN.test(run) ? GAP : run))
-    .replace(SSN, GAP)
-    .replace(DIGITS, (run) => (hasCard(run) ? GAP : run));
+  SECRETS.reduce((text, [pattern, isSecret]) => text.replace(pattern, (run) => (isSecret(run) ? GAP : run)), text);
 
 // What lies further on in a value is never looked at: no value makes a click slow.
 export const LOOK = 2_000;

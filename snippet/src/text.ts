@@ -1,12 +1,15 @@
 // Text that people click on. Never what they typed: fields and editable places are passed over.
-import { attribute, hasAttribute, isElement, localName } from "./native";
+import { attribute, isElement, matches } from "./native";
 import { GAP, LOOK } from "./mask";
 import { isPrivate } from "./privacy";
 
-const LABELLED = /^(a|button|label|summary)$/;
-const BUTTON = /^(submit|button|reset)$/i;
-const ROLE = /^\s*(button|link|menuitem|tab|option|checkbox|radio|switch)\b/i;
-const SILENT = /^(script|style|noscript|template|textarea|select|datalist|input)$/;
+const BUTTON = "input:is([type=submit],[type=button],[type=reset])"; // its value is what it says, not what was typed
+const ROLES = ",[role=button],[role=link],[role=menuitem],[role=tab],[role=option],[role=checkbox],[role=radio],[role=switch]";
+const INTERACTIVE = "a,button,label,summary," + BUTTON + ROLES;
+const SILENT = "script,style,noscript,template,textarea,select,datalist,[contenteditable]";
+
+export const isInteractive = (element: Element): boolean => matches(element, INTERACTIVE);
+
 // The words of NodeFilter.
 const ELEMENTS_AND_TEXTS = 5;
 const ACCEPT = 1;
@@ -16,12 +19,6 @@ const SKIP = 3;
 const LENGTH = 400; // twice what is kept: masks look before the cut
 const NODES = 500;
 
-const isButton = (element: Element): boolean =>
-  localName(element) === "input" && BUTTON.test(attribute(element, "type")!);
-
-export const isInteractive = (element: Element): boolean =>
-  LABELLED.test(localName(element)) || isButton(element) || ROLE.test(attribute(element, "role")!);
-
 export interface Words {
   readonly text: string;
   readonly whole: string | undefined; // the same, unless something was left out
@@ -29,8 +26,8 @@ export interface Words {
 
 // What a button says, white space collapsed, as far as a bounded walk reads it.
 export const textOf = (element: Element): Words | undefined => {
-  // The value of a button is its label. The attribute, because the property may be what was typed under another type.
-  let text = (isButton(element) && attribute(element, "value")) || "";
+  // The attribute, because the property may be what was typed under another type.
+  let text = (matches(element, BUTTON) && attribute(element, "value")) || "";
   let isWhole = true;
   let nodes = 0;
   const leaveOut = (): void => {
@@ -40,7 +37,7 @@ export const textOf = (element: Element): Words | undefined => {
   const walker = document.createTreeWalker(element, ELEMENTS_AND_TEXTS, (node) => {
     if (++nodes > NODES || !isElement(node)) return ACCEPT;
     if (isPrivate(node)) leaveOut();
-    else if (!SILENT.test(localName(node)) && !hasAttribute(node, "contenteditable")) return SKIP;
+    else if (!matches(node, SILENT)) return SKIP;
     return REJECT;
   });
   while (walker.nextNode()) {

@@ -16,6 +16,12 @@ from typing import Any
 SNIPPET = Path(__file__).parents[2] / "snippet" / "dist"
 WAIT_SECONDS = 15.0
 
+HALF_AN_HOUR_LATER = """
+    const remembered = JSON.parse(localStorage.expost);
+    remembered.seen -= 31 * 60e3;
+    localStorage.expost = JSON.stringify(remembered);
+"""
+
 
 @dataclass
 class Request:
@@ -59,7 +65,9 @@ class Site:
     @property
     def batches(self) -> list[dict[str, Any]]:
         """What the collector has answered for with 204, each in the order of arrival."""
-        return [request.batch for request in self.requests if request.batch is not None and request.status == 204]
+        return [
+            request.batch for request in self.requests if request.batch is not None and request.status == 204
+        ]
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -85,6 +93,11 @@ class Site:
                 arrived = [(event["type"], event["seq"]) for event in self.events]
                 assert left > 0, f"arrived in {WAIT_SECONDS} s: {arrived}, {len(self.requests)} requests"
                 self.change.wait(left)
+
+    def wait_for_count(self, count: int) -> list[dict[str, Any]]:
+        """All events, once there are so many."""
+        self.wait(lambda site: len(site.events) >= count)
+        return self.events
 
     def wait_for(self, *types: str) -> list[dict[str, Any]]:
         """All events, once those of the given types have arrived, each at least as often as it is named."""
@@ -113,9 +126,18 @@ def spelled_out(event: dict[str, Any], batch: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-DESCRIPTOR = {"tag": "", "id": None, "class": None, "attributes": {}, "names": [], "state": 0, "marks": []}
-ELEMENT = {
-    "descriptor": -1, "parent": -1, "index": 1, "count": 1, "type_index": 1, "type_count": 1, "previous": [], "flags": 0,
+DESCRIPTOR: dict[str, Any] = {
+    "tag": "",
+    "id": None,
+    "class": None,
+    "attributes": {},
+    "names": [],
+    "state": 0,
+    "marks": [],
+}
+ELEMENT: dict[str, Any] = {
+    "descriptor": -1, "parent": -1, "index": 1, "count": 1, "type_index": 1, "type_count": 1,
+    "previous": [], "flags": 0,
 }  # fmt: skip
 
 
@@ -138,16 +160,17 @@ def running_site() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        def answer(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
             self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name.replace("_", "-"), value)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
         def keep(self, status: int, raw: bytes = b"", batch: dict[str, Any] | None = None) -> None:
-            request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, status, batch, raw)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = Request(self.command, self.path, headers, status, batch, raw)
             with site.change:
                 site.requests.append(request)
                 site.change.notify_all()
@@ -161,15 +184,15 @@ def running_site() -> Iterator[Site]:
             else:
                 status, body, kind = 404, b"", "text/plain"
             self.keep(status)
-            self.answer(status, body, Content_Type=kind)
+            self.answer(status, {"Content-Type": kind}, body)
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             text = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
             batch = json.loads(text)
             status, headers = site.answers.pop(0) if site.answers else (204, {})
-            cors = {"Access_Control_Allow_Origin": "*", "Access_Control_Expose_Headers": "Retry-After"}
-            self.answer(status, **cors, **headers)
+            cors = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
+            self.answer(status, cors | headers)
             self.keep(status, text, batch)
 
         def do_OPTIONS(self) -> None:

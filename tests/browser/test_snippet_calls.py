@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.browser.snippet_site import SNIPPET, Site
+from tests.browser.snippet_site import HALF_AN_HOUR_LATER, SNIPPET, Site
 
 
 def stub() -> str:
@@ -48,7 +48,8 @@ def test_calls_with_nonsense_do_no_harm(site: Site, page: Page):
     page.evaluate(
         """const round = {}; round.round = round;
         expost(); expost('nonsense', 1); expost('toString'); expost('exposure'); expost(null); expost('identify');
-        expost('identify', null); expost('identify', ''); expost('track', 'Cyclic', round); expost('track', 'Text', 'text');
+        expost('identify', null); expost('identify', ''); expost('track', 'Cyclic', round);
+        expost('track', 'Text', 'text');
         expost('track', 'Throws', { get x() { throw Error() } }); expost('track', 'n'.repeat(500));"""
     )
     site.wait(lambda site: len(site.of("custom")) == 4)
@@ -74,13 +75,21 @@ def test_calls_and_clicks_made_before_the_script_is_there_are_kept_by_the_stub(s
     assert [event.get("name", event["type"]) for event in site.events] == [
         "page_view", "exposure", "click", "after the click", "late", "click",
     ]  # fmt: skip
-    early, late = site.of("click")
-    assert (early["label"], [element["tag"] for element in early["chain"]]) == ("Early bird", ["b", "button", "body", "html"])
+    early, _ = site.of("click")
+    assert (early["label"], [element["tag"] for element in early["chain"]]) == (
+        "Early bird",
+        ["b", "button", "body", "html"],
+    )
     assert early["trusted"] is False
     times = [event["t"] for event in site.events]
     assert times == sorted(times)
     (exposure,) = site.of("exposure")
-    assert [exposure[name] for name in ("flag", "variation", "flag_version", "rule")] == ["f", "true", "2", "everyone"]
+    assert [exposure[name] for name in ("flag", "variation", "flag_version", "rule")] == [
+        "f",
+        "true",
+        "2",
+        "everyone",
+    ]
     assert exposure["set_"] == {"a": 1}
     assert {batch["consent"] for batch in site.batches} == {"cookieless"}
     assert "expost" not in page.evaluate("Object.keys(localStorage)")
@@ -96,10 +105,13 @@ def test_an_exposure_is_told_once_for_each_variation_version_and_session(site: S
     page.goto(site.origin)
     page.wait_for_function("!!window.expost")
     page.evaluate(f"expost('identify', 'ann'); {tell} expost('identify', 'bob'); {tell}")
-    page.evaluate("const e = JSON.parse(localStorage.expost); e.seen -= 31 * 60e3; localStorage.expost = JSON.stringify(e)")
+    page.evaluate(HALF_AN_HOUR_LATER)
     page.evaluate(f"{tell} expost('track', 'end')")
     site.wait_for("custom")
-    told = [(event.get("user"), event.get("variation"), event.get("flag_version")) for event in site.of("identify", "exposure")]
+    told = [
+        (event.get("user"), event.get("variation"), event.get("flag_version"))
+        for event in site.of("identify", "exposure")
+    ]
     assert told == [
         (None, "on", "1"), ("ann", None, None), (None, "on", "2"), (None, "off", "2"),
         ("ann", None, None), ("bob", None, None), (None, "on", "1"), (None, "on", "1"),

@@ -12,7 +12,8 @@ TRUTH = """([seed, count]) => {
     const siblings = [...element.parentNode.children];
     const same = siblings.filter(s => s.localName === element.localName && s.namespaceURI === element.namespaceURI);
     return [element.localName, siblings.indexOf(element) + 1, siblings.length, same.indexOf(element) + 1, same.length,
-      siblings.slice(0, siblings.indexOf(element)).reverse().slice(0, 20).map(s => [s.localName, s.id || null, s.getAttribute('class')])];
+      siblings.slice(0, siblings.indexOf(element)).reverse().slice(0, 20)
+        .map(s => [s.localName, s.id || null, s.getAttribute('class')])];
   };
   const told = [];
   for (let n = 0; n < count; n++) {
@@ -31,7 +32,9 @@ def path(event):
 
 
 def test_a_click_on_an_inert_element_arrives_with_its_chain(site: Site, page: Page):
-    page.goto(site.page('<main class="big  page"><p>one</p><div id="inert">nothing happens here</div></main>'))
+    page.goto(
+        site.page('<main class="big  page"><p>one</p><div id="inert">nothing happens here</div></main>')
+    )
     page.click("#inert")
     site.wait_for("page_view", "click")
     (click,) = site.of("click")
@@ -71,7 +74,8 @@ def test_open_shadow_trees_are_crossed_and_slots_are_no_ancestors(site: Site, pa
         site.page(
             "<outer-box id=host><i id=slotted>in a slot</i></outer-box><script>"
             "const tree = (host, html) => Object.assign(host.attachShadow({mode: 'open'}), {innerHTML: html});"
-            "const inner = tree(host, '<section><slot></slot><inner-box></inner-box></section>').querySelector('inner-box');"
+            "const outer = tree(host, '<section><slot></slot><inner-box></inner-box></section>');"
+            "const inner = outer.querySelector('inner-box');"
             "tree(inner, '<em>deep</em><b></b>')</script>"
         )
     )
@@ -89,7 +93,9 @@ def test_open_shadow_trees_are_crossed_and_slots_are_no_ancestors(site: Site, pa
 def test_other_buttons_count_and_scripts_are_not_trusted(site: Site, page: Page):
     page.goto(site.page("<p>one</p><div>two</div>"))
     page.click("p", button="middle")
-    page.evaluate("document.querySelector('p').firstChild.dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    page.evaluate(
+        "document.querySelector('p').firstChild.dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
     page.evaluate("document.dispatchEvent(new MouseEvent('click', {bubbles: true}))")
     page.click("div")
     site.wait_for("click", "click")
@@ -99,17 +105,24 @@ def test_other_buttons_count_and_scripts_are_not_trusted(site: Site, page: Page)
 
 
 def test_places_among_siblings_are_those_of_the_document(site: Site, page: Page):
-    rows = "".join(f'<{t} class="r{n}">{n}</{t}>' for n in range(260) for t in (["p", "p", "div", "x-y"][n % 4],))
+    rows = "".join(
+        f'<{t} class="r{n}">{n}</{t}>' for n in range(260) for t in (["p", "p", "div", "x-y"][n % 4],)
+    )
     shapes = "".join(f"<{['path', 'g', 'rect'][n % 3]} id=s{n} />" for n in range(130))
     nested = "".join(f"<div><p>a</p>text<!-- c --><b>b</b>{'<i>c</i>' * (n % 7)}</div>" for n in range(40))
-    page.goto(site.page(f"<main>{rows}</main><svg>{shapes}</svg>{nested}<o:p>odd</o:p>" + "<o:p></o:p>" * 120))
+    page.goto(
+        site.page(f"<main>{rows}</main><svg>{shapes}</svg>{nested}<o:p>odd</o:p>" + "<o:p></o:p>" * 120)
+    )
     page.wait_for_function("!!window.expost")
     truth = page.evaluate(TRUTH, [7, 150])
     site.wait(lambda site: len(site.of("click")) == 150)
     names = ("tag", "index", "count", "type_index", "type_count")
     captured = [
         [
-            [*(element[name] for name in names), [[s["tag"], s["id"], s["class"]] for s in element["previous"]]]
+            [
+                *(element[name] for name in names),
+                [[s["tag"], s["id"], s["class"]] for s in element["previous"]],
+            ]
             for element in event["chain"][:-1]
         ]
         for event in site.of("click")
@@ -155,7 +168,9 @@ def test_state_bits_are_those_that_selectors_ask_for(site: Site, page: Page):
         list(selectors),
     )
     site.wait(lambda site: len(site.of("click")) >= len(truth) - 1)
-    states = {(e["chain"][0]["tag"], e["chain"][0]["index"]): e["chain"][0]["state"] for e in site.of("click")}
+    states = {
+        (e["chain"][0]["tag"], e["chain"][0]["index"]): e["chain"][0]["state"] for e in site.of("click")
+    }
     assert states["option", 1] & 1
     assert states["fieldset", 4] & 2
     captured = [event["chain"][0]["state"] for event in site.of("click")]
@@ -173,12 +188,22 @@ def test_documents_in_quirks_mode_say_so(site: Site, page: Page):
 
 
 def test_a_form_whose_fields_have_the_names_of_its_properties_is_no_obstacle(site: Site, page: Page):
-    names = ("parentNode", "children", "localName", "getAttribute", "nodeType", "attributes", "matches", "host")
+    names = (
+        "parentNode",
+        "children",
+        "localName",
+        "getAttribute",
+        "nodeType",
+        "attributes",
+        "matches",
+        "host",
+    )
     fields = "".join(f'<input name="{name}" id="{name}_">' for name in names)
     page.goto(
         site.page(
             f'<form class="odd">{fields}<p>inside</p></form><script>'
-            "Object.defineProperty(document.querySelector('p'), 'parentNode', {get() { throw Error('patched') }})</script>"
+            "Object.defineProperty(document.querySelector('p'), 'parentNode',"
+            " {get() { throw Error('patched') }})</script>"
         )
     )
     errors: list[object] = []
@@ -193,7 +218,11 @@ def test_a_form_whose_fields_have_the_names_of_its_properties_is_no_obstacle(sit
 
 
 def test_the_element_is_described_as_it_was_before_the_page_changed_it(site: Site, page: Page):
-    page.goto(site.page('<div><button class="closed" onclick="this.className = \'open\'; this.remove()">x</button></div>'))
+    page.goto(
+        site.page(
+            '<div><button class="closed" onclick="this.className = \'open\'; this.remove()">x</button></div>'
+        )
+    )
     page.click("button")
     site.wait_for("click")
     assert path(site.of("click")[0])[:2] == [("button", None, "closed"), ("div", None, None)]
@@ -208,8 +237,10 @@ def test_a_click_reads_no_style_and_no_layout(site: Site, page: Page):
           Object.defineProperty(owner, name, get ? { get: seen(get) } : { value: seen(value) });
         };
         watch(window, 'getComputedStyle'); watch(window, 'innerWidth'); watch(window, 'scrollY');
-        for (const name of ['getBoundingClientRect', 'getClientRects', 'clientWidth', 'scrollTop']) watch(Element.prototype, name);
-        for (const name of ['offsetWidth', 'innerText', 'offsetParent', 'isContentEditable']) watch(HTMLElement.prototype, name);
+        for (const name of ['getBoundingClientRect', 'getClientRects', 'clientWidth', 'scrollTop'])
+          watch(Element.prototype, name);
+        for (const name of ['offsetWidth', 'innerText', 'offsetParent', 'isContentEditable'])
+          watch(HTMLElement.prototype, name);
         watch(MouseEvent.prototype, 'offsetX'); watch(MouseEvent.prototype, 'offsetY');"""
     )
     page.goto(site.page("<section><button>Buy <b>now</b></button></section>"))

@@ -107,7 +107,9 @@ def test_a_beacon_goes_again_when_the_page_is_shown_again(site: Site, page: Page
     site.wait_for("page_view")
     site.answers += [(503, {})]
     page.click("p")
-    page.evaluate("state = 'hidden'; document.dispatchEvent(new Event('visibilitychange')); dispatchEvent(new Event('pagehide'))")
+    page.evaluate(
+        "state = 'hidden'; document.dispatchEvent(new Event('visibilitychange')); dispatchEvent(new Event('pagehide'))"
+    )
     site.wait(lambda site: len(posts(site)) == 2)
     assert site.of("click") == []
     page.evaluate("state = 'visible'; document.dispatchEvent(new Event('visibilitychange'))")

@@ -19,10 +19,15 @@ VOLATILE = ("id", "t", "x", "y", "el", "view", "set", "descriptor", "parent")
 
 def meaning(batches: list[dict[str, Any]]) -> Any:
     """The events of batches in their order, without ids, times and what depends on how they were cut into batches."""
-    events = sorted((spelled_out(event, batch) for batch in batches for event in batch["events"]), key=lambda e: e["seq"])
+    events = sorted(
+        (spelled_out(event, batch) for batch in batches for event in batch["events"]), key=lambda e: e["seq"]
+    )
     for event in events:
         batch = event.pop("batch")
-        event |= {name: batch.get(name) or None for name in ("consent", "release", "environment", "session", "resets")}
+        event |= {
+            name: batch.get(name) or None
+            for name in ("consent", "release", "environment", "session", "resets")
+        }
         event["ordinal"] = batch["page"].get("ordinal", 0)
         for thing in (event, *event["chain"]):
             for name in VOLATILE:
@@ -50,4 +55,6 @@ def test_golden_batches_keep_to_the_bounds_of_the_lake(path):
 
 
 def test_the_read_me_shows_the_stub_as_it_was_built():
-    assert f"<script>{(SNIPPET / 'stub.js').read_text()}</script>" in (SNIPPET.parent / "README.md").read_text()
+    assert (
+        f"<script>{(SNIPPET / 'stub.js').read_text()}</script>" in (SNIPPET.parent / "README.md").read_text()
+    )

@@ -70,7 +70,9 @@ def test_a_page_that_is_prerendered_is_no_view_until_it_is_shown(site: Site, pag
     page.evaluate("expost('track', 'early')")
     page.goto(site.origin + "/")  # never shown: nothing of it may arrive
     page.wait_for_function("!!window.expost")
-    page.evaluate("expost('track', 'kept'); window.hidden = false; document.dispatchEvent(new Event('prerenderingchange'))")
+    page.evaluate(
+        "expost('track', 'kept'); window.hidden = false; document.dispatchEvent(new Event('prerenderingchange'))"
+    )
     site.wait_for("page_view", "custom")
     assert [event.get("name") for event in site.events] == [None, "kept"]
     assert site.events[0]["t"] > 0

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from expost.collector.masks import Masks
-from tests.browser.snippet_site import Site
+from tests.browser.snippet_site import HALF_AN_HOUR_LATER, Site
 
 SECRETS = (
     "4111 1111 1111 1111",
@@ -38,12 +38,16 @@ def test_no_value_of_a_field_leaves_the_page(site: Site, page: Page):
         site.page(
             '<form action="/join?ref=hidden-ref" onsubmit="return false">'
             '<label>Name <input name="name" value="default-name"></label>'
-            '<input type="password" name="pass" value="default-pass"><input type="hidden" name="h" value="hidden-value">'
+            '<input type="password" name="pass" value="default-pass">'
+            '<input type="hidden" name="h" value="hidden-value">'
             '<label>About <textarea name="about">default-about</textarea></label>'
-            '<label>Plan <select name="plan"><option value="v1">option-one</option><option>option-two</option></select></label>'
+            '<label>Plan <select name="plan">'
+            '<option value="v1">option-one</option><option>option-two</option></select></label>'
             '<label class="note">Note <span contenteditable>default-note</span></label>'
             '<button type="button"><span contenteditable>default-caption</span></button>'
             '<input type="file" name="file"><input type="range" name="range" value="77123">'
+            '<input role="button" name="odd" value="default-odd">'
+            '<input type="checkbox" role="switch" value="default-box">'
             '<p style="color: secret-style" onclick="secretHandler()" nonce="secret-nonce">p</p>'
             '<input type="submit" value="Join"></form>'
         )
@@ -55,6 +59,8 @@ def test_no_value_of_a_field_leaves_the_page(site: Site, page: Page):
     page.locator(".note span").fill("typed-note")
     page.locator("button span").click()
     page.click("p")
+    page.click("[name=odd]")
+    page.click("[role=switch]")
     page.locator("label").nth(3).dispatch_event("click")
     page.click("[type=submit]")
     site.wait_for("change", "change", "change", "change", "submit")
@@ -70,7 +76,9 @@ def test_secrets_are_masked_in_attributes_texts_and_addresses(site: Site, page: 
     token = "d41d8cd98f00b204e9800998ecf8427e"
     body = "".join(f'<button data-note="{text}">{text}</button>' for text in SECRETS)
     page.goto(
-        site.page(f'{body}<a href="/x?q=query-secret&utm_source=mail#access_token=hash-secret">Go</a>', path="/in")
+        site.page(
+            f'{body}<a href="/x?q=query-secret&utm_source=mail#access_token=hash-secret">Go</a>', path="/in"
+        )
         + f"?q=page-secret&empty=&flag&utm_campaign=autumn#/route/{token}?key=route-secret"
     )
     page.wait_for_function("!!window.expost")
@@ -91,7 +99,15 @@ def test_secrets_are_masked_in_attributes_texts_and_addresses(site: Site, page: 
 
 
 def test_the_collector_masks_what_the_snippet_masks(site: Site, page: Page):
-    texts = [*SECRETS, *HARMLESS, "Pay jane@example.com 12.50", "a@b", "x" * 40 + "1", "1 " * 30, "tel 030 1234567 89"]
+    texts = [
+        *SECRETS,
+        *HARMLESS,
+        "Pay jane@example.com 12.50",
+        "a@b",
+        "x" * 40 + "1",
+        "1 " * 30,
+        "tel 030 1234567 89",
+    ]
     page.goto(site.page("<p>go</p>"))
     page.wait_for_function("!!window.expost")
     page.evaluate("texts => texts.forEach(text => { const p = document.querySelector('p');"
@@ -120,7 +136,8 @@ def test_what_the_page_ignores_is_no_event_and_what_it_masks_has_no_words(site: 
     page.goto(
         site.page(
             '<section data-expost-ignore><button title="ignored-title">ignored-label</button></section>'
-            '<section data-expost-mask class="m"><button class="b" title="masked-title">masked-label</button><i title="i"></i></section>'
+            '<section data-expost-mask class="m">'
+            '<button class="b" title="masked-title">masked-label</button><i title="i"></i></section>'
             '<button class="c">Say <b data-expost-mask>masked-part</b> it</button>'
         )
     )
@@ -144,11 +161,14 @@ def test_mode_cookieless_leaves_the_browsers_storage_alone(site: Site, page: Pag
         for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches', 'cookieStore']) {
           Object.defineProperty(window, name, { get() { touched.push(name); throw Error('closed') } });
         }
-        Object.defineProperty(Document.prototype, 'cookie', { get() { touched.push('cookie'); return '' }, set() { touched.push('cookie') } });"""
+        Object.defineProperty(Document.prototype, 'cookie', {
+          get() { touched.push('cookie'); return '' }, set() { touched.push('cookie') } });"""
     )
     page.goto(site.page("<p>hi</p>", consent=""))
     page.click("p")
-    page.evaluate("expost('identify', 'ann'); expost('exposure', {flag: 'f', variation: 'on'}); expost('reset')")
+    page.evaluate(
+        "expost('identify', 'ann'); expost('exposure', {flag: 'f', variation: 'on'}); expost('reset')"
+    )
     page.click("p")
     site.wait_for("page_view", "click", "identify", "exposure", "reset", "click")
     assert page.evaluate("touched") == []
@@ -164,7 +184,7 @@ def test_mode_full_knows_the_browser_again_and_counts_pages_and_sessions(site: S
     site.wait_for("page_view")
     page.goto(site.origin)
     site.wait_for("page_view", "page_view")
-    page.evaluate("const e = JSON.parse(localStorage.expost); e.seen -= 31 * 60e3; localStorage.expost = JSON.stringify(e)")
+    page.evaluate(HALF_AN_HOUR_LATER)
     page.goto(site.origin)
     site.wait_for("page_view", "page_view", "page_view")
     batches = site.batches
@@ -226,7 +246,7 @@ def test_a_tag_that_refuses_or_says_what_we_do_not_know_sends_nothing(site: Site
 @pytest.mark.parametrize("signal", ["globalPrivacyControl: true", "doNotTrack: '1'"])
 def test_a_browser_that_asks_not_to_be_tracked_is_not(site: Site, page: Page, signal: str):
     name, value = signal.split(": ")
-    page.add_init_script(f"Object.defineProperty(Navigator.prototype, '{name}', {{ value: {value}, configurable: true }})")
+    page.add_init_script(f"Object.defineProperty(Navigator.prototype, '{name}', {{ value: {value} }})")
     page.goto(site.page("<p>hi</p>"))
     page.wait_for_function("!!window.expost")
     page.click("p")
