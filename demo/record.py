@@ -132,7 +132,7 @@ def _handler(batches: list[Json]) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (its name in the base class)
             """Quiet."""
 
     return Handler

@@ -170,7 +170,7 @@ def _handler(shop: ShopServer) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(body)
 
-        def log_message(self, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (its name in the base class)
             """Quiet: the demo's terminal is for its progress."""
 
     return Handler

@@ -200,7 +200,7 @@ def _relaying(relay: Relay) -> type[BaseHTTPRequestHandler]:
                 pass  # a browser that was killed does not read its answer
             return status, content
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (its name in the base class)
             pass
 
     return Handler

@@ -112,7 +112,7 @@ def collector():
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_):
+        def log_message(self, format, *args):  # noqa: A002  (its name in the base class)
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
