@@ -10,10 +10,13 @@ from .answer import DecidingEvent, FunnelAnswer, FunnelGroup, FunnelStep, LeftOu
 from .definition import Definition
 from .question import Funnel, FunnelPeople
 from .reading import Matched, Reading, Row, at, match
+from .statement import Fragment
 
 GroupKey = tuple[str, str | None]
 GROUP_ORDER = ("variation", "not exposed", "before exposure")
 DAY = 86_400_000_000
+# The readings of a person's events that one pass carries: all, with complete entries only, and both after exposure.
+STARTS = tuple(map(Fragment, ("start", "start_complete", "start_exposed", "start_exposed_complete")))
 RULES = (
     "The window counts from the first step; a person is counted at a step if any attempt reaches it.",
     "The attempt shown is the deepest; of those the one that gets there first; of those the latest start.",
@@ -88,7 +91,10 @@ def prepare(
     bounds = (reading.start, reading.end + within) if reading.has_range else None
     matched = match(reading, steps, keep=keep, bounds=bounds, flag=flag)
     values = {"within": within}
-    reading.run("funnel.sql", values, steps=len(steps), by_flag=flag is not None)
+    starts = STARTS if flag is not None else STARTS[:2]
+    reading.run(
+        "funnel.sql", values, steps=len(steps), within=within, starts=starts, by_flag=flag is not None
+    )
     return steps, matched, values
 
 

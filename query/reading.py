@@ -20,7 +20,7 @@ from .question import Question, Saved, Step
 from .selector_sql import ENGINE_VERSION
 from .statement import identifier, render
 
-ALWAYS = ("event_id", "time", "page_id", "page_seq", "device_id", "user_id", "source")
+ALWAYS = ("event_id", "time", "page_id", "page_seq", "device_id")
 """Columns that every statement about matches reads anyway."""
 
 Row = tuple[Any, ...]

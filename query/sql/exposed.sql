@@ -7,8 +7,10 @@ create or replace temp table exposed as
 with
 matches as (
     select
-        e.event_id, e.time, e.page_id, e.page_seq, e.device_id, e.user_id, e.source
-        , e.is_bot, e.is_internal, e.environment
+        e.event_id, e.time, e.page_id, e.page_seq, e.device_id
+        -- A server's event belongs to the user it names.
+        , case when e.source = 'server' then e.user_id end as own_user_id
+        , {% include "left_out.sql" %} as left_out
         , coalesce(e.variation, '') as variation
     from lake.events as e
     where e.site = $site

@@ -6,7 +6,9 @@
 create or replace temp table latest as
 with
 matches as (
-    select e.*
+    select
+        e.*
+        , case when e.source = 'server' then e.user_id end as own_user_id
     from lake.events as e
     where e.site = $site
 {% if has_types %}

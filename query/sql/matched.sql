@@ -17,8 +17,10 @@ with
 {% endfor %}
 matches_{{ number }} as (
     select
-        e.event_id, e.time, e.page_id, e.page_seq, e.device_id, e.user_id, e.source
-        , e.is_bot, e.is_internal, e.environment
+        e.event_id, e.time, e.page_id, e.page_seq, e.device_id
+        -- A server's event belongs to the user it names.
+        , case when e.source = 'server' then e.user_id end as own_user_id
+        , {% include "left_out.sql" %} as left_out
 {% for column in further %}
         , e.{{ column }}
 {% endfor %}
@@ -44,40 +46,53 @@ matches as (
     select {{ step }} as step, matches_{{ number }}.* from matches_{{ number }}
 {% endfor %}
 ),
-{% include "persons.sql" %}
-select
-    matches_of_people.step
-    , matches_of_people.person_id
-    , matches_of_people.is_sure
-    , matches_of_people.left_out
-    , epoch_us(matches_of_people.time) as moment
-    -- A daily id counts as a unit inside one UTC day only.
-    , not matches_of_people.is_user and matches_of_people.device_id in (
-        select device_id from lake.devices where is_daily
-    ) as is_daily
+{% include "persons.sql" %},
+narrow as (
+    select
+        m.step
+        , m.person_id
+        , m.is_sure
+        , m.left_out
+        , epoch_us(m.time) as moment
+        -- A daily id counts as a unit inside one UTC day only.
+        , not m.is_user and m.device_id in (select device_id from lake.devices where is_daily) as is_daily
 {% for column in keep %}
-    , matches_of_people.{{ column }}
+        , m.{{ column }}
 {% endfor %}
 {% if by_flag %}
-    -- Null for people who were never exposed.
-    , case
-        when exposed.person_id is not null
-        then (matches_of_people.time, matches_of_people.page_id, matches_of_people.page_seq, matches_of_people.event_id)
-            >= (exposed.time, exposed.page_id, exposed.page_seq, exposed.event_id)
-            or matches_of_people.event_id = coalesce(exposed.view_event_id, '')
-    end as is_after_exposure
+        -- Null for people who were never exposed. Only at the same moment does the rest of the order matter.
+        , case
+            when exposed.person_id is null then null
+            when m.time > exposed.time then true
+            when m.event_id = exposed.view_event_id then true
+            when m.time < exposed.time then false
+            else (m.page_id, m.page_seq, m.event_id) >= (exposed.page_id, exposed.page_seq, exposed.event_id)
+        end as is_after_exposure
+{% endif %}
+{% if has_positions %}
+        , m.page_id as order_page
+        , m.page_seq as order_number
+        , m.event_id as order_event
+{% endif %}
+    from matches_of_people as m
+{% if by_flag %}
+    left join exposed on exposed.person_id = m.person_id
+{% endif %}
+)
+select
+    step, person_id, is_sure, left_out, moment, is_daily
+{% for column in keep %}
+    , {{ column }}
+{% endfor %}
+{% if by_flag %}
+    , is_after_exposure
 {% endif %}
 {% if has_positions %}
     -- An event that matches several steps comes as the later step first, so that it never follows itself.
     , row_number() over (
-        partition by matches_of_people.person_id
-        order by
-            matches_of_people.time, matches_of_people.page_id, matches_of_people.page_seq
-            , matches_of_people.event_id, matches_of_people.step desc
+        partition by person_id
+        order by moment, order_page, order_number, order_event, step desc
     ) as position
 {% endif %}
-from matches_of_people
-{% if by_flag %}
-left join exposed on exposed.person_id = matches_of_people.person_id
-{% endif %}
+from narrow
 ;

@@ -1,16 +1,11 @@
-{# Whose the rows of `matches` are, as lake/sql/persons.sql says it of all events, and what is left out of the numbers. #}
+{# Whose the rows of `matches` are, as lake/sql/persons.sql says it of all events. `own_user_id` is that of a server's event.
+
+   A null on one side of a login is the beginning or the end of time. #}
 matches_of_people as (
     select
         matches.*
-        , coalesce(
-            case when matches.source = 'server' then matches.user_id end, logins.user_id, matches.device_id
-        ) as person_id
-        , coalesce(case when matches.source = 'server' then matches.user_id end, logins.user_id) is not null as is_user
-        , case
-            when matches.is_bot and not $count_bots then 'bots'
-            when matches.is_internal and not $count_internal then 'internal'
-            when matches.environment <> $environment then 'environment'
-        end as left_out
+        , coalesce(matches.own_user_id, logins.user_id, matches.device_id) as person_id
+        , coalesce(matches.own_user_id, logins.user_id) is not null as is_user
     from matches
     left join lake.logins as logins
         on logins.device_id = matches.device_id
