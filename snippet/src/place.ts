@@ -11,22 +11,16 @@ export const placeOf = (element: Element): [numbers: Numbers, previous: Element[
   const parent = parentNode(element);
   const siblings: ArrayLike<Element> =
     parent instanceof ShadowRoot ? parent.children : parent && isElement(parent) ? childrenOf(parent) : [element];
-  const numbers = (siblings.length > LONG && counted(element, siblings)) || looped(element, siblings);
-  const previous: Element[] = [];
-  for (let place = numbers[0] - 2; place >= 0 && previous.length < PREVIOUS; place--) previous.push(siblings[place]!);
-  return [numbers, previous];
+  const numbers = (siblings.length > LONG && counted(element, siblings)) || looked(element, Array.from(siblings));
+  const before = numbers[0] - 1;
+  return [numbers, [].slice.call(siblings, Math.max(before - PREVIOUS, 0), before).reverse()];
 };
 
-const looped = (element: Element, siblings: ArrayLike<Element>): Numbers => {
+const looked = (element: Element, siblings: Element[]): Numbers => {
   const name = localName(element);
   const namespace = namespaceOf(element);
-  const numbers: Numbers = [0, siblings.length, 0, 0];
-  for (let place = 0; place < siblings.length; ) {
-    const sibling = siblings[place++]!;
-    if (localName(sibling) === name && namespaceOf(sibling) === namespace) numbers[3]++;
-    if (sibling === element) [numbers[0], numbers[2]] = [place, numbers[3]];
-  }
-  return numbers;
+  const ofType = siblings.filter((sibling) => localName(sibling) === name && namespaceOf(sibling) === namespace);
+  return [siblings.indexOf(element) + 1, siblings.length, ofType.indexOf(element) + 1, ofType.length];
 };
 
 // Nothing for an element whose name XPath cannot say.
