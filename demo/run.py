@@ -46,6 +46,9 @@ DEFINITIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Signed up", {"click": "form.signup button[type=submit]"}),
 )
 
+# The flag is used at the checkout, so its variations are compared from there on.
+FIRST_FUNNEL = "/funnel?step=Started+checkout&step=Placed+order&step=Signed+up&within=7d&by=flag:new-checkout"
+
 
 @dataclass(frozen=True, slots=True)
 class Notes:
@@ -196,6 +199,7 @@ class Demo:
         self.console.print()
         self.console.print(f"  Expost   [bold]{server}[/]")
         self.console.print(f"  Shop     [bold]{shop.url}[/]   click around: it is in Expost within seconds")
+        self.console.print(f"  Funnel   {server}{FIRST_FUNNEL}", markup=False)
         self.console.print(f"  Folder   {self.data}", markup=False)
         self.console.print()
 
