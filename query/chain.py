@@ -8,7 +8,9 @@ from typing import Any
 
 from .answer import Level
 from .reading import Reading
-from .statement import identifier
+from .selector_parser import parse
+from .selector_sql import compile_selector
+from .statement import Fragment, expressions, identifier
 from .suggestion import suggestions
 
 Chain = tuple[Level, ...]
@@ -28,10 +30,21 @@ def with_subject(chain: Chain, subject_id: int | None) -> Chain:
     return tuple(replace(level, is_match=level.element_id == str(subject_id)) for level in chain)
 
 
-def with_selectors(chain: Chain) -> Chain:
-    """The chain with a selector at every level that would find its element again."""
+def with_selectors(reading: Reading, chain: Chain, event_type: str) -> Chain:
+    """The chain with a selector at every level, and how many past events of that type it matches."""
+    if not chain:
+        return chain
+    selectors = suggestions(chain)
+    levels = []
+    values: dict[str, Any] = {"type": event_type}
+    for place, selector in enumerate(selectors):
+        compiled = compile_selector(parse(selector), prefix=f"level_{place}")
+        values |= compiled.parameters
+        levels.append({"expressions": expressions(compiled.ctes), "surely": Fragment(compiled.surely)})
+    counts = [events for _, events in reading.run("level_counts.sql", values, levels=levels)]
     return tuple(
-        replace(level, selector=selector) for level, selector in zip(chain, suggestions(chain), strict=True)
+        replace(level, selector=selector, events=events)
+        for level, selector, events in zip(chain, selectors, counts, strict=True)
     )
 
 

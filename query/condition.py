@@ -10,13 +10,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from textwrap import indent
 from urllib.parse import quote
 
 from .definition import Alternative, Definition, Pattern, PropertyMatch, QueryParameter, glob_expression
 from .selector_parser import parse
 from .selector_sql import compile_selector
-from .statement import Fragment
+from .statement import Fragment, expressions
 
 # As RE2 and Python both read them. RE2's own class of white space is ASCII only.
 ZERO_WIDTH = "200B 200C 200D 2060 FEFF"
@@ -45,7 +44,7 @@ class CompiledDefinition:
 
     def expressions(self) -> list[Fragment]:
         """The expressions as they stand in a statement."""
-        return [Fragment(f"{name} as (\n{indent(sql, '    ')}\n)") for name, sql in self.ctes]
+        return expressions(self.ctes)
 
 
 def compile_definition(definition: Definition, prefix: str) -> CompiledDefinition:

@@ -40,7 +40,7 @@ def live(reading: Reading, question: Live) -> LiveAnswer:
 
 
 def event_detail(reading: Reading, question: EventDetail) -> EventAnswer:
-    """One event whole, and its chain with a selector at every level."""
+    """One event whole, and its chain with a selector and its past count at every level."""
     values = {"event_id": question.event_id}
     rows = reading.execute(
         "select * from events where site = $site and event_id = $event_id limit 1;", values
@@ -53,7 +53,8 @@ def event_detail(reading: Reading, question: EventDetail) -> EventAnswer:
         "select element_id, type from lake.events where site = $site and event_id = $event_id limit 1;",
         values,
     )
-    chain = with_selectors(chains(reading, "chosen").get(event["element_id"], ()))
+    chain = chains(reading, "chosen").get(event["element_id"], ())
+    chain = with_selectors(reading, chain, event["type"])
     return EventAnswer(
         question=question,
         basis=reading.basis(),

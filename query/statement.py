@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from textwrap import indent
 
 import jinja2
 
@@ -23,6 +25,11 @@ def identifier(name: str) -> Fragment:
     if re.fullmatch(r"[a-z_][a-z0-9_]*", name):
         return Fragment(name)
     return Fragment('"' + name.replace('"', '""') + '"')
+
+
+def expressions(ctes: Iterable[tuple[str, str]]) -> list[Fragment]:
+    """Common table expressions as they stand after `with`."""
+    return [Fragment(f"{name} as (\n{indent(sql, '    ')}\n)") for name, sql in ctes]
 
 
 def render(name: str, **context: object) -> str:
