@@ -45,7 +45,8 @@ MAX_CONDITIONS = 200
 MAX_NESTING = 8
 MAX_STEP = 1_000_000  # browsers clamp larger numbers, each at its own place
 
-_OPERATORS = ("=", "~=", "|=", "^=", "$=", "*=")
+_OPERATORS: dict[str, Operator] = {each: each for each in ("=", "~=", "|=", "^=", "$=", "*=")}
+_FLAGS: dict[str, Sensitivity] = {"i": "i", "s": "s"}
 _ENDS: dict[str, tuple[bool, bool]] = {
     "first-child": (False, False), "last-child": (False, True),
     "first-of-type": (True, False), "last-of-type": (True, True),
@@ -232,13 +233,12 @@ class _Parser:
         # A string that the end of the text closes is followed by a note of that; browsers accept it.
         flags = [token for token in rest if token.type != "whitespace" and not _is_end(token)]
         if flags:
-            written = ascii_lower(flags[0].value) if flags[0].type == "ident" else ""
-            if written not in ("i", "s"):
+            sensitivity = _FLAGS.get(ascii_lower(flags[0].value)) if flags[0].type == "ident" else None
+            if sensitivity is None:
                 self.refuse_token(flags[0], Refusal("only the flags i and s may follow a value."))
             if len(flags) > 1:
                 self.refuse_token(flags[1], Refusal("nothing may follow the flag."))
-            sensitivity = cast(Sensitivity, written)
-        return Attribute(name, cast(Operator, operator.value), value.value, sensitivity)
+        return Attribute(name, _OPERATORS[operator.value], value.value, sensitivity)
 
     def pseudo(self, tokens: Sequence[Token], place: int, nesting: int) -> tuple[Simple, int]:
         colon = tokens[place]

@@ -15,9 +15,11 @@ from playwright.sync_api import Browser, Page
 from expost.errors import SelectorError
 from expost.lake.batch import Descriptor, Element
 from expost.query.selector_parser import parse
+from expost.query.suggestion import suggestions
 from tests.browser.selector_list import by_hand, drawn
 from tests.browser.snippet_site import Site, running_site
 from tests.query.markup import Captured, ElementLake
+from tests.query.test_suggestion import levels
 
 PAGES = Path(__file__).parent / "selector_pages"
 DRAWN = 320
@@ -133,6 +135,16 @@ def judged(chromium: Browser) -> Iterator[tuple[list[Judged], ElementLake]]:
         context.close()
 
 
+def ids_by_page(pages: list[Judged], lake: ElementLake) -> dict[str, list[int]]:
+    """The id of every element of each page, in the order of `window.all`."""
+    found: dict[str, list[int]] = {}
+    start = 0
+    for each in pages:
+        found[each.name] = [lake.ids[start + place] for place in each.places]
+        start += len(each.captured.elements)
+    return found
+
+
 def test_selectors_say_what_chromium_says(judged: tuple[list[Judged], ElementLake], capsys) -> None:
     pages, lake = judged
     words = {
@@ -140,11 +152,7 @@ def test_selectors_say_what_chromium_says(judged: tuple[list[Judged], ElementLak
     }
     selectors = list(dict.fromkeys([*by_hand(), *drawn(words, DRAWN, seed=2)]))
     theirs = {each.name: each.page.evaluate(JUDGE, selectors) for each in pages}
-    ids: dict[str, list[int]] = {}
-    start = 0
-    for each in pages:
-        ids[each.name] = [lake.ids[start + place] for place in each.places]
-        start += len(each.captured.elements)
+    ids = ids_by_page(pages, lake)
 
     judgements = unknown = 0
     wrong: list[str] = []
@@ -180,6 +188,14 @@ def test_selectors_say_what_chromium_says(judged: tuple[list[Judged], ElementLak
         sys.stdout.write(f"\n{figures}\n")
     assert not wrong, "\n".join(wrong[:40])
     assert unknown / judgements < 0.02
+
+
+def test_chromium_finds_every_element_by_its_suggestion(judged: tuple[list[Judged], ElementLake]) -> None:
+    pages, lake = judged
+    for each, ids in zip(pages, ids_by_page(pages, lake).values(), strict=True):
+        suggested = [suggestions(levels(lake, element_id))[0] for element_id in ids]
+        found = each.page.evaluate("(suggested) => all.map((e, at) => e.matches(suggested[at]))", suggested)
+        assert not [text for text, matches in zip(suggested, found, strict=True) if not matches]
 
 
 def test_what_chromium_refuses_is_refused(judged: tuple[list[Judged], ElementLake]) -> None:
