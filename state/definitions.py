@@ -41,7 +41,14 @@ def definition_key(name: str) -> str:
 
 
 def save_definition(
-    state: State, site: str, name: str, body: Mapping[str, Any], *, engine: int, clock: Clock, author: str = ""
+    state: State,
+    site: str,
+    name: str,
+    body: Mapping[str, Any],
+    *,
+    engine: int,
+    clock: Clock,
+    author: str = "",
 ) -> SavedDefinition:
     """The version of `name` that has this body: the latest one if it is the same, else a new one after it."""
     find_site(state, site)
