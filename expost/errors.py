@@ -1,14 +1,14 @@
 """The one tree of errors: each has a stable code, a sentence that names the thing and the value, and a hint.
 
-    ExpostError
-    ├── InvalidInput            what was typed or sent cannot be understood (400)
-    │   ├── SelectorError       a selector that is refused; carries the place of the token
-    │   └── InvalidSetting      a setting with a value that it cannot have
-    ├── NotBuilt                a question that this version refuses rather than approximates (400)
-    ├── UnknownName             a definition, site or key that does not exist (404)
-    ├── NotAllowed              a request that its key, origin or address does not allow (401, 403)
-    ├── FolderError             a data folder that cannot be opened, read or locked (503)
-    └── QueryLimit              a question stopped at its limit of time or memory (503)
+ExpostError
+├── InvalidInput            what was typed or sent cannot be understood (400)
+│   ├── SelectorError       a selector that is refused; carries the place of the token
+│   └── InvalidSetting      a setting with a value that it cannot have
+├── NotBuilt                a question that this version refuses rather than approximates (400)
+├── UnknownName             a definition, site or key that does not exist (404)
+├── NotAllowed              a request that its key, origin or address does not allow (401, 403)
+├── FolderError             a data folder that cannot be opened, read or locked (503)
+└── QueryLimit              a question stopped at its limit of time or memory (503)
 """
 
 from __future__ import annotations
