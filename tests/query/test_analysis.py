@@ -1,0 +1,248 @@
+"""Questions over a real folder: definitions and versions, previews, people behind bars, live events, the sandbox."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from expost.errors import InvalidInput, NotBuilt, QueryLimit, SelectorError, UnknownDefinition
+from expost.query.analysis import Analysis
+from expost.query.answer import (
+    Answer,
+    EventAnswer,
+    FlagsAnswer,
+    FunnelAnswer,
+    LiveAnswer,
+    PeopleAnswer,
+    PreviewAnswer,
+    RetentionAnswer,
+    RowsAnswer,
+    TrendAnswer,
+)
+from expost.query.definition import Definition, definition
+from expost.query.question import (
+    EventDetail,
+    Flag,
+    FlagList,
+    Funnel,
+    FunnelPeople,
+    Live,
+    Preview,
+    Question,
+    Retention,
+    SqlQuery,
+    Trend,
+)
+from expost.state.sites import Site, add_site
+from tests.story import Story, click, expose, identify, track, view
+
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def analysis(empty_folder: Path) -> Iterator[Analysis]:
+    """A shop with three visitors: ann and bob saw a flag, and only ann bought."""
+    story = Story(empty_folder)
+    story.capture(
+        "ann", view("/"), expose("f", "red"), click("form.cart button.buy span", label="Buy now"), at="10:00"
+    )
+    story.capture("ann", identify("ann@shop.example"), track("Paid", amount=12), at="10:10")
+    story.capture("bob", view("/"), expose("f", "blue"), click("nav a.help", label="Help"), at="11:00")
+    story.capture("cy", view("/pricing"), at="12:00")
+    opened = Analysis(story.path, memory_limit="500MB", threads=1, max_seconds=60)
+    add_site(opened.state, Site("shop", "Shop"))
+    yield opened
+    opened.close()
+
+
+FUNNEL = Funnel(
+    (definition("Viewed", view="/**"), definition("Bought", click="button.buy")), WEEK, by=Flag("f"), now=NOW
+)
+
+
+def test_the_same_meaning_keeps_its_version_and_another_one_gets_the_next(analysis: Analysis) -> None:
+    first = analysis.define(definition("Signed up", click="form button"))
+    assert first.version == 1
+    assert analysis.define(definition("  signed  UP", click="form button")).version == 1
+    assert analysis.define(definition("Signed up", click="form .go")).version == 2
+    assert analysis.define(definition("Signed up", click="form button")).version == 3
+    assert analysis.definition("SIGNED UP", 1).body() == first.body()
+    assert [each["version"] for each in analysis.history("signed up")] == [1, 2, 3]
+    assert [each.version for each in analysis.definitions()] == [3]
+
+
+def test_an_unknown_definition_is_named_with_the_nearest_one(analysis: Analysis) -> None:
+    analysis.define(definition("Signed up", click="form button"))
+    with pytest.raises(UnknownDefinition, match="Sigend up") as refused:
+        analysis.ask(Preview("Sigend up"))
+    assert "Signed up" in refused.value.hint
+
+
+def test_what_cannot_be_read_is_refused_before_it_is_saved(analysis: Analysis) -> None:
+    with pytest.raises(SelectorError):
+        analysis.define(definition("x", click="a:hover"))
+    with pytest.raises(InvalidInput, match="expression"):
+        analysis.define(definition("x", click="a", text="matches:("))
+    with pytest.raises(InvalidInput, match="every event"):
+        definition("x")
+    assert analysis.definitions() == []
+
+
+def test_a_definition_survives_its_json() -> None:
+    given = definition(
+        "x", click=["a", "b"], view="/**", text="contains/i:buy", query={"q": None}, properties={"n": 1}
+    )
+    assert Definition.from_json(json.loads(json.dumps(given.to_json()))) == given
+    with pytest.raises(InvalidInput, match="selecter"):
+        Definition.from_json({"name": "x", "alternatives": [{"selecter": "a"}]})
+
+
+def test_a_preview_shows_the_past(analysis: Analysis) -> None:
+    answer = analysis.ask(Preview(definition("x", click="button"), now=NOW))
+    assert isinstance(answer, PreviewAnswer)
+    assert (answer.events, answer.people, answer.unknown) == (1, 1, 0)
+    assert answer.first_seen == answer.last_seen == datetime(2026, 3, 2, 10, 0, 2, tzinfo=UTC)
+    assert [(each.value, each.events) for each in answer.texts] == [("Buy now", 1)]
+    assert [(each.value, each.events) for each in answer.pages] == [("/", 1)]
+    assert len(answer.days) == 90
+    assert sum(day.events for day in answer.days) == 1
+    [sample] = answer.samples
+    assert [level.descriptor for level in sample.chain if level.is_match] == ["button.buy"]
+    assert {"events", "people", "unknown", "sql"} <= answer.to_json().keys()
+
+
+def test_the_people_behind_a_bar_are_as_many_as_the_bar_says(analysis: Analysis) -> None:
+    answer = analysis.ask(FUNNEL)
+    assert isinstance(answer, FunnelAnswer)
+    assert [step.people for step in answer.steps] == [3, 1]
+    groups = {(group.kind, group.value): [step.people for step in group.steps] for group in answer.groups}
+    assert groups == {
+        ("variation", "red"): [1, 1],
+        ("variation", "blue"): [1, 0],
+        ("not exposed", None): [1, 0],
+    }
+    for step in (1, 2):
+        people = analysis.ask(FunnelPeople(FUNNEL, step))
+        assert isinstance(people, PeopleAnswer)
+        assert people.total == len(people.people) == answer.steps[step - 1].people
+    [buyer] = people.people
+    assert (buyer.name, buyer.is_user) == ("ann@shop.example", True)
+    assert [each.step for each in buyer.events] == ["Viewed", "Bought"]
+    lost = analysis.ask(FunnelPeople(FUNNEL, 1, dropped_off=True, kind="variation", value="blue"))
+    assert isinstance(lost, PeopleAnswer)
+    assert [person.name for person in lost.people] == ["bob"]
+
+
+QUESTIONS: list[tuple[Question, type[Answer]]] = [
+    (FUNNEL, FunnelAnswer),
+    (FunnelPeople(FUNNEL, 1), PeopleAnswer),
+    (Preview(definition("x", view="/**"), now=NOW), PreviewAnswer),
+    (Retention(FUNNEL.steps[0], FUNNEL.steps[0], "week", 2, by=Flag("f"), now=NOW), RetentionAnswer),
+    (Trend(FUNNEL.steps[0], "day", by=Flag("f"), now=NOW), TrendAnswer),
+    (Live(5), LiveAnswer),
+    (FlagList(), FlagsAnswer),
+    (SqlQuery("select type, time from events order by time"), RowsAnswer),
+]
+
+
+@pytest.mark.parametrize(("question", "kind"), QUESTIONS, ids=lambda each: type(each).__name__)
+def test_every_answer_travels_prints_and_carries_its_sql(
+    analysis: Analysis, question: Question, kind: type[Answer]
+) -> None:
+    answer = pickle.loads(pickle.dumps(analysis.ask(pickle.loads(pickle.dumps(question)))))
+    assert isinstance(answer, kind)
+    assert "select" in answer.sql
+    body = json.loads(json.dumps(answer.to_json()))
+    if not isinstance(answer, RowsAnswer):
+        assert body["sql"] == answer.sql
+        assert body["snapshot"]["events"] >= 0
+    assert answer.to_polars().height == len(answer.rows())
+
+
+def test_the_sql_of_an_answer_runs_by_itself(analysis: Analysis) -> None:
+    answer = analysis.ask(FUNNEL)
+    from expost.lake.reader import connect
+
+    with connect(analysis.folder.path) as connection:
+        for statement in connection.extract_statements(answer.sql):
+            values = {name: answer.basis.parameters[name] for name in statement.named_parameters}
+            connection.execute(statement, values).fetchall()
+
+
+def test_an_event_opens_as_its_levels_each_with_a_selector_and_its_past(analysis: Analysis) -> None:
+    live = analysis.ask(Live(20, types=("click",)))
+    assert isinstance(live, LiveAnswer)
+    [event] = [each for each in live.events if each.label == "Buy now"]
+    assert event.chain is not None
+    assert event.chain.endswith("form.cart › button.buy › span")
+    assert event.person == "ann@shop.example"
+    detail = analysis.ask(EventDetail(event.event_id))
+    assert isinstance(detail, EventAnswer)
+    assert detail.event["label"] == "Buy now"
+    for level in detail.chain:
+        assert level.selector is not None
+        past = analysis.ask(Preview(definition("x", click=level.selector), now=NOW))
+        assert isinstance(past, PreviewAnswer)
+        assert past.events == level.events
+        assert past.events >= 1
+
+
+REFUSED = [
+    "select 1; select 2",
+    "",
+    "create table x (i int)",
+    "insert into lake.events select * from lake.events",
+    "with x as (delete from lake.snapshot returning *) select * from x",
+    "copy (select 1) to '/tmp/expost-must-not-be-written.csv'",
+    "select * from read_text('/etc/passwd')",
+    "select * from '/etc/passwd'",
+    "select * from read_csv('/proc/self/environ')",
+    "select * from glob('/*')",
+    "set memory_limit = '100GB'",
+    "set enable_external_access = true",
+    "attach '/tmp/expost-must-not-be-written.db'",
+    "install httpfs",
+    "load httpfs",
+    "pragma database_list",
+    "select $name",
+    "selec 1",
+    "select * from nowhere",
+]
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_sql_that_does_more_than_read_the_lake_is_refused(analysis: Analysis, text: str) -> None:
+    with pytest.raises(InvalidInput):
+        analysis.ask(SqlQuery(text))
+    assert not list(Path("/tmp").glob("expost-must-not-be-written*"))
+
+
+def test_sql_is_cut_at_its_limit_and_says_so(analysis: Analysis) -> None:
+    answer = analysis.ask(SqlQuery("select * from range(10)", limit=3))
+    assert isinstance(answer, RowsAnswer)
+    assert answer.is_cut
+    assert answer.to_json() == [{"range": 0}, {"range": 1}, {"range": 2}]
+
+
+def test_a_question_is_stopped_at_its_limits(analysis: Analysis) -> None:
+    analysis.max_seconds = 0.3
+    with pytest.raises(QueryLimit, match=r"0\.3 seconds"):
+        analysis.ask(SqlQuery("select sum(a.range * b.range) from range(1000000) as a, range(1000000) as b"))
+
+
+def test_what_is_not_built_is_refused_by_name() -> None:
+    for ask in (
+        lambda: Funnel(FUNNEL.steps, WEEK, order="strict"),
+        lambda: Retention("A", "A", "month"),
+        lambda: Retention("A", "A", mode="on_or_after"),
+        lambda: Retention("A", "A", rolling=True),
+        lambda: Trend("A", "quarter"),
+    ):
+        with pytest.raises(NotBuilt):
+            ask()
