@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from expost.clock import from_micros
@@ -55,19 +55,14 @@ class Snapshot:
 
 def find_snapshot(path: Path) -> Snapshot | None:
     """The newest version of the table in `path`, `None` where there is no table yet."""
-    try:
-        table = DeltaTable(path)
-    except TableNotFoundError:
-        return None
-    return _snapshot_of(table, path)
+    table = _find_table(path)
+    return None if table is None else _snapshot_of(table, path)
 
 
 def find_committed(path: Path, application: str) -> int:
     """The number of the last transaction that `application` committed to the table in `path`, −1 for none."""
-    try:
-        number = DeltaTable(path).transaction_version(application)
-    except TableNotFoundError:
-        return -1
+    table = _find_table(path)
+    number = None if table is None else table.transaction_version(application)
     return -1 if number is None else number
 
 
@@ -78,7 +73,7 @@ class Table:
         self.path = path
         self.schema = schema
         path.mkdir(parents=True, exist_ok=True)
-        _set_aside_torn_entry(path)
+        mend(path)
         self._delta = DeltaTable.create(path, schema, mode="ignore", configuration=_CONFIGURATION)
         self._small = self._count_small()
         # Looking one up reads the log, and this is asked several times a second.
@@ -211,13 +206,51 @@ def _iso(micros: int) -> str:
     return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
 
 
-def _set_aside_torn_entry(path: Path) -> None:
-    # A power cut can leave the last entry without its bytes. Nothing relied on it: its segments are still there.
-    entries = sorted((path / "_delta_log").glob("[0-9]*.json"))
-    if not entries:
-        return
+def _find_table(path: Path) -> DeltaTable | None:
+    """The table in `path` at its newest whole version. Changes nothing, for a writer may be at work."""
     try:
-        for line in entries[-1].read_bytes().splitlines() or [b""]:
+        return DeltaTable(path)
+    except TableNotFoundError:
+        return None
+    except DeltaError:
+        torn = _find_torn_entry(path)
+        if torn is None:
+            raise
+        version = int(torn.stem) - 1
+        return None if version < 0 else DeltaTable(path, version=version)
+
+
+def mend(path: Path) -> None:
+    """Set aside what a power cut left torn at the end of the log in `path`. For the one writer of the table only."""
+    checkpoint = max((path / "_delta_log").glob("[0-9]*.checkpoint.parquet"), default=None)
+    if checkpoint is not None and not _is_readable(checkpoint):
+        # Entries are removed long after the checkpoint that replaces them was synced, so those it held are still there.
+        (path / "_delta_log" / "_last_checkpoint").unlink(missing_ok=True)
+        checkpoint.rename(checkpoint.with_suffix(".torn"))
+    entry = _find_torn_entry(path)
+    if entry is not None:
+        entry.rename(entry.with_suffix(".torn"))
+
+
+def _is_readable(checkpoint: Path) -> bool:
+    try:
+        pq.read_table(checkpoint)
+    except (pa.ArrowException, OSError):
+        return False
+    return True
+
+
+def _find_torn_entry(path: Path) -> Path | None:
+    """The last entry of the log, if a power cut left it without its bytes.
+
+    Nothing relied on it: its segments are still there.
+    """
+    last = max((path / "_delta_log").glob("[0-9]*.json"), default=None)
+    if last is None:
+        return None
+    try:
+        for line in last.read_bytes().splitlines() or [b""]:
             json.loads(line)
     except ValueError:
-        entries[-1].rename(entries[-1].with_suffix(".torn"))
+        return last
+    return None

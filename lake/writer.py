@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expost.clock import Clock, wall_clock
+from expost.errors import FolderError
 
 from .batch import Accepted, Event
 from .dictionary import DICTIONARIES, Dictionary
@@ -24,7 +25,7 @@ from .rejected import Rejected
 from .rows import Rows
 from .schema import TABLES
 from .seen import Hashes, SeenIds
-from .table import Table, find_committed
+from .table import Table, find_committed, mend
 
 APPLICATION = "journal"
 """Names the series of segment numbers in the transactions of the log."""
@@ -50,7 +51,7 @@ class Writer:
 
     def __init__(self, folder: Folder, clock: Clock = wall_clock) -> None:
         self._clock = clock
-        self._lock: Lock | None = Lock(folder.path / "sink.lock")
+        self._lock: Lock | None = _lock(folder)
         try:
             self._tables = {name: Table(folder.lake / name, schema) for name, schema in TABLES.items()}
             self._dictionary = Dictionary(folder.secret(), {name: self._ids(name) for name in DICTIONARIES})
@@ -175,8 +176,24 @@ def ingest(
 
 
 def last_segment(folder: Folder) -> int:
-    """The greatest segment number that the lake has seen, −1 for none: a journal must start above it."""
+    """The greatest segment number that the lake has seen, −1 for none: a journal must start above it.
+
+    Tables that a power cut left torn are mended first, so that a server starts on them.
+    """
+    try:
+        lock = _lock(folder)
+    except FolderError:
+        # A sink is at work. It mended them when it began.
+        pass
+    else:
+        for name in TABLES:
+            mend(folder.lake / name)
+        lock.release()
     return max(find_committed(folder.lake / name, APPLICATION) for name in TABLES)
+
+
+def _lock(folder: Folder) -> Lock:
+    return Lock(folder.path / "sink.lock")
 
 
 def _halves(batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Batch]]:

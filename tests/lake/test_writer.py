@@ -188,3 +188,31 @@ def test_a_log_entry_that_lost_its_bytes_is_set_aside(folder: Folder, tmp_path: 
         writer.ingest(2, batches[2:])
     assert counts(folder)["events"] == 15
     assert counts(folder)["identities"] == 3
+
+
+@pytest.mark.parametrize("left", [b"", bytes(200), b'{"add":{"path":"part-'], ids=["empty", "zeros", "torn"])
+def test_a_folder_whose_last_entry_is_torn_is_read_and_served(
+    folder: Folder, tmp_path: Path, left: bytes
+) -> None:
+    ingest(folder, 1, told(tmp_path))
+    log = folder.lake / "events" / "_delta_log"
+    entry = log / f"{int(max(log.glob('*.json')).stem) + 1:020}.json"
+    entry.write_bytes(left)
+    assert counts(folder)["events"] == 15
+    assert last_segment(folder) == 1
+    assert not entry.exists()
+
+
+@pytest.mark.parametrize("share", [0, 0.5], ids=["empty", "half"])
+def test_a_checkpoint_that_lost_its_bytes_is_set_aside(folder: Folder, share: float) -> None:
+    schema = pa.schema([("number", pa.int64())])
+    path = folder.lake / "numbers"
+    table = Table(path, schema)
+    for number in range(table_module.CHECKPOINT_EVERY + 1):
+        table.append(pa.table({"number": [number]}, schema), "test", number)
+    [checkpoint] = path.glob("_delta_log/*.checkpoint.parquet")
+    whole = checkpoint.read_bytes()
+    checkpoint.write_bytes(whole[: int(len(whole) * share)])
+    again = Table(path, schema)
+    assert again.committed("test") == table_module.CHECKPOINT_EVERY
+    assert len(again.snapshot().files) == table_module.CHECKPOINT_EVERY + 1
