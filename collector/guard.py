@@ -23,6 +23,9 @@ LINGER_SECONDS = 3.0
 DISCARD_SECONDS = 8.0
 MAX_DISCARDED_BYTES = 32_000_000
 LOOK_EVERY_SECONDS = 1.0
+RETRY = "retry-after: 5\r\naccess-control-expose-headers: retry-after\r\n"
+STOP_SECONDS = 1.0
+"""How long a server that is asked to end waits for the rest of a body."""
 
 
 class Refusal(Exception):
@@ -138,6 +141,17 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._is_in_body:
             self._unset_keepalive_if_required()
 
+    def shutdown(self) -> None:
+        """Answer what has arrived; whoever has not sent all of it soon is asked to come back."""
+        super().shutdown()
+        if self._is_in_body:
+            self.loop.call_later(STOP_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        if self._is_in_body:
+            self._refuse(Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The server is stopping"))
+            self.transport.close()
+
     def _stop(self, status: HTTPStatus, reason: str) -> None:
         # The parser turns what its callbacks raise into an error of its own, so the reason is kept beside it.
         self._refusal = Refusal(status, reason)
@@ -169,6 +183,7 @@ class GuardedProtocol(HttpToolsProtocol):
             f"HTTP/1.1 {refusal.status.value} {refusal.status.phrase}\r\n"
             "content-type: text/plain; charset=utf-8\r\n"
             "access-control-allow-origin: *\r\n"
+            f"{RETRY if refusal.status is HTTPStatus.SERVICE_UNAVAILABLE else ''}"
             f"content-length: {len(text)}\r\n"
             "connection: close\r\n\r\n"
         )

@@ -11,7 +11,8 @@ from pathlib import Path
 log = logging.getLogger("expost.sink")
 
 LONGEST_PAUSE_SECONDS = 30.0
-DRAIN_SECONDS = 4.0
+DRAIN_SECONDS = 2.5
+"""How long the child may take to end: a little more than it goes on moving segments after its pipe was closed."""
 
 
 class SinkProcess:
@@ -62,4 +63,10 @@ class SinkProcess:
                 "the sink ended with status %s; it starts again in %.0f s, nothing is lost", status, pause
             )
             await asyncio.sleep(pause)
-            self._process = await self._spawn()
+            while True:
+                try:
+                    self._process = await self._spawn()
+                    break
+                except OSError as problem:
+                    log.error("the sink cannot be started: %s", problem)
+                    await asyncio.sleep(LONGEST_PAUSE_SECONDS)
