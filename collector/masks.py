@@ -35,7 +35,7 @@ DIGITS = re.compile(r"\d(?:[ -]?\d){12,}", re.ASCII)
 
 CONTENT = re.compile(r"\s*(?:data|blob|javascript):", re.IGNORECASE)
 PLACE = re.compile(r"(?s)([^?#]*)(\?[^#]*)?(#.*)?\Z")
-USER_INFO = re.compile(r"(?<=//)[^/?#@]*@")
+USER_INFO = re.compile(r"(?<=//)[^/?#@]+@")
 
 ADDRESSES = frozenset(
     {"href", "src", "action", "formaction", "ping", "poster", "cite", "background", "xlink:href"}

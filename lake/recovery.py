@@ -59,13 +59,14 @@ def _recover_segment(path: Path, rejected: Path) -> Recovered:
         except OSError as problem:
             log.error("damaged bytes of %s stay where they are: %s", path.name, problem)
             is_set_aside = False
-    if frames:
+    if is_set_aside and not frames:
+        path.unlink()
+    else:
         with path.open("r+b") as file:
             if is_set_aside and found[-1].is_damage:
                 file.truncate(found[-1].start)
             os.fsync(file.fileno())
+        # Even when nothing in it is good: the sink waits for open ones, and sets aside what could not be here.
         path.rename(path.with_suffix(SEALED))
-    elif is_set_aside:
-        path.unlink()
     sync_directory(path.parent)
     return Recovered(number, frames, sum(damage.end - damage.start for damage in damages))

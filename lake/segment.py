@@ -13,6 +13,7 @@ import errno
 import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -103,8 +104,9 @@ class OpenSegment:
             self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._descriptor)
+        """Let go of the file. Some file systems report late here what a write did; what counts was synced before."""
+        with suppress(OSError):
+            os.close(self._descriptor)
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)

@@ -57,6 +57,7 @@ def test_masking_twice_changes_no_more(text: str) -> None:
         ("https://a.example/x?q=1&b=&utm_source=news#top", "https://a.example/x?q=…&b=&utm_source=news#top"),
         ("https://a.example/#access_token=1&x=2", "https://a.example/#access_token=…&x=…"),
         ("https://me:pw@a.example/", "https://…@a.example/"),
+        ("https://@a.example/", "https://@a.example/"),
         ("https://a.example/reset/9f86d081884c7d659a2feaa0c55ad015", "https://a.example/reset/…"),
         ("https://a.example/u/ann@shop.example/x", "https://a.example/u/…/x"),
         ("data:text/html,secret", "data:…"),

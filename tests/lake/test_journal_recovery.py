@@ -106,6 +106,17 @@ def test_garbage_never_stops_a_start(base: Path, garbage: bytes) -> None:
     assert b"".join(part.read_bytes() for part in folder.rejected.iterdir()) == garbage
 
 
+def test_garbage_that_cannot_be_set_aside_yet_holds_no_later_segment_up(base: Path) -> None:
+    folder, path = left_open(base, [b"x"])
+    path.write_bytes(b"garbage")
+    # Where the folder should be: as good as a full disk.
+    folder.rejected.rmdir()
+    folder.rejected.touch()
+    Journal(folder, lambda: 1).close()
+    assert not list(folder.journal.glob("*.open"))
+    assert [each.read_bytes() for each in sealed_segments(folder.journal)] == [b"garbage"]
+
+
 def test_a_frame_inside_captured_text_is_never_mistaken_for_one() -> None:
     with pytest.raises(UnicodeDecodeError):
         MARKER.decode()
