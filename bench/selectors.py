@@ -2,7 +2,8 @@
 
     python bench/selectors.py [--elements 10000 100000] [--events 1000000]
 
-Both run in one process on the same data, so the ratio is worth more than the times. The dictionary's cost follows
+Both run in one process on the same data, so the ratio is worth more than the times. With chdb installed the regular
+expressions run in ClickHouse's engine as well. The dictionary's cost follows
 the number of different elements, the regular expression's the number of events.
 """
 
@@ -11,7 +12,9 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
+import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -113,6 +116,31 @@ def seconds(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]
     return statistics.median(times), found
 
 
+class ClickHouse:
+    """The same events in ClickHouse's engine, in this process."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        from chdb import session
+
+        self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name) / "events.parquet"
+        con.execute(f"copy (select chain from events) to '{path}' (format parquet)")
+        self.session = session.Session()
+        self.session.query("create or replace table chains (chain String) engine = Memory")
+        self.session.query(f"insert into chains select chain from file('{path}', Parquet)")
+
+    def seconds(self, pattern: str) -> tuple[float, int]:
+        """The median of three runs, and the count that was found."""
+        quoted = pattern.replace("\\", "\\\\").replace("'", "\\'")
+        sql = f"select count() from chains where match(chain, '{quoted}') settings max_threads = 2"
+        times, found = [], 0
+        for _ in range(3):
+            start = time.perf_counter()
+            found = int(str(self.session.query(sql, "CSV")))
+            times.append(time.perf_counter() - start)
+        return statistics.median(times), found
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--elements", type=int, nargs="+", default=[10_000, 100_000])
@@ -122,23 +150,28 @@ def main() -> None:
         con = lake(count, chosen.events)
         [(pairs,)] = con.execute("select count(*) from lake.element_ancestors").fetchall()
         print(f"\n{count:,} elements, {pairs:,} ancestor pairs, {chosen.events:,} events")
-        print(
-            f"{'selector':40} {'elements ms':>12} {'+ events ms':>12} {'regex ms':>10} {'regex / ours':>13}"
-        )
+        clickhouse = ClickHouse(con) if find_spec("chdb") else None
+        heads = ["elements ms", "+ events ms", "regex ms", "regex / ours"]
+        heads += ["chdb ms", "chdb / ours"] if clickhouse else []
+        print(f"{'selector':36}" + "".join(f"{head:>14}" for head in heads))
         for text, pattern in SELECTORS.items():
             compiled = compile_selector(parse(text))
-            answer = f"select count(*) from {compiled.surely}"
-            alone, _ = seconds(con, compiled.statement(answer), compiled.parameters)
-            joined = (
+            alone = compiled.statement(f"select count(*) from {compiled.surely}")
+            joined = compiled.statement(
                 f"select count(*) from events where element_id in (select element_id from {compiled.surely})"
             )
-            ours, found = seconds(con, compiled.statement(joined), compiled.parameters)
             by_text = "select count(*) from events where regexp_matches(chain, $pattern)"
+            elements, _ = seconds(con, alone, compiled.parameters)
+            ours, found = seconds(con, joined, compiled.parameters)
             theirs, found_by_text = seconds(con, by_text, {"pattern": pattern})
-            note = "" if found == found_by_text else f"  finds {found_by_text:,} instead of {found:,}"
-            print(
-                f"{text:40} {alone * 1e3:12.0f} {ours * 1e3:12.0f} {theirs * 1e3:10.0f} {theirs / ours:13.1f}{note}"
-            )
+            figures = [elements * 1e3, ours * 1e3, theirs * 1e3, theirs / ours]
+            counts = {found, found_by_text}
+            if clickhouse:
+                others, found_there = clickhouse.seconds(pattern)
+                figures += [others * 1e3, others / ours]
+                counts.add(found_there)
+            note = "" if len(counts) == 1 else f"  different counts: {sorted(counts)}"
+            print(f"{text:36}" + "".join(f"{figure:14.1f}" for figure in figures) + note)
 
 
 if __name__ == "__main__":
