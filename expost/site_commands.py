@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,26 +10,13 @@ import click
 
 from expost.clock import from_micros, wall_clock
 from expost.lake.folder import Folder, open_folder
-from expost.settings import load_settings
+from expost.options import data_option, json_option, print_json, settings_of, wants_json
 from expost.state.database import State
 from expost.state.keys import Key, add_key, keys, revoke_key
 from expost.state.sites import WEEKDAYS, Site, add_site, change_site, find_site, slug_of
 from expost.state.sites import sites as all_sites
 from expost.tag import tag_of
 from expost.terminal import table, terminal_console
-
-
-def _data(command: Any) -> Any:
-    return click.option(
-        "--data",
-        type=click.Path(path_type=Path),
-        default=None,
-        help="The data folder. Default: $EXPOST_DATA, else expost-data.",
-    )(command)
-
-
-def _json(command: Any) -> Any:
-    return click.option("--json", "as_json", is_flag=True, help="JSON; also the default in a pipe.")(command)
 
 
 def _site_options(command: Any) -> Any:
@@ -61,8 +46,8 @@ def sites() -> None:
 
 
 @sites.command("list")
-@_data
-@_json
+@data_option
+@json_option
 def list_sites(data: Path | None, as_json: bool) -> None:
     """Every site.
 
@@ -71,8 +56,8 @@ def list_sites(data: Path | None, as_json: bool) -> None:
     """
     _folder, state = _open(data)
     found = all_sites(state)
-    if as_json or not sys.stdout.isatty():
-        click.echo(json.dumps([_site_json(site) for site in found], ensure_ascii=False, indent=2))
+    if wants_json(as_json):
+        print_json([_site_json(site) for site in found])
         return
     columns = [("site", "left"), ("name", "left"), ("time zone", "left"), ("week starts", "left"),
                ("origins", "left"), ("counts bots", "left")]  # fmt: skip
@@ -96,7 +81,7 @@ def list_sites(data: Path | None, as_json: bool) -> None:
     "--slug", help="The name that is written into its events and never changes. Default: made of the name."
 )
 @_site_options
-@_data
+@data_option
 def add(name: str, slug: str | None, data: Path | None, **options: Any) -> None:
     """A new site with its write key; prints the line to paste.
 
@@ -114,7 +99,7 @@ def add(name: str, slug: str | None, data: Path | None, **options: Any) -> None:
 @click.argument("slug")
 @click.option("--name", help="Another name to show.")
 @_site_options
-@_data
+@data_option
 def change(slug: str, name: str | None, data: Path | None, **options: Any) -> None:
     """Change what decides a site's numbers, or who may send to it.
 
@@ -124,12 +109,12 @@ def change(slug: str, name: str | None, data: Path | None, **options: Any) -> No
     _folder, state = _open(data)
     changes = _given(options) | ({"name": name} if name else {})
     site = change_site(state, slug, **changes)
-    click.echo(json.dumps(_site_json(site), ensure_ascii=False, indent=2))
+    print_json(_site_json(site))
 
 
 @sites.command("tag")
 @click.argument("slug", required=False)
-@_data
+@data_option
 def tag(slug: str | None, data: Path | None) -> None:
     """The line to paste into the pages of a site.
 
@@ -152,8 +137,8 @@ def tag(slug: str | None, data: Path | None) -> None:
     "--new", type=click.Choice(["write", "import"]), help="Make a key. An import key is shown this once."
 )
 @click.option("--revoke", metavar="PREFIX", help="Close the key that starts like this, at once and for ever.")
-@_data
-@_json
+@data_option
+@json_option
 def site_keys(slug: str | None, new: Any, revoke: str | None, data: Path | None, as_json: bool) -> None:
     """The keys of a site: write keys stand in pages, import keys send history.
 
@@ -162,11 +147,11 @@ def site_keys(slug: str | None, new: Any, revoke: str | None, data: Path | None,
     """
     _folder, state = _open(data)
     site = find_site(state, slug)
-    wants_json = as_json or not sys.stdout.isatty()
+    is_for_programs = wants_json(as_json)
     if new:
         key, text = add_key(state, site.slug, new, wall_clock)
-        if wants_json:
-            click.echo(json.dumps(_key_json(key) | {"key": text}, indent=2))
+        if is_for_programs:
+            print_json(_key_json(key) | {"key": text})
         else:
             click.echo(f"The {new} key of {site.slug}:\n\n{text}\n")
             if new == "import":
@@ -174,13 +159,14 @@ def site_keys(slug: str | None, new: Any, revoke: str | None, data: Path | None,
         return
     if revoke:
         key = revoke_key(state, revoke, wall_clock)
-        click.echo(
-            json.dumps(_key_json(key), indent=2) if wants_json else f"{key.prefix}… opens nothing any more."
-        )
+        if is_for_programs:
+            print_json(_key_json(key))
+        else:
+            click.echo(f"{key.prefix}… opens nothing any more.")
         return
     found = keys(state, site.slug)
-    if wants_json:
-        click.echo(json.dumps([_key_json(key) for key in found], indent=2))
+    if is_for_programs:
+        print_json([_key_json(key) for key in found])
         return
     columns = [("key", "left"), ("kind", "left"), ("made", "left"), ("revoked", "left")]
     rows = [
@@ -191,13 +177,13 @@ def site_keys(slug: str | None, new: Any, revoke: str | None, data: Path | None,
 
 
 def _open(data: Path | None) -> tuple[Folder, State]:
-    settings = load_settings({} if data is None else {"data": data})
+    settings = settings_of(data)
     folder = open_folder(settings.data, create=True)
     return folder, State(folder.state_path)
 
 
 def _base_url(data: Path | None, site: Site) -> str:
-    settings = load_settings({} if data is None else {"data": data})
+    settings = settings_of(data)
     return site.public_url or settings.public_url or f"http://{settings.host}:{settings.port}"
 
 

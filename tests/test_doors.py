@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -223,3 +225,14 @@ def test_sites_are_made_changed_and_keyed_on_the_command_line(tmp_path):
     assert key["key"] not in json.dumps(listed)
     revoked = json.loads(run(data, "sites", "keys", "--revoke", key["prefix"], "--json").stdout)
     assert revoked["revoked_at"]
+
+
+def test_help_and_refusals_wait_for_no_engine():
+    script = (
+        "import sys, expost.cli\n"
+        "try: expost.cli.main(['funnel', 'Signed up', '--data', 'nowhere'])\n"
+        "except SystemExit as end: assert end.code == 2\n"
+        "assert not {'duckdb', 'polars', 'pyarrow', 'deltalake', 'sqlalchemy', 'rich', 'uvicorn'} & set(sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, "no Expost data" in ended.stderr) == (0, True), ended.stderr

@@ -1,0 +1,235 @@
+"""The commands that ask: the same words as in the API and on the pages, read by `expost.query.form`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from expost.options import (
+    asking_options,
+    condition_options,
+    data_option,
+    json_option,
+    print_json,
+    settings_of,
+    site_option,
+    wants_json,
+)
+from expost.query.form import definition_of, form_of, funnel_of, preview_of, retention_of, trend_of
+from expost.query.question import FlagList, Live, Question, SqlQuery
+
+if TYPE_CHECKING:
+    # DuckDB, pyarrow, SQLAlchemy and rich take a second to import: only what answers or prints needs them.
+    from expost.query.analysis import Analysis
+    from expost.query.answer import Answer
+
+
+@click.command()
+@condition_options
+@asking_options
+def preview(data: Path | None, as_json: bool, **options: Any) -> None:
+    """The past of a definition that need not exist: events, people, unknown. Saves nothing.
+
+    \b
+    Example: expost preview --click 'form.signup button'
+    """
+    _ask(preview_of(_form(options)), data, as_json)
+
+
+@click.command()
+@click.argument("name")
+@condition_options
+@asking_options
+def define(name: str, data: Path | None, as_json: bool, site: str | None, **options: Any) -> None:
+    """Name an event. Its whole past is there at once; the same name again makes a new version.
+
+    \b
+    Example: expost define "Signed up" --click 'form.signup button'
+    """
+    analysis = _analysis(data)
+    definition = analysis.define(definition_of(name, _form(options)), site=site, author=_author())
+    past = analysis.ask(preview_of(form_of([("name", definition.name), ("site", site or "")])))
+    if wants_json(as_json):
+        print_json({"definition": definition.to_json(), "preview": past.to_json()})
+    else:
+        click.echo(f"{definition.name} is version {definition.version}: {definition}\n")
+        _show(past, as_json)
+
+
+@click.command()
+@data_option
+@site_option
+@json_option
+def definitions(data: Path | None, site: str | None, as_json: bool) -> None:
+    """The named events.
+
+    \b
+    Example: expost definitions
+    """
+    saved = _analysis(data).definitions(site=site)
+    if wants_json(as_json):
+        print_json([definition.to_json() for definition in saved])
+    elif saved:
+        from expost.terminal import table, terminal_console
+
+        columns = [("name", "left"), ("version", "right"), ("meaning", "left")]
+        table(terminal_console(), columns, [(each.name, each.version, str(each)) for each in saved])
+    else:
+        click.echo("No event is named yet. Name one with: expost define NAME --click SELECTOR")
+
+
+@click.command()
+@click.argument("steps", nargs=-1, required=True)
+@click.option("--within", default="7d", show_default=True, help="The conversion window, from the first step.")
+@click.option("--by", metavar="flag:KEY", help="Split by the variation of the first exposure.")
+@asking_options
+def funnel(steps: tuple[str, ...], data: Path | None, as_json: bool, **options: Any) -> None:
+    """How many people went through the steps in order, within the window of their first step.
+
+    \b
+    Example: expost funnel "Viewed page" "Signed up" --within 7d --by flag:new-checkout
+    """
+    _ask(funnel_of(_form(options, step=steps)), data, as_json)
+
+
+@click.command()
+@click.option("--start", required=True, metavar="NAME", help="What makes a person enter a cohort.")
+@click.option(
+    "--return", "return_", metavar="NAME", help="What counts as coming back. Default: the same event."
+)
+@click.option(
+    "--period",
+    type=click.Choice(["day", "week"]),
+    default="week",
+    show_default=True,
+    help="Calendar periods.",
+)
+@click.option("--periods", type=int, help="How many periods after the first are shown.")
+@click.option("--entry", type=click.Choice(["first_in_range", "first_ever"]), help="Which start counts.")
+@click.option("--by", metavar="flag:KEY", help="Split by the variation of the first exposure.")
+@asking_options
+def retention(data: Path | None, as_json: bool, **options: Any) -> None:
+    """Who came back: cohorts by the period in which they began.
+
+    \b
+    Example: expost retention --start "Signed up" --return "Signed up" --period week --by flag:new-checkout
+    """
+    _ask(retention_of(_form(options)), data, as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--period",
+    type=click.Choice(["hour", "day", "week", "month"]),
+    default="day",
+    show_default=True,
+    help="Calendar periods.",
+)
+@click.option("--by", metavar="flag:KEY", help="Split by the variation of the first exposure.")
+@asking_options
+def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
+    """Events and people of a definition, period by period.
+
+    \b
+    Example: expost trend "Signed up" --period day
+    """
+    _ask(trend_of(_form(options, name=[name])), data, as_json)
+
+
+@click.command()
+@data_option
+@site_option
+@json_option
+def flags(data: Path | None, site: str | None, as_json: bool) -> None:
+    """The flags and variations that exposures name.
+
+    \b
+    Example: expost flags
+    """
+    _ask(FlagList(site=site), data, as_json)
+
+
+@click.command()
+@data_option
+@site_option
+@click.option("--latest", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many.")
+@json_option
+def live(data: Path | None, site: str | None, latest: int, as_json: bool) -> None:
+    """The latest events as they arrived, newest first.
+
+    \b
+    Example: expost live --latest 5
+    """
+    _ask(Live(latest, site=site), data, as_json)
+
+
+@click.command()
+@click.argument("query")
+@data_option
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=10_000,
+    show_default=True,
+    help="Most rows to return.",
+)
+@json_option
+def sql(query: str, data: Path | None, limit: int, as_json: bool) -> None:
+    """One SELECT over the views events, elements and people, in a sandbox.
+
+    \b
+    Example: expost sql "select type, count(*) from events group by 1"
+    """
+    _ask(SqlQuery(query, limit), data, as_json)
+
+
+COMMANDS = (preview, define, definitions, funnel, retention, trend, flags, live, sql)
+
+
+def _ask(question: Question, data: Path | None, as_json: bool) -> None:
+    _show(_analysis(data).ask(question), as_json)
+
+
+def _analysis(data: Path | None) -> Analysis:
+    from expost.lake.folder import open_folder
+
+    settings = settings_of(data)
+    folder = open_folder(settings.data)
+    from expost.query.analysis import Analysis
+
+    return Analysis(
+        folder.path,
+        memory_limit=settings.query_memory,
+        max_seconds=settings.query_seconds,
+    )
+
+
+def _form(options: dict[str, Any], **fields: Iterable[str]) -> Any:
+    """Options as the form that `query.form` reads: names with `_` stripped, flags as yes, lists repeated."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in {**options, **fields}.items():
+        values = value if isinstance(value, list | tuple) else [value]
+        pairs += [
+            (name.rstrip("_"), "yes" if each is True else str(each))
+            for each in values
+            if each not in (None, False)
+        ]
+    return form_of(pairs)
+
+
+def _author() -> str:
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or ""
+
+
+def _show(answer: Answer, as_json: bool) -> None:
+    if wants_json(as_json):
+        print_json(answer.to_json())
+        return
+    from expost.terminal import show, terminal_console
+
+    show(terminal_console(), answer)
