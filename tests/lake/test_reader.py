@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import chdb
 import duckdb
 import polars as pl
 import pytest
@@ -151,7 +152,6 @@ def test_statistics_of_time_let_files_be_left_unread(lake: Story) -> None:
 
 
 def test_clickhouse_counts_the_same(rich_lake: Story) -> None:
-    chdb = pytest.importorskip("chdb")
     path = rich_lake.path / "lake" / "events"
     expected = rich_lake.sql("select count(*) from events")
     files = ",".join(Path(file).name for file in DeltaTable(path).file_uris())
