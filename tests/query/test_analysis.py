@@ -127,11 +127,11 @@ def test_the_people_behind_a_bar_are_as_many_as_the_bar_says(analysis: Analysis)
         ("variation", "blue"): [1, 0],
         ("not exposed", None): [1, 0],
     }
-    for step in (1, 2):
-        people = analysis.ask(FunnelPeople(FUNNEL, step))
-        assert isinstance(people, PeopleAnswer)
-        assert people.total == len(people.people) == answer.steps[step - 1].people
-    [buyer] = people.people
+    viewers, buyers = (analysis.ask(FunnelPeople(FUNNEL, step)) for step in (1, 2))
+    assert isinstance(viewers, PeopleAnswer)
+    assert isinstance(buyers, PeopleAnswer)
+    assert viewers.total == len(viewers.people) == 3
+    [buyer] = buyers.people
     assert (buyer.name, buyer.is_user) == ("ann@shop.example", True)
     assert [each.step for each in buyer.events] == ["Viewed", "Bought"]
     lost = analysis.ask(FunnelPeople(FUNNEL, 1, dropped_off=True, kind="variation", value="blue"))

@@ -72,6 +72,17 @@ def bars_of(answer: FunnelAnswer, *, complete: bool = False) -> dict[str, list[i
     }
 
 
+def medians_of(answer: FunnelAnswer) -> dict[str, list[int | None]]:
+    """Median microseconds from the step before, of the total and of each group."""
+    groups = (FunnelGroup("total", None, answer.steps), *answer.groups)
+    return {
+        group_name(group.kind, group.value): [
+            None if step.median_ms is None else round(step.median_ms * 1_000) for step in group.steps
+        ]
+        for group in groups
+    }
+
+
 def table_of(answer: RetentionAnswer | TrendAnswer) -> dict[str, dict[date, Any]]:
     """Per group: cohorts with their size and returns, or periods with their events and people."""
     if isinstance(answer, RetentionAnswer):

@@ -14,7 +14,7 @@ import pytest
 from expost.query.answer import FunnelAnswer, PreviewAnswer, RetentionAnswer, TrendAnswer
 from expost.query.definition import Alternative, Definition, definition
 from expost.query.question import Flag, Funnel, Preview, Retention, Trend, parse_duration
-from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, table_of
+from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, medians_of, table_of
 from tests.semantics.happening import Happening, moment, read_story
 from tests.semantics.oracle import Oracle
 
@@ -70,8 +70,9 @@ def _funnel(case: dict[str, Any], asked: dict[str, Any], story: list[Happening])
     if "several" in case:
         assert answer.several_variations == case["several"], case["rule"]
     if "medians" in case:
-        medians = [None if step.median_ms is None else step.median_ms / 1_000 for step in answer.steps[1:]]
-        assert medians == case["medians"]["total"], case["rule"]
+        found = medians_of(answer)
+        for group, seconds in case["medians"].items():
+            assert found[group][1:] == [each * 1_000_000 for each in seconds], case["rule"]
     _left_out(case, answer)
     if case.get("oracle", True):
         said = Oracle(story).funnel(
