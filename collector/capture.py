@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -116,13 +117,13 @@ class Capture:
         try:
             verdict = accept(unpack(body), sender, received_at, self._descriptors, self._daily)
         except FromTheFuture as problem:
-            self._keep_whole(grant, received_at, body, problem)
+            await self._keep_whole(grant, received_at, body, problem)
             return Verdict(None, 0, 0, ())
         except (Unreadable, TooLarge) as problem:
-            self._keep_whole(grant, received_at, body, problem)
+            await self._keep_whole(grant, received_at, body, problem)
             raise
         if verdict.refused:
-            self._refused.keep(grant.site, received_at, verdict.refused)
+            await self._keep(grant, received_at, verdict.refused)
         if verdict.payload is not None:
             await self._journal.append(verdict.payload)
         return verdict
@@ -165,12 +166,16 @@ class Capture:
         hops = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
         return visitor_address(peer, b",".join(hops).decode("latin-1"), self._trusted)
 
-    def _keep_whole(self, grant: Grant, received_at: int, body: bytes, problem: InvalidInput) -> None:
+    async def _keep_whole(self, grant: Grant, received_at: int, body: bytes, problem: InvalidInput) -> None:
         try:
             content = unpack(body)
         except InvalidInput:
             content = body
-        self._refused.keep(grant.site, received_at, [Refused("", problem.message, content)])
+        await self._keep(grant, received_at, [Refused("", problem.message, content)])
+
+    async def _keep(self, grant: Grant, received_at: int, refused: Sequence[Refused]) -> None:
+        # In a thread: a disk that is slow to take these lines must not delay anybody's acknowledgement.
+        await asyncio.to_thread(self._refused.keep, grant.site, received_at, refused)
 
 
 async def _answer_other(method: str, send: Send) -> None:

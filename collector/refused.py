@@ -1,62 +1,68 @@
 """What was not stored, one JSON object a line in `rejected/<site>.<day>.<number>.ndjson`: seven days, within a cap.
 
-Each line holds `reason`, `site`, `received_at`, `id` and `content`, like the single files that the sink writes there.
-Nothing is synced: these lines are for a person to look at, and their senders were told.
+The sink writes its lines beside them in the same form (`expost.lake.rejected`); both count for the cap. Nothing is
+synced here: these lines are for a person to look at, and their senders were told.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
-import msgspec
-
 from expost.clock import from_micros
+from expost.lake.rejected import MAX_CONTENT_BYTES, SUFFIX, line_of
 
 from .masks import Masks
 from .wire import Refused
 
 log = logging.getLogger("expost.collector")
 
-MAX_CONTENT_BYTES = 64_000
 MAX_BATCH_BYTES = 256_000
 TAIL_LENGTH = 300
 FILE_BYTES = 4_000_000
 KEPT_MICROS = 7 * 86_400 * 1_000_000
 
-_encode = msgspec.json.Encoder().encode
-
 
 class RefusedLog:
-    """Keeps refused events of every site in a folder, masked as far as patterns go."""
+    """Keeps refused events of every site in a folder, masked as far as patterns go. Safe to share between threads."""
 
     def __init__(self, folder: Path, masks: Masks, max_bytes: int) -> None:
         self._folder = folder
         self._masks = masks
         self._max_bytes = max_bytes
-        self._sizes: dict[str, dict[Path, int]] = {}
+        self._file_bytes = min(FILE_BYTES, max_bytes // 4)
+        self._current: dict[str, Path] = {}
+        self._lock = threading.Lock()
         self.dropped_files = 0
         self.count = 0
 
     def keep(self, site: str, received_at: int, refused: Sequence[Refused]) -> None:
         """Write what was refused of one batch. A disk that does not take it costs nothing but these lines."""
-        self.count += len(refused)
-        at = from_micros(received_at).isoformat()
         lines = []
         room = MAX_BATCH_BYTES
         for each in refused:
             content = self._masked(each.content, min(MAX_CONTENT_BYTES, room))
             room -= len(content)
-            line = {
-                "reason": self._masks.text(each.reason), "site": site, "received_at": at,
-                "id": self._masks.text(each.id), "content": content,
-            }  # fmt: skip
-            lines.append(_encode(line) + b"\n")
-        try:
-            self._append(site, received_at, b"".join(lines))
-        except OSError as problem:
-            log.error("refused events of %s are not kept: %s", site, problem)
+            reason, id_ = self._masks.text(each.reason), self._masks.text(each.id)
+            lines.append(line_of(reason, site, received_at, id_, content))
+        with self._lock:
+            self.count += len(refused)
+            try:
+                self._append(site, received_at, b"".join(lines))
+            except OSError as problem:
+                self._current.pop(site, None)
+                log.error("refused events of %s are not kept: %s", site, problem)
+
+    def make_room(self, now: int) -> None:
+        """Remove what is older than seven days and, of each site, the oldest files beyond the cap."""
+        with self._lock:
+            try:
+                self._make_room(now)
+            except OSError as problem:
+                log.error("%s cannot be looked through: %s", self._folder, problem)
 
     def _masked(self, content: bytes, limit: int) -> str:
         masked = self._masks.text(content[:limit].decode("utf-8", "replace"))
@@ -64,35 +70,47 @@ class RefusedLog:
         return masked if len(content) <= limit else masked[:-TAIL_LENGTH]
 
     def _append(self, site: str, received_at: int, data: bytes) -> None:
-        sizes = self._sizes.get(site)
-        if sizes is None:
+        day = str(from_micros(received_at).date())
+        path = self._current.get(site)
+        if path is None or _day_of(path) != day:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            found = sorted(self._folder.glob(f"{site}.*.ndjson"))
-            sizes = self._sizes[site] = {path: path.stat().st_size for path in found}
-        path = self._file(site, received_at, sizes)
+            path = self._current[site] = self._latest(site, day)
+            self._make_room(received_at)
         with path.open("ab") as file:
             file.write(data)
-        sizes[path] = sizes.get(path, 0) + len(data)
-        self._make_room(received_at, sizes)
+            if file.tell() >= self._file_bytes:
+                self._current[site] = self._after(path)
+                self._make_room(received_at)
 
-    def _file(self, site: str, received_at: int, sizes: dict[Path, int]) -> Path:
-        day = from_micros(received_at).date()
-        latest = max((path for path in sizes if path.name.startswith(f"{site}.{day}.")), default=None)
+    def _latest(self, site: str, day: str) -> Path:
+        digits = "[0-9]" * 6
+        latest = max(self._folder.glob(f"{site}.{day}.{digits}{SUFFIX}"), default=None)
         if latest is None:
-            return self._folder / f"{site}.{day}.000001.ndjson"
-        if sizes[latest] < min(FILE_BYTES, self._max_bytes // 4):
-            return latest
-        return self._folder / f"{site}.{day}.{int(latest.name.split('.')[2]) + 1:06}.ndjson"
+            return self._folder / f"{site}.{day}.000001{SUFFIX}"
+        return latest if latest.stat().st_size < self._file_bytes else self._after(latest)
 
-    def _make_room(self, received_at: int, sizes: dict[Path, int]) -> None:
-        oldest_day = str(from_micros(received_at - KEPT_MICROS).date())
-        # Names sort by day and number; the newest is never dropped.
-        for path in sorted(sizes)[:-1]:
-            is_over = sum(sizes.values()) > self._max_bytes
-            if not is_over and path.name.split(".")[1] >= oldest_day:
-                break
-            path.unlink(missing_ok=True)
-            del sizes[path]
-            if is_over:
-                self.dropped_files += 1
-                log.warning("%s: oldest refused events dropped, the cap is reached", path.name)
+    def _after(self, path: Path) -> Path:
+        site, day, number, _ = path.name.split(".")
+        return path.with_name(f"{site}.{day}.{int(number) + 1:06}{SUFFIX}")
+
+    def _make_room(self, now: int) -> None:
+        oldest_day = str(from_micros(now - KEPT_MICROS).date())
+        found = [path for path in self._folder.glob(f"*{SUFFIX}") if path.name.count(".") == 3]
+        in_use = set(self._current.values())
+        for _, of_site in groupby(sorted(found), key=lambda path: path.name.split(".")[0]):
+            sizes = {path: path.stat().st_size for path in of_site}
+            # The file in use is not yet as long as it may become.
+            total = sum(sizes.values()) + self._file_bytes
+            for path in sorted(sizes, key=_day_of):
+                is_over = total > self._max_bytes
+                if _day_of(path) >= oldest_day and (path in in_use or not is_over):
+                    continue
+                path.unlink(missing_ok=True)
+                total -= sizes[path]
+                if is_over:
+                    self.dropped_files += 1
+                    log.warning("%s: oldest refused events dropped, the cap is reached", path.name)
+
+
+def _day_of(path: Path) -> str:
+    return path.name.split(".")[1]

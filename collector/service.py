@@ -34,27 +34,35 @@ PUBLIC_PATHS = frozenset({CAPTURE_PATH, SCRIPT_PATH})
 class Collector:
     """What the browser talks to: the ASGI function for the paths in `PUBLIC_PATHS`."""
 
-    def __init__(self, capture: Capture, script: Script, daily: DailyIds) -> None:
+    def __init__(
+        self, capture: Capture, script: Script, daily: DailyIds, refused: RefusedLog, clock: Clock
+    ) -> None:
         self._routes: dict[str, ASGIApp] = {CAPTURE_PATH: capture, SCRIPT_PATH: script}
         self._daily = daily
-        self._midnight: asyncio.Task[None] | None = None
+        self._refused = refused
+        self._clock = clock
+        self._upkeep: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request for one of these paths."""
         await self._routes[scope["path"]](scope, receive, send)
 
     async def startup(self) -> None:
-        """Begin what goes on beside the requests: the salt of a day that is over is destroyed."""
-        self._midnight = asyncio.create_task(self._turn_at_midnight())
+        """Begin what goes on beside the requests.
+
+        The salt of a day that is over is destroyed, and what was rejected more than seven days ago.
+        """
+        self._upkeep = asyncio.create_task(self._keep_up())
 
     async def shutdown(self) -> None:
         """End it. The journal is closed by whoever opened it, after the last answer."""
-        if self._midnight is not None:
-            self._midnight.cancel()
-            await asyncio.gather(self._midnight, return_exceptions=True)
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            await asyncio.gather(self._upkeep, return_exceptions=True)
 
-    async def _turn_at_midnight(self) -> None:
-        while True:  # noqa: ASYNC110 (there is no event to wait for but the hour)
+    async def _keep_up(self) -> None:
+        while True:
+            await asyncio.to_thread(self._refused.make_room, self._clock())
             # Not in one long sleep: the clock of a machine may be set, or stand still while it is suspended.
             await asyncio.sleep(min(self._daily.turn() + 0.1, 60))
 
@@ -71,13 +79,14 @@ def create(
     """The collector of a data folder whose journal and state are open."""
     masks = Masks()
     daily = DailyIds(clock, salt_place(folder.path))
+    refused = RefusedLog(folder.rejected, masks, settings.max_rejected_bytes)
     capture = Capture(
         journal=journal,
         keyring=Keyring(state),
         daily=daily,
         descriptors=Descriptors(masks),
-        refused=RefusedLog(folder.rejected, masks, settings.max_rejected_bytes),
+        refused=refused,
         trusted=networks(settings.trusted_proxies),
         clock=clock,
     )
-    return Collector(capture, Script(script_folder), daily)
+    return Collector(capture, Script(script_folder), daily, refused, clock)

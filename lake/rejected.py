@@ -1,10 +1,16 @@
-"""What could not be stored: kept with its reason, for a person to look at."""
+"""What could not be stored, as lines of JSON with the reason, for a person to look at.
+
+Files in `rejected/` are called `<site>.<day>.<number>.ndjson`. The collector counts its numbers, the sink's name the
+segment. The collector removes both when they are old or too many.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -13,8 +19,12 @@ from expost.clock import from_micros
 
 from .batch import Accepted, Event
 
-MAX_BYTES = 64_000
+MAX_CONTENT_BYTES = 64_000
 """How much of one rejected thing is kept."""
+
+SUFFIX = ".ndjson"
+NO_SITE = "_"
+"""Stands for the site in the name of a file; no site can be called that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,7 @@ class Rejected:
     site: str
     received_at: int
     content: bytes
+    id: str = ""
 
     @classmethod
     def of_event(cls, accepted: Accepted, event: Event, problem: Exception) -> Rejected:
@@ -33,7 +44,7 @@ class Rejected:
             content = msgspec.json.encode(event)
         except Exception:  # noqa: BLE001 - what cannot be stored can often not be encoded either
             content = repr(event).encode("utf-8", "backslashreplace")
-        return cls(_sentence(problem), accepted.site, accepted.received_at, content)
+        return cls(_sentence(problem), accepted.site, accepted.received_at, content, event.id)
 
     @classmethod
     def of_frame(cls, payload: bytes, problem: Exception) -> Rejected:
@@ -41,22 +52,35 @@ class Rejected:
         return cls(_sentence(problem), "", 0, payload)
 
 
-def keep_rejected(folder: Path, name: str, rejected: Rejected) -> Path:
-    """Write one rejected thing as `name.json` in `folder`; the same name again replaces it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.json"
-    body = {
-        "reason": rejected.reason,
-        "site": rejected.site,
-        "received_at": from_micros(rejected.received_at).isoformat() if rejected.received_at else None,
-        "content": rejected.content[:MAX_BYTES].decode("utf-8", "backslashreplace"),
-    }
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(body), encoding="utf-8")
-    with draft.open("rb") as written:
-        os.fsync(written.fileno())
-    draft.replace(path)
-    return path
+def line_of(reason: str, site: str, received_at: int, id_: str, content: str) -> bytes:
+    """The line that says what was rejected and why."""
+    at = from_micros(received_at).isoformat() if received_at else None
+    line = {"reason": reason, "site": site, "received_at": at, "id": id_, "content": content}
+    return json.dumps(line).encode() + b"\n"
+
+
+def keep_rejected(folder: Path, now: int, segment: int, rejected: Sequence[Rejected]) -> list[Path]:
+    """Write what was rejected of a group of segments, one file a site. The same group again replaces them."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written = []
+    for site, of_site in groupby(sorted(rejected, key=_site), key=_site):
+        path = folder / f"{site}.{from_micros(now).date()}.{segment:020}{SUFFIX}"
+        draft = path.with_suffix(".draft")
+        with draft.open("wb") as file:
+            for each in of_site:
+                content = each.content[:MAX_CONTENT_BYTES].decode("utf-8", "backslashreplace")
+                file.write(line_of(each.reason, each.site, each.received_at, each.id, content))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        written.append(path)
+    return written
+
+
+def _site(rejected: Rejected) -> str:
+    # What stands in a journal becomes part of a path only if it can be the name of a site.
+    name = rejected.site
+    return name if name.isascii() and name.replace("-", "").isalnum() else NO_SITE
 
 
 def _sentence(problem: Exception) -> str:

@@ -61,9 +61,12 @@ class Sink:
         group = self._next_group(segments[len(done) :])
         if group:
             number = segment_number(group[-1])
-            rejected: list[Rejected] = []
-            ingested = self._writer.ingest(number, self._read(group, rejected))
-            self._report(number, [*rejected, *ingested.rejected])
+            unreadable: list[Rejected] = []
+
+            def keep(rejected: Sequence[Rejected]) -> None:
+                self._keep(number, [*unreadable, *rejected])
+
+            self._writer.ingest(number, self._read(group, unreadable), keep)
         for path in (*done, *group):
             path.unlink()
         if group:
@@ -111,10 +114,9 @@ class Sink:
 
         return keep
 
-    def _report(self, number: int, rejected: Sequence[Rejected]) -> None:
-        for count, one in enumerate(rejected):
-            path = keep_rejected(self._folder.rejected, f"{number:020}-{count}", one)
-            log("rejected", reason=one.reason, site=one.site, file=path.name)
+    def _keep(self, number: int, rejected: Sequence[Rejected]) -> None:
+        for path in keep_rejected(self._folder.rejected, wall_clock(), number, rejected):
+            log("rejected", count=len(rejected), reason=rejected[0].reason, file=path.name)
 
 
 def log(event: str, **details: object) -> None:

@@ -7,7 +7,7 @@ how far the group came: what has its number is skipped, the rest is done again w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -88,15 +88,23 @@ class Writer:
         """
         return max(table.committed(APPLICATION) for table in self._tables.values())
 
-    def ingest(self, number: int, accepted: Iterable[Accepted]) -> Ingested:
+    def ingest(
+        self,
+        number: int,
+        accepted: Iterable[Accepted],
+        keep: Callable[[Sequence[Rejected]], None] | None = None,
+    ) -> Ingested:
         """Store what `accepted` holds that is new, as segment `number`, or as the group that ends with it.
 
-        It is durable and queryable when this returns. The same number again stores nothing.
+        It is durable and queryable when this returns. The same number again stores nothing. `keep` is given what cannot
+        be stored before anything is committed, so that an end in between loses none of it.
         """
         if number <= self.committed:
             return Ingested()
         batches, hashes, duplicates = self._unseen(list(accepted))
         tables, rejected = self._build(batches)
+        if keep is not None:
+            keep(rejected)
         for name in TABLES:
             table, rows = self._tables[name], tables.get(name)
             # Of a group that was interrupted, these rows are there already. Dictionaries know by themselves.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -127,8 +128,8 @@ def test_frames_that_make_no_sense_are_set_aside(
     with Writer(folder) as writer:
         assert Sink(folder, writer).move()
     assert query(folder, "select count(*) from events") == [(6,)]
-    [kept] = folder.rejected.glob("*.json")
-    assert "no frame of ours" in kept.read_text()
+    [kept] = folder.rejected.glob("_.*.ndjson")
+    assert "no frame of ours" in json.loads(kept.read_text())["content"]
     assert '"event": "rejected"' in capsys.readouterr().err
 
 
