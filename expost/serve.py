@@ -68,6 +68,7 @@ class _Server(uvicorn.Server):
         self._folder = folder
         self._journal = journal
         self._state = state
+        self._shown: tuple[int, Sequence[PageSite]] | None = None
         self._sink = SinkProcess(folder.path)
         limits = QueryLimits(settings.query_memory, settings.query_threads, settings.query_seconds)
         self._pool = QueryPool(folder.path, settings.query_processes, limits)
@@ -124,7 +125,13 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     def _page_sites(self) -> Sequence[PageSite]:
-        """The sites as pages show them, read anew so that a new one shows at once."""
+        """The sites as pages show them, read anew when the state changed, so that a new one shows at once."""
+        revision = self._state.revision()
+        if self._shown is None or self._shown[0] != revision:
+            self._shown = revision, self._read_page_sites()
+        return self._shown[1]
+
+    def _read_page_sites(self) -> Sequence[PageSite]:
         shown = []
         for site in sites(self._state):
             key = next(

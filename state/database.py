@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
@@ -18,6 +18,7 @@ from expost.errors import FolderError
 from .schema import META, METADATA, SCHEMA_VERSION
 
 BUSY_SECONDS = 10
+VERSION = select(META.c.value).where(META.c.name == "schema_version")
 
 
 class State:
@@ -30,9 +31,15 @@ class State:
         self.path = path
         self._engine = _engine(path)
         try:
-            with self.writing() as connection:
-                METADATA.create_all(connection)
-                _check_version(connection, path)
+            # Whoever only reads need not wait for whoever writes, not even to open the file.
+            with self.reading() as connection:
+                found = set(inspect(connection).get_table_names())
+                if META.name in found:
+                    _check_version(connection, path)
+            if not METADATA.tables.keys() <= found:
+                with self.writing() as connection:
+                    METADATA.create_all(connection)
+                    _note_version(connection)
             self._watch = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
         except (DatabaseError, sqlite3.Error) as problem:
             raise FolderError(
@@ -98,11 +105,14 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def _check_version(connection: Connection, path: Path) -> None:
-    found = connection.execute(select(META.c.value).where(META.c.name == "schema_version")).scalar()
-    if found is None:
+def _note_version(connection: Connection) -> None:
+    if connection.execute(VERSION).scalar() is None:
         connection.execute(insert(META).values(name="schema_version", value=str(SCHEMA_VERSION)))
-    elif int(found) > SCHEMA_VERSION:
+
+
+def _check_version(connection: Connection, path: Path) -> None:
+    found = int(connection.execute(VERSION).scalar() or 0)
+    if found > SCHEMA_VERSION:
         raise FolderError(
             f"The state in {path} was written by a newer Expost (schema {found}, this one knows {SCHEMA_VERSION}).",
             hint="Install the newer version again: pip install --upgrade expost",

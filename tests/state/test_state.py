@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from expost.errors import FolderError, InvalidInput, UnknownName, UnknownSite
-from expost.state.database import State
+from expost.state.database import BUSY_SECONDS, State
 from expost.state.keys import add_key, digest_of, keys, revoke_key
 from expost.state.schema import META
 from expost.state.sites import Site, add_site, change_site, find_site, sites
@@ -109,6 +110,15 @@ def test_writers_in_many_threads_wait_for_each_other(state: State) -> None:
     for thread in threads:
         thread.join()
     assert len(sites(state)) == 8
+
+
+def test_who_reads_does_not_wait_for_who_writes(state: State, tmp_path: Path) -> None:
+    add_site(state, Site("shop", "Shop"))
+    with state.writing() as connection:
+        connection.execute(update(META).values(value="1"))
+        began = time.monotonic()
+        assert [site.slug for site in sites(State(tmp_path / "state.sqlite"))] == ["shop"]
+        assert time.monotonic() - began < BUSY_SECONDS / 2
 
 
 def test_a_state_of_a_newer_version_is_refused_with_the_way_out(state: State, tmp_path: Path) -> None:
