@@ -1,0 +1,103 @@
+"""The pool: questions are answered in processes of their own, and what happens to one question happens to it alone."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from expost import pool as pool_module
+from expost.errors import QueryLimit, UnknownDefinition
+from expost.pool import QueryLimits, QueryPool
+from expost.query.question import Preview, Saved, SqlQuery
+from tests.serving import make_site
+
+ENDLESS = "select count(*) from range(100000000) a, range(100000000) b"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pool") / "data"
+    make_site(path)
+    return path
+
+
+def with_pool(
+    data: Path, story: Callable[[QueryPool], Awaitable[None]], processes: int = 1, seconds: float = 30
+):
+    async def run() -> None:
+        pool = QueryPool(data, processes, QueryLimits("200MB", 1, seconds))
+        try:
+            await story(pool)
+        finally:
+            pool.close()
+
+    asyncio.run(run())
+
+
+async def one(pool: QueryPool) -> object:
+    return (await pool.ask(SqlQuery("select 1"))).values[0]
+
+
+def query_processes() -> list[multiprocessing.process.BaseProcess]:
+    return [child for child in multiprocessing.active_children() if child.name == "query"]
+
+
+def test_an_answer_and_a_refusal_come_back_as_they_are(data):
+    async def story(pool: QueryPool) -> None:
+        assert await one(pool) == (1,)
+        with pytest.raises(UnknownDefinition) as caught:
+            await pool.ask(Preview(Saved("Nothing")))
+        assert caught.value.hint == "List them with: expost definitions"
+        assert await one(pool) == (1,)
+        assert len(query_processes()) == 1
+
+    with_pool(data, story)
+
+
+def test_a_process_that_dies_takes_its_own_question_only(data):
+    async def story(pool: QueryPool) -> None:
+        await one(pool)
+        [victim] = query_processes()
+        doomed = asyncio.create_task(pool.ask(SqlQuery(ENDLESS)))
+        await asyncio.sleep(0.3)
+        other = asyncio.create_task(one(pool))
+        assert victim.pid is not None
+        os.kill(victim.pid, signal.SIGKILL)
+        with pytest.raises(QueryLimit, match="ended by the system"):
+            await doomed
+        assert await other == (1,)
+        assert await one(pool) == (1,)
+
+    with_pool(data, story, processes=2)
+
+
+def test_a_question_that_does_not_stop_by_itself_is_ended(data, monkeypatch):
+    monkeypatch.setattr(pool_module, "GRACE_SECONDS", -29.0)
+
+    async def story(pool: QueryPool) -> None:
+        with pytest.raises(QueryLimit, match="stopped after 1 seconds"):
+            await pool.ask(SqlQuery(ENDLESS))
+        monkeypatch.setattr(pool_module, "GRACE_SECONDS", 10.0)
+        assert await one(pool) == (1,)
+        assert len(query_processes()) == 1
+
+    with_pool(data, story)
+
+
+def test_too_many_questions_are_refused_at_once(data, monkeypatch):
+    monkeypatch.setattr(pool_module, "MAX_WAITING", 2)
+
+    async def story(pool: QueryPool) -> None:
+        waiting = [asyncio.create_task(one(pool)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(QueryLimit, match="2 questions are waiting"):
+            await one(pool)
+        assert await asyncio.gather(*waiting) == [(1,), (1,)]
+
+    with_pool(data, story)
