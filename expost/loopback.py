@@ -12,10 +12,19 @@ from expost.errors import NotAllowed
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 READING = frozenset({"GET", "HEAD"})
+# What proxies add. Nginx by default adds nothing and names its upstream as the host, but it speaks HTTP/1.0, as no
+# browser does.
+PROXY_HEADERS = frozenset(
+    {"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "x-original-host"}
+)
 
 
 def find_refusal(
-    peer: str | None, method: str, scheme: str, headers: Iterable[tuple[bytes, bytes]]
+    peer: str | None,
+    method: str,
+    scheme: str,
+    headers: Iterable[tuple[bytes, bytes]],
+    http_version: str = "1.1",
 ) -> str | None:
     """Why a request may not see pages or the API, or `None` when it may.
 
@@ -25,10 +34,12 @@ def find_refusal(
     """
     if peer is None or not _is_loopback(peer):
         return f"it comes from {peer or 'an unknown address'}"
+    if http_version == "1.0":
+        return "it came through a proxy (HTTP/1.0)"
     seen: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name = raw_name.decode("latin-1").lower()
-        if name == "forwarded" or name.startswith("x-forwarded-"):
+        if name in PROXY_HEADERS or name.startswith("x-forwarded-"):
             return f"it came through a proxy (header {name})"
         seen[name] = raw_value.decode("latin-1")
     host = seen.get("host", "")
@@ -54,7 +65,9 @@ class LoopbackOnly:
         """Pass a local request on, refuse any other."""
         if scope["type"] == "http":
             peer = scope["client"][0] if scope.get("client") else None
-            reason = find_refusal(peer, scope["method"], scope.get("scheme", "http"), scope["headers"])
+            reason = find_refusal(
+                peer, scope["method"], scope.get("scheme", "http"), scope["headers"], scope["http_version"]
+            )
             if reason is not None:
                 error = NotAllowed(
                     f"This request is refused: {reason}.",
@@ -62,6 +75,10 @@ class LoopbackOnly:
                 )
                 await _answer(send, error)
                 return
+        elif scope["type"] == "websocket":
+            # There are none; one that comes to be must pass the same rule first.
+            await send({"type": "websocket.close", "code": 1008})
+            return
         await self.app(scope, receive, send)
 
 

@@ -77,6 +77,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 create_app(self._collector, self._pool, self._page_sites),
                 http=GuardedProtocol,
+                ws="none",
                 loop="uvloop",
                 lifespan="off",
                 log_config=None,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
-from expost.loopback import find_refusal
+from expost.loopback import LoopbackOnly, find_refusal
 
 HOST = (b"host", b"localhost:8000")
 
@@ -29,6 +32,8 @@ HOST = (b"host", b"localhost:8000")
         ("127.0.0.1", "GET", [], "host"),
         ("127.0.0.1", "GET", [HOST, (b"X-Forwarded-For", b"127.0.0.1")], "proxy"),
         ("127.0.0.1", "GET", [HOST, (b"forwarded", b"for=127.0.0.1")], "proxy"),
+        ("127.0.0.1", "GET", [HOST, (b"via", b"1.1 proxy")], "proxy"),
+        ("127.0.0.1", "GET", [HOST, (b"x-real-ip", b"192.0.2.7")], "proxy"),
         ("127.0.0.1", "POST", [HOST, (b"origin", b"https://evil.example")], "evil.example"),
         ("127.0.0.1", "POST", [HOST, (b"origin", b"null")], "null"),
         ("127.0.0.1", "POST", [HOST, (b"origin", b"http://localhost:8001")], "8001"),
@@ -43,3 +48,24 @@ def test_only_this_machine_speaking_for_itself_is_let_in(peer, method, headers, 
     else:
         assert refusal is not None
         assert reason in refusal
+
+
+def test_nginx_as_it_comes_out_of_the_box_is_taken_for_a_proxy():
+    # `proxy_pass http://127.0.0.1:8000;` alone: a loopback peer, a loopback host, no header that tells.
+    headers = [(b"host", b"127.0.0.1:8000"), (b"connection", b"close")]
+    assert "proxy" in (find_refusal("127.0.0.1", "GET", "http", headers, "1.0") or "")
+
+
+def test_no_websocket_gets_past_the_rule():
+    sent: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("it got past")
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    async def receive() -> Any: ...
+
+    asyncio.run(LoopbackOnly(app)({"type": "websocket", "headers": []}, receive, send))
+    assert sent == ["websocket.close"]
