@@ -7,16 +7,19 @@ chain below it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from struct import Struct as Packing
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from expost.ids import keyed_hash
 
 from .batch import CHAIN_CUT, ROOT, SHADOW_CHILD, Descriptor, Element
 from .element import Row, content, descriptor_row, element_row
+from .runs import Runs
 
 DICTIONARIES = {
     "descriptors": "descriptor_id",
@@ -41,9 +44,14 @@ class Dictionary:
     `known` are the ids in the lake, per table.
     """
 
-    def __init__(self, secret: bytes, known: Mapping[str, set[int]] | None = None) -> None:
+    def __init__(
+        self, secret: bytes, known: Mapping[str, Collection[int] | NDArray[np.int64]] | None = None
+    ) -> None:
         self._secret = secret
-        self._known = {table: set((known or {}).get(table, ())) for table in DICTIONARIES}
+        self._known = {table: Runs() for table in DICTIONARIES}
+        for table, ids in (known or {}).items():
+            # A dictionary is a set that may hold repeats.
+            self._known[table].add(np.unique(_array(ids)))
         self.fresh: dict[str, dict[int, Row]] = {table: {} for table in DICTIONARIES}
         # What is in a cache is known or fresh, so that a hit needs no second look.
         self._descriptors: dict[bytes, int] = {}
@@ -54,7 +62,7 @@ class Dictionary:
     def settle(self) -> None:
         """The fresh rows are in the lake."""
         for table, rows in self.fresh.items():
-            self._known[table].update(rows)
+            self._known[table].add(_array(rows))
             rows.clear()
 
     def discard(self) -> None:
@@ -144,7 +152,7 @@ class Dictionary:
         return found
 
     def _is_new(self, table: str, id_: int) -> bool:
-        return id_ not in self._known[table] and id_ not in self.fresh[table]
+        return id_ not in self.fresh[table] and np.int64(id_) not in self._known[table]
 
 
 class ElementTable:
@@ -204,6 +212,10 @@ class ElementTable:
                 return ancestors, len(ancestors) if tree_depth is None else tree_depth
             position = placed.parent
             ancestors.append(self._ids[position])
+
+
+def _array(ids: Collection[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    return ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64, len(ids))
 
 
 def _remember(cache: dict[Any, int], key: Hashable, id_: int) -> None:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from .moment import DAY
+from .runs import Runs
 
 KEPT = 7 * DAY
 """A repeat that arrives later than this after the first is refused before it gets here, as stale."""
@@ -20,19 +21,15 @@ Hashes = NDArray[np.uint64]
 
 
 class SeenIds:
-    """A set of 64-bit hashes in sorted arrays, one family of arrays per day of arrival.
-
-    Arrays of a day are merged when they are of like size, so a day has few of them and each id is moved few times.
-    Days that are over and done with are dropped whole.
-    """
+    """A set of 64-bit hashes for each day of arrival. Days that are over and done with are dropped whole."""
 
     def __init__(self, secret: bytes) -> None:
         keys = np.frombuffer(secret[:16], np.uint64)
         self._first, self._second = keys[0], keys[1]
-        self._days: dict[int, list[Hashes]] = {}
+        self._days: dict[int, Runs] = {}
 
     def __len__(self) -> int:
-        return sum(len(run) for runs in self._days.values() for run in runs)
+        return sum(map(len, self._days.values()))
 
     def hashes(self, event_ids: Sequence[str]) -> Hashes:
         """One hash per UUID. Keyed, so that nobody can make two ids that collide."""
@@ -43,24 +40,13 @@ class SeenIds:
         """Which of these are neither held nor repeated earlier in the same array."""
         new = np.zeros(len(hashes), np.bool_)
         new[np.unique(hashes, return_index=True)[1]] = True
-        for runs in self._days.values():
-            for run in runs:
-                places = np.searchsorted(run, hashes)
-                places[places == len(run)] = 0
-                new &= run[places] != hashes
+        for held in self._days.values():
+            new &= ~held.holds(hashes)
         return new
 
     def add(self, hashes: Hashes, received_at: int) -> None:
         """Hold these, which are distinct and new, until seven days after `received_at`."""
-        if not len(hashes):
-            return
-        runs = self._days.setdefault(received_at // DAY, [])
-        runs.append(np.sort(hashes))
-        while len(runs) > 1 and len(runs[-2]) <= 2 * len(runs[-1]):
-            merged = np.concatenate((runs.pop(), runs.pop()))
-            # Both halves are sorted already, which the stable sort makes use of.
-            merged.sort(kind="stable")
-            runs.append(merged)
+        self._days.setdefault(received_at // DAY, Runs()).add(hashes)
 
     def forget(self, now: int) -> None:
         """Drop the days of which nothing can be repeated any more."""

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from expost.clock import Clock, wall_clock
 from expost.errors import FolderError
@@ -167,12 +169,11 @@ class Writer:
             rows.add(accepted, events)
         return rows.tables()
 
-    def _ids(self, name: str) -> set[int]:
+    def _ids(self, name: str) -> NDArray[np.int64]:
         column = DICTIONARIES[name]
-        ids: set[int] = set()
-        for file in self._tables[name].snapshot().files:
-            ids.update(pq.read_table(file, columns=[column])[column].to_pylist())
-        return ids
+        files = self._tables[name].snapshot().files
+        ids = [pq.read_table(file, columns=[column])[column].to_numpy() for file in files]
+        return np.concatenate(ids) if ids else np.empty(0, np.int64)
 
 
 def ingest(

@@ -49,7 +49,7 @@ def test_many_small_additions_become_few_arrays() -> None:
     for number in range(500):
         seen.add(seen.hashes([str(uuid.UUID(int=number))]), 0)
     assert len(seen) == 500
-    assert len(seen._days[0]) <= 10
+    assert len(seen._days[0].arrays) <= 10
 
 
 def test_a_day_is_dropped_when_all_of_it_is_a_week_old() -> None:
