@@ -32,6 +32,10 @@ MERGE_AT = 20
 CLASS_BYTES = (100_000, 800_000, 6_400_000)
 """The size classes. Only files of one class are merged, so that each row is written anew three times at most."""
 
+REMOVED_SECONDS = 3_600
+LOOK_EVERY_SECONDS = 600
+"""Files that no version names any more are deleted so long after they were first seen: somebody may be reading them."""
+
 ROW_GROUP = 64_000
 STATISTICS = ("time", "received_at", "at", "recorded_at")
 """Columns whose least and greatest values stand in the log, so that whole files can be left unread."""
@@ -76,6 +80,8 @@ class Table:
         mend(path)
         self._delta = DeltaTable.create(path, schema, mode="ignore", configuration=_CONFIGURATION)
         self._small = self._count_small()
+        self._unnamed: dict[str, float] = {}
+        self._look_at = 0.0
         # Looking one up reads the log, and this is asked several times a second.
         self._committed: dict[str, int] = {}
         if self._delta.version() == 0:
@@ -107,11 +113,27 @@ class Table:
         self._small[_size_class(add.size)] += 1
 
     def tend(self) -> None:
-        """Merge small files when there are many of them. Rows, and what readers see, stay the same."""
+        """Merge small files when there are many of them, and delete those merged away an hour ago.
+
+        Rows, and what readers see, stay the same.
+        """
         for size_class in range(len(CLASS_BYTES)):
             if self._small[size_class] >= MERGE_AT:
                 self._merge([file for file in self._files() if _size_class(file[1]) == size_class])
                 self._delta.cleanup_metadata()
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
+            self._delete_unnamed(time.monotonic())
+
+    def _delete_unnamed(self, now: float) -> None:
+        # By what is seen here and not by the log: a file written for a commit that never came goes as well.
+        named = {name for name, _ in self._files()}
+        unnamed = {path.name for path in self.path.glob("part-*.parquet")} - named
+        self._unnamed = {name: self._unnamed.get(name, now) for name in unnamed}
+        for name, since in list(self._unnamed.items()):
+            if now - since >= REMOVED_SECONDS:
+                (self.path / name).unlink(missing_ok=True)
+                del self._unnamed[name]
 
     def _merge(self, chosen: Sequence[tuple[str, int]]) -> None:
         now = time.time_ns() // 1_000_000

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from expost.clock import wall_clock
@@ -216,3 +217,20 @@ def test_a_checkpoint_that_lost_its_bytes_is_set_aside(folder: Folder, share: fl
     again = Table(path, schema)
     assert again.committed("test") == table_module.CHECKPOINT_EVERY
     assert len(again.snapshot().files) == table_module.CHECKPOINT_EVERY + 1
+
+
+def test_files_merged_away_are_deleted_after_an_hour(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0.0, 601.0)
+    monkeypatch.setattr("expost.lake.table.time.monotonic", lambda: next(clock))
+    schema = pa.schema([("number", pa.int64())])
+    table = Table(folder.lake / "numbers", schema)
+    for number in range(table_module.MERGE_AT):
+        table.append(pa.table({"number": [number]}, schema), "test", number)
+    table.tend()
+    assert len(list(table.path.glob("*.parquet"))) == table_module.MERGE_AT + 1
+    for _ in range(10):
+        table.tend()
+    assert [str(path) for path in table.path.glob("*.parquet")] == table.snapshot().files
+    assert sorted(pa.parquet.read_table(table.snapshot().files[0])["number"].to_pylist()) == list(
+        range(table_module.MERGE_AT)
+    )
