@@ -13,7 +13,7 @@ from expost.lake.batch import DAILY_PREFIX, Accepted, Event, View, is_nobody
 
 from .daily import DailyIds
 from .descriptors import Descriptors
-from .keyring import Grant
+from .keyring import Grant, is_local
 from .masks import Masks, TooDeep
 from .places import are_sound, mended
 from .verdict import MAX_PROPERTIES_BYTES, MAX_SET_BYTES, find_refusal, is_stale, is_within
@@ -22,7 +22,6 @@ from .wire import Batch, Head, Refused, decode
 _encode = msgspec.msgpack.Encoder().encode
 _encode_json = msgspec.json.Encoder().encode
 
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_USER_AGENT = 1_000
 
 
@@ -138,7 +137,7 @@ def _is_local(views: Sequence[View | None]) -> bool:
         host = urlsplit(first.url).hostname or ""
     except ValueError:
         return False
-    return host in LOCAL_HOSTS or host.endswith(".localhost")
+    return is_local(host)
 
 
 def _once(events: Sequence[Event]) -> tuple[list[Event], int]:

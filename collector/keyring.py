@@ -18,6 +18,15 @@ LOOK_EVERY_SECONDS = 0.25
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+def is_local(host: str) -> bool:
+    """Whether pages of this host are seen by their developers only.
+
+    >>> is_local("shop.localhost"), is_local("shop.example")
+    (True, False)
+    """
+    return host in LOCAL_HOSTS or host.endswith(".localhost")
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a key opens: one site, for pages from `origins` (any when empty) or for import."""
@@ -72,5 +81,5 @@ class Keyring:
 
 def _grant(site: Site, *, is_import: bool) -> Grant:
     hosts = [urlsplit(origin).hostname or "" for origin in site.origins if origin != "null"]
-    has_public_origin = any(host not in LOCAL_HOSTS and not host.endswith(".localhost") for host in hosts)
+    has_public_origin = not all(map(is_local, hosts))
     return Grant(site.slug, is_import, frozenset(site.origins), has_public_origin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -263,11 +263,3 @@ def _table(schema: pa.Schema, rows: Sequence[Row]) -> pa.Table:
     columns = zip(*rows, strict=True)
     arrays = [_typed(values, field.type) for values, field in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def made_of(accepted: Iterable[Accepted], dictionary: Dictionary) -> Mapping[str, pa.Table]:
-    """The rows of every table from these batches."""
-    rows = Rows(dictionary)
-    for batch in accepted:
-        rows.add(batch)
-    return rows.tables()

@@ -110,15 +110,6 @@ def value_ticks(values: Sequence[float]) -> list[Tick]:
     return [ticks[0], Tick(50, f"{middle:,.0f}"), ticks[1]] if middle.is_integer() else ticks
 
 
-def time_ticks(labels: Sequence[str], most: int = 6) -> list[Tick]:
-    """At most `most` labels along the time axis, evenly chosen, each at the middle of its column."""
-    if not labels:
-        return []
-    step = max(1, -(-len(labels) // most))
-    slot = 100 / len(labels)
-    return [Tick(round((place + 0.5) * slot, 2), labels[place]) for place in range(0, len(labels), step)]
-
-
 def _points(values: Sequence[float], top: float) -> str:
     slot = 100 / max(1, len(values))
     places = (

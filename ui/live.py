@@ -18,7 +18,6 @@ from .page import render, twin
 
 CHOICES = ("click", "change", "submit", "page_view", "custom", "exposure", "identify")
 REFRESH_SECONDS = 5
-MAX_LATEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
