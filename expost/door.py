@@ -154,7 +154,10 @@ class Lake:
         return cast(FlagsAnswer, self._ask(FlagList(**common)))
 
     def sql(self, text: str, limit: int = 10_000) -> RowsAnswer:
-        """The rows of one SELECT over the views `events`, `elements` and `people`."""
+        """The rows of one SELECT over the views `events`, `elements` and `people`, at most `limit` of them.
+
+        `for row in lake.sql(…)` gives one dict per row; `.rows()` is a list of them, `.to_polars()` a frame.
+        """
         return cast(RowsAnswer, self._ask(SqlQuery(text, limit)))
 
     def _ask(self, question: Question) -> Answer:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from expost.errors import InvalidInput
+
+from .column import exact_values
 
 if TYPE_CHECKING:
     import polars
@@ -448,7 +450,11 @@ class FlagsAnswer(Answer):
 
 @dataclass(frozen=True, slots=True)
 class RowsAnswer(Answer):
-    """The rows of an SQL question; `is_cut` when there were more than the limit."""
+    """The rows of an SQL question; `is_cut` when there were more than the limit.
+
+    `for row in answer` gives one dict per row, `rows()` a list of them, `to_polars()` a frame. Names in `columns`
+    differ: of columns called `a` the second is `a_1`.
+    """
 
     columns: tuple[str, ...]
     values: tuple[tuple[Any, ...], ...]
@@ -456,11 +462,22 @@ class RowsAnswer(Answer):
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict per row."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.values]
+        return list(self)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for row in self.values:
+            yield dict(zip(self.columns, row, strict=True))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __bool__(self) -> bool:
+        return True
 
     def to_json(self) -> Any:
-        """A list of rows."""
-        return plain(self.rows())
+        """A list of rows. A column with a whole number beyond ±2^53 is text: JavaScript would round it."""
+        exact = [exact_values(column) for column in zip(*self.values, strict=True)]
+        return [dict(zip(self.columns, map(plain, row), strict=True)) for row in zip(*exact, strict=True)]
 
 
 _HIDDEN = ("question", "basis", "ask")

@@ -8,6 +8,7 @@ from expost.errors import InvalidInput
 from expost.lake.reader import lock_down
 
 from .answer import RowsAnswer
+from .column import column_names
 from .question import SqlQuery
 from .reading import Reading
 
@@ -29,7 +30,7 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
     connection.execute("begin transaction read only")
     try:
         cursor = connection.execute(statement)
-        columns = tuple(column[0] for column in cursor.description or ())
+        columns = column_names(column[0] for column in cursor.description or ())
         rows = cursor.fetchmany(question.limit + 1)
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise

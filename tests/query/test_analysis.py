@@ -230,6 +230,25 @@ def test_sql_is_cut_at_its_limit_and_says_so(analysis: Analysis) -> None:
     assert answer.to_json() == [{"range": 0}, {"range": 1}, {"range": 2}]
 
 
+def test_columns_of_the_same_name_are_all_there(analysis: Analysis) -> None:
+    answer = analysis.ask(SqlQuery("select 0 as b, 1 as a, 2 as a, 3 as a_1"))
+    assert isinstance(answer, RowsAnswer)
+    assert answer.to_json() == list(answer) == [{"b": 0, "a": 1, "a_2": 2, "a_1": 3}]
+    assert answer.to_polars().columns == ["b", "a", "a_2", "a_1"]
+
+
+def test_whole_numbers_that_javascript_would_round_are_text_in_json(analysis: Analysis) -> None:
+    large = "1::ubigint, 1, true, [7, 1::bigint << 60]), (1::ubigint << 63, 2, null, null"
+    answer = analysis.ask(SqlQuery(f"select * from (values ({large}))"))
+    assert isinstance(answer, RowsAnswer)
+    assert answer.to_json() == [
+        {"col0": "1", "col1": 1, "col2": True, "col3": ["7", str(2**60)]},
+        {"col0": str(2**63), "col1": 2, "col2": None, "col3": None},
+    ]
+    assert answer.rows()[1]["col0"] == 2**63
+    assert analysis.ask(SqlQuery("select 1 where false")).to_json() == []
+
+
 def test_a_question_is_stopped_at_its_limits(analysis: Analysis) -> None:
     analysis.max_seconds = 0.3
     with pytest.raises(QueryLimit, match=r"0\.3 seconds"):
