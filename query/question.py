@@ -6,7 +6,7 @@ A step is the name of a saved definition (its latest version), `Saved(name, vers
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -93,6 +93,7 @@ class FunnelPeople(Question):
     """The people behind a bar of `funnel`: those who reached `step` (counted from 1).
 
     With `dropped_off`, those who reached it and not the next one. `kind` and `value` choose a group of a breakdown.
+    Range, time zone, environment, bots, internal devices and `now` are those of the funnel.
     """
 
     funnel: Funnel
@@ -107,6 +108,9 @@ class FunnelPeople(Question):
             raise InvalidInput(
                 f"The funnel has no step {self.step}.", hint=f"Steps: 1 to {len(self.funnel.steps)}."
             )
+        for each in fields(Question):
+            if each.name != "site" or self.site is None:
+                object.__setattr__(self, each.name, getattr(self.funnel, each.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -137,6 +138,20 @@ def test_the_people_behind_a_bar_are_as_many_as_the_bar_says(analysis: Analysis)
     lost = analysis.ask(FunnelPeople(FUNNEL, 1, dropped_off=True, kind="variation", value="blue"))
     assert isinstance(lost, PeopleAnswer)
     assert [person.name for person in lost.people] == ["bob"]
+
+
+def test_the_people_behind_a_bar_are_those_of_its_range_and_environment(analysis: Analysis) -> None:
+    noon = datetime(2026, 3, 2, 11, 30, tzinfo=UTC)
+    for funnel, people in (
+        (replace(FUNNEL, start=noon), 1),
+        (replace(FUNNEL, end=noon), 2),
+        (replace(FUNNEL, environment="staging"), 0),
+    ):
+        answer = analysis.ask(funnel)
+        behind = analysis.ask(FunnelPeople(funnel, 1))
+        assert isinstance(answer, FunnelAnswer)
+        assert isinstance(behind, PeopleAnswer)
+        assert answer.steps[0].people == behind.total == people
 
 
 QUESTIONS: list[tuple[Question, type[Answer]]] = [
