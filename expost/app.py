@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from expost.api import answer_errors, create_api
 from expost.collector.service import PUBLIC_PATHS, Collector
+from expost.errors import ExpostError
 from expost.loopback import LoopbackOnly
 from expost.pool import QueryPool
 from expost.ui.desk import PageSite
 from expost.ui.pages import create_pages
+
+log = logging.getLogger("expost.app")
+
+
+async def _fail(request: Request, error: Exception) -> JSONResponse:
+    """What nobody foresaw: the sender learns that it was not their fault, an operator sees where."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    problem = ExpostError(
+        "The server failed on this request.", hint="What went wrong stands in what the server prints."
+    )
+    return JSONResponse(problem.to_json(), status_code=problem.status)
 
 
 def create_app(collector: Collector, pool: QueryPool, sites: Callable[[], Sequence[PageSite]]) -> ASGIApp:
@@ -22,6 +36,7 @@ def create_app(collector: Collector, pool: QueryPool, sites: Callable[[], Sequen
         title="Expost", version="1", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     answer_errors(inside)
+    inside.add_exception_handler(Exception, _fail)
     inside.include_router(create_api(pool.call))
     inside.include_router(create_pages(pool.call, sites), include_in_schema=False)
     guarded = LoopbackOnly(inside)

@@ -69,9 +69,13 @@ def show_findings(console: Console, settings: Settings, findings: list[Finding])
 
 def _look_at_server(folder: Folder) -> Iterator[Finding]:
     holder = find_holder(folder.lock_path)
-    yield Finding(
-        "server", f"Process {holder} serves this folder." if holder else "No server runs on this folder."
+    address = (
+        folder.address_path.read_text("utf-8").strip()
+        if folder.address_path.is_file()
+        else "an unknown address"
     )
+    serves = f"Process {holder} serves this folder at {address}."
+    yield Finding("server", serves if holder else "No server runs on this folder.")
 
 
 def _look_at_state(folder: Folder) -> Iterator[Finding]:

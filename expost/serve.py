@@ -37,8 +37,20 @@ REQUEST_SECONDS = 2
 def run(settings: Settings) -> int:
     """Serve until a signal ends it; the exit status."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr)
-    folder = open_folder(settings.data, create=True)
     listener = _listen(settings)
+    try:
+        return _serve(settings, listener)
+    except OSError as problem:
+        raise FolderError(
+            f"The data folder {settings.data} cannot be used: {problem.strerror or problem}.",
+            hint="Check that it is on a disk that you may write to, or choose another with --data.",
+        ) from problem
+    finally:
+        listener.close()
+
+
+def _serve(settings: Settings, listener: socket.socket) -> int:
+    folder = open_folder(settings.data, create=True)
     journal = Journal(
         folder,
         wall_clock,
@@ -94,6 +106,7 @@ class _Server(uvicorn.Server):
         await self._sink.start()
         await self._collector.startup()
         await super().startup(sockets)
+        self._folder.address_path.write_text(f"{self._base_url}\n", "utf-8")
         print(f"Expost keeps {self._folder.path} and answers at {self._base_url}", flush=True)  # noqa: T201
         for site in self._page_sites():
             print(site.tag, flush=True)  # noqa: T201

@@ -48,7 +48,14 @@ class SinkProcess:
     async def _spawn(self) -> Process:
         self.starts += 1
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "expost.lake.sink", "--data", str(self.folder), stdin=PIPE
+            sys.executable,
+            "-m",
+            "expost.lake.sink",
+            "--data",
+            str(self.folder),
+            stdin=PIPE,
+            # A signal to the whole group, such as Ctrl-C, is for the web process: it ends the sink last, in order.
+            start_new_session=True,
         )
 
     async def _restart_for_ever(self) -> None:

@@ -183,8 +183,13 @@ def _open(data: Path | None) -> tuple[Folder, State]:
 
 
 def _base_url(data: Path | None, site: Site) -> str:
+    """Where pages reach the server: as set, else where it answered last, else where it would answer."""
     settings = settings_of(data)
-    return site.public_url or settings.public_url or f"http://{settings.host}:{settings.port}"
+    told = site.public_url or settings.public_url
+    if told is None and not settings.sources.keys() & {"host", "port"}:
+        address = open_folder(settings.data).address_path
+        told = address.read_text("utf-8").strip() if address.is_file() else None
+    return told or f"http://{settings.host}:{settings.port}"
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

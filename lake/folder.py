@@ -9,6 +9,8 @@ from pathlib import Path
 from expost.errors import FolderError
 
 SECRET_BYTES = 32
+BEFORE_FIRST_START = frozenset({"demo.json", "lost+found"})
+"""What may be in a folder before it is ours: the demo's notes, and what a new volume holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Folder:
     def lock_path(self) -> Path:
         """Locked by the process that serves this folder."""
         return self.path / "lock"
+
+    @property
+    def address_path(self) -> Path:
+        """Where the server of this folder answers, or did when it last ran."""
+        return self.path / "address"
 
     @property
     def settings_path(self) -> Path:
@@ -83,6 +90,7 @@ def open_folder(path: Path | str, create: bool = False) -> Folder:
                 hint=f"Make it and start with: expost serve --data {path}",
             )
         return folder
+    _refuse_foreign(folder)
     try:
         for part in (folder.path, folder.lake, folder.journal, folder.rejected):
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,6 +101,19 @@ def open_folder(path: Path | str, create: bool = False) -> Folder:
             hint="Choose a folder that you may write to with --data.",
         ) from problem
     return folder
+
+
+def _refuse_foreign(folder: Folder) -> None:
+    """A folder that somebody uses for something else is not filled with our files."""
+    if folder.secret_path.exists() or not folder.path.is_dir():
+        return
+    ours = {path.name for path in (folder.lake, folder.journal, folder.rejected, folder.settings_path)}
+    others = sorted(path.name for path in folder.path.iterdir() if path.name not in ours | BEFORE_FIRST_START)
+    if others:
+        raise FolderError(
+            f"{folder.path} holds {others[0]!r} and no Expost data.",
+            hint="Name a new or an empty folder with --data; it is made if it is missing.",
+        )
 
 
 def _make_secret(path: Path) -> bytes:

@@ -159,7 +159,11 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
     """Run until `pipe` is closed."""
     parser = argparse.ArgumentParser(prog="python -m expost.lake.sink", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
-    folder = open_folder(parser.parse_args(arguments).data, create=True)
+    try:
+        # Not made if missing: whoever starts this process made it, and a deleted folder must not come back empty.
+        folder = open_folder(parser.parse_args(arguments).data)
+    except FolderError as problem:
+        sys.exit(f"{problem.message} {problem.hint}")
     # Ctrl-C in a terminal reaches every process of the group; this one ends after its parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Batches are trees of many small objects without cycles: walking them costs more than all the work on them.

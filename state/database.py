@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -30,7 +31,9 @@ class State:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._engine = _engine(path)
-        try:
+        with _told(path, "opened"):
+            # Nobody else on this machine may read it; SQLite gives its side files the same mode.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             # Whoever only reads need not wait for whoever writes, not even to open the file.
             with self.reading() as connection:
                 found = set(inspect(connection).get_table_names())
@@ -41,23 +44,18 @@ class State:
                     METADATA.create_all(connection)
                     _note_version(connection)
             self._watch = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
-        except (DatabaseError, sqlite3.Error) as problem:
-            raise FolderError(
-                f"The state in {path} cannot be opened: {problem.__cause__ or problem}.",
-                hint="Check that you may write to that folder; a damaged file is put back from a backup.",
-            ) from problem
         self._watch_lock = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one moment of the state."""
-        with self._engine.connect() as connection:
+        with _told(self.path, "read"), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection whose changes are kept together when the block ends, or not at all when it raises."""
-        with self._engine.execution_options(writes=True).begin() as connection:
+        with _told(self.path, "written"), self._engine.execution_options(writes=True).begin() as connection:
             yield connection
 
     def revision(self) -> int:
@@ -72,7 +70,7 @@ class State:
         False
         """
         # This connection never writes, and SQLite counts for it the commits of all others.
-        with self._watch_lock:
+        with _told(self.path, "read"), self._watch_lock:
             row: tuple[int] = self._watch.execute("pragma data_version").fetchone()
         return row[0]
 
@@ -80,6 +78,19 @@ class State:
         """Let go of the file."""
         self._watch.close()
         self._engine.dispose()
+
+
+@contextmanager
+def _told(path: Path, done: str) -> Iterator[None]:
+    """A failure of the file as a sentence that names it."""
+    try:
+        yield
+    except (DatabaseError, sqlite3.Error, OSError) as problem:
+        reason = getattr(problem, "orig", None) or getattr(problem, "strerror", None) or problem
+        raise FolderError(
+            f"The state in {path} cannot be {done}: {reason}.",
+            hint="Check that the folder is there and yours to write to. A damaged file is put back from a backup.",
+        ) from problem
 
 
 def _engine(path: Path) -> Engine:

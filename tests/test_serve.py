@@ -1,0 +1,96 @@
+"""The server as an operator meets it: where it says it is, and what it says when it cannot be."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expost.errors import FolderError
+from expost.lake.folder import open_folder
+from expost.state.database import State
+from expost.state.sites import Site, add_site
+from tests.serving import Serving
+
+
+def expost(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-c", "from expost.cli import main; main()", *arguments)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def status_of(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with Serving(tmp_path_factory.mktemp("serve") / "data") as running:
+        yield running
+
+
+def test_the_tag_names_the_port_that_the_server_really_has(serving):
+    assert expost("sites", "tag", "--data", str(serving.data)).stdout.strip() == serving.tag
+    assert serving.url in expost("doctor", "--data", str(serving.data)).stdout
+
+
+def test_a_second_server_is_told_who_has_the_folder(serving):
+    second = expost("serve", "--data", str(serving.data), "--port", "0")
+    assert second.returncode == 2
+    assert str(serving.process.pid) in second.stderr
+    assert "--data" in second.stderr
+
+
+def test_a_taken_port_is_named_and_leaves_nothing_behind(serving, tmp_path):
+    refused = expost("serve", "--data", str(tmp_path / "new"), "--port", str(serving.port))
+    assert refused.returncode == 2
+    assert str(serving.port) in refused.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_of_somebody_else_is_not_filled(tmp_path):
+    (tmp_path / "thesis.tex").write_text("…")
+    refused = expost("serve", "--data", str(tmp_path), "--port", "0")
+    assert refused.returncode == 2
+    assert "thesis.tex" in refused.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_settings_may_be_there_before_the_first_start(tmp_path):
+    (tmp_path / "expost.toml").write_text("port = 8123\n")
+    assert open_folder(tmp_path, create=True).lake.is_dir()
+
+
+def test_only_its_owner_may_read_the_state(tmp_path):
+    state = State(tmp_path / "state.sqlite")
+    add_site(state, Site("shop", "Shop"))
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    state.close()
+
+
+def test_a_state_that_cannot_be_written_is_named(tmp_path):
+    path = tmp_path / "state.sqlite"
+    State(path).close()
+    state = State(path)
+    shutil.move(path, tmp_path / "elsewhere")
+    path.mkdir()
+    with pytest.raises(FolderError, match=r"state\.sqlite cannot be"):
+        add_site(state, Site("shop", "Shop"))
+
+
+def test_a_folder_that_was_deleted_under_the_server_is_said_and_not_traced(tmp_path: Path):
+    with Serving(tmp_path / "data") as running:
+        shutil.rmtree(tmp_path / "data")
+        for path in ("/live", "/api/v1/flags", "/api/v1/definitions"):
+            status, body = status_of(running.url + path)
+            assert status == 503, (path, status, body[:500])
+            assert "Internal Server Error" not in body
