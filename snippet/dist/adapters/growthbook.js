@@ -1,0 +1,1 @@
+var r=()=>{let n=[];return window.expost??(window.expost=Object.assign((...e)=>{n.push([performance.now(),e])},{q:n})),window.expost.q};var a=(n,e)=>n&&typeof n=="object"?e:n,o=n=>{try{r(),window.expost("exposure",n)}catch{}};var l=(({key:n},e)=>{let t=a(e.value,e.key);e.featureId?o({flag:e.featureId,variation:t,rule:n}):o({flag:n,variation:t})});export{l as trackingCallback};
