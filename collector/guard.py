@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -70,7 +70,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what arrived, as far as the limits allow."""
         self._unset_keepalive_if_required()
-        if self._is_refused:
+        if self._is_refused or self.parser is None:
             self._discard(len(data))
             return
         try:
@@ -106,6 +106,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._stop(
                 HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"A head has at most {MAX_HEAD_BYTES} bytes"
             )
+        assert self.parser is not None
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             self._stop(HTTPStatus.BAD_REQUEST, "A request names one host")
@@ -171,7 +172,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._is_in_head = self._is_in_body = False
         self._discarded_bytes = 0
         self._deadline = self.loop.time() + LINGER_SECONDS
-        cycle: RequestResponseCycle | None = self.cycle
+        # Uvicorn declares it as never absent; before the first request it is.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()

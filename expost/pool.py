@@ -76,12 +76,15 @@ class QueryPool:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _call(self, request: _Request) -> Any:
-        process = self._idle.pop() if self._idle else _QueryProcess(self.folder, self.limits)
+        loop = asyncio.get_running_loop()
+        if self._idle:
+            process = self._idle.pop()
+        else:
+            process = await loop.run_in_executor(self._threads, _QueryProcess, self.folder, self.limits)
         self._busy.add(process)
         is_sound = False
         try:
             async with asyncio.timeout(self.limits.seconds + GRACE_SECONDS):
-                loop = asyncio.get_running_loop()
                 error, answer = await loop.run_in_executor(self._threads, process.answer, request)
             is_sound = True
         except TimeoutError:

@@ -10,7 +10,7 @@ import pytest
 
 from expost.api import create_api
 from expost.cli import main
-from expost.collector import service as _collector  # noqa: F401  (its errors belong to the tree)
+from expost.collector import service as collector
 from expost.errors import ExpostError
 from expost.settings import Settings
 
@@ -29,6 +29,9 @@ def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command
 
 
 COMMANDS = dict(commands(main, "expost"))
+
+
+assert collector, "imported, because its errors belong to the tree"
 
 
 def errors(kind: type[ExpostError] = ExpostError) -> Iterator[type[ExpostError]]:

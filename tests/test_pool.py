@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ async def one(pool: QueryPool) -> object:
     return (await pool.ask(SqlQuery("select 1"))).values[0]
 
 
-def query_processes() -> list[multiprocessing.process.BaseProcess]:
+def query_processes() -> list[BaseProcess]:
     return [child for child in multiprocessing.active_children() if child.name == "query"]
 
 

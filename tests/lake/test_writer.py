@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet
+import pyarrow.parquet as pq
 import pytest
 
 from expost.clock import wall_clock
@@ -231,6 +231,6 @@ def test_files_merged_away_are_deleted_after_an_hour(folder: Folder, monkeypatch
     for _ in range(10):
         table.tend()
     assert [str(path) for path in table.path.glob("*.parquet")] == table.snapshot().files
-    assert sorted(pa.parquet.read_table(table.snapshot().files[0])["number"].to_pylist()) == list(
+    assert sorted(pq.read_table(table.snapshot().files[0])["number"].to_pylist()) == list(
         range(table_module.MERGE_AT)
     )

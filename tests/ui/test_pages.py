@@ -64,7 +64,7 @@ def test_no_page_has_anything_inline_that_its_policy_forbids(path: str) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_every_control_has_a_label_and_every_link_leads_somewhere(path: str) -> None:
     page = soup(client().get(path).text)
-    labelled = {label.get("for") for label in page.select("label")}
+    labelled = {str(label.get("for")) for label in page.select("label")}
     for control in page.select("input:not([type=hidden]), select, textarea"):
         assert control.get("id") in labelled, control
     ids = [element["id"] for element in page.select("[id]")]
