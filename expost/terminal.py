@@ -252,6 +252,8 @@ def _show_flags(console: Console, answer: FlagsAnswer) -> None:
     ]
     if rows:
         table(console, columns, rows)
+    elif answer.basis.left_out:
+        console.print("No exposure is counted.")
     else:
         console.print(
             "No exposure has arrived. Report one with: expost('exposure', {flag: 'KEY', variation: 'NAME'})"

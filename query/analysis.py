@@ -151,7 +151,7 @@ class Analysis:
             if timer is not None:
                 timer.daemon = True
                 timer.start()
-            yield Reading(
+            reading = Reading(
                 connection=connection,
                 question=question,
                 site=site.slug,
@@ -161,6 +161,8 @@ class Analysis:
                 snapshot=snapshot_versions(connection),
                 resolve=partial(self._resolve, site.slug),
             )
+            _refuse_empty_range(reading)
+            yield reading
         except duckdb.InterruptException as problem:
             raise _stopped(f"after {self.max_seconds:g} seconds" if is_over.is_set() else "") from problem
         except duckdb.OutOfMemoryException as problem:
@@ -192,6 +194,15 @@ def _calendar(site: Site, time_zone: str | None) -> Calendar:
         raise InvalidInput(
             f"{name!r} is no time zone.", hint="For example: Europe/Berlin, America/New_York, UTC"
         ) from problem
+
+
+def _refuse_empty_range(reading: Reading) -> None:
+    if reading.has_range and reading.start >= reading.end:
+        first, last = (str(each) for each in (reading.question.start, reading.question.end))
+        raise InvalidInput(
+            f"The range from {first} to {last} is empty.",
+            hint="It ends before `to`: swap the two, or for a single day give the day after it as `to`.",
+        )
 
 
 def _stopped(when: str) -> QueryLimit:

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from .definition import Alternative, Definition, Pattern, PropertyMatch, QueryParameter, glob_expression
+from .definition import Alternative, Definition, Pattern, PropertyMatch, QueryParameter
+from .glob import glob_expression
 from .selector_parser import parse
 from .selector_sql import compile_selector
 from .statement import Fragment, expressions

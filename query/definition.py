@@ -6,7 +6,6 @@ must hold). What each condition means is SEMANTICS 2.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -289,20 +288,6 @@ def definition(
     if not alternatives:
         alternatives = [Alternative(path=on_path, **shared)]
     return Definition(name, tuple(alternatives))
-
-
-def glob_expression(glob: str) -> str:
-    """The RE2 expression, to be matched whole, of a glob: `*` stays inside one segment, `**` crosses `/`.
-
-    >>> glob_expression("/docs/**/edit-*")
-    '(?s)^/docs/.*/edit\\\\-[^/]*$'
-    """
-    parts = re.split(r"(\*+)", glob)
-    inner = "".join(
-        re.escape(part) if index % 2 == 0 else "[^/]*" if part == "*" else ".*"
-        for index, part in enumerate(parts)
-    )
-    return f"(?s)^{inner}$"
 
 
 def _pattern(given: str | Pattern | None, default: Operator) -> Pattern | None:

@@ -44,7 +44,7 @@ def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
         bars = _bars(steps, total, [bar.people - those for bar, those in zip(bars, sums, strict=True)])
     exposed = sum(row[2] for key, row in found.items() if key[0] in ("variation", "before exposure"))
     several = sum(row[3] for key, row in found.items() if key[0] in ("variation", "before exposure"))
-    notes = [*RULES, *(FLAG_RULES if question.by else ())]
+    notes = [*matched.notes, *RULES, *(FLAG_RULES if question.by else ())]
     incomplete = total[4] if total else 0
     if incomplete:
         notes.append(
@@ -75,7 +75,9 @@ def funnel_people(reading: Reading, question: FunnelPeople) -> PeopleAnswer:
     people = tuple(_person(steps, row) for row in rows)
     return PeopleAnswer(
         question=question,
-        basis=reading.basis(definitions=matched.definitions, left_out=matched.left_out, notes=RULES),
+        basis=reading.basis(
+            definitions=matched.definitions, left_out=matched.left_out, notes=(*matched.notes, *RULES)
+        ),
         total=rows[0][0] if rows else 0,
         people=people,
     )

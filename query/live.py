@@ -12,7 +12,7 @@ from expost.errors import InvalidInput, UnknownName
 from .answer import EventAnswer, FlagsAnswer, LiveAnswer, LiveEvent, SeenFlag, Variation
 from .chain import Chain, chains, summary, with_selectors
 from .question import EventDetail, FlagList, Live
-from .reading import Reading
+from .reading import Reading, left_out_of
 
 MOST_EVENTS = 1_000
 LIVE_COLUMNS = (
@@ -78,7 +78,11 @@ def flag_list(reading: Reading, question: FlagList) -> FlagsAnswer:
                 tuple(_variation(*row[3:]) for row in variations),
             )
         )
-    return FlagsAnswer(question=question, basis=reading.basis(), flags=tuple(flags))
+    tally = reading.execute(
+        "select left_out, count(*), count(distinct person_id) from reported group by left_out;", {}
+    )
+    left_out = left_out_of((row for row in tally if row[0] is not None), sum(row[1] for row in tally))
+    return FlagsAnswer(question=question, basis=reading.basis(left_out=left_out), flags=tuple(flags))
 
 
 def _live_event(row: Mapping[str, Any], by_element: Mapping[int, Chain]) -> LiveEvent:

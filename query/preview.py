@@ -40,7 +40,7 @@ def preview(reading: Reading, question: Preview) -> PreviewAnswer:
         basis=reading.basis(
             definitions=matched.definitions,
             left_out=matched.left_out,
-            notes=[UNKNOWN_RULE] if unknown else [],
+            notes=[*matched.notes, *([UNKNOWN_RULE] if unknown else [])],
         ),
         name=definition.name,
         events=events,

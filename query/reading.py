@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,12 +16,15 @@ from .answer import Basis, LeftOut, UsedDefinition
 from .calendar import EARLIEST, LATEST, Calendar
 from .condition import CompiledDefinition, compile_definition
 from .definition import Definition
+from .glob import check_glob
 from .question import Question, Saved, Step
 from .selector_sql import ENGINE_VERSION
 from .statement import identifier, render
 
 ALWAYS = ("event_id", "time", "page_id", "page_seq", "device_id")
 """Columns that every statement about matches reads anyway."""
+MOST_LISTED = 20
+"""How many names a note lists."""
 
 Row = tuple[Any, ...]
 
@@ -124,11 +127,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The relation `matched` of a reading: what was found for each step, and what was not counted."""
+    """The relation `matched` of a reading: what was found for each step, and what was not counted.
+
+    `notes` name what the question asked for by a name that nothing has.
+    """
 
     definitions: tuple[UsedDefinition, ...]
     left_out: tuple[LeftOut, ...]
     compiled: tuple[CompiledDefinition, ...]
+    notes: tuple[str, ...] = ()
 
 
 def match(
@@ -171,7 +178,47 @@ def match(
         by_flag=flag is not None,
         has_positions=has_positions,
     )
-    return _tally(reading, steps, compiled)
+    matched = _tally(reading, steps, compiled)
+    notes = [] if flag is None else _unseen_flag(reading, flag)
+    if not any(used.events for used in matched.definitions):
+        notes += _unseen_environment(reading)
+    return replace(matched, notes=tuple(notes))
+
+
+def _unseen_flag(reading: Reading, flag: str) -> list[str]:
+    """A note where nobody was exposed to the flag: a misspelt name must not look like a flag without effect."""
+    if reading.execute("select 1 from exposed limit 1;", {}):
+        return []
+    known = [name for (name,) in reading.execute(
+        "select distinct flag from lake.events\n"
+        "where site = $site and type = 'exposure' and flag is not null order by flag;", {},
+    )]  # fmt: skip
+    if flag in known:
+        return [f"Every exposure to the flag {flag!r} is left out: bots, internal devices or environments."]
+    return [f"No exposure names the flag {flag!r}; {_listed('known flags', known)}."]
+
+
+def _unseen_environment(reading: Reading) -> list[str]:
+    """A note where no event at all has the environment that was asked for."""
+    environment = reading.question.environment
+    if environment is None:
+        return []
+    known = [name for (name,) in reading.execute(
+        "select distinct environment from lake.events where site = $site and environment is not null order by 1;", {},
+    )]  # fmt: skip
+    if environment in known or not known:
+        return []
+    return [f"No event has the environment {environment!r}; {_listed('known environments', known)}."]
+
+
+def _listed(what: str, names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:MOST_LISTED])) or "none"
+    return f"{what}: {shown}{' and more' if len(names) > MOST_LISTED else ''}"
+
+
+def left_out_of(counts: Iterable[tuple[str, int, int]], total: int) -> tuple[LeftOut, ...]:
+    """(reason, events, people) as what an answer left out of `total` events."""
+    return tuple(LeftOut(reason, events, people, events / total) for reason, events, people in sorted(counts))
 
 
 def _tally(reading: Reading, steps: Sequence[Definition], compiled: Sequence[CompiledDefinition]) -> Matched:
@@ -193,17 +240,16 @@ def _tally(reading: Reading, steps: Sequence[Definition], compiled: Sequence[Com
             UsedDefinition(step.name, step.version, ENGINE_VERSION, str(step), events, unknown)
             for step, (events, unknown) in zip(steps, found, strict=True)
         ),
-        tuple(
-            LeftOut(reason, events, people, events / total)
-            for reason, (events, people) in sorted(left.items())
-        ),
+        left_out_of(((reason, events, people) for reason, (events, people) in left.items()), total),
         tuple(compiled),
     )
 
 
 def check_patterns(connection: duckdb.DuckDBPyConnection, definition: Definition) -> None:
-    """Refuse expressions that RE2 cannot read, before a question runs."""
+    """Refuse expressions that RE2 cannot read and globs that no path is like, before a question runs."""
     for alternative in definition.alternatives:
+        if alternative.path is not None and alternative.path.operator == "glob":
+            check_glob(alternative.path.value)
         patterns = [alternative.text, alternative.host, alternative.path, alternative.hash]
         patterns += [parameter.pattern for parameter in alternative.query]
         texts = [each.value for each in patterns if each is not None and each.operator == "matches"]

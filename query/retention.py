@@ -42,7 +42,7 @@ def retention(reading: Reading, question: Retention) -> RetentionAnswer:
     tables = {key: _table(sizes[key], people.get(key, {}), question, reading) for key in sizes}
     cohorts, pooled = tables.pop(TOTAL)
     data_begins = _data_begins(reading)
-    notes = [*RULES, *(FLAG_RULES if question.by else ())]
+    notes = [*matched.notes, *RULES, *(FLAG_RULES if question.by else ())]
     if is_first_ever and data_begins is not None:
         notes.append(
             f"First ever means the first in kept data, which begins at {data_begins:%Y-%m-%d %H:%M} UTC."

@@ -46,7 +46,7 @@ def trend(reading: Reading, question: Trend) -> TrendAnswer:
         basis=reading.basis(
             definitions=matched.definitions,
             left_out=matched.left_out,
-            notes=[DAILY_RULE, *([FLAG_RULE] if flag else [])],
+            notes=[*matched.notes, DAILY_RULE, *([FLAG_RULE] if flag else [])],
         ),
         period=question.period,
         events=events,

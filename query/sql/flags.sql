@@ -1,4 +1,6 @@
-{# The flags that exposures name: how many people each variation has, by first exposure and by any. #}
+{# The flags that exposures name: how many people each variation has, by first exposure and by any; first, in the
+   relation `reported`, every exposure with why it is not counted. #}
+create or replace temp table reported as
 with
 matches as (
     select
@@ -13,14 +15,19 @@ matches as (
         and e.type = 'exposure'
         and e.flag is not null
 ),
-{% include "persons.sql" %},
+{% include "persons.sql" %}
+select event_id, time, page_id, page_seq, person_id, left_out, flag, variation
+from matches_of_people
+;
+
+with
 exposures as (
     select
         flag, variation, person_id, time
         , row_number() over (
             partition by flag, person_id order by time, page_id, page_seq, event_id
         ) as exposure
-    from matches_of_people
+    from reported
     where left_out is null and person_id is not null
 ),
 several as (

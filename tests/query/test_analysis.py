@@ -6,7 +6,7 @@ import json
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -280,3 +280,54 @@ def test_what_is_not_built_is_refused_by_name() -> None:
     ):
         with pytest.raises(NotBuilt):
             ask()
+
+
+@pytest.mark.parametrize("glob", ["pricing", "[", "https://shop.example/pricing", "/docs/?", "/docs#top"])
+def test_a_glob_that_no_path_is_like_is_refused_with_one_that_some_are(analysis: Analysis, glob: str) -> None:
+    for ask in (
+        lambda: analysis.ask(Preview(definition("x", view=glob))),
+        lambda: analysis.define(definition("x", click="a", path=glob)),
+    ):
+        with pytest.raises(InvalidInput, match="No path is like") as refused:
+            ask()
+        assert "'/" in refused.value.hint
+    if "pricing" in glob:
+        assert "'/pricing'" in refused.value.hint
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(analysis: Analysis) -> None:
+    for first, last in (("2026-03-03", "2026-03-02"), ("2026-03-02", "2026-03-02")):
+        start, end = date.fromisoformat(first), date.fromisoformat(last)
+        for question in (replace(FUNNEL, start=start, end=end), Trend(FUNNEL.steps[0], start=start, end=end)):
+            with pytest.raises(InvalidInput, match=f"{first} to {last}"):
+                analysis.ask(question)
+
+
+def test_a_flag_or_an_environment_that_nothing_names_is_noted(analysis: Analysis) -> None:
+    viewed = FUNNEL.steps[0]
+    questions: tuple[Funnel | Retention | Trend, ...] = (
+        replace(FUNNEL, by=Flag("nope")),
+        Retention(viewed, viewed, by=Flag("nope")),
+        Trend(viewed, by=Flag("nope")),
+    )
+    for question in questions:
+        assert analysis.ask(question).notes[0] == "No exposure names the flag 'nope'; known flags: 'f'."
+        elsewhere = analysis.ask(replace(question, by=None, environment="nope"))
+        assert elsewhere.notes[0] == "No event has the environment 'nope'; known environments: 'production'."
+    assert not [note for note in analysis.ask(FUNNEL).notes if "known" in note]
+
+
+def test_flags_say_what_they_leave_out(tmp_path: Path) -> None:
+    story = Story(tmp_path / "bots")
+    story.capture("crawler", expose("f", "red"), at="10:00", user_agent="Googlebot/2.1")
+    opened = Analysis(story.path)
+    add_site(opened.state, Site("shop", "Shop"))
+    answer = opened.ask(FlagList())
+    assert isinstance(answer, FlagsAnswer)
+    assert answer.flags == ()
+    assert [(each.reason, each.events, each.people, each.share) for each in answer.basis.left_out] == [
+        ("bots", 1, 1, 1.0)
+    ]
+    by_flag = opened.ask(Trend(definition("x", view="/**"), by=Flag("f")))
+    assert by_flag.notes[0].startswith("Every exposure to the flag 'f' is left out")
+    opened.close()
