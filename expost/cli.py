@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from expost.errors import ExpostError, SelectorError
+from expost.errors import ExpostError, InvalidInput, SelectorError
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
 from expost.question_commands import COMMANDS
 from expost.settings import load_settings
@@ -24,12 +24,19 @@ WORDS = "expost.words"
 
 
 class Door(click.Group):
-    """Turns an ExpostError into its sentence and its hint on standard error, and exit status 2."""
+    """Turns an ExpostError into its sentence and its hint on standard error, and exit status 2.
+
+    With `--json` the error is on standard output too, and so are those of click about options and arguments.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Remember the words before any command reads them: a refusal must know whether JSON was asked for."""
         ctx.meta[WORDS] = tuple(args)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            _print_misuse(error, ctx)
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a refusal is printed, not traced."""
@@ -38,6 +45,9 @@ class Door(click.Group):
         except ExpostError as error:
             _refuse(error, wants_json="--json" in ctx.meta[WORDS])
             sys.exit(2)
+        except click.ClickException as error:
+            _print_misuse(error, ctx)
+            raise
         except BrokenPipeError:
             # The reader of our output (`| head`) has seen enough; say nothing more, not even at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -54,6 +64,14 @@ def _refuse(error: ExpostError, *, wants_json: bool) -> None:
         click.echo(error.hint, err=True)
     if wants_json:
         click.echo(json.dumps(error.to_json(), ensure_ascii=False))
+
+
+def _print_misuse(error: click.ClickException, ctx: click.Context) -> None:
+    """Print what click refuses as JSON, if that was asked for; click itself prints the rest on standard error."""
+    if "--json" in ctx.meta[WORDS] and not isinstance(error, click.exceptions.NoArgsIsHelpError):
+        command = (getattr(error, "ctx", None) or ctx).command_path
+        refusal = InvalidInput(error.format_message(), hint=f"What it takes: {command} --help")
+        click.echo(json.dumps(refusal.to_json(), ensure_ascii=False))
 
 
 class LaterGroup(click.Group):

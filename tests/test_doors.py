@@ -167,6 +167,30 @@ def test_a_refusal_names_the_thing_and_the_next_step(data, arguments, code, says
     assert result.stderr.startswith("expost: ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("trend", "Bought", "--bots", "maybe"), "'maybe' is not one of"),
+        (("funnel",), "Missing argument 'STEPS...'"),
+        (("define", "-x"), "No such option"),
+        (("nosuch",), "No such command 'nosuch'"),
+        (("--nosuch",), "No such option"),
+        (("sites", "keys", "--new", "x"), "'x' is not one of"),
+    ],
+)
+def test_what_cannot_be_typed_is_refused_as_json_too(arguments, says):
+    result = CliRunner().invoke(main, [*arguments, "--json"])
+    assert result.exit_code == 2
+    error = json.loads(result.stdout)["error"]
+    assert (error["code"], says in error["message"], "--help" in error["hint"]) == (
+        "invalid_input",
+        True,
+        True,
+    )
+    assert "Usage: " in result.stderr
+    assert CliRunner().invoke(main, arguments).stdout == ""
+
+
 def test_a_refused_selector_is_drawn_with_a_caret(data):
     result = run(data, "preview", "--click", "a:hover")
     lines = result.stderr.splitlines()

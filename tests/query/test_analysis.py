@@ -284,15 +284,11 @@ def test_what_is_not_built_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize("glob", ["pricing", "[", "https://shop.example/pricing", "/docs/?", "/docs#top"])
 def test_a_glob_that_no_path_is_like_is_refused_with_one_that_some_are(analysis: Analysis, glob: str) -> None:
-    for ask in (
-        lambda: analysis.ask(Preview(definition("x", view=glob))),
-        lambda: analysis.define(definition("x", click="a", path=glob)),
-    ):
-        with pytest.raises(InvalidInput, match="No path is like") as refused:
-            ask()
-        assert "'/" in refused.value.hint
-    if "pricing" in glob:
-        assert "'/pricing'" in refused.value.hint
+    with pytest.raises(InvalidInput, match="No path is like") as refused:
+        analysis.ask(Preview(definition("x", view=glob)))
+    assert ("'/pricing'" if "pricing" in glob else "'/") in refused.value.hint
+    with pytest.raises(InvalidInput, match="No path is like"):
+        analysis.define(definition("x", click="a", path=glob))
 
 
 def test_a_range_that_ends_before_it_begins_is_refused(analysis: Analysis) -> None:
