@@ -114,7 +114,7 @@ class UnknownDefinition(UnknownName):
     code = "unknown_definition"
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__("definition", name, known, list_with="expost definitions")
+        super().__init__("definition", name, known, list_with="expost definitions, or GET /api/v1/definitions")
 
 
 class UnknownSite(UnknownName):

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from expost.clock import from_micros, wall_clock
+from expost.errors import InvalidInput
 from expost.lake.folder import Folder, open_folder
-from expost.options import data_option, json_option, print_json, settings_of, wants_json
+from expost.options import data_option, json_option, print_json, settings_of, site_option, wants_json
 from expost.state.database import State
 from expost.state.keys import Key, add_key, keys, revoke_key
 from expost.state.sites import WEEKDAYS, Site, add_site, change_site, find_site, slug_of
@@ -114,46 +115,50 @@ def change(slug: str, name: str | None, data: Path | None, **options: Any) -> No
 
 @sites.command("tag")
 @click.argument("slug", required=False)
+@site_option
 @data_option
-def tag(slug: str | None, data: Path | None) -> None:
+def tag(slug: str | None, site: str | None, data: Path | None) -> None:
     """The line to paste into the pages of a site.
 
     \b
     Example: expost sites tag
     """
     _folder, state = _open(data)
-    site = find_site(state, slug)
-    active = [key for key in keys(state, site.slug, "write") if key.is_active]
+    chosen = find_site(state, _one_site(slug, site))
+    active = [key for key in keys(state, chosen.slug, "write") if key.is_active]
     if not active:
         raise click.ClickException(
-            f"{site.slug} has no write key. Make one with: expost sites keys {site.slug} --new write"
+            f"{chosen.slug} has no write key. Make one with: expost sites keys {chosen.slug} --new write"
         )
-    click.echo(tag_of(_base_url(data, site), active[-1].text or ""))
+    click.echo(tag_of(_base_url(data, chosen), active[-1].text or ""))
 
 
 @sites.command("keys")
 @click.argument("slug", required=False)
+@site_option
 @click.option(
     "--new", type=click.Choice(["write", "import"]), help="Make a key. An import key is shown this once."
 )
 @click.option("--revoke", metavar="PREFIX", help="Close the key that starts like this, at once and for ever.")
 @data_option
 @json_option
-def site_keys(slug: str | None, new: Any, revoke: str | None, data: Path | None, as_json: bool) -> None:
+def site_keys(
+    slug: str | None, site: str | None, new: Any, revoke: str | None, data: Path | None, as_json: bool
+) -> None:
     """The keys of a site: write keys stand in pages, import keys send history.
 
     \b
     Example: expost sites keys --new import
     """
     _folder, state = _open(data)
-    site = find_site(state, slug)
+    chosen = find_site(state, _one_site(slug, site))
     is_for_programs = wants_json(as_json)
     if new:
-        key, text = add_key(state, site.slug, new, wall_clock)
+        key, text = add_key(state, chosen.slug, new, wall_clock)
         if is_for_programs:
             print_json(_key_json(key) | {"key": text})
         else:
-            click.echo(f"The {new} key of {site.slug}:\n\n{text}\n")
+            click.echo(f"The {new} key of {chosen.slug}:\n\n{text}\n")
             if new == "import":
                 click.echo("Keep it now: it is stored as a hash and cannot be shown again.")
         return
@@ -164,7 +169,7 @@ def site_keys(slug: str | None, new: Any, revoke: str | None, data: Path | None,
         else:
             click.echo(f"{key.prefix}… opens nothing any more.")
         return
-    found = keys(state, site.slug)
+    found = keys(state, chosen.slug)
     if is_for_programs:
         print_json([_key_json(key) for key in found])
         return
@@ -174,6 +179,13 @@ def site_keys(slug: str | None, new: Any, revoke: str | None, data: Path | None,
         for key in found
     ]
     table(terminal_console(), columns, rows)
+
+
+def _one_site(slug: str | None, site: str | None) -> str | None:
+    """The site that was named, either way."""
+    if slug is not None and site is not None and slug != site:
+        raise InvalidInput(f"Two sites are named: {slug!r} and {site!r}.", hint="Name one of them.")
+    return slug or site
 
 
 def _open(data: Path | None) -> tuple[Folder, State]:

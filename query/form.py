@@ -70,7 +70,8 @@ def definition_of(name: str, form: Form) -> Definition:
     if not any(form.get(field) for field in CONDITIONS):
         raise InvalidInput(
             "No condition is given.",
-            hint="For example: --click 'form.signup button', --view '/pricing', --track NAME",
+            hint="Say at least one, such as click 'form.signup button', view '/pricing' or track NAME: as --click on the "
+            "command line, as click= over HTTP and in Python.",
         )
     return definition(
         name,
@@ -96,7 +97,8 @@ def funnel_of(form: Form) -> Funnel:
     steps = tuple(form.get("step", ()))
     if not steps:
         raise InvalidInput(
-            "A funnel needs steps.", hint='For example: expost funnel "Viewed page" "Signed up" --within 7d'
+            "A funnel needs steps.",
+            hint='For example: expost funnel "Viewed page" "Signed up", or step=Viewed+page&step=Signed+up over HTTP',
         )
     within = parse_duration(_one(form, "within") or "7d")
     return Funnel(steps, within, by=_by(form), order=_one(form, "order") or "ordered", **_common(form))
@@ -108,9 +110,12 @@ def retention_of(form: Form) -> Retention:
     begins = _one(form, "start")
     if begins is None:
         raise InvalidInput(
-            "Retention needs a start event.", hint='For example: --start "Signed up" --return "Signed up"'
+            "Retention needs a start event.",
+            hint='For example: expost retention --start "Signed up", or start=Signed+up over HTTP',
         )
-    chosen: dict[str, Any] = {name: value for name in ("period", "entry", "mode") if (value := _one(form, name))}
+    chosen: dict[str, Any] = {
+        name: value for name in ("period", "entry", "mode") if (value := _one(form, name))
+    }
     if (periods := _one(form, "periods")) is not None:
         chosen["periods"] = _whole_number("periods", periods)
     return Retention(
@@ -129,7 +134,8 @@ def trend_of(form: Form) -> Trend:
     name = _one(form, "name")
     if name is None:
         raise InvalidInput(
-            "A trend needs a definition.", hint='For example: expost trend "Signed up" --period day'
+            "A trend needs a definition.",
+            hint='For example: expost trend "Signed up", or name=Signed+up over HTTP',
         )
     return Trend(name, period=_one(form, "period") or "day", by=_by(form), **_common(form))
 
@@ -203,7 +209,7 @@ def _property(text: str) -> PropertyMatch:
     name, given, raw = _partition(text)
     if not name:
         raise InvalidInput(
-            f"The property condition {text!r} names no property.", hint="For example: --property plan=pro"
+            f"The property condition {text!r} names no property.", hint="For example: property plan=pro"
         )
     if not given:
         return PropertyMatch(name, "exists")

@@ -46,7 +46,7 @@ def event_detail(reading: Reading, question: EventDetail) -> EventAnswer:
         "select * from events where site = $site and event_id = $event_id limit 1;", values
     )
     if not rows:
-        raise UnknownName("event", question.event_id, [], list_with="expost live")
+        raise UnknownName("event", question.event_id, [], list_with="expost live, or GET /api/v1/live")
     event: dict[str, Any] = dict(zip(reading.columns(), rows[0], strict=True))
     reading.execute(
         "create or replace temp table chosen as\n"

@@ -80,7 +80,7 @@ class Funnel(Question):
             raise InvalidInput(f"A funnel has 1 to {MAX_STEPS} steps; this one has {len(self.steps)}.")
         if self.within <= timedelta(0):
             raise InvalidInput(
-                "A funnel's window must be longer than nothing.", hint="For example: --within 7d"
+                "A funnel's window must be longer than nothing.", hint="For example: within 7d"
             )
         if self.order != "ordered":
             raise NotBuilt(

@@ -79,7 +79,7 @@ def _buckets(reading: Reading, question: Trend, found: Mapping[int, object]) -> 
     if (last - first) // step >= MAX_POINTS:
         raise InvalidInput(
             f"The trend would have {(last - first) // step + 1:,} points; at most {MAX_POINTS:,}.",
-            hint="Choose a longer period, or a range with --from and --to.",
+            hint="Choose a longer period, or a shorter range: from and to.",
         )
     if period == "hour":
         # An offset that changes by half an hour moves the hours that follow.

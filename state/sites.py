@@ -18,6 +18,7 @@ from .database import State
 from .schema import SITES
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+MOST_NAMED = 10
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -54,7 +55,7 @@ def find_site(state: State, slug: str | None = None) -> Site:
             return known[0]
         raise InvalidInput(
             f"There are {len(known)} sites, so one has to be named.",
-            hint=f"Add --site {known[0].slug}" if known else "Make one with: expost sites add NAME",
+            hint=_choice(known) if known else "Make one with: expost sites add NAME",
         )
     for site in known:
         if site.slug == slug:
@@ -113,6 +114,11 @@ def origin_of(url: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     default = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")
+
+
+def _choice(known: Sequence[Site]) -> str:
+    names = ", ".join(site.slug for site in known[:MOST_NAMED]) + (" …" if len(known) > MOST_NAMED else "")
+    return f"Name one of: {names} (--site, or site= over HTTP and in Python)."
 
 
 def _checked(site: Site) -> Site:

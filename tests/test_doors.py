@@ -251,6 +251,20 @@ def test_sites_are_made_changed_and_keyed_on_the_command_line(tmp_path):
     assert revoked["revoked_at"]
 
 
+def test_with_two_sites_one_is_named_and_the_hint_says_how(tmp_path):
+    data = tmp_path / "data"
+    for name in ("Shop", "Blog"):
+        run(data, "sites", "add", name)
+    for command in ("tag", "keys"):
+        refused = run(data, "sites", command, "--json") if command == "keys" else run(data, "sites", command)
+        assert refused.exit_code == 2
+        assert "Name one of: shop, blog (--site, or site= over HTTP and in Python)." in refused.stderr
+        by_option = run(data, "sites", command, "--site", "blog")
+        assert by_option.exit_code == 0
+        assert by_option.stdout == run(data, "sites", command, "blog").stdout
+        assert run(data, "sites", command, "shop", "--site", "blog").exit_code == 2
+
+
 def test_help_and_refusals_wait_for_no_engine():
     script = (
         "import sys, expost.cli\n"

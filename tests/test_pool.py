@@ -54,7 +54,7 @@ def test_an_answer_and_a_refusal_come_back_as_they_are(data):
         assert await one(pool) == (1,)
         with pytest.raises(UnknownDefinition) as caught:
             await pool.ask(Preview(Saved("Nothing")))
-        assert caught.value.hint == "List them with: expost definitions"
+        assert caught.value.hint.startswith("List them with: expost definitions")
         assert await one(pool) == (1,)
         assert len(query_processes()) == 1
 
