@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Lake", "flag", "open"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     # The door needs DuckDB and Polars; a collector process that imports `expost.errors` must not load them.
     if name in __all__:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from expost.errors import InvalidInput
 from expost.lake.folder import open_folder
 from expost.query.analysis import Analysis
 from expost.query.answer import (
@@ -40,6 +41,10 @@ from expost.query.question import (
 )
 
 Breakdown = Flag | str | None
+CONDITIONS = (
+    "click", "change", "submit", "view", "track", "text", "host", "path", "query", "hash", "properties",
+    "target_only", "pierce",
+)  # fmt: skip
 
 
 def open(  # noqa: A001  (the name that people type: expost.open)
@@ -103,9 +108,25 @@ class Lake:
         """The latest version of every saved definition, by name."""
         return self.analysis.definitions(site=site)
 
-    def preview(self, of: Step, **common: Any) -> PreviewAnswer:
-        """The past of a definition: events, people, unknown, first and last, texts, pages, sample elements."""
-        return cast(PreviewAnswer, self._ask(Preview(of, **common)))
+    def preview(self, of: Step | None = None, **asked: Any) -> PreviewAnswer:
+        """The past of a definition: events, people, unknown, first and last, texts, pages, sample elements.
+
+        `preview("Signed up")` is of a saved one, `preview(click="form.signup button")` of the conditions of `event`.
+        """
+        conditions = {name: asked.pop(name) for name in CONDITIONS if name in asked}
+        if of is not None and conditions:
+            raise InvalidInput(
+                f"Both a definition ({getattr(of, 'name', of)!r}) and conditions ({', '.join(conditions)}) are given.",
+                hint="Leave one of them out.",
+            )
+        if of is None:
+            if not conditions:
+                raise InvalidInput(
+                    "There is nothing to preview.",
+                    hint='For example: preview("Signed up") or preview(click="a.buy")',
+                )
+            of = self.event("preview", **conditions)
+        return cast(PreviewAnswer, self._ask(Preview(of, **asked)))
 
     def funnel(
         self, *steps: Step, within: timedelta | str = "7 days", by: Breakdown = None, **common: Any

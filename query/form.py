@@ -70,8 +70,8 @@ def definition_of(name: str, form: Form) -> Definition:
     if not any(form.get(field) for field in CONDITIONS):
         raise InvalidInput(
             "No condition is given.",
-            hint="Say at least one, such as click 'form.signup button', view '/pricing' or track NAME: as --click on the "
-            "command line, as click= over HTTP and in Python.",
+            hint="Say at least one, such as click 'form.signup button', view '/pricing' or track NAME "
+            "(--click, or click= over HTTP and in Python).",
         )
     return definition(
         name,

@@ -78,6 +78,11 @@ class Funnel(Question):
     def __post_init__(self) -> None:
         if not 1 <= len(self.steps) <= MAX_STEPS:
             raise InvalidInput(f"A funnel has 1 to {MAX_STEPS} steps; this one has {len(self.steps)}.")
+        if not isinstance(self.within, timedelta):
+            raise InvalidInput(
+                f"A funnel's window is {self.within!r}, which is no length of time.",
+                hint="For example: within='7 days', or a timedelta.",
+            )
         if self.within <= timedelta(0):
             raise InvalidInput(
                 "A funnel's window must be longer than nothing.", hint="For example: within 7d"

@@ -18,6 +18,7 @@ import expost
 from expost.api import answer_errors, create_api
 from expost.cli import main
 from expost.clock import wall_clock
+from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
 from expost.state.database import State
 from expost.state.keys import add_key
@@ -136,6 +137,25 @@ def test_the_people_of_a_step_open_with_the_events_that_decided(data):
         [event.step for event in person.events] == ["Viewed page", "Bought"] for person in people.people
     )
     assert answer.to_polars()["people"].to_list() == [3, 2]
+
+
+def test_python_previews_conditions_like_define(data):
+    lake = expost.open(data)
+    by_conditions = lake.preview(click="form.cart button.buy", bots=True)
+    assert by_conditions.events == lake.preview("Bought", bots=True).events == 2
+    for asked in (lambda: lake.preview("Bought", click="a"), lambda: lake.preview()):
+        with pytest.raises(InvalidInput):
+            asked()
+
+
+def test_a_window_without_a_unit_is_refused_in_python_too(data):
+    with pytest.raises(InvalidInput, match="7") as refused:
+        expost.open(data).funnel("Viewed page", "Bought", within=7)  # type: ignore[arg-type]
+    assert "7 days" in refused.value.hint
+
+
+def test_the_door_shows_its_public_names_only():
+    assert dir(expost) == ["Lake", "flag", "open"]
 
 
 def test_rows_of_sql_are_a_list(data):
