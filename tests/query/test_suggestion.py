@@ -69,7 +69,9 @@ def levels(lake: ElementLake, element_id: int) -> list[Level]:
     return chain
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(pages=pages_with_secrets())
 def test_a_suggestion_surely_matches_its_element(pages) -> None:
     lake = ElementLake(pages[1])

@@ -31,6 +31,7 @@ def test_a_signal_under_load_drains_within_five_seconds(tmp_path, number):
         # Somebody who never finishes what they say must not hold the others up.
         slow = socket.create_connection(("127.0.0.1", server.port))
         slow.sendall(f"POST /e?k={key} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\n{{".encode())
+        assert server.process is not None
         began = time.monotonic()
         server.process.send_signal(number)
         assert server.process.wait(10) == 0
