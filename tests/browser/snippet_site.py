@@ -199,7 +199,7 @@ def running_site() -> Iterator[Site]:
             self.keep(405)
             self.answer(405)
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (named so by the base class)
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
