@@ -211,7 +211,8 @@ def record_page(page: ShopPage, shop: ShopServer, tab: Tab, recorder: BatchRecor
         known = frozenset(actions)
         for event, batch in recorder.events_of_page(stay.start):
             name = stay.name_of(event)
-            if name not in known:
+            # When a page is left is nothing that was done on it, and takes another time at each recording.
+            if name not in known and event["type"] != "page_leave":
                 actions.setdefault(name, []).append(tables.take(event, batch))
     return RecordedPage(page.name, tables.views, tables.descriptors, tables.elements, actions)
 

@@ -18,10 +18,9 @@ VOLATILE = ("id", "t", "x", "y", "el", "view", "set", "descriptor", "parent")
 
 
 def meaning(batches: list[dict[str, Any]]) -> Any:
-    """The events of batches in their order, without ids, times and what depends on how they were cut into batches."""
-    events = sorted(
-        (spelled_out(event, batch) for batch in batches for event in batch["events"]), key=lambda e: e["seq"]
-    )
+    """The events of batches in their order, each once, without ids, times and what depends on how they were cut."""
+    once = {event["id"]: spelled_out(event, batch) for batch in batches for event in batch["events"]}
+    events = sorted(once.values(), key=lambda event: (event["batch"]["page"]["start"], event["seq"]))
     for event in events:
         batch = event.pop("batch")
         event |= {
@@ -32,6 +31,8 @@ def meaning(batches: list[dict[str, Any]]) -> Any:
         for thing in (event, *event["chain"]):
             for name in VOLATILE:
                 thing.pop(name, None)
+        if "dwell_ms" in event.get("properties", {}):
+            event["properties"]["dwell_ms"] = 0
         event["view_"] = {name: value for name, value in event["view_"].items() if value}
     return json.loads(re.sub(r"localhost:\d+", "localhost", json.dumps(events)))
 

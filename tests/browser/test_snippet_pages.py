@@ -4,6 +4,11 @@ from playwright.sync_api import Page
 
 from tests.browser.snippet_site import Site
 
+STATE = """
+    window.state = 'visible';
+    Object.defineProperty(Document.prototype, 'visibilityState', { get: () => state });
+"""
+
 
 def views(site: Site):
     return [event["view_"]["url"].removeprefix(site.origin) for event in site.of("page_view")]
@@ -59,6 +64,63 @@ def test_a_page_that_comes_back_from_the_browsers_memory_is_seen_once_more(site:
     assert first["batch"]["page"] == second["batch"]["page"]
     assert [first["seq"], second["seq"]] == [1, 2]
     assert second["t"] > 0
+
+
+def turned(state: str) -> str:
+    return f"state = '{state}'; document.dispatchEvent(new Event('visibilitychange'))"
+
+
+def test_a_page_that_is_left_tells_how_long_it_was_to_be_seen_and_what_its_last_number_was(
+    site: Site, page: Page
+):
+    page.goto(site.page("<p>shop</p>"))
+    page.click("p")
+    page.goto("about:blank")
+    site.wait_for("page_leave")
+    view, click, leave = site.events
+    assert (view["type"], click["type"], leave["type"]) == ("page_view", "click", "page_leave")
+    assert leave["seq"] == 3
+    assert leave["properties"] == {"dwell_ms": round(leave["t"])}
+    assert leave["t"] > click["t"]
+
+
+def test_time_for_which_a_page_is_hidden_is_no_dwell_and_hiding_it_is_not_leaving(site: Site, page: Page):
+    page.add_init_script(STATE)
+    page.goto(site.page("<p>shop</p>"))
+    site.wait_for("page_view")
+    hidden = page.evaluate(turned("hidden") + "; performance.now()")
+    shown = page.evaluate(
+        "() => new Promise(done => setTimeout(() => {"
+        + turned("visible")
+        + "; done(performance.now()) }, 300))"
+    )
+    page.evaluate(turned("hidden") + "; expost('track', 'in the background')")
+    page.close(run_before_unload=True)
+    site.wait_for("page_leave")
+    assert [event["type"] for event in site.events] == ["page_view", "custom", "page_leave"]
+    _, custom, leave = site.events
+    assert shown - hidden >= 299
+    # It is left when it was last to be seen, not when the tab was closed.
+    assert shown < leave["t"] <= custom["t"]
+    assert abs(leave["properties"]["dwell_ms"] - (leave["t"] - (shown - hidden))) < 5
+
+
+def test_a_page_that_comes_back_is_left_once_more(site: Site, page: Page):
+    page.goto(site.page("<p>shop</p>"))
+    site.wait_for("page_view")
+    away = "dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}));"
+    page.evaluate(away + away + turned("visible").partition(";")[2])
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    page.click("p")
+    page.goto("about:blank")
+    site.wait_for("page_leave", "page_leave")
+    assert [event["type"] for event in site.events] == [
+        "page_view", "page_leave", "page_view", "click", "page_leave",
+    ]  # fmt: skip
+    assert [event["seq"] for event in site.events] == [1, 2, 3, 4, 5]
+    _, _, again, _, leave = site.events
+    assert abs(leave["properties"]["dwell_ms"] - (leave["t"] - again["t"])) < 2
+    assert len({event["batch"]["page"]["id"] for event in site.events}) == 1
 
 
 def test_a_page_that_is_prerendered_is_no_view_until_it_is_shown(site: Site, page: Page):

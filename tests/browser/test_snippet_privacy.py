@@ -187,7 +187,7 @@ def test_mode_full_knows_the_browser_again_and_counts_pages_and_sessions(site: S
     page.evaluate(HALF_AN_HOUR_LATER)
     page.goto(site.origin)
     site.wait_for("page_view", "page_view", "page_view")
-    batches = site.batches
+    batches = [view["batch"] for view in site.of("page_view")]
     assert len({batch["device"] for batch in batches}) == 1
     assert [batch["page"]["ordinal"] for batch in batches] == [1, 2, 3]
     assert [batch["session"] for batch in batches] == [1, 1, 2]
