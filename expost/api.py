@@ -9,15 +9,16 @@ POST /api/v1/sql        {"query": "select …"}     GET  /api/v1/events/{event_i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
-from expost.errors import ExpostError, InvalidInput
+from expost.errors import ExpostError, InvalidInput, NoSuchAddress, WrongMethod
 from expost.query.form import (
     Form,
     definition_of,
@@ -28,11 +29,16 @@ from expost.query.form import (
     trend_of,
 )
 from expost.query.question import EventDetail, FlagList, Live, Question, SqlQuery
+from expost.ui.page import render_bare
 
 Call = Callable[..., Awaitable[Any]]
 """Runs a method of `Analysis` in a query process: `await call("ask", question)`."""
 
 MAX_SQL = 100_000
+ROUTES_HINT = "What each route takes is listed at /api/openapi.json"
+
+Words = Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+"""A list of texts; one text alone is a list of it."""
 
 
 class _Parameters(BaseModel):
@@ -61,17 +67,17 @@ class Common(_Parameters):
 class Conditions(Common):
     """What a definition is made of."""
 
-    click: list[str] = Field([], description="CSS selectors: clicks on what they match, or inside it.")
-    change: list[str] = Field([], description="CSS selectors of changed fields.")
-    submit: list[str] = Field([], description="CSS selectors of submitted forms.")
-    view: list[str] = Field([], description="Path globs of page views.")
-    track: list[str] = Field([], description="Names of the site's own events.")
+    click: Words = Field([], description="CSS selectors: clicks on what they match, or inside it.")
+    change: Words = Field([], description="CSS selectors of changed fields.")
+    submit: Words = Field([], description="CSS selectors of submitted forms.")
+    view: Words = Field([], description="Path globs of page views.")
+    track: Words = Field([], description="Names of the site's own events.")
     text: str | None = Field(None, description="The label is this; or `contains:…`, `prefix:…`, `matches:…`.")
     host: str | None = None
     path: str | None = None
     hash: str | None = None
-    query: list[str] = Field([], description="Query parameters of the page: NAME or NAME=VALUE.")
-    property: list[str] = Field([], description="Properties of the event: NAME or NAME=VALUE.")
+    query: Words = Field([], description="Query parameters of the page: NAME or NAME=VALUE.")
+    property: Words = Field([], description="Properties of the event: NAME or NAME=VALUE.")
     target_only: str | None = None
     pierce: str | None = None
 
@@ -85,7 +91,7 @@ class PreviewParameters(Conditions):
 class FunnelParameters(Common):
     """A funnel."""
 
-    step: list[str] = Field([], description="Names of definitions, in order.")
+    step: Words = Field([], description="Names of definitions, in order.")
     within: str | None = Field(
         None, description="Conversion window from the first step: `7d`, `36h`; default 7d."
     )
@@ -188,21 +194,47 @@ def create_api(call: Call) -> APIRouter:
     return api
 
 
+def _misreading(first: Mapping[str, Any], content_type: str) -> InvalidInput:
+    """What was wrong with a request, from the first thing that FastAPI says of it."""
+    if first["type"] == "json_invalid":
+        reason = first.get("ctx", {}).get("error", first["msg"])
+        return InvalidInput(
+            f"The body is no JSON: {reason}, at character {first['loc'][-1]}.", hint=ROUTES_HINT
+        )
+    if tuple(first["loc"]) == ("body",):
+        said = content_type.partition(";")[0] or "no content type"
+        return InvalidInput(
+            f"The body has to be a JSON object; it came with {said}.",
+            hint='Send one, such as {"click": "a.buy"}, with the header Content-Type: application/json',
+        )
+    place = ".".join(str(part) for part in first["loc"][1:]) or "The request"
+    return InvalidInput(f"{place}: {first['msg']}.", hint=ROUTES_HINT)
+
+
 def answer_errors(app: FastAPI) -> None:
-    """Give every error of an API route the one shape: `{"error": {"code", "message", "hint"}}`."""
+    """Give every error the one shape: `{"error": {"code", "message", "hint"}}`; a page to browsers where nothing is."""
 
     async def refused(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ExpostError)
         return JSONResponse(error.to_json(), status_code=error.status)
 
-    async def misread(_request: Request, error: Exception) -> JSONResponse:
+    async def misread(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][1:]) or "The request"
-        problem = InvalidInput(
-            f"{place}: {first['msg']}.", hint="What each route takes is listed at /api/openapi.json"
-        )
+        problem = _misreading(error.errors()[0], request.headers.get("content-type", ""))
         return JSONResponse(problem.to_json(), status_code=problem.status)
 
+    async def unanswered(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        path, allowed = request.url.path, (error.headers or {}).get("Allow", "")
+        problem: ExpostError = InvalidInput(f"{error.detail}.".replace("..", "."), hint=ROUTES_HINT)
+        if error.status_code == 404:
+            problem = NoSuchAddress(path)
+        elif error.status_code == 405:
+            problem = WrongMethod(request.method, path, allowed)
+        if "text/html" in request.headers.get("accept", "") and not path.startswith("/api/"):
+            return render_bare(problem, status=error.status_code, headers=error.headers)
+        return JSONResponse(problem.to_json(), status_code=error.status_code, headers=error.headers)
+
     app.add_exception_handler(ExpostError, refused)
+    app.add_exception_handler(HTTPException, unanswered)
     app.add_exception_handler(RequestValidationError, misread)

@@ -6,6 +6,8 @@ ExpostError
 │   └── InvalidSetting      a setting with a value that it cannot have
 ├── NotBuilt                a question that this version refuses rather than approximates (400)
 ├── UnknownName             a definition, site or key that does not exist (404)
+├── NoSuchAddress           an address that nothing answers (404)
+├── WrongMethod             an address that answers other methods only (405)
 ├── NotAllowed              a request that its key, origin or address does not allow (401, 403)
 ├── FolderError             a data folder that cannot be opened, read or locked (503)
 └── QueryLimit              a question stopped at its limit of time or memory (503)
@@ -114,7 +116,9 @@ class UnknownDefinition(UnknownName):
     code = "unknown_definition"
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__("definition", name, known, list_with="expost definitions, or GET /api/v1/definitions")
+        super().__init__(
+            "definition", name, known, list_with="expost definitions, or GET /api/v1/definitions"
+        )
 
 
 class UnknownSite(UnknownName):
@@ -124,6 +128,29 @@ class UnknownSite(UnknownName):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__("site", name, known, list_with="expost sites list")
+
+
+class NoSuchAddress(ExpostError):
+    """An address that nothing answers."""
+
+    code = "no_such_address"
+    status = 404
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"There is nothing at {path}.",
+            hint="Pages start at /, and /api/openapi.json lists the API's routes.",
+        )
+
+
+class WrongMethod(ExpostError):
+    """An address that answers other methods only."""
+
+    code = "wrong_method"
+    status = 405
+
+    def __init__(self, method: str, path: str, allowed: str) -> None:
+        super().__init__(f"{path} does not answer {method}.", hint=f"It answers: {allowed or 'nothing'}.")
 
 
 class NotAllowed(ExpostError):

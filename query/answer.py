@@ -240,7 +240,7 @@ class DecidingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person behind a number. `name` is what the site calls them, or the device id of a stranger."""
+    """One person behind a number. `name` is what the site calls them, or `stranger 973924`, the end of `person_id`."""
 
     person_id: str
     name: str
@@ -390,6 +390,11 @@ class LiveEvent:
     is_internal: bool
     environment: str
 
+    @property
+    def who(self) -> str | None:
+        """What the person is called, None for an event without one. `person` is None for a stranger."""
+        return self.person or (stranger(self.person_id) if self.person_id else None)
+
 
 @dataclass(frozen=True, slots=True)
 class LiveAnswer(Answer):
@@ -481,6 +486,15 @@ class RowsAnswer(Answer):
 
 
 _HIDDEN = ("question", "basis", "ask")
+
+
+def stranger(person_id: str) -> str:
+    """What somebody is called whom the site has not named: the same in every list.
+
+    >>> stranger("14730992418897973924")
+    'stranger 973924'
+    """
+    return f"stranger {person_id[-6:]}"
 
 
 def plain(value: Any) -> Any:

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from .answer import DecidingEvent, FunnelAnswer, FunnelGroup, FunnelStep, LeftOut, PeopleAnswer, Person
+from .answer import (
+    DecidingEvent,
+    FunnelAnswer,
+    FunnelGroup,
+    FunnelStep,
+    LeftOut,
+    PeopleAnswer,
+    Person,
+    stranger,
+)
 from .definition import Definition
 from .question import Funnel, FunnelPeople
 from .reading import Matched, Reading, Row, at, match
@@ -155,4 +164,5 @@ def _person(steps: Sequence[Definition], row: Row) -> Person:
         for step, (event_id, micros) in zip(steps, pairs, strict=True)
         if event_id is not None and (moment := at(micros)) is not None
     ]
-    return Person(str(person_id), name, is_user, kind, value, reached, tuple(events))
+    called = name if is_user else stranger(str(person_id))
+    return Person(str(person_id), called, is_user, kind, value, reached, tuple(events))

@@ -234,6 +234,61 @@ def test_the_api_answers_errors_in_one_shape(client, path, status, code):
     assert answer.json()["error"]["hint"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nope", 404, "no_such_address"),
+        ("POST", "/live", 405, "wrong_method"),
+        ("GET", "/api/v1/nope", 404, "no_such_address"),
+        ("DELETE", "/api/v1/flags", 405, "wrong_method"),
+    ],
+)
+def test_what_nothing_answers_is_said_in_the_same_shape_and_to_browsers_as_a_page(
+    client, method, path, status, code
+):
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert path in answer.json()["error"]["message"]
+    assert ("allow" in answer.headers) == (status == 405)
+    in_browser = client.request(method, path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert in_browser.status_code == status
+    is_page = in_browser.headers["content-type"].startswith("text/html")
+    assert is_page != path.startswith("/api/")
+    if is_page:
+        assert path in in_browser.text
+        assert "content-security-policy" in in_browser.headers
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        ({"content": '{"click": "a"}', "headers": {"Content-Type": "text/plain"}}, "came with text/plain"),
+        ({"content": "{"}, "no JSON"),
+        ({}, "JSON object"),
+        ({"json": {"click": 7}}, "click"),
+        ({"json": {"clack": "a"}}, "clack"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_with_what_is_wrong(client, sent, says):
+    if "content" in sent:
+        sent = {"headers": {"Content-Type": "application/json"}} | sent
+    answer = client.put("/api/v1/definitions/T1", **sent)
+    assert answer.status_code == 400
+    assert says in answer.json()["error"]["message"]
+
+
+def test_only_saved_definitions_are_links(client):
+    unsaved = client.get("/define", params={"click": "form.cart button.buy"}).text
+    assert "not saved" in unsaved
+    assert "/definition?name=preview" not in unsaved
+    assert "/definition?name=Bought" in client.get("/trend", params={"name": "Bought"}).text
+
+
+def test_one_selector_need_not_be_a_list(client):
+    saved = client.put("/api/v1/definitions/T1", json={"click": "button"})
+    assert saved.json()["alternatives"] == [{"types": ["click"], "selector": "button"}]
+
+
 def test_a_definition_over_the_api_makes_versions(client):
     first = client.put("/api/v1/definitions/Paid", json={"track": ["Paid"]}).json()
     same = client.put("/api/v1/definitions/Paid", json={"track": ["Paid"]}).json()

@@ -21,6 +21,14 @@ REFRESH_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """A word that sets an event apart, and why it does."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveRow:
     """One event in words: `what` happened, `where` in the page, whose it was, and what sets it apart."""
 
@@ -30,7 +38,11 @@ class LiveRow:
     where: str
     address: str
     person: str
-    tags: tuple[str, ...]
+    tags: tuple[Tag, ...]
+
+
+BOT = Tag("bot", "The user agent is one of a bot. Numbers leave bots out unless the site counts them.")
+INTERNAL = Tag("internal", "A device of your own people, or a page on localhost. Numbers leave it out.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +123,15 @@ def add_live(router: APIRouter, desk: Desk) -> None:
 
 def _row(event: LiveEvent) -> LiveRow:
     kinds = {"page_view": "view", "page_leave": "view", "exposure": "flag", "custom": "named"}
-    tags = [name for name, is_so in (("bot", event.is_bot), ("internal", event.is_internal)) if is_so]
+    tags = [tag for tag, is_so in ((BOT, event.is_bot), (INTERNAL, event.is_internal)) if is_so]
     if event.environment != "production":
-        tags.append(event.environment)
-    stranger = f"stranger {event.person_id[-6:]}" if event.person_id else "nobody"
+        tags.append(Tag(event.environment, "Another environment than production; numbers leave it out."))
     return LiveRow(
         event=event,
         kind=kinds.get(event.type, "act"),
         what=what_happened(event),
         where=event.chain or "",
         address=f"{event.host or ''}{event.path or ''}",
-        person=event.person or stranger,
+        person=event.who or "nobody",
         tags=tuple(tags),
     )

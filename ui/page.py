@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
@@ -118,8 +118,13 @@ def render_error(desk: Desk, request: Request, error: ExpostError) -> Response:
         return render(desk, request, "error.html", status=error.status, error=error)
     except ExpostError:
         # Not even the frame can be made (no site, an unknown one): the sentence alone is still an answer.
-        page = ENVIRONMENT.get_template("bare_error.html").render(error=error)
-        return HTMLResponse(page, status_code=error.status)
+        return render_bare(error, status=error.status)
+
+
+def render_bare(error: ExpostError, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """The error as a page without the frame, for an address that no page has."""
+    page = ENVIRONMENT.get_template("bare_error.html").render(error=error)
+    return HTMLResponse(page, status_code=status, headers={**SECURITY, **(headers or {})})
 
 
 def twin(request: Request, answer: Answer) -> Response:

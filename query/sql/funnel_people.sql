@@ -14,21 +14,16 @@ chosen as (
     limit $limit
 ),
 names as (
-    select user_id as person_id, min("user") as name, true as is_user
+    select user_id as person_id, min("user") as name
     from lake.users
     where user_id in (select person_id from chosen)
     group by user_id
-    union all
-    select device_id, min(device), false
-    from lake.devices
-    where device_id in (select person_id from chosen)
-    group by device_id
 )
 select
     chosen.total
     , chosen.person_id
-    , coalesce(names.name, cast(chosen.person_id as varchar)) as name
-    , coalesce(names.is_user, false) as is_user
+    , names.name
+    , names.name is not null as is_user
     , chosen.kind
     , chosen.value
     , chosen.reached

@@ -137,7 +137,11 @@ def test_the_people_behind_a_bar_are_as_many_as_the_bar_says(analysis: Analysis)
     assert [each.step for each in buyer.events] == ["Viewed", "Bought"]
     lost = analysis.ask(FunnelPeople(FUNNEL, 1, dropped_off=True, kind="variation", value="blue"))
     assert isinstance(lost, PeopleAnswer)
-    assert [person.name for person in lost.people] == ["bob"]
+    [bob] = lost.people
+    live = analysis.ask(Live(20))
+    assert isinstance(live, LiveAnswer)
+    assert bob.name == f"stranger {bob.person_id[-6:]}"
+    assert {event.who for event in live.events if event.person_id == bob.person_id} == {bob.name}
 
 
 def test_the_people_behind_a_bar_are_those_of_its_range_and_environment(analysis: Analysis) -> None:

@@ -255,3 +255,13 @@ def test_a_selector_that_gathers_several_texts_can_be_narrowed_to_the_one_that_w
     form = soup(web.get(str(link["href"])).text)
     assert form.select_one("form.save input[name=text][value='is:Add to basket']")
     assert form.select_one("form.save input[name=click][value='button.add.primary']")
+
+
+def test_what_sets_an_event_apart_is_explained_and_a_stranger_has_one_name() -> None:
+    page = soup(client().get("/live").text)
+    bot = next(tag for tag in page.select(".person .tag") if tag.get_text() == "bot")
+    assert "user agent" in str(bot["title"])
+    strangers = [cell for cell in page.select("td.person") if "stranger" in cell.get_text()]
+    assert all(str(cell["title"])[-6:] in cell.get_text() for cell in strangers)
+    breadcrumb = soup(client().get("/events/x").text).select(".breadcrumb .tag")
+    assert "interactive" in [tag.get_text() for tag in breadcrumb]
