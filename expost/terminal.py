@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,6 +17,7 @@ from expost.query.answer import (
     FunnelAnswer,
     FunnelStep,
     LiveAnswer,
+    LiveEvent,
     PooledPeriod,
     PreviewAnswer,
     RetentionAnswer,
@@ -26,6 +27,10 @@ from expost.query.answer import (
 )
 
 BAR_WIDTH = 24
+SHORTEST = 10
+"""Columns that words keep however narrow the terminal is."""
+WIDE_ENOUGH = 100
+"""Columns of a terminal from which on a funnel has bars: in a narrower one they would take the room of its names."""
 NUMBER, WORD = "right", "left"
 
 
@@ -68,10 +73,16 @@ def table(
         box=None,
         padding=(0, 2, 0, 0),
     )
-    for name, side in columns:
-        drawn.add_column(name, justify="right" if side == NUMBER else "left", no_wrap=side == NUMBER)
-    for row in rows:
-        drawn.add_row(*(escape(cell(value)) for value in row))
+    cells = [[cell(value) for value in row] for row in rows]
+    for place, (name, side) in enumerate(columns):
+        is_number = side == NUMBER
+        # Words may break into lines; a number that is cut short would be another number.
+        longest = max(map(len, [name, *(row[place] for row in cells)]))
+        least = longest if is_number else min(longest, SHORTEST)
+        justify: Literal["right", "left"] = "right" if is_number else "left"
+        drawn.add_column(name, justify=justify, no_wrap=is_number, min_width=least, overflow="fold")
+    for row in cells:
+        drawn.add_row(*map(escape, row))
     console.print(drawn)
 
 
@@ -166,17 +177,16 @@ def _chain_text(sample: SampleElement) -> str:
 
 
 def _show_funnel(console: Console, answer: FunnelAnswer) -> None:
-    columns = [("step", WORD), ("people", NUMBER), ("of all", NUMBER), ("of previous", NUMBER), ("", WORD),
+    columns = [("step", WORD), ("people", NUMBER), ("of all", NUMBER), ("of previous", NUMBER),
                ("window over", NUMBER), ("median time", NUMBER)]  # fmt: skip
-    table(console, columns, [_funnel_row(step) for step in answer.steps], "Everyone" if answer.groups else "")
-    for group in answer.groups:
-        console.print()
-        table(
-            console,
-            columns,
-            [_funnel_row(step) for step in group.steps],
-            _group_name(group.kind, group.value),
-        )
+    if console.width >= WIDE_ENOUGH:
+        columns.append(("", WORD))
+    groups = [("Everyone" if answer.groups else "", answer.steps)]
+    groups += [(_group_name(group.kind, group.value), group.steps) for group in answer.groups]
+    for place, (title, steps) in enumerate(groups):
+        if place:
+            console.print()
+        table(console, columns, [_funnel_row(step)[: len(columns)] for step in steps], title)
     if answer.incomplete_people:
         console.print(
             f"\n{answer.incomplete_people:,} people entered so lately that their window is not over; "
@@ -187,8 +197,8 @@ def _show_funnel(console: Console, answer: FunnelAnswer) -> None:
 
 def _funnel_row(step: FunnelStep) -> tuple[Any, ...]:
     bar = "█" * round((step.share or 0) * BAR_WIDTH)
-    return (step.name, step.people, percent(step.share), percent(step.share_of_previous), bar,
-            percent(step.complete_share), duration(step.median_ms))  # fmt: skip
+    return (step.name, step.people, percent(step.share), percent(step.share_of_previous),
+            percent(step.complete_share), duration(step.median_ms), bar)  # fmt: skip
 
 
 def _show_retention(console: Console, answer: RetentionAnswer) -> None:
@@ -262,9 +272,15 @@ def _show_flags(console: Console, answer: FlagsAnswer) -> None:
 
 def _show_live(console: Console, answer: LiveAnswer) -> None:
     columns = [("time", WORD), ("event", WORD), ("label", WORD), ("path", WORD), ("who", WORD)]
-    rows = [(event.time, event.name or event.type, event.label, event.path, event.person or event.person_id)
-            for event in answer.events]  # fmt: skip
+    rows = [
+        (event.time, event.name or event.type, event.label, event.path, _live_person(event))
+        for event in answer.events
+    ]
     table(console, columns, rows)
+
+
+def _live_person(event: LiveEvent) -> str:
+    return (event.who or "nobody") + (" (bot)" if event.is_bot else "")
 
 
 def _show_rows(console: Console, answer: RowsAnswer) -> None:
