@@ -19,6 +19,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
+CARET_WIDTH = 100
+"""Characters of a refused selector that are drawn around the caret."""
+
 
 class ExpostError(Exception):
     """Something a person can mend: `str()` is the sentence, `.hint` says what to type or check next."""
@@ -64,14 +67,22 @@ class SelectorError(InvalidInput):
         self.offset = offset
         self.token = token
         self.reason = reason
-        super().__init__(f"The selector is refused at {token!r}: {reason}", hint=hint)
+        place = f" at {token!r}" if token else ""
+        super().__init__(f"The selector is refused{place}: {reason}", hint=hint)
 
     def with_caret(self) -> str:
-        """The selector with a caret under the refused token, for a terminal or a `<pre>`."""
+        """The selector with a caret under the refused token, for a terminal or a `<pre>`; of a long one a part."""
         line_start = self.selector.rfind("\n", 0, self.offset) + 1
         line_end = self.selector.find("\n", self.offset)
-        line = self.selector[line_start : line_end if line_end >= 0 else len(self.selector)]
-        return f"{line}\n{' ' * (self.offset - line_start)}^"
+        line = self.selector[line_start : line_end if line_end >= 0 else len(self.selector)].replace(
+            "\t", " "
+        )
+        before, after = line[: self.offset - line_start], line[self.offset - line_start :]
+        if len(line) > CARET_WIDTH:
+            before = before if len(before) <= CARET_WIDTH // 2 else "…" + before[1 - CARET_WIDTH // 2 :]
+            rest = CARET_WIDTH - len(before)
+            after = after if len(after) <= rest else after[: rest - 1] + "…"
+        return f"{before}{after}\n{' ' * len(before)}^"
 
     def to_json(self) -> dict[str, dict[str, str]]:
         """The usual body, with the caret drawing beside it."""

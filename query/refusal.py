@@ -64,6 +64,7 @@ OF_SELECTOR = Refusal(
     "counting only the siblings that match a selector needs all siblings, and not all are captured.",
     "Use :nth-of-type() or leave `of …` out.",
 )
+EMPTY = Refusal("it is empty.", "For example: form.signup button")
 EMPTY_LIST = Refusal(
     "the list of selectors is empty.", "Browsers drop it without a word; here it would match nothing."
 )

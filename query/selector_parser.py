@@ -47,6 +47,8 @@ MAX_STEP = 1_000_000  # browsers clamp larger numbers, each at its own place
 
 _OPERATORS: dict[str, Operator] = {each: each for each in ("=", "~=", "|=", "^=", "$=", "*=")}
 _FLAGS: dict[str, Sensitivity] = {"i": "i", "s": "s"}
+_BREAKS = {"bad-string": "a quote is not closed on its line.", "bad-url": "url() is not closed."}
+_BROKEN = {"bad-string": "a quote", "bad-url": "url("}
 _ENDS: dict[str, tuple[bool, bool]] = {
     "first-child": (False, False), "last-child": (False, True),
     "first-of-type": (True, False), "last-of-type": (True, True),
@@ -100,6 +102,8 @@ class _Parser:
         if nesting > MAX_NESTING:
             self.refuse(start, "(", Refusal(f"selectors may be nested {MAX_NESTING} deep."))
         if not _trimmed(tokens):
+            if nesting == 0:
+                self.refuse(0, "", refusal.EMPTY)
             self.refuse(start, self.text[start : start + 1] or "the end", refusal.EMPTY_LIST)
         found: list[Complex] = []
         begin = 0
@@ -195,7 +199,8 @@ class _Parser:
             hint = "A class that starts with a digit is escaped: .\\31 0 is the class 10."
             self.refuse_token(token, Refusal("no selector starts with a number.", hint))
         if token.type == "error":
-            self.refuse_token(token, Refusal(f"the text ends or breaks here: {token.message}."))
+            reason = _BREAKS.get(token.kind, "this bracket was never opened.")
+            self.refuse_token(token, Refusal(f"the text ends or breaks here: {reason}"))
         self.refuse_token(token, Refusal("this has no meaning in a selector."))
 
     def attribute(self, block: Token) -> Attribute:
@@ -283,16 +288,20 @@ class _Parser:
         for argument in token.arguments:
             if argument.type == "ident" and ascii_lower(argument.value) == "of":
                 self.refuse_token(argument, refusal.OF_SELECTOR)
-        found = parse_nth(token.arguments)
+        try:
+            found = parse_nth(token.arguments)
+        except (AttributeError, StopIteration):
+            # tinycss2 1.5 takes it that a token follows a sign: "2n +" and "+" have none.
+            found = None
         if found is None:
             at = (_trimmed(token.arguments) or [token])[0]
-            written = serialize(token.arguments).strip() or "()"
+            written = _as_typed(serialize(token.arguments)).strip() or "()"
             why = Refusal("this is no position.", "A number, odd, even, or a formula such as 2n+1.")
             self.refuse_token(at, why, name=written)
         step, offset = found
         if max(abs(step), abs(offset)) > MAX_STEP:
             why = Refusal(f"positions are compared up to {MAX_STEP:,}.")
-            self.refuse_token(token.arguments[0], why, name=serialize(token.arguments).strip())
+            self.refuse_token(token.arguments[0], why, name=_as_typed(serialize(token.arguments)).strip())
         return Position(name, *_NTH[name], step, offset)
 
     def offset(self, token: Token) -> int:
@@ -336,12 +345,17 @@ def _written(token: Token) -> str:
         case "function":
             text = f"{token.name}()"
         case "error":
-            text = str(token.kind)
+            text = _BROKEN.get(token.kind, str(token.kind))
         case "{} block":
-            text = "{}"
+            text = "{"
         case _:
-            text = str(token.serialize())
+            text = _as_typed(token.serialize())
     return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _as_typed(text: str) -> str:
+    """Without the empty comments that tinycss2 writes between tokens that would run together."""
+    return text.replace("/**/", "")
 
 
 def _name(token: Token) -> str:

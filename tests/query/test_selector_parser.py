@@ -78,7 +78,13 @@ def test_any_name_and_value_can_be_written(name: str, value: str) -> None:
     ("a:is()", "(", 4, "empty"),
     (":is(a, :nope)", ":nope", 7, "known"),
     ("a,", ",", 1, "missing"),
-    ("", "the end", 0, "empty"),
+    ("", "", 0, "empty"),
+    (" ", "", 0, "empty"),
+    ("a{", "{", 1, "no meaning"),
+    ("a'x\n", "a quote", 1, "not closed"),
+    (":nth-child(n/**/+x)", "n+x", 11, "no position"),
+    (":nth-child(2n +)", "2n +", 11, "no position"),
+    (":nth-child(+)", "+", 11, "no position"),
     ("> a", ">", 0, "missing"),
     ("a >", ">", 2, "missing"),
     ("a\r\n  b:hover", ":hover", 6, "pointer"),
@@ -100,6 +106,13 @@ def test_what_is_refused_is_named_with_its_place_and_the_reason(
 
 def test_the_caret_stands_under_the_token() -> None:
     assert refused("nav a:hover").with_caret() == "nav a:hover\n     ^"
+
+
+def test_of_a_long_selector_a_part_is_drawn() -> None:
+    for text in ("a, " * 50 + "a:hover", "a:hover" + ", b" * 90, "b, " * 50 + "a:hover" + ", b" * 90):
+        line, caret = refused(text).with_caret().splitlines()
+        assert len(line) <= 100
+        assert line[len(caret) - 1 :].startswith(":hover")
 
 
 @pytest.mark.parametrize("bomb", [
