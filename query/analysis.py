@@ -164,9 +164,10 @@ class Analysis:
             _refuse_empty_range(reading)
             yield reading
         except duckdb.InterruptException as problem:
-            raise _stopped(f"after {self.max_seconds:g} seconds" if is_over.is_set() else "") from problem
+            when = f"after {self.max_seconds:g} seconds" if is_over.is_set() else ""
+            raise _stopped(when, "query_seconds") from problem
         except duckdb.OutOfMemoryException as problem:
-            raise _stopped(f"at its memory limit of {self.memory_limit}") from problem
+            raise _stopped(f"at its memory limit of {self.memory_limit}", "query_memory") from problem
         finally:
             if timer is not None:
                 timer.cancel()
@@ -205,8 +206,8 @@ def _refuse_empty_range(reading: Reading) -> None:
         )
 
 
-def _stopped(when: str) -> QueryLimit:
+def _stopped(when: str, setting: str) -> QueryLimit:
     return QueryLimit(
         f"The question was stopped {when}.".replace(" .", "."),
-        hint="Ask about a shorter range, or raise the limit in the settings.",
+        hint=f"Ask about a shorter range, or raise the setting {setting} (EXPOST_{setting.upper()}).",
     )

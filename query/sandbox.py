@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
+
 import duckdb
 
 from expost.errors import InvalidInput
@@ -14,7 +17,15 @@ from .reading import Reading
 
 MOST_ROWS = 1_000_000
 MOST_CHARACTERS = 100_000
+VIEWS = "The views are events, elements and people."
 HINT = "One SELECT over the views events, elements and people."
+STANDS_IN = {
+    "users": "people", "persons": "people", "visitors": "people", "identities": "people", "traits": "people",
+    "devices": "events, in the column device", "groups": "events, in the column group",
+    "sessions": "events, in the column session_ordinal", "flags": "events, in the columns flag and variation",
+    "pages": "events, in the columns host and path", "descriptors": "elements",
+}  # fmt: skip
+"""Where to look for what people call a table."""
 
 
 def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
@@ -35,7 +46,7 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise
     except duckdb.Error as problem:
-        raise InvalidInput(f"The query cannot be answered: {_first_line(problem)}", hint=HINT) from problem
+        raise _unanswerable(problem) from problem
     reading.sql.append(question.text.strip())
     return RowsAnswer(
         question=question,
@@ -61,6 +72,20 @@ def _single_select(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.S
         name = min(statement.named_parameters)
         raise InvalidInput(f"The parameter ${name} has no value.", hint="Write the value into the query.")
     return statement
+
+
+def _unanswerable(problem: duckdb.Error) -> InvalidInput:
+    """What is wrong with a query; of a table that is none, the documented view that holds the same."""
+    missing = re.search(r"Table with name (\S+) does not exist", str(problem))
+    if missing is None:
+        return InvalidInput(f"The query cannot be answered: {_first_line(problem)}", hint=HINT)
+    name = missing[1].strip('"').lower()
+    near = get_close_matches(name, ("events", "elements", "people"), n=1)
+    place = STANDS_IN.get(name) or (near[0] if near else "")
+    return InvalidInput(
+        f"The query cannot be answered: there is no view called {missing[1]!r}.",
+        hint=f"What you ask for is in {place}. {VIEWS}" if place else VIEWS,
+    )
 
 
 def _first_line(problem: Exception) -> str:

@@ -270,8 +270,19 @@ def test_whole_numbers_that_javascript_would_round_are_text_in_json(analysis: An
 
 def test_a_question_is_stopped_at_its_limits(analysis: Analysis) -> None:
     analysis.max_seconds = 0.3
-    with pytest.raises(QueryLimit, match=r"0\.3 seconds"):
+    with pytest.raises(QueryLimit, match=r"0\.3 seconds") as stopped:
         analysis.ask(SqlQuery("select sum(a.range * b.range) from range(1000000) as a, range(1000000) as b"))
+    assert "query_seconds (EXPOST_QUERY_SECONDS)" in stopped.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "view"), [("users", "people"), ("event", "events"), ("Descriptors", "elements")]
+)
+def test_a_table_that_is_none_leads_to_the_documented_view(analysis: Analysis, name: str, view: str) -> None:
+    with pytest.raises(InvalidInput, match=name) as refused:
+        analysis.ask(SqlQuery(f"select * from {name}"))
+    assert refused.value.hint.startswith(f"What you ask for is in {view}.")
+    assert "lake." not in str(refused.value) + refused.value.hint
 
 
 def test_what_is_not_built_is_refused_by_name() -> None:
