@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from expost.errors import InvalidInput, NotBuilt
+from expost.query.analysis import Analysis
 from expost.query.definition import Definition, Pattern, PropertyMatch
 from expost.query.form import definition_of, form_of, funnel_of, preview_of, retention_of, trend_of
 from expost.query.question import Flag
+from expost.state.sites import Site, add_site
+from tests.story import Story, view
 
 
 def test_a_funnel_reads_its_steps_in_order():
@@ -105,3 +109,14 @@ def test_what_cannot_be_read_is_named(read, pairs, kind, says):
     with pytest.raises(kind, match=says) as refusal:
         read(form_of(pairs))
     assert refusal.value.hint
+
+
+def test_an_empty_hash_tells_a_page_from_its_parts(tmp_path: Path) -> None:
+    story = Story(tmp_path / "data")
+    story.capture("ann", view("/docs"), view("/docs#install", spa=True), at="10:00")
+    analysis = Analysis(story.path)
+    add_site(analysis.state, Site("shop", "Shop"))
+    for hash_, events in ((None, 2), ("is:", 1), ("install", 1)):
+        form = form_of([("view", "/docs"), *([("hash", hash_)] if hash_ else [])])
+        assert analysis.ask(preview_of(form)).to_json()["events"] == events
+    analysis.close()
