@@ -16,7 +16,14 @@ from .descriptors import Descriptors
 from .keyring import Grant, is_local
 from .masks import Masks, TooDeep
 from .places import are_sound, mended
-from .verdict import MAX_PROPERTIES_BYTES, MAX_SET_BYTES, find_refusal, is_stale, is_within
+from .verdict import (
+    MAX_PROPERTIES_BYTES,
+    MAX_SET_BYTES,
+    find_refusal,
+    find_server_refusal,
+    is_stale,
+    is_within,
+)
 from .wire import Batch, Head, Refused, decode
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -52,7 +59,9 @@ def accept(
     batch = decode(body, descriptors)
     once, duplicates = _once(batch.events)
     refused = batch.refused
-    if not sender.grant.is_import and is_stale([event.id for event in once], received_at):
+    grant = sender.grant
+    # A recording can be played again by whoever knows a public key. Secret ones send what waited for long.
+    if grant.kind == "write" and is_stale([event.id for event in once], received_at):
         refused += [_refused(event, "it is more than seven days old") for event in once]
         once = []
     is_large = len(body) > MAX_SET_BYTES
@@ -63,7 +72,8 @@ def accept(
     kept: list[Event] = []
     count = len(batch.elements)
     for event in once:
-        reason = find_refusal(event, batch.head, batch.views, sets)
+        reason = find_server_refusal(event, batch.head, received_at) if grant.is_server else None
+        reason = reason or find_refusal(event, batch.head, batch.views, sets)
         if event.el >= count:
             reason = f"it points to element {event.el}, which is not there"
         elif reason is None and is_large and not is_within(event.properties, MAX_PROPERTIES_BYTES):
@@ -96,7 +106,8 @@ def _payload(
         is_imported=sender.grant.is_import,
         is_internal=sender.grant.has_public_origin and _is_local(batch.views),
         device=_device(head, sender, daily),
-        user_agent=sender.user_agent[:MAX_USER_AGENT],
+        # A server's own says nothing about the visitor, and would make bots of people: curl is on every list.
+        user_agent="" if sender.grant.is_server else sender.user_agent[:MAX_USER_AGENT],
         sent_at=head.sent_at,
         session=head.session,
         release=head.release,
@@ -123,7 +134,7 @@ def _device(head: Head, sender: Sender, daily: DailyIds) -> str:
     is_own = not is_nobody(given) and not given.startswith(DAILY_PREFIX) and "\0" not in given
     if head.consent == "full" and is_own:
         return given
-    if head.page is None and not given:
+    if sender.grant.is_server or (head.page is None and not given):
         return ""
     # Also for an id that a mistake gives to every browser ("undefined"): people who share it are not one person.
     return daily.device(sender.grant.site, sender.address, sender.user_agent, head.resets)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from expost.state.database import State
-from expost.state.keys import digest_of, keys
+from expost.state.keys import KeyKind, digest_of, keys
 from expost.state.sites import Site, sites
 
 log = logging.getLogger("expost.collector")
@@ -29,19 +29,29 @@ def is_local(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a key opens: one site, for pages from `origins` (any when empty) or for import."""
+    """What a key opens: one site, for pages from `origins` (any when empty), for its servers, or for import."""
 
     site: str
-    is_import: bool
+    kind: KeyKind
     origins: frozenset[str]
     has_public_origin: bool
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it sends history."""
+        return self.kind == "import"
+
+    @property
+    def is_server(self) -> bool:
+        """Whether the site's own servers send with it."""
+        return self.kind == "server"
 
     def allows(self, origin: str) -> bool:
         """Whether a page of `origin` may send. Browsers name it with every POST to another site.
 
         A request without one comes from no page of another site, so that there is nothing to protect.
         """
-        return self.is_import or not self.origins or not origin or origin in self.origins
+        return self.kind != "write" or not self.origins or not origin or origin in self.origins
 
 
 class Keyring:
@@ -67,7 +77,7 @@ class Keyring:
             if revision != self._revision:
                 by_slug = {site.slug: site for site in sites(self._state)}
                 self._grants = {
-                    key.digest: _grant(by_slug[key.site], is_import=key.kind == "import")
+                    key.digest: _grant(by_slug[key.site], key.kind)
                     for key in keys(self._state)
                     if key.is_active
                 }
@@ -79,7 +89,7 @@ class Keyring:
             log.error("keys cannot be read again: %s", problem)
 
 
-def _grant(site: Site, *, is_import: bool) -> Grant:
+def _grant(site: Site, kind: KeyKind) -> Grant:
     hosts = [urlsplit(origin).hostname or "" for origin in site.origins if origin != "null"]
     has_public_origin = not all(map(is_local, hosts))
-    return Grant(site.slug, is_import, frozenset(site.origins), has_public_origin)
+    return Grant(site.slug, kind, frozenset(site.origins), has_public_origin)

@@ -8,12 +8,16 @@ from typing import Any
 import msgspec
 
 from expost.lake.batch import Event, View, is_nobody
+from expost.lake.moment import DAY, OLDEST, corrected, micros
 
 from .wire import Head
 
 MAX_PROPERTIES_BYTES = 64_000
 MAX_SET_BYTES = 16_000
 """Less than for an event's own, because each event that names a set gets a copy of it in the lake."""
+
+SERVER_TYPES = ("custom", "identify", "group", "exposure")
+"""What happens on a site's own servers. Everything else happens in a page, and only there."""
 
 STALE_MICROS = 7 * 86_400 * 1_000_000
 """Ids are compared with those of seven days; what is older cannot be told from a recording that is played again."""
@@ -33,6 +37,22 @@ def find_refusal(
         return f"it points to set {event.set}, which is not there or is too large"
     check = _CHECKS.get(event.type)
     return check(event) if check else None
+
+
+def find_server_refusal(event: Event, head: Head, received_at: int) -> str | None:
+    """Why this event is not taken from one of the site's servers, or `None`."""
+    if event.type not in SERVER_TYPES:
+        *most, last = SERVER_TYPES
+        return f"a server key sends {', '.join(most)} and {last} events; {event.type} happens in pages"
+    if head.page is not None:
+        return "a server key sends events without a page: leave `page` out and say `time` in each event"
+    if head.device and not is_nobody(head.device) and head.consent != "full":
+        return "it names a device, which a browser has under the consent `full` only: say so, or name a user"
+    if event.time is not None:
+        offset = None if head.sent_at is None else received_at - micros(head.sent_at)
+        if corrected(micros(event.time), offset) < received_at - OLDEST:
+            return f"its time is more than {OLDEST // DAY} days before its arrival"
+    return _check_ids(event.user) if event.user else None
 
 
 def is_within(value: Mapping[str, Any], limit: int) -> bool:

@@ -83,9 +83,8 @@ def _look_at_state(folder: Folder) -> Iterator[Finding]:
     try:
         for site in sites(state):
             active = [key.kind for key in keys(state, site.slug) if key.is_active]
-            says = (
-                f"{site.slug}: {active.count('write')} write and {active.count('import')} import keys in use"
-            )
+            counts = [f"{active.count(kind)} {kind}" for kind in ("write", "server", "import")]
+            says = f"{site.slug}: {counts[0]}, {counts[1]} and {counts[2]} keys in use"
             yield Finding(
                 "site", says, "write" not in active, f"Make a key: expost sites keys {site.slug} --new write"
             )

@@ -137,7 +137,9 @@ def tag(slug: str | None, site: str | None, data: Path | None) -> None:
 @click.argument("slug", required=False)
 @site_option
 @click.option(
-    "--new", type=click.Choice(["write", "import"]), help="Make a key. An import key is shown this once."
+    "--new",
+    type=click.Choice(["write", "server", "import"]),
+    help="Make a key. Those of servers and for import are shown this once.",
 )
 @click.option("--revoke", metavar="PREFIX", help="Close the key that starts like this, at once and for ever.")
 @data_option
@@ -145,7 +147,7 @@ def tag(slug: str | None, site: str | None, data: Path | None) -> None:
 def site_keys(
     slug: str | None, site: str | None, new: Any, revoke: str | None, data: Path | None, as_json: bool
 ) -> None:
-    """The keys of a site: write keys stand in pages, import keys send history.
+    """The keys of a site: write keys stand in pages, server keys on servers, import keys send history.
 
     \b
     Example: expost sites keys --new import
@@ -159,7 +161,7 @@ def site_keys(
             print_json(_key_json(key) | {"key": text})
         else:
             click.echo(f"The {new} key of {chosen.slug}:\n\n{text}\n")
-            if new == "import":
+            if key.text is None:
                 click.echo("Keep it now: it is stored as a hash and cannot be shown again.")
         return
     if revoke:

@@ -10,7 +10,7 @@ TOLERANCE = 60 * SECOND
 """A client's clock that is off by no more than this is believed."""
 
 OLDEST = 30 * DAY
-"""Nothing that a browser sends is older than this at its arrival."""
+"""Nothing is older than this at its arrival, history apart: of a browser it is moved here, of a server refused."""
 
 # The years 1 to 9999: what every engine and Python can show.
 FIRST, LAST = -62_135_596_800 * SECOND, 253_402_300_799 * SECOND
@@ -19,6 +19,11 @@ FIRST, LAST = -62_135_596_800 * SECOND, 253_402_300_799 * SECOND
 def micros(millis: float) -> int:
     """Microseconds of a client's milliseconds, inside the years that can be shown."""
     return min(max(round(millis * 1_000), FIRST), LAST)
+
+
+def corrected(client_time: int, offset: int | None) -> int:
+    """A client's time by our clock: moved by the whole `offset` if the two clocks surely differ."""
+    return client_time if offset is None or abs(offset) <= TOLERANCE else client_time + offset
 
 
 def event_time(client_time: int, offset: int | None, received_at: int, is_imported: bool) -> int:
@@ -34,6 +39,4 @@ def event_time(client_time: int, offset: int | None, received_at: int, is_import
     """
     if is_imported:
         return client_time
-    if offset is not None and abs(offset) > TOLERANCE:
-        client_time += offset
-    return max(min(client_time, received_at), received_at - OLDEST)
+    return max(min(corrected(client_time, offset), received_at), received_at - OLDEST)

@@ -1,4 +1,4 @@
-"""Keys: who may send events to a site. Write keys stand in every page; import keys are secret."""
+"""Keys: who may send events to a site. Write keys stand in every page; those of servers and for import are secret."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .database import State
 from .schema import KEYS
 from .sites import find_site
 
-KeyKind = Literal["write", "import"]
-RANDOM_BYTES = {"write": 15, "import": 30}
+KeyKind = Literal["write", "server", "import"]
+RANDOM_BYTES: dict[KeyKind, int] = {"write": 15, "server": 30, "import": 30}
 PREFIX_LENGTH = 12
 
 
@@ -61,7 +61,7 @@ def keys(state: State, site: str | None = None, kind: KeyKind | None = None) -> 
 
 
 def add_key(state: State, site: str, kind: KeyKind, clock: Clock) -> tuple[Key, str]:
-    """A new key of `site`, and its whole text: the only time that the text of an import key is seen."""
+    """A new key of `site`, and its whole text: the only time that the text of a secret one is seen."""
     find_site(state, site)
     # Base 32 in lower case: a double click selects the whole key, and no URL needs to escape it.
     random = base64.b32encode(os.urandom(RANDOM_BYTES[kind])).decode("ascii").lower().rstrip("=")

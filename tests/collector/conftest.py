@@ -89,7 +89,7 @@ class Desk:
         self.keys = {
             (site, kind): add_key(self.state, site, kind, lambda: 1)[1]
             for site in ("shop", "blog")
-            for kind in ("write", "import")
+            for kind in ("write", "server", "import")
         }
         self.journal = Journal(self.folder, lambda: self.now, seal_age_ms=60_000)
         self.collector = self.new_collector()

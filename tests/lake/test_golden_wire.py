@@ -22,7 +22,7 @@ from expost.lake.writer import ingest
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "wire").glob("*.json"))
 SENDER = Sender(
-    Grant("shop", is_import=False, origins=frozenset(), has_public_origin=False), "127.0.0.1", "Firefox"
+    Grant("shop", kind="write", origins=frozenset(), has_public_origin=False), "127.0.0.1", "Firefox"
 )
 
 
