@@ -291,7 +291,9 @@ def _show_rows(console: Console, answer: RowsAnswer) -> None:
     columns = [
         (name, NUMBER if is_number else WORD) for name, is_number in zip(answer.columns, numeric, strict=True)
     ]
-    table(console, columns, answer.values)
+    # As they are: some of these numbers are ids, which somebody copies into the next query.
+    whole = [[str(value) if type(value) is int else value for value in row] for row in answer.values]
+    table(console, columns, whole)
     console.print(
         f"\n{len(answer.values):,} rows{', cut there: ask for fewer or raise --limit' if answer.is_cut else ''}."
     )
