@@ -4,7 +4,7 @@ import { now } from "./clock";
 import { guarded } from "./guard";
 import { randomHalf, uuid7 } from "./id";
 
-const NAME = "expost"; // our one entry of localStorage
+export const NAME = "expost"; // our entry of localStorage; those of kept.ts begin with it and a colon
 const IDLE = 30 * 60_000; // a session ends after half an hour without an event
 
 interface Browser {
@@ -26,31 +26,35 @@ let resets = 0;
 const isRefused = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || navigator.doNotTrack === "1";
 
 export const isOff = (): boolean => mode === "off";
+export const isFull = (): boolean => mode === "full";
 
 // A mode we do not know is taken for a refusal.
 export const enter = (wanted: string | undefined): void => {
   const before = mode;
   mode = !isRefused && /^(full|cookieless)$/.test(wanted!) ? wanted! : "off";
   if (mode === before) return;
-  if (isOff() || before === "full") guarded(() => localStorage.removeItem(NAME))();
+  if (isOff() || before === "full") forgetAll();
   browser = fresh();
   remember((browser) => {
-    if (mode === "full") ordinal ||= ++browser.pages;
+    if (isFull()) ordinal ||= ++browser.pages;
   });
 };
+
+const forgetAll = guarded(() => {
+  for (const name of Object.keys(localStorage)) if (name.split(":")[0] === NAME) localStorage.removeItem(name);
+});
 
 // Other tabs write the entry too, so it is read again each time. Where storage is closed to us nothing can be known again.
 const remember = (change: (browser: Browser) => void = () => {}): void => {
   try {
-    const isFull = mode === "full";
-    if (isFull) browser = { ...browser, ...JSON.parse(localStorage.getItem(NAME)!) };
+    if (isFull()) browser = { ...browser, ...JSON.parse(localStorage.getItem(NAME)!) };
     if (now() - browser.seen > IDLE) {
       browser.session++;
       browser.told = [];
     }
     browser.seen = now();
     change(browser);
-    if (isFull) localStorage.setItem(NAME, JSON.stringify(browser));
+    if (isFull()) localStorage.setItem(NAME, JSON.stringify(browser));
   } catch {
     mode = "cookieless";
   }
@@ -83,6 +87,6 @@ export const isFirst = (exposure: string): boolean => {
 // Who and how, as every batch says it.
 export const envelope = (): Record<string, unknown> => {
   remember();
-  const { device, session }: Partial<Browser> = mode === "full" ? browser : {};
+  const { device, session }: Partial<Browser> = isFull() ? browser : {};
   return { device, session, consent: mode, resets };
 };

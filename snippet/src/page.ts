@@ -40,14 +40,17 @@ export const flush = (): void => {
   if (!events.length) return;
   view.title = document.title;
   const head = { page: { ...page, ordinal }, ...envelope(), release, environment, viewport: [innerWidth, innerHeight] };
-  batches(head, events).forEach(deliver);
+  deliverAll(head, events);
 };
 
-const batches = (head: Properties, events: Captured[]): string[] => {
+const deliverAll = (head: Properties, events: Captured[]): void => {
   const batch = writeBatch(head, events);
-  if (events.length < 2 || new Blob([batch]).size < MAX_BYTES) return [batch];
-  const middle = events.length >> 1;
-  return [...batches(head, events.slice(0, middle)), ...batches(head, events.slice(middle))];
+  if (events.length < 2 || new Blob([batch]).size < MAX_BYTES) deliver(events[0]!.id, batch);
+  else {
+    const middle = events.length >> 1;
+    deliverAll(head, events.slice(0, middle));
+    deliverAll(head, events.slice(middle));
+  }
 };
 
 // Properties of every later event, added to those set before; called with nothing it takes all off.

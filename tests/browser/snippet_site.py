@@ -42,6 +42,7 @@ class Site:
     port: int = 0
     pages: dict[str, str] = field(default_factory=dict)
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    is_down: bool = False
     requests: list[Request] = field(default_factory=list)
     change: Condition = field(default_factory=Condition)
 
@@ -188,6 +189,9 @@ def running_site() -> Iterator[Site]:
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
+            if site.is_down:
+                self.close_connection = True
+                return
             text = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
             batch = json.loads(text)
             status, headers = site.answers.pop(0) if site.answers else (204, {})

@@ -191,7 +191,7 @@ def test_mode_full_knows_the_browser_again_and_counts_pages_and_sessions(site: S
     assert len({batch["device"] for batch in batches}) == 1
     assert [batch["page"]["ordinal"] for batch in batches] == [1, 2, 3]
     assert [batch["session"] for batch in batches] == [1, 1, 2]
-    assert page.evaluate("Object.keys(localStorage)") == ["expost"]
+    page.wait_for_function("Object.keys(localStorage).join() === 'expost'")
     assert page.context.cookies() == []
 
 
