@@ -188,7 +188,7 @@ def create_api(call: Call) -> APIRouter:
 
     @api.post("/sql")
     async def sql(body: SqlBody) -> JSONResponse:
-        """The rows of one SELECT over the views `events`, `elements` and `people`."""
+        """The rows of one SELECT over the views `events`, `elements`, `people` and `losses`."""
         return await answer(SqlQuery(body.query, body.limit))
 
     return api

@@ -175,7 +175,7 @@ class Lake:
         return cast(FlagsAnswer, self._ask(FlagList(**common)))
 
     def sql(self, text: str, limit: int = 10_000) -> RowsAnswer:
-        """The rows of one SELECT over the views `events`, `elements` and `people`, at most `limit` of them.
+        """The rows of one SELECT over the views `events`, `elements`, `people` and `losses`, at most `limit` of them.
 
         `for row in lake.sql(…)` gives one dict per row; `.rows()` is a list of them, `.to_polars()` a frame.
         """

@@ -13,7 +13,7 @@ from .folder import open_folder
 from .schema import TABLES
 from .table import Snapshot, find_snapshot
 
-VIEWS = ("dictionary.sql", "persons.sql", "views.sql")
+VIEWS = ("dictionary.sql", "persons.sql", "views.sql", "losses.sql")
 """Read in this order: each builds on those before it."""
 
 _SQL = Path(__file__).parent / "sql"
@@ -48,7 +48,8 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """A connection that reads one snapshot of the folder at `path` for as long as it is open.
 
-    Base relations are in schema `lake`, one per table; `events`, `elements` and `people` are views for people.
+    Base relations are in schema `lake`, one per table; `events`, `elements`, `people` and `losses` are views for
+    people.
     """
     folder = open_folder(path)
     connection = duckdb.connect()

@@ -178,7 +178,7 @@ class FlagList(Question):
 
 @dataclass(frozen=True, slots=True)
 class SqlQuery(Question):
-    """One SELECT over the views `events`, `elements` and `people`, in the sandbox."""
+    """One SELECT over the views `events`, `elements`, `people` and `losses`, in the sandbox."""
 
     text: str
     limit: int = 10_000

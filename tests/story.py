@@ -88,6 +88,11 @@ def expose(flag: str, variation: str, **fields: Any) -> Action:
     return Action("exposure", fields={"flag": flag, "variation": variation, **fields})
 
 
+def leave(dwell_ms: int = 0) -> Action:
+    """The page is left: the last event of a visit of it."""
+    return Action("page_leave", fields={"properties": {"dwell_ms": dwell_ms}})
+
+
 def put_on(**properties: Any) -> Action:
     """Properties of every later event of this device; no event of its own."""
     return Action("", put_on=properties)
@@ -100,6 +105,7 @@ class OpenPage:
     id: str
     start: int
     path: str = "/"
+    ordinal: int = 1
     seq: int = 0
 
 
@@ -216,7 +222,7 @@ class Story:
             release="1.0",
             environment="production",
             viewport=[1280, 720] if page else [],
-            page=Page(page.id, page.start / 1_000, 1) if page else None,
+            page=Page(page.id, page.start / 1_000, page.ordinal) if page else None,
             views=views,
             sets=sets,
             descriptors=chains.descriptors,
@@ -228,7 +234,9 @@ class Story:
         return accepted
 
     def _open(self, device: str, start: int, path: str) -> OpenPage:
-        page = self._pages[device] = OpenPage(uuid7(start, self._draw()), start, path)
+        before = self._pages.get(device)
+        ordinal = before.ordinal + 1 if before else 1
+        page = self._pages[device] = OpenPage(uuid7(start, self._draw()), start, path, ordinal)
         return page
 
     def _draw(self) -> bytes:

@@ -310,6 +310,14 @@ def test_the_doctor_finds_a_healthy_folder_healthy_and_names_what_is_missing(dat
     assert any("missing" in finding["says"] for finding in json.loads(ill.stdout) if finding["is_wrong"])
 
 
+def test_the_loss_meter_is_a_view_beside_the_others(data):
+    rows = json.loads(run(data, "sql", "select * from losses", "--json").stdout)
+    assert len(rows) == 9
+    told = {(row["missing"], row["missing_pages"], row["is_exact"]) for row in rows}
+    assert told == {(0, 0, False)}
+    assert "losses" in run(data, "sql", "select * from loss").stderr
+
+
 def test_sites_are_made_changed_and_keyed_on_the_command_line(tmp_path):
     data = tmp_path / "data"
     made = run(data, "sites", "add", "My shop", "--tz", "Europe/Berlin")
