@@ -1,20 +1,33 @@
-"""`GET /expost.js`: the built snippet, in the smallest form that the browser takes."""
+"""`GET /expost.js`: the built snippet, in the smallest form that the browser takes.
+
+`/expost-<hash>.js` is one version of it. A page that pins a version names its hash and gets these bytes for ever: each
+version that was served is kept in the data folder, so that an upgrade takes no page's script away.
+"""
 
 from __future__ import annotations
 
+import logging
+import re
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from importlib.resources import files
 from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
+log = logging.getLogger("expost.collector")
+
 NAME = "expost.js"
+PINNED = re.compile(r"/expost-([0-9a-f]{16})\.js\Z")
+HASH_DIGITS = 16
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"), ("", ""))
 """The best first."""
 
 MAX_AGE_SECONDS = 3_600
-"""How long browsers use it without asking. A new version reaches every page within this time."""
+"""How long browsers use it without asking. A new version reaches every page within this time, or at the visit after."""
+
+CHANGING = b"public, max-age=%d, stale-while-revalidate=86400" % MAX_AGE_SECONDS
+IMMUTABLE = b"public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +41,12 @@ class Form:
 
 
 class Script:
-    """The ASGI function for `/expost.js`."""
+    """The ASGI function for `/expost.js` and for the versions of it, which are kept in `kept`."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, kept: Path | None = None) -> None:
         self._folder = folder or Path(str(files("expost.snippet") / "dist"))
-        self._forms: dict[str, Form] = {}
+        self._kept = kept
+        self._forms: dict[Path, Form] = {}
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -40,13 +54,18 @@ class Script:
         if scope["method"] not in ("GET", "HEAD"):
             await _answer(send, 405, [(b"allow", b"GET, HEAD")])
             return
-        form = self._best(headers.get(b"accept-encoding", b"").decode("latin-1"))
+        pinned = PINNED.match(scope["path"])
+        place = self._place_of(pinned[1]) if pinned else self._folder / NAME
+        accepted = headers.get(b"accept-encoding", b"").decode("latin-1")
+        form = None if place is None else self._best(place, accepted)
         if form is None:
-            await _answer(send, 404, [], b"The snippet is not built: run `npm run build` in snippet/.\n")
+            missing = b"No such version of the snippet was served here.\n"
+            unbuilt = b"The snippet is not built: run `npm run build` in snippet/.\n"
+            await _answer(send, 404, [(b"cache-control", b"no-store")], missing if pinned else unbuilt)
             return
         common = [
             (b"etag", form.etag),
-            (b"cache-control", b"public, max-age=%d" % MAX_AGE_SECONDS),
+            (b"cache-control", IMMUTABLE if pinned else CHANGING),
             (b"vary", b"accept-encoding"),
             (b"access-control-allow-origin", b"*"),
             (b"cross-origin-resource-policy", b"cross-origin"),
@@ -62,25 +81,65 @@ class Script:
             common.append((b"content-encoding", form.encoding.encode()))
         await _answer(send, 200, common, form.body if scope["method"] == "GET" else b"")
 
-    def _best(self, accepted: str) -> Form | None:
+    def keep(self) -> None:
+        """Keep the version that is served now, so that pages may pin it."""
+        plain = self._form(self._folder / NAME, "")
+        if self._kept is None or plain is None:
+            return
+        place = self._kept / f"{hash_of(plain.body)}.js"
+        try:
+            self._kept.mkdir(exist_ok=True)
+            for encoding, suffix in reversed(
+                ENCODINGS
+            ):  # the plain one first: without it the version is not there
+                form = self._form(Path(f"{self._folder / NAME}{suffix}"), encoding)
+                target = Path(f"{place}{suffix}")
+                if form is not None and not target.exists():
+                    half = Path(f"{target}.half")
+                    half.write_bytes(form.body)
+                    half.replace(target)
+        except OSError as error:
+            log.warning("This version of the snippet could not be kept for pages that pin it: %s", error)
+
+    def _place_of(self, wanted: str) -> Path | None:
+        """Where the version with this hash is."""
+        current = self._form(self._folder / NAME, "")
+        if current is not None and hash_of(current.body) == wanted:
+            return self._folder / NAME
+        place = self._kept and self._kept / f"{wanted}.js"
+        return place if place and place.exists() else None
+
+    def _best(self, place: Path, accepted: str) -> Form | None:
         taken = _encodings(accepted)
-        forms = (self._form(encoding, suffix) for encoding, suffix in ENCODINGS if encoding in taken)
+        forms = (
+            self._form(Path(f"{place}{suffix}"), encoding)
+            for encoding, suffix in ENCODINGS
+            if encoding in taken
+        )
         return next((form for form in forms if form is not None), None)
 
-    def _form(self, encoding: str, suffix: str) -> Form | None:
-        path = self._folder / (NAME + suffix)
+    def _form(self, path: Path, encoding: str) -> Form | None:
         try:
             found = path.stat()
             modified = (found.st_mtime_ns, found.st_size)
-            form = self._forms.get(encoding)
+            form = self._forms.get(path)
             if form is None or form.modified != modified:
                 body = path.read_bytes()
                 # Each form has a tag of its own: a cache must not answer one who asked for the other.
                 etag = b'"%s"' % blake2b(body, digest_size=12).hexdigest().encode()
-                form = self._forms[encoding] = Form(body, etag, encoding, modified)
+                form = self._forms[path] = Form(body, etag, encoding, modified)
         except OSError:
             return None
         return form
+
+
+def hash_of(script: bytes) -> str:
+    """What names a version in its address.
+
+    >>> hash_of(b"")
+    'e3b0c44298fc1c14'
+    """
+    return sha256(script).hexdigest()[:HASH_DIGITS]
 
 
 def _encodings(accepted: str) -> set[str]:

@@ -21,23 +21,29 @@ from .keyring import Keyring
 from .masks import Masks
 from .peer import networks
 from .refused import RefusedLog
-from .script import Script
+from .script import PINNED, Script
 
 log = logging.getLogger("expost.collector")
 
 CAPTURE_PATH = "/e"
 SCRIPT_PATH = "/expost.js"
 PUBLIC_PATHS = frozenset({CAPTURE_PATH, SCRIPT_PATH})
-"""What anybody may ask for; all else is for this machine."""
+"""What anybody may ask for, with the versions of the script; all else is for this machine."""
+
+
+def is_public(path: str) -> bool:
+    """Whether the collector answers for this path, and so anybody may ask."""
+    return path in PUBLIC_PATHS or PINNED.match(path) is not None
 
 
 class Collector:
-    """What the browser talks to: the ASGI function for the paths in `PUBLIC_PATHS`."""
+    """What the browser talks to: the ASGI function for the paths that are public."""
 
     def __init__(
         self, capture: Capture, script: Script, daily: DailyIds, refused: RefusedLog, clock: Clock
     ) -> None:
-        self._routes: dict[str, ASGIApp] = {CAPTURE_PATH: capture, SCRIPT_PATH: script}
+        self._routes: dict[str, ASGIApp] = {CAPTURE_PATH: capture}
+        self._script = script
         self._daily = daily
         self._refused = refused
         self._clock = clock
@@ -45,13 +51,14 @@ class Collector:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request for one of these paths."""
-        await self._routes[scope["path"]](scope, receive, send)
+        await self._routes.get(scope["path"], self._script)(scope, receive, send)
 
     async def startup(self) -> None:
         """Begin what goes on beside the requests.
 
         The salt of a day that is over is destroyed, and what was rejected more than seven days ago.
         """
+        await asyncio.to_thread(self._script.keep)
         self._upkeep = asyncio.create_task(self._keep_up())
 
     async def shutdown(self) -> None:
@@ -89,4 +96,4 @@ def create(
         trusted=networks(settings.trusted_proxies),
         clock=clock,
     )
-    return Collector(capture, Script(script_folder), daily, refused, clock)
+    return Collector(capture, Script(script_folder, folder.scripts), daily, refused, clock)

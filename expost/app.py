@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from expost.api import answer_errors, create_api
-from expost.collector.service import PUBLIC_PATHS, Collector
+from expost.collector.service import Collector, is_public
 from expost.errors import ExpostError
 from expost.loopback import LoopbackOnly
 from expost.pool import QueryPool
@@ -42,7 +42,7 @@ def create_app(collector: Collector, pool: QueryPool, sites: Callable[[], Sequen
     guarded = LoopbackOnly(inside)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in PUBLIC_PATHS:
+        if scope["type"] == "http" and is_public(scope["path"]):
             await collector(scope, receive, send)
         else:
             await guarded(scope, receive, send)

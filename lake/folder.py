@@ -35,6 +35,11 @@ class Folder:
         return self.path / "rejected"
 
     @property
+    def scripts(self) -> Path:
+        """Every version of the snippet that was served, for pages that pin one."""
+        return self.path / "scripts"
+
+    @property
     def state_path(self) -> Path:
         """The small state: sites, keys, definitions."""
         return self.path / "state.sqlite"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from expost.collector.script import Script
+from expost.collector.script import Script, hash_of
+from expost.collector.service import is_public
 
 from .conftest import Answer
 
@@ -19,14 +20,20 @@ def dist(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def ask(script: Script, headers: Mapping[str, str] | None = None, method: str = "GET") -> Answer:
+def ask(
+    script: Script,
+    headers: Mapping[str, str] | None = None,
+    method: str = "GET",
+    path: str = "/expost.js",
+) -> Answer:
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-    asyncio.run(script({"type": "http", "method": method, "headers": raw}, None, send))  # type: ignore[arg-type]
+    scope = {"type": "http", "method": method, "path": path, "headers": raw}
+    asyncio.run(script(scope, None, send))  # type: ignore[arg-type]
     names = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return Answer(sent[0]["status"], names, sent[1]["body"])
 
@@ -71,3 +78,48 @@ def test_without_a_build_it_says_how_to_make_one(tmp_path: Path) -> None:
     answer = ask(Script(tmp_path))
     assert answer.status == 404
     assert b"npm run build" in answer.body
+
+
+def test_a_pinned_version_is_the_same_for_ever(dist: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "scripts"
+    pinned = f"/expost-{hash_of(b'snippet')}.js"
+    first = Script(dist, kept)
+    first.keep()
+    first.keep()
+    for suffix in ("", ".br", ".gz"):
+        (dist / f"expost.js{suffix}").write_text(f"upgraded{suffix}")
+    for script in (first, Script(dist, kept)):
+        script.keep()
+        old = ask(script, {"accept-encoding": "br"}, path=pinned)
+        assert (old.status, old.body, old.headers["content-encoding"]) == (200, b"snippet.br", "br")
+        assert old.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert old.headers["access-control-allow-origin"] == "*"
+        assert ask(script, path=pinned).body == b"snippet"
+        assert ask(script, path=f"/expost-{hash_of(b'upgraded')}.js").body == b"upgraded"
+    assert sorted(path.suffix for path in kept.iterdir()) == [".br", ".br", ".gz", ".gz", ".js", ".js"]
+
+
+def test_a_version_that_was_never_served_is_not_there(dist: Path, tmp_path: Path) -> None:
+    answer = ask(Script(dist, tmp_path / "scripts"), path="/expost-0123456789abcdef.js")
+    assert (answer.status, answer.headers["cache-control"]) == (404, "no-store")
+
+
+def test_where_nothing_can_be_kept_the_present_version_is_served(dist: Path, tmp_path: Path) -> None:
+    (tmp_path / "scripts").write_text("no folder")
+    script = Script(dist, tmp_path / "scripts")
+    script.keep()
+    assert ask(script, path=f"/expost-{hash_of(b'snippet')}.js").body == b"snippet"
+    assert ask(script).headers["cache-control"] == "public, max-age=3600, stale-while-revalidate=86400"
+
+
+@pytest.mark.parametrize("path", ["/e", "/expost.js", "/expost-0123456789abcdef.js"])
+def test_anybody_may_ask_for_the_script_and_its_versions(path: str) -> None:
+    assert is_public(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/expost-0123456789abcdef.js/", "/expost-0123456789ABCDEF.js", "/expost-/../api.js", "/expost-.js"],
+)
+def test_nobody_else_gets_in_by_a_name_like_it(path: str) -> None:
+    assert not is_public(path)
