@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -125,9 +126,14 @@ class _Listener(ThreadingHTTPServer):
 
 @dataclass
 class Relay:
-    """Stands between pages and the server and keeps every batch that the server acknowledged."""
+    """Stands between pages and the server and keeps every batch that the server acknowledged.
+
+    A batch that it `loses` is answered with 204 and goes no further.
+    """
 
     server: str
+    loses: Callable[[dict[str, Any]], bool] = lambda _: False
+    lost: list[dict[str, Any]] = field(default_factory=list)
     acknowledged: list[dict[str, Any]] = field(default_factory=list)
     refused: list[tuple[int, str]] = field(default_factory=list)
     _listener: _Listener = field(init=False, repr=False)
@@ -161,11 +167,16 @@ def _relaying(relay: Relay) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            batch = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+            if relay.loses(batch):
+                relay.lost.append(batch)
+                self.send_response(204)
+                self.send_header("Access-Control-Allow-Origin", "*")
+                self.end_headers()
+                return
             status, answer = self._pass_on("POST", body)
             if status in (200, 204):
-                relay.acknowledged.append(
-                    json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
-                )
+                relay.acknowledged.append(batch)
             else:
                 relay.refused.append((status, answer.decode(errors="replace")))
 
