@@ -3,6 +3,7 @@
 import { now } from "./clock";
 import { guarded } from "./guard";
 import { randomHalf, uuid7 } from "./id";
+import { doNotTrack } from "./tag";
 
 export const NAME = "expost"; // our entry of localStorage; those of kept.ts begin with it and a colon
 const IDLE = 30 * 60_000; // a session ends after half an hour without an event
@@ -23,7 +24,8 @@ let browser: Browser;
 export let ordinal = 0; // of this page
 let resets = 0;
 
-const isRefused = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || navigator.doNotTrack === "1";
+const isRefused =
+  doNotTrack !== "ignore" && ((navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || navigator.doNotTrack === "1");
 
 export const isOff = (): boolean => mode === "off";
 export const isFull = (): boolean => mode === "full";

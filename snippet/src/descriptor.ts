@@ -3,6 +3,7 @@
 import { attribute, attributeNames, localName, matches, namespaceOf } from "./native";
 import { address } from "./address";
 import { LOOK, cut } from "./mask";
+import { attributes, clear } from "./tag";
 
 // 1, 2 and 4 are STATES.
 const OPEN = 8;
@@ -21,6 +22,9 @@ const ADDRESS = /^(href|src|action)$/;
 const CLEAR =
   /^(id|class|name|type|role|method|for|title|alt|rel|target|placeholder|lang|dir|tabindex|disabled|checked|required|open|hidden|href|src|action|(aria|data)-.*)$/;
 const MASKED_CLEAR = /^(id|class)$/;
+const LISTED = clear.split(/\s+/); // by the site
+
+const isClear = (name: string): boolean => LISTED.includes(name) || (attributes === "default" ? CLEAR : MASKED_CLEAR).test(name);
 
 // Only these have a state of their own; of all others a browser knows `:read-only` alone.
 const FIELD = /^(input|textarea|select|button|option|optgroup|fieldset)$|-/;
@@ -38,9 +42,8 @@ export const describe = (element: Element, isMasked: boolean, isEditable: boolea
   if (FIELD.test(tag)) STATES.forEach((selector, bit) => matches(element, selector) && (state |= 1 << bit));
   const mayBeEdited = isEditable || EDITED.test(tag) || names.includes("contenteditable");
   if (!mayBeEdited || matches(element, ":read-only")) state |= READ_ONLY;
-  const clear = isMasked ? MASKED_CLEAR : CLEAR;
   // One character more than will be looked at tells that there was more.
-  return [tag, state, names.map((name) => [name, clear.test(name) ? attribute(element, name)!.slice(0, LOOK + 1) : null])];
+  return [tag, state, names.map((name) => [name, (isMasked ? MASKED_CLEAR.test(name) : isClear(name)) ? attribute(element, name)!.slice(0, LOOK + 1) : null])];
 };
 
 const LIMIT = 200;

@@ -2,8 +2,9 @@
 import { hasAttribute, parentNode, parentOf } from "./native";
 import { describe, type Descriptor } from "./descriptor";
 import { placeOf } from "./place";
-import { isIgnored, isPrivate } from "./privacy";
-import { isInteractive, textOf, type Words } from "./text";
+import { isIgnored, isListed, isPrivate } from "./privacy";
+import { text as textMode } from "./tag";
+import { isInteractive, isSilent, textOf, type Words } from "./text";
 
 const DEPTH = 128; // no real page is deeper; a cut chain is marked, so that a selector can answer "unknown"
 const STEPS = 10_000; // and a page whose parents go round in a circle ends here
@@ -31,11 +32,15 @@ export const subjectOf = (target: Element): Subject | undefined => {
   const chain: Element[] = [];
   let mask = -1; // the highest element with a mask, counted from the target
   let editor = document.designMode === "on" ? STEPS : -1; // the highest that may be edited
+  let silent = editor; // the highest that has no text of its own
+  let listed = /^(all|labels)$/.test(textMode) ? STEPS : -1; // the highest whose text the site allows
   let steps = 0;
   for (let element: Element | null = target; element && steps < STEPS; element = parentOf(element), steps++) {
     if (isIgnored(element)) return;
     if (isPrivate(element)) mask = steps;
     if (hasAttribute(element, "contenteditable")) editor = steps;
+    if (isSilent(element)) silent = steps;
+    if (isListed(element) && listed < steps) listed = steps;
     if (steps < DEPTH) chain.push(element);
   }
 
@@ -55,7 +60,9 @@ export const subjectOf = (target: Element): Subject | undefined => {
   }, undefined)!;
 
   // Text of what is masked or may have been typed stays in the page.
+  const textAt = (height: number): Words | undefined =>
+    height > mask && height > silent && height <= listed ? textOf(chain[height]!) : undefined;
   const place = chain.findIndex(isInteractive);
-  const label = place > mask && place > editor ? textOf(chain[place]!) : undefined;
-  return { standing, label, text: place ? undefined : label };
+  const label = textAt(place);
+  return { standing, label, text: place ? (textMode === "labels" ? undefined : textAt(0)) : label };
 };

@@ -16,6 +16,14 @@ export interface Options {
   release?: string;
   /** `production` if left out. */
   environment?: string;
+  /** Which text may leave the page; `labels` if left out. */
+  text?: "labels" | "all" | "listed";
+  /** Of which attributes the value may; `default` if left out. */
+  attributes?: "default" | "listed";
+  /** Names of further attributes whose value may, separated by spaces. */
+  clear?: string;
+  /** Capture even where the browser asks not to be tracked. */
+  doNotTrack?: "ignore";
 }
 
 export interface Exposure {

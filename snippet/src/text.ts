@@ -8,6 +8,7 @@ const ROLES = ",[role=button],[role=link],[role=menuitem],[role=tab],[role=optio
 const INTERACTIVE = "a,button,label,summary," + BUTTON + ROLES;
 const SILENT = "script,style,noscript,template,textarea,select,datalist,[contenteditable]";
 
+export const isSilent = (element: Element): boolean => matches(element, SILENT);
 export const isInteractive = (element: Element): boolean => matches(element, INTERACTIVE);
 
 // The words of NodeFilter.
@@ -37,7 +38,7 @@ export const textOf = (element: Element): Words | undefined => {
   const walker = document.createTreeWalker(element, ELEMENTS_AND_TEXTS, (node) => {
     if (++nodes > NODES || !isElement(node)) return ACCEPT;
     if (isPrivate(node)) leaveOut();
-    else if (!matches(node, SILENT)) return SKIP;
+    else if (!isSilent(node)) return SKIP;
     return REJECT;
   });
   while (walker.nextNode()) {

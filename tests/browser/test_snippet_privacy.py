@@ -254,3 +254,111 @@ def test_a_browser_that_asks_not_to_be_tracked_is_not(site: Site, page: Page, si
     assert page.evaluate("Object.keys(localStorage)") == []
     page.goto("about:blank")
     assert [request.path for request in site.requests if request.method == "POST"] == []
+
+
+TEXTS = (
+    "<p class=plain>plain <b>words</b></p><button class=b>Buy <i>now</i></button>"
+    "<div data-expost-text><p class=listed>listed words</p><button class=lb>Pay</button>"
+    "<p class=masked data-expost-mask>masked words</p><select class=s><option>an option</option></select>"
+    "<textarea>typed words</textarea><p class=e contenteditable>edited words</p></div>"
+    "<p class=card>Card 4111 1111 1111 1111</p>"
+)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("", {"b": "Buy now", "lb": "Pay"}),
+        ("labels", {"b": "Buy now", "lb": "Pay"}),
+        (
+            "all",
+            {"plain": "plain words", "b": "Buy now", "listed": "listed words", "lb": "Pay", "card": "Card …"},
+        ),
+        ("listed", {"listed": "listed words", "lb": "Pay"}),
+        ("labls", {"listed": "listed words", "lb": "Pay"}),
+    ],
+)
+def test_text_leaves_the_page_as_the_tag_allows(site: Site, page: Page, mode: str, expected: dict[str, str]):
+    page.goto(site.page(TEXTS, text=mode))
+    page.wait_for_function("!!window.expost")
+    page.evaluate(
+        "document.querySelectorAll('p,button,select,option,textarea').forEach(element => element.click())"
+    )
+    site.wait(lambda site: len(site.of("click")) == 10)
+    texts = {event["chain"][0]["class"]: event["text"] for event in site.of("click") if event.get("text")}
+    assert texts == expected
+    labels = {event["label"] for event in site.of("click") if event.get("label")}
+    assert labels == {"Buy now", "Pay"} & set(expected.values())
+    for secret in ("masked words", "an option", "typed words", "edited words", "4111"):
+        assert secret not in sent(site)
+
+
+def test_the_text_of_what_is_in_a_button_is_its_own_where_all_text_may_leave(site: Site, page: Page):
+    page.goto(site.page(TEXTS, text="all"))
+    page.click("i")
+    site.wait_for("click")
+    (click,) = site.of("click")
+    assert (click["text"], click["label"]) == ("now", "Buy now")
+
+
+@pytest.mark.parametrize(
+    ("tag", "kept", "named"),
+    [
+        (
+            {},
+            {"data-sku": "s1", "title": "Title", "href": "/x?token=…"},
+            ["price", "sku"],
+        ),
+        (
+            {"clear": "sku price value"},
+            {"data-sku": "s1", "title": "Title", "href": "/x?token=…", "price": "12", "sku": "…"},
+            [],
+        ),
+        ({"attributes": "listed"}, {}, ["data-sku", "href", "price", "sku", "title"]),
+        ({"attributes": "listed", "clear": "price"}, {"price": "12"}, ["data-sku", "href", "sku", "title"]),
+        ({"attributes": "none"}, {}, ["data-sku", "href", "price", "sku", "title"]),
+    ],
+)
+def test_values_of_attributes_leave_the_page_as_the_tag_allows(
+    site: Site, page: Page, tag: dict[str, str], kept: dict[str, str], named: list[str]
+):
+    body = (
+        '<a id="a" class="c" href="/x?token=1#" title="Title" data-sku="s1" price="12" sku="jane@example.com" '
+        'value="never" onclick="return false">go</a><section data-expost-mask><u price="99">masked</u></section>'
+    )
+    page.goto(site.page(body, **tag))
+    page.click("a")
+    page.click("u")
+    site.wait_for("click", "click")
+    link, masked = (event["chain"][0] for event in site.of("click"))
+    assert (link["id"], link["class"]) == ("a", "c")
+    assert (
+        link["attributes"] | {"href": link["attributes"].get("href", "").rstrip("#")} == {"href": ""} | kept
+    )
+    assert link["names"] == named
+    assert (masked["attributes"], masked["names"]) == ({}, ["price"])
+    assert "never" not in sent(site)
+
+
+@pytest.mark.parametrize("signal", ["globalPrivacyControl: true", "doNotTrack: '1'"])
+def test_a_site_may_say_that_it_captures_all_the_same(site: Site, page: Page, signal: str):
+    name, value = signal.split(": ")
+    page.add_init_script(f"Object.defineProperty(Navigator.prototype, '{name}', {{ value: {value} }})")
+    page.goto(site.page("<p>hi</p>", **{"do-not-track": "ignore"}))
+    site.wait_for("page_view")
+    page.evaluate("expost('consent', 'off')")
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
+@pytest.mark.parametrize("signal", [None, "globalPrivacyControl"])
+def test_a_tag_without_consent_deletes_what_earlier_pages_stored(site: Site, page: Page, signal: str | None):
+    page.goto(site.page("<p>hi</p>"))
+    site.wait_for("page_view")
+    site.is_down = True
+    page.click("p")
+    page.wait_for_function("Object.keys(localStorage).length === 2")
+    if signal:
+        page.add_init_script(f"Object.defineProperty(Navigator.prototype, '{signal}', {{ value: true }})")
+    page.goto(site.page("<p>hi</p>", consent="full" if signal else "off"))
+    page.wait_for_function("!!window.expost")
+    assert page.evaluate("Object.keys(localStorage)") == []
