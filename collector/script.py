@@ -88,7 +88,7 @@ class Script:
             return
         place = self._kept / f"{hash_of(plain.body)}.js"
         try:
-            self._kept.mkdir(exist_ok=True)
+            self._kept.mkdir(mode=0o700, exist_ok=True)
             for encoding, suffix in reversed(
                 ENCODINGS
             ):  # the plain one first: without it the version is not there
