@@ -1,13 +1,13 @@
 # Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install test lint format bench snippet dist
+.PHONY: help demo install test lint format bench bench-snippet snippet dist
 
 BIN := .venv/bin
 FOLDERS := $(wildcard expost/*/)
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: install ## a small shop with data in it, on this machine only
 	$(BIN)/expost demo
@@ -38,6 +38,10 @@ bench: .venv/installed-dev snippet/node_modules/.package-lock.json ## prints eve
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python -P $$script; done
 	@set -e; for script in bench/*.mjs; do echo "== $$script"; .ci/with-node node $$script; done
 
+bench-snippet: snippet/node_modules/.package-lock.json bench/peers/node_modules/.package-lock.json ## the snippet beside its peers' scripts
+	@.ci/chromium
+	.ci/with-node node bench/snippet.mjs
+
 snippet: .venv/installed snippet/node_modules/.package-lock.json ## builds snippet/dist
 	.ci/with-node npm --prefix snippet run build
 
@@ -53,3 +57,6 @@ dist: .venv/installed-dev ## wheel and source archive
 
 snippet/node_modules/.package-lock.json: snippet/package-lock.json | .venv/installed
 	.ci/with-node npm --prefix snippet ci --no-audit --no-fund
+
+bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json | .venv/installed
+	.ci/with-node npm --prefix bench/peers ci --no-audit --no-fund --ignore-scripts
