@@ -88,7 +88,7 @@ def _check_exposure(event: Event) -> str | None:
 
 
 def _check_custom(event: Event) -> str | None:
-    return None if event.name else "an event of the site's own has a name"
+    return None if event.name and event.name.strip() else "an event of the site's own has a name"
 
 
 def _check_ids(*ids: str) -> str | None:

@@ -150,6 +150,7 @@ CASES = [
         for user in ("undefined", "null", "[object Object]", "00000000-0000-0000-0000-000000000000", "anonymous", "", " NULL ")
     ),
     Case(30, "identify without a user", only(type="identify"), kept=2, reason="not the id of a user"),
+    Case(6, "a custom event with a blank name", only(type="custom", name="  "), kept=2, reason="has a name"),
     Case(30, "group undefined", only(type="group", group_type="company", group="undefined"), kept=2, reason="group"),
     *(
         Case(30, f"device {device!r}", batch(device=device), kept=1, check=lambda kept: kept.device.startswith("daily-"))
