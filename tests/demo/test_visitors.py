@@ -32,7 +32,8 @@ def test_every_walk_can_be_gone_to_its_end_and_says_what_it_was_shown():
             assert go_through(walk, tab, shop.url, pace=0) == sum(len(names) for _, names in walk.stays)
             tab.go("about:blank")
         recorder.wait_until_quiet()
-    events = [event for batch in recorder.batches for event in batch["events"]]
+    # The last batch of a page comes again from the next page, until an answer is seen: an id counts once.
+    events = list({event["id"]: event for batch in recorder.batches for event in batch["events"]}.values())
     assert {event["variation"] for event in events if event["type"] == "exposure"} == {"control", "treatment"}
     assert sum(event["type"] == "identify" for event in events) == 2
     assert all(event.get("trusted", True) for event in events)
