@@ -23,8 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for the whole run. Open a context or a page of your own in it."""
+def chromium_path() -> Path:
+    """The program. Without it browser tests are left out loudly, and fail in CI."""
     path = find_chromium()
     if path is None:
         message = (
@@ -33,10 +33,16 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path: Path) -> Iterator[Browser]:
+    """One Chromium for the whole run. Open a context or a page of your own in it."""
     with sync_playwright() as playwright:
         # Playwright opens the debugging pipe itself and refuses to be told so.
         flags = [flag for flag in FLAGS if not flag.startswith("--remote-debugging")]
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=flags)
         yield browser
         browser.close()
 

@@ -3,7 +3,6 @@
 import pytest
 
 from expost.demo.actions import PAGES
-from expost.demo.chromium import find_chromium
 from expost.demo.record import record_shop
 from expost.demo.recorded_page import RECORDED, recorded_page
 
@@ -27,11 +26,7 @@ def test_every_page_and_action_is_recorded_and_nothing_else():
 
 
 @pytest.mark.browser
-def test_recording_anew_gives_what_is_kept():
-    if find_chromium() is None:
-        pytest.skip(
-            "NO CHROMIUM, no browser tests. Install it (Debian: apt-get install chromium) or set CHROMIUM."
-        )
+def test_recording_anew_gives_what_is_kept(chromium_path):
     for page in record_shop(SAMPLES):
         kept = (RECORDED / f"{page.name}.json").read_text("utf-8")
         assert page.to_text() == kept, (

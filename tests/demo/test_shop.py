@@ -7,7 +7,7 @@ import pytest
 
 from expost.demo.actions import PAGES, perform
 from expost.demo.behaviour import variation_of
-from expost.demo.chromium import Chromium, find_chromium
+from expost.demo.chromium import Chromium
 from expost.demo.shop_server import CATEGORIES, PRODUCTS, ShopServer, render_page
 
 TAG = '<script async src="http://127.0.0.1:1/expost.js" data-key="xw_test" data-consent="full"></script>'
@@ -56,13 +56,8 @@ def test_files_are_served_by_name_only():
 
 
 @pytest.fixture
-def browser():
-    path = find_chromium()
-    if path is None:
-        pytest.skip(
-            "NO CHROMIUM, no browser tests. Install it (Debian: apt-get install chromium) or set CHROMIUM."
-        )
-    with Chromium(path) as browser:
+def browser(chromium_path):
+    with Chromium(chromium_path) as browser:
         yield browser
 
 

@@ -5,7 +5,7 @@ from itertools import islice
 import pytest
 
 from expost.demo.actions import PAGES
-from expost.demo.chromium import Chromium, find_chromium
+from expost.demo.chromium import Chromium
 from expost.demo.record import BatchRecorder
 from expost.demo.shop_server import ShopServer
 from expost.demo.visitors import go_through, walks
@@ -20,13 +20,12 @@ def test_walks_take_both_variations_and_only_do_what_pages_offer():
 
 
 @pytest.mark.browser
-def test_every_walk_can_be_gone_to_its_end_and_says_what_it_was_shown():
-    path = find_chromium()
-    if path is None:
-        pytest.skip(
-            "NO CHROMIUM, no browser tests. Install it (Debian: apt-get install chromium) or set CHROMIUM."
-        )
-    with BatchRecorder() as recorder, ShopServer(tag=recorder.tag) as shop, Chromium(path) as chromium:
+def test_every_walk_can_be_gone_to_its_end_and_says_what_it_was_shown(chromium_path):
+    with (
+        BatchRecorder() as recorder,
+        ShopServer(tag=recorder.tag) as shop,
+        Chromium(chromium_path) as chromium,
+    ):
         for walk in islice(walks(), 6):
             tab = chromium.open_tab(*walk.window)
             assert go_through(walk, tab, shop.url, pace=0) == sum(len(names) for _, names in walk.stays)
