@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from expost.lake.batch import DAILY_PREFIX, Accepted, Event, View, is_nobody
+from expost.lake.batch import DAILY_PREFIX, Accepted, Counts, Event, View, is_nobody
 
 from .daily import DailyIds
 from .descriptors import Descriptors
@@ -19,12 +19,13 @@ from .places import are_sound, mended
 from .verdict import (
     MAX_PROPERTIES_BYTES,
     MAX_SET_BYTES,
+    find_page_refusal,
     find_refusal,
     find_server_refusal,
     is_stale,
     is_within,
 )
-from .wire import Batch, Head, Refused, decode
+from .wire import Batch, Head, Refused, decode, read_counts
 
 _encode = msgspec.msgpack.Encoder().encode
 _encode_json = msgspec.json.Encoder().encode
@@ -72,7 +73,10 @@ def accept(
     kept: list[Event] = []
     count = len(batch.elements)
     for event in once:
-        reason = find_server_refusal(event, batch.head, received_at) if grant.is_server else None
+        if grant.is_server:
+            reason = find_server_refusal(event, batch.head, received_at)
+        else:
+            reason = None if grant.is_import else find_page_refusal(batch.head)
         reason = reason or find_refusal(event, batch.head, batch.views, sets)
         if event.el >= count:
             reason = f"it points to element {event.el}, which is not there"
@@ -104,7 +108,7 @@ def _payload(
         received_at=received_at,
         consent=head.consent,
         is_imported=sender.grant.is_import,
-        is_internal=sender.grant.has_public_origin and _is_local(batch.views),
+        is_internal=head.internal or (sender.grant.has_public_origin and _is_local(batch.views)),
         device=_device(head, sender, daily),
         # A server's own says nothing about the visitor, and would make bots of people: curl is on every list.
         user_agent="" if sender.grant.is_server else sender.user_agent[:MAX_USER_AGENT],
@@ -119,6 +123,8 @@ def _payload(
         descriptors=[each for each in batch.descriptors if each is not None],
         elements=[each for each in batch.elements if each is not None],
         events=events,
+        consent_version=head.consent_version,
+        counts=_counts(head, sender.grant),
     )
     try:
         return _encode(accepted)
@@ -131,13 +137,22 @@ def _device(head: Head, sender: Sender, daily: DailyIds) -> str:
     given = head.device or ""
     if sender.grant.is_import:
         return given
-    is_own = not is_nobody(given) and not given.startswith(DAILY_PREFIX) and "\0" not in given
-    if head.consent == "full" and is_own:
+    if head.consent == "full" and _is_own(given):
         return given
     if sender.grant.is_server or (head.page is None and not given):
         return ""
     # Also for an id that a mistake gives to every browser ("undefined"): people who share it are not one person.
     return daily.device(sender.grant.site, sender.address, sender.user_agent, head.resets)
+
+
+def _is_own(device: str) -> bool:
+    return not is_nobody(device) and not device.startswith(DAILY_PREFIX) and "\0" not in device
+
+
+def _counts(head: Head, grant: Grant) -> Counts:
+    # Without a browser's own id there is nobody whose pages these could be, and of history nobody knows what there was.
+    is_own = head.page is not None and head.consent == "full" and _is_own(head.device or "")
+    return read_counts(head.counts) if is_own and grant.kind == "write" else {}
 
 
 def _is_local(views: Sequence[View | None]) -> bool:

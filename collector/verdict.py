@@ -55,6 +55,13 @@ def find_server_refusal(event: Event, head: Head, received_at: int) -> str | Non
     return _check_ids(event.user) if event.user else None
 
 
+def find_page_refusal(head: Head) -> str | None:
+    """Why no event of this batch is taken with the key of the pages, or `None`."""
+    if head.page is None:
+        return "it has no page, and this key is for pages: servers send with a server key, which is secret"
+    return None
+
+
 def is_within(value: Mapping[str, Any], limit: int) -> bool:
     """Whether properties, written as JSON, are at most so many bytes."""
     return not value or len(_json(value)) <= limit

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from heapq import nlargest
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ from expost.errors import InvalidInput
 from expost.lake.batch import (
     Consent,
     Count,
+    Counts,
     Descriptor,
     Element,
     Event,
@@ -35,6 +37,10 @@ from .descriptors import Descriptors
 VERSION = 1
 MAX_EVENTS = 1_000
 BOM = b"\xef\xbb\xbf"
+
+MAX_COUNTS = 32
+MAX_ORDINAL = 10_000_000
+NO_COUNTS = Raw(b"{}")
 
 Part = TypeVar("Part")
 
@@ -71,6 +77,9 @@ class Head(Struct):
     release: Short = ""
     environment: Short = "production"
     viewport: Annotated[list[Pixels], Meta(max_length=2)] = []
+    consent_version: Short = ""
+    internal: bool = False
+    counts: Raw = NO_COUNTS
 
 
 class Strict(Head):
@@ -188,6 +197,32 @@ def _decode_parts(loose: Loose, descriptors: Descriptors) -> Batch:
         events=events,
         refused=refused,
     )
+
+
+def read_counts(raw: Raw) -> Counts:
+    """The last numbers of other pages as far as they can be read, those of the latest pages where there are too many.
+
+    >>> read_counts(Raw(b'{"3": 12, "4": "x", "-1": 5, "5": 1.5}')), read_counts(Raw(b"7"))
+    ({3: 12}, {})
+    """
+    if raw == NO_COUNTS:
+        return {}
+    try:
+        said = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    if not isinstance(said, dict):
+        return {}
+    read = {int(name): last for name, last in said.items() if _is_ordinal(name) and _is_count(last)}
+    return {ordinal: read[ordinal] for ordinal in nlargest(MAX_COUNTS, read)}
+
+
+def _is_ordinal(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) <= 8 and _is_count(int(name))
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 1 <= value <= MAX_ORDINAL
 
 
 def _part(raw: Raw, decode_part: Callable[[Raw], Part], cut: Callable[[Any], Part] | None) -> Part | str:

@@ -70,6 +70,7 @@ class Conditions(Common):
     click: Words = Field([], description="CSS selectors: clicks on what they match, or inside it.")
     change: Words = Field([], description="CSS selectors of changed fields.")
     submit: Words = Field([], description="CSS selectors of submitted forms.")
+    on: Words = Field([], description="Any type of event, alone or with a selector: `copy .price`.")
     view: Words = Field([], description="Path globs of page views.")
     track: Words = Field([], description="Names of the site's own events.")
     text: str | None = Field(None, description="The label is this; or `contains:…`, `prefix:…`, `matches:…`.")

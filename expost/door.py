@@ -80,6 +80,7 @@ class Lake:
         click: Words = (),
         change: Words = (),
         submit: Words = (),
+        on: Words = (),
         view: Words = (),
         track: Words = (),
         text: str | Pattern | None = None,
@@ -91,10 +92,13 @@ class Lake:
         target_only: bool = False,
         pierce: bool = False,
     ) -> Definition:
-        """A definition that is not saved. Selectors, globs and names may be lists: any of them is enough."""
+        """A definition that is not saved. Selectors, globs and names may be lists: any of them is enough.
+
+        `on` names any type of event, with a selector behind it or not: `on="copy .price"`.
+        """
         return definition(
-            name, click=click, change=change, submit=submit, view=view, track=track, text=text, host=host, path=path,
-            query=query, hash=hash, properties=properties, target_only=target_only, pierce=pierce,
+            name, click=click, change=change, submit=submit, on=on, view=view, track=track, text=text, host=host,
+            path=path, query=query, hash=hash, properties=properties, target_only=target_only, pierce=pierce,
         )  # fmt: skip
 
     def define(self, name: str, *, site: str | None = None, **conditions: Any) -> Definition:

@@ -72,6 +72,12 @@ def condition_options(command: Command) -> Command:
             click.option("--change", **several, help="Changes of a field."),
             click.option("--submit", **several, help="Submits of a form."),
             click.option(
+                "--on",
+                multiple=True,
+                metavar="'TYPE [SELECTOR]'",
+                help="Events of any type, such as copy or web_vital.",
+            ),
+            click.option(
                 "--view",
                 multiple=True,
                 metavar="GLOB",

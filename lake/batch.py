@@ -47,10 +47,9 @@ NOBODY = frozenset(
 )
 
 Consent = Literal["full", "cookieless"]
-EventType = Literal[
-    "click", "auxclick", "change", "submit", "page_view", "page_leave",
-    "identify", "group", "reset", "exposure", "custom",
-]  # fmt: skip
+EventType = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_:.-]{0,59}\Z", max_length=60)]
+Counts = dict[Count, Count]
+"""The last numbers of pages that were left, by the ordinal of the page."""
 
 
 def is_nobody(text: str) -> bool:
@@ -151,7 +150,8 @@ class Accepted(Struct, frozen=True, gc=False):
     """One acknowledged batch: a frame of the journal, all that the sink needs to make rows of it.
 
     `received_at` and the corrected times are decided when the batch is accepted. `device` is the text of the device id
-    (the browser's own, or the daily one made by the server), empty for server events that name none.
+    (the browser's own, or the daily one made by the server), empty for server events that name none. `counts` are what
+    the browser last knew of its pages, those that are still open left out.
     """
 
     site: Short
@@ -173,3 +173,5 @@ class Accepted(Struct, frozen=True, gc=False):
     elements: list[Element]
     events: list[Event]
     version: int = 1
+    consent_version: Short = ""
+    counts: Counts = field(default_factory=dict)

@@ -19,6 +19,7 @@ from expost.ids import keyed_hash
 
 from .batch import CHAIN_CUT, ROOT, SHADOW_CHILD, Descriptor, Element
 from .element import Row, content, descriptor_row, element_row
+from .page_counts import PageCounts
 from .runs import Runs
 
 DICTIONARIES = {
@@ -57,6 +58,7 @@ class Dictionary:
         self._descriptors: dict[bytes, int] = {}
         self._elements: dict[Row, int] = {}
         self._named: dict[Row, int] = {}
+        self.page_counts = PageCounts()
         self._encode = msgspec.msgpack.Encoder().encode
 
     def settle(self) -> None:
@@ -64,6 +66,7 @@ class Dictionary:
         for table, rows in self.fresh.items():
             self._known[table].add(_array(rows))
             rows.clear()
+        self.page_counts.settle()
 
     def discard(self) -> None:
         """The fresh rows were not committed: they are new again when they are met again."""
@@ -71,6 +74,7 @@ class Dictionary:
             rows.clear()
         for cache in (self._descriptors, self._elements, self._named):
             cache.clear()
+        self.page_counts.discard()
 
     def device(self, site: str, device: str, is_daily: bool) -> int:
         """The id of a browser, or of what a server calls one."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from .folder import open_folder
 from .schema import TABLES
-from .table import Snapshot, find_snapshot
+from .table import Snapshot, find_snapshot, find_width
 
 VIEWS = ("dictionary.sql", "persons.sql", "views.sql", "losses.sql")
 """Read in this order: each builds on those before it."""
@@ -92,14 +93,26 @@ def register(connection: duckdb.DuckDBPyConnection, snapshot: LakeSnapshot) -> N
             {"name": name, "version": version, "files": files},
         )
         if files:
-            listed = ", ".join(_quoted(_one_file(file)) for file in files)
-            connection.execute(
-                f"create view lake.{name} as select * from read_parquet([{listed}], hive_partitioning = false)"
-            )
+            connection.execute(f"create view lake.{name} as {_rows_of(connection, files, schema)}")
         else:
             connection.register("_empty", schema.empty_table())
             connection.execute(f"create table lake.{name} as select * from _empty")
             connection.unregister("_empty")
+
+
+def _rows_of(connection: duckdb.DuckDBPyConnection, files: Sequence[str], schema: pa.Schema) -> str:
+    """A select of all rows, with null in the columns that were not there yet when a file was written."""
+    listed = ", ".join(_quoted(_one_file(file)) for file in files)
+    if {find_width(file) for file in files} == {len(schema)}:
+        return f"select * from read_parquet([{listed}], hive_partitioning = false)"
+    # It costs a look into every file before the first row, so only where they differ.
+    source = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+    there = {row[0] for row in connection.execute(f"describe select * from {source}").fetchall()}
+    connection.register("_empty", schema.empty_table())
+    types = {row[0]: row[1] for row in connection.execute("describe select * from _empty").fetchall()}
+    connection.unregister("_empty")
+    columns = (f'"{name}"' if name in there else f'null::{types[name]} as "{name}"' for name in schema.names)
+    return f"select {', '.join(columns)} from {source}"
 
 
 def create_views(connection: duckdb.DuckDBPyConnection) -> None:

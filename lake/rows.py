@@ -16,12 +16,13 @@ from .bot import bot_rule
 from .dictionary import Dictionary, ElementTable
 from .element import Row
 from .moment import event_time, micros
+from .page_counts import PageCounts
 from .schema import TABLES
 
 BATCH_COLUMNS = (
     "received_at", "sent_at", "client_offset_ms", "imported", "site", "device_id", "session_ordinal", "page_id",
     "page_ordinal", "viewport_width", "viewport_height", "consent", "release", "environment", "source", "user_agent",
-    "is_bot", "bot_rule", "is_internal",
+    "is_bot", "bot_rule", "is_internal", "consent_version",
 )  # fmt: skip
 VIEW_COLUMNS = ("host", "path", "query", "hash", "title", "referrer")
 EVENT_COLUMNS = (
@@ -48,6 +49,7 @@ class Rows:
         self._events: list[Row] = []
         self._identities: list[Row] = []
         self._traits: list[Row] = []
+        self._page_counts: list[Row] = []
         self._batch_of: list[int] = []
         self._view_of: list[int] = []
 
@@ -60,6 +62,7 @@ class Rows:
         batch = _Batch(accepted, self._dictionary)
         row = len(self._batches)
         self._batches.append(batch.row())
+        self._page_counts += batch.page_counts(self._dictionary.page_counts)
         views: dict[int, int] = {}
         for event in chosen:
             view = views.get(event.view)
@@ -72,7 +75,9 @@ class Rows:
     def tables(self) -> dict[str, pa.Table]:
         """The rows of every table that gets any, by its name, in the order in which they are committed."""
         dictionaries = {table: list(rows.values()) for table, rows in self._dictionary.fresh.items()}
-        rows = dictionaries | {"identities": self._identities, "traits": self._traits}
+        rows = dictionaries | {
+            "identities": self._identities, "traits": self._traits, "page_counts": self._page_counts,
+        }  # fmt: skip
         made = {}
         for table, schema in TABLES.items():
             if table == "events":
@@ -208,7 +213,18 @@ class _Batch:
             rule is not None,
             rule,
             accepted.is_internal,
+            accepted.consent_version,
         )
+
+    def page_counts(self, known: PageCounts) -> list[Row]:
+        """What its browser says of pages that were left, as far as it is new."""
+        accepted, page = self.accepted, self.accepted.page
+        is_daily = accepted.consent != "full" or accepted.device.startswith(DAILY_PREFIX)
+        if page is None or not page.ordinal or self.device_id is None or is_daily or accepted.is_imported:
+            return []
+        # A batch is made when its last event has happened.
+        told_at = self.time(micros(page.start + max((event.t for event in accepted.events), default=0.0)))
+        return known.rows(accepted.site, self.device_id, told_at, page.ordinal, accepted.counts)
 
     def client_time(self, event: Event) -> int | None:
         """When it happened by the client's clock."""

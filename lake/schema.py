@@ -58,6 +58,7 @@ EVENTS = pa.schema(
         ("bot_rule", TEXT),
         ("is_internal", BOOL),
         ("properties", TEXT),
+        ("consent_version", TEXT),
     ]
 )
 
@@ -137,6 +138,16 @@ TRAITS = pa.schema(
     ]
 )
 
+PAGE_COUNTS = pa.schema(
+    [
+        ("site", TEXT),
+        ("device_id", ID),
+        ("page_ordinal", COUNT),
+        ("last_seq", COUNT),
+        ("told_at", TIME),
+    ]
+)
+
 TABLES: dict[str, pa.Schema] = {
     "descriptors": DESCRIPTORS,
     "elements": ELEMENTS,
@@ -145,6 +156,7 @@ TABLES: dict[str, pa.Schema] = {
     "groups": GROUPS,
     "identities": IDENTITIES,
     "traits": TRAITS,
+    "page_counts": PAGE_COUNTS,
     "events": EVENTS,
 }
 """Every table, in the order in which a segment is committed: events last, so that no event points at nothing."""

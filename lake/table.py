@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import uuid
 from bisect import bisect_left
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -57,6 +58,18 @@ class Snapshot:
     files: list[str]
 
 
+def find_width(file: str) -> int | None:
+    """How many columns a file was written with, by its name; `None` where that does not say.
+
+    Columns are only ever added, so that files of the same number have the same ones.
+
+    >>> find_width("/lake/events/part-47-0b7c1d2e-3f4a-4b5c-8d6e-7f8091a2b3c4.zstd.parquet")
+    47
+    """
+    named = re.match(r"part-(\d{1,4})-", Path(file).name)
+    return int(named[1]) if named else None
+
+
 def find_snapshot(path: Path) -> Snapshot | None:
     """The newest version of the table in `path`, `None` where there is no table yet."""
     table = _find_table(path)
@@ -79,6 +92,7 @@ class Table:
         path.mkdir(parents=True, exist_ok=True)
         mend(path)
         self._delta = DeltaTable.create(path, schema, mode="ignore", configuration=_CONFIGURATION)
+        self._widen()
         self._small = self._count_small()
         self._unnamed: dict[str, float] = {}
         self._look_at = 0.0
@@ -125,6 +139,14 @@ class Table:
             self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
             self._delete_unnamed(time.monotonic())
 
+    def _widen(self) -> None:
+        """Add the columns that the table was made before. Rows that are there already hold null in them."""
+        there = {field.name for field in self._delta.schema().fields}
+        missing = [field for field in Schema.from_arrow(self.schema).fields if field.name not in there]
+        if missing:
+            self._delta.alter.add_columns(missing, post_commithook_properties=_NO_HOOKS)
+            self._sync_entry()
+
     def _delete_unnamed(self, now: float) -> None:
         # By what is seen here and not by the log: a file written for a commit that never came goes as well.
         named = {name for name, _ in self._files()}
@@ -145,7 +167,7 @@ class Table:
         self._small = self._count_small()
 
     def _write(self, rows: pa.Table, data_change: bool) -> AddAction:
-        name = f"part-{uuid.uuid4()}.zstd.parquet"
+        name = f"part-{len(self.schema)}-{uuid.uuid4()}.zstd.parquet"
         path = self.path / name
         # The Arrow schema is left out: every engine then reads the types that Parquet and Delta name.
         pq.write_table(rows, path, compression="zstd", row_group_size=ROW_GROUP, store_schema=False)

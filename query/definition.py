@@ -6,6 +6,7 @@ must hold). What each condition means is SEMANTICS 2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -16,13 +17,20 @@ Operator = Literal["is", "contains", "prefix", "glob", "matches"]
 PropertyOperator = Literal["is", "exists", "contains", "matches", "above", "at_least", "below", "at_most"]
 Scalar = str | int | float | bool | None
 
-EVENT_TYPES = (
-    "click", "auxclick", "change", "submit", "page_view", "page_leave",
-    "identify", "group", "reset", "exposure", "custom",
-)  # fmt: skip
+EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_:.-]{0,59}")
+"""Pages can be told to listen to anything, so a type is any name that the wire allows."""
 MAX_ALTERNATIVES = 100
 MAX_PATTERN = 2_000
 MAX_NAME = 200
+
+
+def check_type(kind: str) -> None:
+    """Raise InvalidInput if no event can have this type."""
+    if not EVENT_TYPE.fullmatch(kind):
+        raise InvalidInput(
+            f"{kind!r} is no type of event.",
+            hint="For example: click, submit, page_view, custom, or what pages were told to listen to: copy, toggle.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +145,7 @@ class Alternative:
 
     def __post_init__(self) -> None:
         for kind in self.types:
-            if kind not in EVENT_TYPES:
-                raise InvalidInput(f"{kind!r} is no type of event.", hint=f"One of: {', '.join(EVENT_TYPES)}")
+            check_type(kind)
         if not self.to_json().keys() - {"target_only", "pierce"}:
             raise InvalidInput("A definition without any condition would match every event.",
                                hint="Say at least a type, a selector or a path.")  # fmt: skip
@@ -236,6 +243,7 @@ def definition(
     click: Words = (),
     change: Words = (),
     submit: Words = (),
+    on: Words = (),
     view: Words = (),
     track: Words = (),
     text: str | Pattern | None = None,
@@ -249,11 +257,13 @@ def definition(
 ) -> Definition:
     """The definition that `expost define` makes of its options.
 
-    Each `click`, `change`, `submit` (selectors), `view` (path globs) and `track` (event names) is an alternative, and
-    the other conditions hold for every alternative.
+    Each `click`, `change`, `submit` (selectors), `on` (a type of event, with or without a selector behind it), `view`
+    (path globs) and `track` (event names) is an alternative, and the other conditions hold for every alternative.
 
     >>> str(definition("Bought", click="button.buy", track="order", path="/shop/**"))
     'click on button.buy and path glob:/shop/** or custom event order and path glob:/shop/**'
+    >>> str(definition("Copied", on=["copy .price", "web_vital"]))
+    'copy on .price or web_vital'
     """
     pairs = properties.items() if isinstance(properties, Mapping) else ()
     shared: dict[str, Any] = {
@@ -268,13 +278,19 @@ def definition(
         or tuple(each for each in properties if isinstance(each, PropertyMatch)),
     }
     on_path = _pattern(path, "glob")
-    by_selector = (("click", click), ("change", change), ("submit", submit))
+    by_selector: list[tuple[str, str | None]] = [
+        (kind, each)
+        for kind, selectors in (("click", click), ("change", change), ("submit", submit))
+        for each in _words(selectors)
+    ]
+    for each in _words(on):
+        kind, *selector = each.split(maxsplit=1) or [""]
+        by_selector.append((kind, selector[0] if selector else None))
     alternatives = [
         Alternative(
             types=(kind,), selector=each, target_only=target_only, pierce=pierce, path=on_path, **shared
         )
-        for kind, selectors in by_selector
-        for each in _words(selectors)
+        for kind, each in by_selector
     ]
     if view and on_path:
         raise InvalidInput("A page view is given with a path of its own and with a path for all.",

@@ -3,8 +3,9 @@
 All three are the same words with the same meaning, so they are read here, once.
 
     common       site, from, to (dates or ISO times), tz, environment (`all` for every one), bots (yes | no), internal
-    definition   click, change, submit (selectors), view (path globs), track (event names), text, host, path, hash,
-                 query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only, pierce
+    definition   click, change, submit (selectors), on (TYPE or TYPE SELECTOR), view (path globs), track (event names),
+                 text, host, path, hash, query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only,
+                 pierce
     funnel       step (repeated), within, by
     retention    start, return, period, periods, entry, by
     trend        name, period, by
@@ -37,7 +38,7 @@ Form = Mapping[str, Sequence[str]]
 
 COMMON = frozenset({"site", "from", "to", "tz", "environment", "bots", "internal"})
 CONDITIONS = frozenset(
-    {"click", "change", "submit", "view", "track", "text", "host", "path", "hash", "query", "property",
+    {"click", "change", "submit", "on", "view", "track", "text", "host", "path", "hash", "query", "property",
      "target_only", "pierce"}
 )  # fmt: skip
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -78,6 +79,7 @@ def definition_of(name: str, form: Form) -> Definition:
         click=form.get("click", ()),
         change=form.get("change", ()),
         submit=form.get("submit", ()),
+        on=form.get("on", ()),
         view=form.get("view", ()),
         track=form.get("track", ()),
         text=_one(form, "text"),

@@ -53,7 +53,8 @@ def view(path: str = "/", *, spa: bool = False, **fields: Any) -> Action:
 def click(where: str, **fields: Any) -> Action:
     """A click on the last element of `where`: `my-cart >>> ul li:nth(2,3) button#b.buy[type=submit]`.
 
-    `>>>` enters a shadow tree, `:nth(2,3)` is the second of three siblings; `html > body` stand around it all.
+    `>>>` enters a shadow tree, or before `html` the document of a frame; `:nth(2,3)` is the second of three siblings;
+    `html > body` stand around it all.
     """
     return Action("click", where, fields=fields)
 
@@ -167,7 +168,7 @@ class Story:
             events.append(
                 Event(
                     id=uuid7(now, self._draw()),
-                    type=action.type,  # type: ignore[arg-type]
+                    type=action.type,
                     t=(now - page.start) / 1_000 if page else 0.0,
                     time=None if page else now / 1_000,
                     seq=page.seq if page else 0,
@@ -273,7 +274,8 @@ class Chains:
             descriptor, index, count = described(word)
             if descriptor not in self.descriptors:
                 self.descriptors.append(descriptor)
-            flags = (ROOT if parent < 0 else 0) | (SHADOW_CHILD if is_shadow else 0)
+            is_root = parent < 0 or (is_shadow and descriptor.tag == "html")
+            flags = (ROOT if is_root else 0) | (SHADOW_CHILD if is_shadow else 0)
             position = self.descriptors.index(descriptor)
             self.elements.append(Element(position, parent, index, count, index, count, [], flags))
             self._places[key] = len(self.elements) - 1

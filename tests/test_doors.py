@@ -99,6 +99,8 @@ TREND = ("trend", "Bought", "--period", "day", "--by", "flag:new-checkout")
          lambda lake: lake.trend("Bought", period="day", by="flag:new-checkout")),
         (("preview", "--click", "form.cart button.buy"), "/preview?click=form.cart button.buy",
          lambda lake: lake.preview(lake.event("preview", click="form.cart button.buy"))),
+        (("preview", "--on", "click form.cart button.buy"), "/preview?on=click form.cart button.buy",
+         lambda lake: lake.preview(lake.event("preview", on="click form.cart button.buy"))),
         (("flags",), "/flags", lambda lake: lake.flags()),
     ],
 )  # fmt: skip

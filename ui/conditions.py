@@ -13,6 +13,7 @@ HAPPENINGS = (
     ("click", "Click on", "form.signup button"),
     ("change", "Change of", "select[name=size]"),
     ("submit", "Submit of", "form.signup"),
+    ("on", "Other event", "copy .price or web_vital"),
     ("view", "View of page", "/pricing or /docs/**"),
     ("track", "Custom event", "order placed"),
 )
@@ -84,7 +85,9 @@ def _words(alternative: Alternative) -> list[tuple[str, str]]:
         words.append((kind, alternative.selector))
     elif kind == "custom" and alternative.event_name is not None:
         words.append(("track", alternative.event_name))
-    is_view = kind == "page_view" and alternative.path is not None
+    is_view = kind == "page_view" and alternative.selector is None and alternative.path is not None
+    if kind and not words and not is_view:
+        words.append(("on", f"{kind} {alternative.selector or ''}".strip()))
     for name in ("text", "host", "path", "hash"):
         if (pattern := getattr(alternative, name)) is not None:
             is_plain_view = is_view and name == "path"

@@ -25,6 +25,9 @@ INTERACTIVE_TAGS = frozenset(
 )
 INTERACTIVE_ROLES = frozenset({"button", "link", "tab", "menuitem", "checkbox", "radio", "switch", "option"})
 BY_SELECTOR = {"click": "Clicks on", "auxclick": "Clicks on", "change": "Changes of", "submit": "Submits of"}
+VERBS = {"click": "Clicked", "auxclick": "Clicked", "change": "Changed", "submit": "Submitted"}
+CALLS = ("custom", "identify", "group", "reset", "exposure")
+"""Types of events that the site reports itself."""
 FIRST_FIELDS = (
     "event_id",
     "time",
@@ -81,7 +84,7 @@ class EventView:
     @property
     def is_nameable(self) -> bool:
         """Whether events of this type are named by their element."""
-        return self.event["type"] in BY_SELECTOR
+        return bool(self.levels)
 
     @property
     def has_counts(self) -> bool:
@@ -98,6 +101,8 @@ def conditions_of(event: Mapping[str, Any], level: Level | None) -> tuple[tuple[
         return (("view", str(event["path"])),)
     if kind == "custom" and event.get("name"):
         return (("track", str(event["name"])),)
+    if kind not in (*BY_SELECTOR, *CALLS, "page_view", "page_leave"):
+        return (("on", f"{kind} {level.selector if level and level.selector else ''}".strip()),)
     return ()
 
 
@@ -125,7 +130,7 @@ def event_view(answer: EventAnswer, chosen: Level | None, outcome: Outcome) -> E
         levels=tuple(links),
         chosen=chosen,
         pairs=pairs,
-        sentence={"view": "Page views of", "track": "Custom events called"}.get(
+        sentence={"view": "Page views of", "track": "Custom events called", "on": "Events of the type"}.get(
             pairs[0][0] if pairs else "", BY_SELECTOR.get(event["type"], "")
         ),
         condition=pairs[0][1] if pairs else "",
@@ -146,7 +151,7 @@ def suggest_name(event: Mapping[str, Any], level: Level | None) -> str:
         case "custom":
             return str(event.get("name") or "")[:200]
         case kind:
-            verb = {"change": "Changed", "submit": "Submitted"}.get(kind, "Clicked")
+            verb = VERBS.get(kind) or kind.replace("_", " ").capitalize()
     # The label belongs to the control that was clicked, not to the page around it.
     if level is not None and not (_is_interactive(level) or level.distance == 0):
         said = level.dom_id or next(iter(level.classes), level.tag)

@@ -8,9 +8,8 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 
-from expost.errors import InvalidInput
 from expost.query.answer import LiveAnswer, LiveEvent
-from expost.query.definition import EVENT_TYPES
+from expost.query.definition import check_type
 from expost.query.question import Live
 
 from .desk import Desk
@@ -74,6 +73,7 @@ def live_view(answer: LiveAnswer, types: Sequence[str] = (), refresh: int | None
         answer.total,
         answer.basis.now,
         tuple(types),
+        choices=tuple(dict.fromkeys([*CHOICES, *types])),
         refresh=refresh,
     )
 
@@ -97,8 +97,7 @@ def add_live(router: APIRouter, desk: Desk) -> None:
     async def ask(request: Request) -> tuple[LiveAnswer, tuple[str, ...]]:
         types = tuple(kind for kind in request.query_params.getlist("type") if kind)
         for kind in types:
-            if kind not in EVENT_TYPES:
-                raise InvalidInput(f"{kind!r} is no type of event.", hint=f"One of: {', '.join(EVENT_TYPES)}")
+            check_type(kind)
         return await desk.answer(Live(types=types, site=desk.site_of(request).slug)), types
 
     @router.get("/live")

@@ -170,7 +170,7 @@ def test_without_consent_a_visitor_has_one_id_for_one_day(desk: Desk) -> None:
 
 def test_server_events_without_a_device_have_none(desk: Desk) -> None:
     event = {"id": event_id(1), "type": "custom", "name": "Paid", "time": NOW / 1_000}
-    desk.send({"v": 1, "events": [event]})
+    desk.send({"v": 1, "events": [event]}, key=desk.keys["shop", "server"])
     [kept] = desk.kept()
     assert (kept.device, kept.page, kept.environment) == ("", None, "production")
 
@@ -199,6 +199,31 @@ def test_pages_on_the_developers_machine_are_internal_once_the_site_is_public(
     desk.send(batch(views=[{"url": url}]))
     desk.send(batch(views=[{"url": url}]), key=desk.keys["blog", "write"])
     assert [kept.is_internal for kept in desk.kept()] == [False, is_internal]
+
+
+def test_a_page_says_that_its_visitor_is_internal_and_which_text_was_agreed_to(desk: Desk) -> None:
+    desk.send(batch())
+    desk.send(batch(internal=True, consent_version="2026-11"))
+    told = [(kept.is_internal, kept.consent_version) for kept in desk.kept()]
+    assert told == [(False, ""), (True, "2026-11")]
+
+
+@pytest.mark.parametrize(
+    ("head", "kind", "is_kept"),
+    [
+        ({}, "write", True),
+        ({"consent": "cookieless"}, "write", False),
+        ({"device": "undefined"}, "write", False),
+        ({"device": "daily-1"}, "write", False),
+        ({}, "import", False),
+    ],
+)
+def test_counts_of_other_pages_are_kept_of_browsers_that_have_a_name_of_their_own(
+    desk: Desk, head: dict[str, Any], kind: str, is_kept: bool
+) -> None:
+    desk.send(batch(counts={"3": 12, "4": 7}, **head), key=desk.keys["shop", kind])
+    [kept] = desk.kept()
+    assert kept.counts == ({3: 12, 4: 7} if is_kept else {})
 
 
 def test_the_visitors_address_is_written_nowhere(desk: Desk) -> None:

@@ -86,7 +86,11 @@ CASES = [
     Case(6, "bool for a number", only(x=True), kept=2, reason="Expected `int"),
     Case(6, "float for a number", only(x=1.5), kept=2, reason="Expected `int"),
     Case(6, "a number for a text", only(label=5), kept=2, reason="Expected `str"),
-    Case(6, "a type that is none", only(type="teleport"), kept=2, reason="teleport"),
+    Case(6, "a type that anyone may listen to", only(type="toggle"), kept=3),
+    *(
+        Case(6, f"the type {bad[:12]!r}", only(type=bad), kept=2, reason="$.type")
+        for bad in ("", "7up", "a b", "click\n", "<b>", "ü", "x" * 61)
+    ),
     Case(6, "an event that is a number", batch(click(1), 5, click(3)), kept=2, reason="Expected `object`"),
     Case(6, "a page that is a number", batch(page=5), 400, reason="page"),
     Case(7, "half an emoji", around(raw(1, '"text":"a\\ud83d"'), raw(2, '"text":"\\ud83d\\ude00 \\\\ud83d"')), kept=2,
@@ -144,7 +148,8 @@ CASES = [
     Case(29, "negative", batch(page={"id": event_id(9), "start": -5}), kept=1),
     Case(29, "no sent_at", {key: value for key, value in batch().items() if key != "sent_at"}, kept=1,
          check=lambda kept: kept.sent_at is None),
-    Case(29, "no time at all", batch(click(1), click(2, time=NOW / 1000), page=None), kept=1, reason="no time"),
+    Case(44, "what looks like a server's", batch(click(1, type="custom", name="Paid", time=NOW / 1000), page=None), kept=0,
+         reason="servers send with a server key"),
     *(
         Case(30, f"identify {user!r}", only(type="identify", user=user), kept=2, reason="not the id of a user")
         for user in ("undefined", "null", "[object Object]", "00000000-0000-0000-0000-000000000000", "anonymous", "", " NULL ")
@@ -176,6 +181,13 @@ CASES = [
          check=lambda kept: sum(each.flags & 2 for each in kept.elements) == 2 and kept.elements[256].parent == -1),
     Case(39, "1,000 classes", batch(descriptors=[["a", None, " ".join(f"class-{number}" for number in range(1_000))]]), kept=1,
          check=lambda kept: kept.descriptors[0].marks == ["class"] and len(kept.descriptors[0].class_name) == 4_000),
+    *(
+        Case(6, f"counts {bad!r}"[:40], batch(counts=bad), kept=1, check=lambda kept: kept.counts == {})
+        for bad in (5, "x", [1], None, True, {"a": 1, "1": "x", "2": -1, "3": 1.5, "4": True, "": 1, "-5": 1, "6": 10**30, "0": 1,
+                    "9" * 30: 1, "\u0663": 1, "7": [[]], "8": 0})
+    ),
+    Case(39, "10,000 counts", batch(counts={str(page): page for page in range(1, 10_001)}), kept=1,
+         check=lambda kept: kept.counts == {page: page for page in range(9_969, 10_001)}),
     Case(46, "a version from the future", {"v": 2, "events": {"what": "ever"}}, 204, sent={"wants_json": False}),
 ]  # fmt: skip
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from expost.lake.batch import EventType
 from tests.collector.conftest import NOW, Answer, Desk, batch, event_id
 
 DAY = 86_400_000_000
@@ -37,7 +36,7 @@ def test_the_four_types_come_without_a_page_and_without_the_servers_user_agent(d
     assert [event.type for event in kept.events] == list(TAKEN)
 
 
-@pytest.mark.parametrize("kind", sorted({*get_args(EventType)} - {*TAKEN}))
+@pytest.mark.parametrize("kind", ["click", "page_view", "reset", "web_vital"])
 def test_every_other_type_is_rejected_by_name_and_takes_nothing_with_it(desk: Desk, kind: str) -> None:
     answer = send(desk, happened(kind, 1), happened())
     assert answer.json["accepted"] == 1

@@ -40,7 +40,7 @@ from expost.query.question import (
     Trend,
 )
 from expost.state.sites import Site, add_site
-from tests.story import Story, click, expose, identify, track, view
+from tests.story import Action, Story, click, expose, identify, track, view
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -341,4 +341,47 @@ def test_flags_say_what_they_leave_out(tmp_path: Path) -> None:
     ]
     by_flag = opened.ask(Trend(definition("x", view="/**"), by=Flag("f")))
     assert by_flag.notes[0].startswith("Every exposure to the flag 'f' is left out")
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("selector", "events"),
+    [
+        ("button", 1),
+        ("form button", 1),
+        ("html > body > form > button", 1),
+        (":root button", 1),
+        (":root > body > form", 1),
+        ("iframe.pay", 1),
+        ("main iframe", 1),
+        (":root main", 1),
+        ("iframe button", 0),
+        ("main button", 0),
+        ("iframe :root", 0),
+        ("main > iframe > html", 0),
+    ],
+)
+def test_a_frame_of_the_same_origin_is_a_tree_of_its_own_below_its_element(
+    empty_folder: Path, selector: str, events: int
+) -> None:
+    story = Story(empty_folder)
+    story.capture("ann", view("/"), click("main iframe.pay >>> html body form button"), at="10:00")
+    opened = Analysis(story.path)
+    add_site(opened.state, Site("shop", "Shop"))
+    answer = opened.ask(Preview(definition("pay", click=selector)))
+    assert isinstance(answer, PreviewAnswer)
+    assert (answer.events, answer.unknown) == (events, 0)
+    opened.close()
+
+
+def test_events_of_any_type_have_a_past(empty_folder: Path) -> None:
+    story = Story(empty_folder)
+    copy = replace(click("main p.price", text="12 €"), type="copy")
+    story.capture("ann", view("/"), copy, Action("web_vital", fields={"name": "LCP"}), at="10:00")
+    opened = Analysis(story.path)
+    add_site(opened.state, Site("shop", "Shop"))
+    for said, events in (("copy", 1), ("copy .price", 1), ("copy .total", 0), ("web_vital", 1), ("paste", 0)):
+        answer = opened.ask(Preview(definition("x", on=said)))
+        assert isinstance(answer, PreviewAnswer)
+        assert (said, answer.events) == (said, events)
     opened.close()

@@ -16,6 +16,16 @@ from expost.state.sites import Site, add_site
 from tests.story import Story, view
 
 
+def test_any_type_of_event_is_named_with_or_without_a_selector():
+    made = definition_of("x", form_of([("on", "copy form .price"), ("on", "web_vital")]))
+    assert [(each.types, each.selector) for each in made.alternatives] == [
+        (("copy",), "form .price"), (("web_vital",), None),
+    ]  # fmt: skip
+    for bad in ("7up .price", ".price", " "):
+        with pytest.raises(InvalidInput, match="no type of event"):
+            definition_of("x", form_of([("on", bad)]))
+
+
 def test_a_funnel_reads_its_steps_in_order():
     question = funnel_of(form_of([("step", "A"), ("step", "B"), ("within", "36h"), ("by", "flag:new")]))
     assert question.steps == ("A", "B")

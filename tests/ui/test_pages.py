@@ -10,6 +10,8 @@ from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 
 from expost.errors import QueryLimit
+from expost.ui import samples
+from expost.ui.event import conditions_of
 from expost.ui.page import HERE
 from tests.ui.stand_in import OTHER, SITE, TAG, StandIn, create_app
 
@@ -265,3 +267,21 @@ def test_what_sets_an_event_apart_is_explained_and_a_stranger_has_one_name() -> 
     assert all(str(cell["title"])[-6:] in cell.get_text() for cell in strangers)
     breadcrumb = soup(client().get("/events/x").text).select(".breadcrumb .tag")
     assert "interactive" in [tag.get_text() for tag in breadcrumb]
+
+
+def test_an_event_of_any_type_is_shown_by_its_name_and_can_be_named() -> None:
+    page = client(StandIn(said={"type": "copy"})).get("/events/x").text
+    assert 'name="on" value="copy"' in page
+    named = {
+        kind: conditions_of({"type": kind}, samples.chain()[2]) for kind in ("click", "copy", "identify")
+    }
+    assert named == {
+        "click": (("click", "button.add.primary"),),
+        "copy": (("on", "copy button.add.primary"),),
+        "identify": (),
+    }
+    vital = client(StandIn(said={"type": "web_vital", "name": "LCP"})).get("/events/x").text
+    assert "Web vital at" in vital
+    shown = client().get("/live", params={"type": "web_vital"}).text
+    assert '<a href="/live?type=web_vital" aria-current="true">web vital</a>' in shown
+    assert client().get("/live", params={"type": "<b>"}).status_code == 400
