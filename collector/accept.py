@@ -111,7 +111,7 @@ def _payload(
         is_internal=head.internal or (sender.grant.has_public_origin and _is_local(batch.views)),
         device=_device(head, sender, daily),
         # A server's own says nothing about the visitor, and would make bots of people: curl is on every list.
-        user_agent="" if sender.grant.is_server else sender.user_agent[:MAX_USER_AGENT],
+        user_agent="" if sender.grant.is_server else masks.text(sender.user_agent[:MAX_USER_AGENT]),
         sent_at=head.sent_at,
         session=head.session,
         release=head.release,

@@ -22,24 +22,36 @@ MAX_REMEMBERED_LENGTH = 200
 MAX_CARD_RUN = 100
 """A run of more digits than this is masked unseen: no person types one, and a card might hide in it."""
 
+# What may stand between groups of digits: all that `\s` is in a browser, no-break spaces among it, and the dash.
+BETWEEN = r"[-\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
+SSN_DIGITS = rf"\d{{3}}{BETWEEN}\d\d{BETWEEN}\d{{4}}"
+
 SUSPECT = re.compile(
-    r"@|%40|(?<![\w-])eyJ|(?<![\w+-])[\w+-]{32}|\d{3}[- ]\d\d[- ]\d{4}|\d(?:[ -]?\d){12}", re.ASCII
+    rf"@|%40|(?<![\w-])eyJ|(?<![\w+-])[\w+-]{{32}}|{SSN_DIGITS}|\d(?:{BETWEEN}?\d){{12}}", re.ASCII
 )
 AROUND_AT = re.compile(r"""[^\s/?#&=:;,<>()"'…]+""")
 DOMAIN_END = re.compile(r"\.[a-z]{2,}", re.IGNORECASE)
 JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]++(?:\.[\w-]*)?", re.ASCII)
 RUN = re.compile(r"(?<![\w+-])[\w+-]{32,}", re.ASCII)
 TOKEN_PART = re.compile(r"[A-Za-z0-9]{20}")
-SSN = re.compile(r"(?<!\w)\d{3}[- ]\d\d[- ]\d{4}(?!\w)", re.ASCII)
-DIGITS = re.compile(r"\d(?:[ -]?\d){12,}", re.ASCII)
+SSN = re.compile(rf"(?<!\w){SSN_DIGITS}(?!\w)", re.ASCII)
+DIGITS = re.compile(rf"\d(?:{BETWEEN}?\d){{12,}}", re.ASCII)
+SEPARATOR = re.compile(BETWEEN, re.ASCII)
 
 CONTENT = re.compile(r"\s*(?:data|blob|javascript):", re.IGNORECASE)
 PLACE = re.compile(r"(?s)([^?#]*)(\?[^#]*)?(#.*)?\Z")
 USER_INFO = re.compile(r"(?<=//)[^/?#@]+@")
 
 ADDRESSES = frozenset(
-    {"href", "src", "action", "formaction", "ping", "poster", "cite", "background", "xlink:href"}
-)
+    {
+        "href", "src", "action", "formaction", "ping", "poster", "cite", "background", "xlink:href", "srcset",
+        "imagesrcset", "data", "longdesc", "manifest",
+    }
+)  # fmt: skip
+# An escape of JSON for a character that can be written as it is; of quotes and backslashes it must stay.
+ESCAPE = re.compile(r"\\u00(?!22|5[cC])([2-7][0-9a-fA-F])")
+WRITTEN_PARAMETER = re.compile(r"""([?&#](?!utm_)[\w.\[\]%-]{1,100}=)[^&#"'\\\s…]+""")
+
 NEVER = re.compile(r"(?:value|style|srcdoc|nonce|on.*)\Z", re.IGNORECASE | re.DOTALL)
 
 
@@ -87,13 +99,26 @@ class Masks:
             self._urls.remember(url)
         return masked
 
+    def unread(self, text: str) -> str:
+        r"""What is no batch, as it came: secrets are looked for in the writing itself, parameters of addresses too.
+
+        >>> Masks().unread(r'{"url": "/find?q=shoes&utm_source=mail", "by": "ann\u0040shop.example" ')
+        '{"url": "/find?q=…&utm_source=mail", "by": "…" '
+        """
+        text = ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
+        return self.text(WRITTEN_PARAMETER.sub(rf"\1{GAP}", text))
+
     def descriptor(self, descriptor: Descriptor) -> Descriptor:
-        """What an element is, without secrets, and without the attributes that are never kept."""
+        """What an element is, without secrets, and without the attributes that are never kept.
+
+        HTML that was not escaped makes elements and attributes of what people wrote: `Jane <jane@shop.example>`.
+        """
         texts, names, changed = self._texts, self._names, {}
         for name, value in descriptor.attributes.items():
             if name not in names and not self._may_keep(name):
-                return self.descriptor(_without_forbidden(descriptor))
-            if name in ADDRESSES:
+                return self.descriptor(self._without_forbidden(descriptor))
+            # A site's own attributes hold addresses as often as not, under names that nobody knows.
+            if name in ADDRESSES or name.startswith("data-"):
                 masked = self.url(value)
             elif value in texts:
                 continue
@@ -103,7 +128,8 @@ class Masks:
                 changed[name] = masked
         for name in descriptor.names:
             if name not in names and not self._may_keep(name):
-                return self.descriptor(_without_forbidden(descriptor))
+                return self.descriptor(self._without_forbidden(descriptor))
+        tag = self.text(descriptor.tag)
         dom_id = descriptor.dom_id and self.text(descriptor.dom_id)
         class_name = descriptor.class_name and self.text(descriptor.class_name)
         marks = list(changed)
@@ -111,10 +137,11 @@ class Masks:
             marks.append("id")
         if class_name != descriptor.class_name:
             marks.append("class")
-        if not marks:
+        if not marks and tag == descriptor.tag:
             return descriptor
         return msgspec.structs.replace(
             descriptor,
+            tag=tag,
             dom_id=dom_id,
             class_name=class_name,
             attributes=descriptor.attributes | changed,
@@ -169,10 +196,16 @@ class Masks:
         return value
 
     def _may_keep(self, name: str) -> bool:
-        if NEVER.match(name):
+        if NEVER.match(name) or self.text(name) != name:
             return False
         self._names.remember(name)
         return True
+
+    def _without_forbidden(self, descriptor: Descriptor) -> Descriptor:
+        kept = {name: value for name, value in descriptor.attributes.items() if self._may_keep(name)}
+        names = list(filter(self._may_keep, descriptor.names))
+        marks = list(filter(self._may_keep, descriptor.marks))
+        return msgspec.structs.replace(descriptor, attributes=kept, names=names, marks=marks)
 
 
 class Known(set[str]):
@@ -239,7 +272,7 @@ def _card_of_a_network(run: re.Match[str]) -> str:
 
 def _holds_card(run: str, is_likely: Callable[[str], bool]) -> bool:
     # A card may stand among other groups of digits ("2026-01-15 4111 1111 1111 1111"): every stretch is tried.
-    groups = re.split(r"[ -]", run)
+    groups = SEPARATOR.split(run)
     digits = "".join(groups)
     if len(digits) > MAX_CARD_RUN:
         return True
@@ -293,10 +326,3 @@ def _parameters(query: str) -> str:
 def _parameter(parameter: str) -> str:
     name, equals, value = parameter.partition("=")
     return parameter if not value or name.lstrip("?#").startswith("utm_") else f"{name}{equals}{GAP}"
-
-
-def _without_forbidden(descriptor: Descriptor) -> Descriptor:
-    kept = {name: value for name, value in descriptor.attributes.items() if not NEVER.match(name)}
-    names = [name for name in descriptor.names if not NEVER.match(name)]
-    marks = [mark for mark in descriptor.marks if not NEVER.match(mark)]
-    return msgspec.structs.replace(descriptor, attributes=kept, names=names, marks=marks)

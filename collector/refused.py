@@ -65,7 +65,7 @@ class RefusedLog:
                 log.error("%s cannot be looked through: %s", self._folder, problem)
 
     def _masked(self, content: bytes, limit: int) -> str:
-        masked = self._masks.text(content[:limit].decode("utf-8", "replace"))
+        masked = self._masks.unread(content[:limit].decode("utf-8", "replace"))
         # What was cut in the middle of a secret does not look like one any more.
         return masked if len(content) <= limit else masked[:-TAIL_LENGTH]
 

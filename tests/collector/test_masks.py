@@ -15,7 +15,8 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"
 SECRETS = [
     "ann@shop.example", "ann.o+x@a.b.example", "ann%40shop.example", "anna@müller.example",
     CARD, CARD.replace(" ", ""),
-    CARD.replace(" ", "-"), "5555555555554444", "378282246310005", "078-05-1120", "078 05 1120", JWT,
+    CARD.replace(" ", "-"), CARD.replace(" ", "\u00a0"), CARD.replace(" ", "\u202f"), "078\u00a005\u00a01120",
+    "5555555555554444", "378282246310005", "078-05-1120", "078 05 1120", JWT,
     JWT.rsplit(".", 1)[0],
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", "sk_live_51HqLyjWDarjtT1zdp7dcZ8f9G0h1J2k",
 ]  # fmt: skip
@@ -88,6 +89,28 @@ def test_an_element_of_a_snippet_that_masks_nothing_is_masked_and_marked() -> No
     assert after == Descriptor(
         "input", GAP, f"card {GAP}", {"title": GAP, "type": "text"}, [], 0, ["title", "id", "class"]
     )
+
+
+def test_an_address_in_an_attribute_of_the_sites_own_loses_its_values() -> None:
+    values = {
+        "data-href": "/reset?code=1&utm_source=mail",
+        "data-n": "a=1 & b",
+        "data-src": "data:x",
+        "title": "is it? a=b",
+    }
+    after = Masks().descriptor(Descriptor("a", attributes=values))
+    assert after.attributes == values | {
+        "data-href": f"/reset?code={GAP}&utm_source=mail",
+        "data-src": f"data:{GAP}",
+    }
+    assert after.marks == ["data-href", "data-src"]
+
+
+def test_people_who_became_elements_or_names_of_attributes_are_masked() -> None:
+    name = "ann@shop.example"
+    masks, before = Masks(), Descriptor(name, attributes={name: "", "title": "x"}, names=["download", name])
+    for _ in range(2):
+        assert masks.descriptor(before) == Descriptor(GAP, attributes={"title": "x"}, names=["download"])
 
 
 def test_a_clean_element_is_the_same_object() -> None:
