@@ -84,7 +84,9 @@ def _look_at_state(folder: Folder) -> Iterator[Finding]:
         for site in sites(state):
             active = [key.kind for key in keys(state, site.slug) if key.is_active]
             counts = [f"{active.count(kind)} {kind}" for kind in ("write", "server", "import")]
-            says = f"{site.slug}: {counts[0]}, {counts[1]} and {counts[2]} keys in use"
+            says = (
+                f"{site.slug}: {counts[0]}, {counts[1]} and {counts[2]} keys in use, events kept {site.kept}"
+            )
             yield Finding(
                 "site", says, "write" not in active, f"Make a key: expost sites keys {site.slug} --new write"
             )

@@ -81,7 +81,7 @@ class _Server(uvicorn.Server):
         self._journal = journal
         self._state = state
         self._shown: tuple[int, Sequence[PageSite]] | None = None
-        self._sink = SinkProcess(folder.path)
+        self._sink = SinkProcess(folder.path, lambda: {site.slug: site.keep_months for site in sites(state)})
         limits = QueryLimits(settings.query_memory, settings.query_threads, settings.query_seconds)
         self._pool = QueryPool(folder.path, settings.query_processes, limits)
         self._collector: Collector = create(folder=folder, journal=journal, state=state, settings=settings)
@@ -106,8 +106,12 @@ class _Server(uvicorn.Server):
         await self._sink.start()
         await self._collector.startup()
         await super().startup(sockets)
+        is_first_start = not self._folder.address_path.exists()
         self._folder.address_path.write_text(f"{self._base_url}\n", "utf-8")
         print(f"Expost keeps {self._folder.path} and answers at {self._base_url}", flush=True)  # noqa: T201
+        if is_first_start:
+            for each in sites(self._state):
+                print(_keeping(each), flush=True)  # noqa: T201
         for site in self._page_sites():
             print(site.tag, flush=True)  # noqa: T201
 
@@ -154,6 +158,12 @@ class _Server(uvicorn.Server):
             tag = tag_of(site.public_url or self._base_url, (key.text if key else None) or "")
             shown.append(PageSite(site.slug, site.name, site.time_zone, tag))
         return shown
+
+
+def _keeping(site: Site) -> str:
+    """For how long events of a site are kept, and how to change that."""
+    command = f"expost sites change {site.slug} --keep-months"
+    return f"Events of {site.slug} are kept {site.kept}. Another time: {command} 13 (or forever)"
 
 
 def _make_first_site(state: State) -> None:

@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from expost.clock import Clock, wall_clock
+from expost.errors import ExpostError
+from expost.lake.moment import DAY
 
 log = logging.getLogger("expost.sink")
 
 LONGEST_PAUSE_SECONDS = 30.0
 DRAIN_SECONDS = 2.5
 """How long the child may take to end: a little more than it goes on moving segments after its pipe was closed."""
+LOOK_SECONDS = 60.0
+"""How often it is looked whether a new day has begun."""
 
 
 class SinkProcess:
-    """Keeps one sink running. Its death or delay stops nothing: what it has not stored waits in the journal."""
+    """Keeps one sink running. Its death or delay stops nothing: what it has not stored waits in the journal.
 
-    def __init__(self, folder: Path) -> None:
+    At each start of it, and when a day (UTC) begins, it is told the months that `keep_months` says, site by site.
+    """
+
+    def __init__(
+        self, folder: Path, keep_months: Callable[[], Mapping[str, int | None]], clock: Clock = wall_clock
+    ) -> None:
         self.folder = folder
         self.starts = 0
+        self._keep_months = keep_months
+        self._clock = clock
+        self._told_on = -1
         self._process: Process | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Start the child, and watch over it until `stop`."""
         self._process = await self._spawn()
-        self._watch = asyncio.create_task(self._restart_for_ever())
+        self._tasks = [
+            asyncio.create_task(self._restart_for_ever()),
+            asyncio.create_task(self._tell_every_day()),
+        ]
 
     async def stop(self) -> None:
         """Close the child's pipe, which tells it to finish, and wait a moment for it."""
-        if self._watch is not None:
-            self._watch.cancel()
+        for task in self._tasks:
+            task.cancel()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -47,7 +66,7 @@ class SinkProcess:
 
     async def _spawn(self) -> Process:
         self.starts += 1
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "expost.lake.sink",
@@ -57,6 +76,27 @@ class SinkProcess:
             # A signal to the whole group, such as Ctrl-C, is for the web process: it ends the sink last, in order.
             start_new_session=True,
         )
+        self._tell(process)
+        return process
+
+    def _tell(self, process: Process) -> None:
+        """Let the child remove what is older than it is to be kept."""
+        self._told_on = self._clock() // DAY
+        try:
+            line = json.dumps({"keep_months": dict(self._keep_months())})
+        except ExpostError as problem:
+            log.error("nothing is removed today: %s %s", problem.message, problem.hint)
+            return
+        assert process.stdin is not None
+        # One that has just died is told at its next start.
+        if not process.stdin.is_closing():
+            process.stdin.write(line.encode() + b"\n")
+
+    async def _tell_every_day(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if self._process is not None and self._clock() // DAY != self._told_on:
+                self._tell(self._process)
 
     async def _restart_for_ever(self) -> None:
         pause = 0.5

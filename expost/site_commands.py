@@ -14,7 +14,7 @@ from expost.lake.folder import Folder, open_folder
 from expost.options import data_option, json_option, print_json, settings_of, site_option, wants_json
 from expost.state.database import State
 from expost.state.keys import Key, add_key, keys, revoke_key
-from expost.state.sites import WEEKDAYS, Site, add_site, change_site, find_site, slug_of
+from expost.state.sites import WEEKDAYS, Site, add_site, change_site, find_site, months_of, slug_of
 from expost.state.sites import sites as all_sites
 from expost.tag import tag_of
 from expost.terminal import table, terminal_console
@@ -34,6 +34,11 @@ def _site_options(command: Any) -> Any:
             click.option("--public-url", help="The address at which its pages reach this server."),
             click.option(
                 "--count-bots/--leave-bots-out", default=None, help="Whether its numbers count bots."
+            ),
+            click.option(
+                "--keep-months",
+                metavar="N|forever",
+                help="For how many months its events are kept, imported history included.",
             ),
         )
     ):
@@ -61,7 +66,7 @@ def list_sites(data: Path | None, as_json: bool) -> None:
         print_json([_site_json(site) for site in found])
         return
     columns = [("site", "left"), ("name", "left"), ("time zone", "left"), ("week starts", "left"),
-               ("origins", "left"), ("counts bots", "left")]  # fmt: skip
+               ("origins", "left"), ("counts bots", "left"), ("events are kept", "left")]  # fmt: skip
     rows = [
         (
             site.slug,
@@ -70,6 +75,7 @@ def list_sites(data: Path | None, as_json: bool) -> None:
             WEEKDAYS[site.week_start],
             ", ".join(site.origins) or "any",
             site.count_bots,
+            site.kept,
         )
         for site in found
     ]
@@ -102,15 +108,20 @@ def add(name: str, slug: str | None, data: Path | None, **options: Any) -> None:
 @_site_options
 @data_option
 def change(slug: str, name: str | None, data: Path | None, **options: Any) -> None:
-    """Change what decides a site's numbers, or who may send to it.
+    """Change what decides a site's numbers, who may send to it, or for how long its events are kept.
+
+    Events that are older than --keep-months are removed for good, at the next start of the server and at each midnight
+    (UTC). What counts is when an event happened, so imported history that is older goes as well.
 
     \b
-    Example: expost sites change my-shop --origin https://shop.example --count-bots
+    Example: expost sites change my-shop --origin https://shop.example --keep-months 13
     """
-    _folder, state = _open(data)
+    folder, state = _open(data)
     changes = _given(options) | ({"name": name} if name else {})
     site = change_site(state, slug, **changes)
     print_json(_site_json(site))
+    if "keep_months" in changes:
+        click.echo(_keeping(folder, site), err=True)
 
 
 @sites.command("tag")
@@ -157,6 +168,8 @@ def site_keys(
     is_for_programs = wants_json(as_json)
     if new:
         key, text = add_key(state, chosen.slug, new, wall_clock)
+        if new == "import" and chosen.keep_months is not None:
+            click.echo(_import_warning(chosen), err=True)
         if is_for_programs:
             print_json(_key_json(key) | {"key": text})
         else:
@@ -181,6 +194,32 @@ def site_keys(
         for key in found
     ]
     table(terminal_console(), columns, rows)
+
+
+def _keeping(folder: Folder, site: Site) -> str:
+    """What follows from the time for which events of a site are kept."""
+    if site.keep_months is None:
+        return f"Events of {site.slug} are kept for ever."
+    # Here, because the other commands need no engine and should not wait for one.
+    from expost.lake.reader import connect
+    from expost.lake.retention import cut_of
+
+    with connect(folder.path) as lake:
+        [older] = lake.execute(
+            "select count(*) from lake.events where site = $site and time < $cut",
+            {"site": site.slug, "cut": from_micros(cut_of(site.keep_months, wall_clock()))},
+        ).fetchone() or (0,)
+    return (
+        f"Events of {site.slug} are kept {site.kept}, imported history included. {older:,} are older today: they are "
+        "removed for good at the next start of the server or at midnight (UTC)."
+    )
+
+
+def _import_warning(site: Site) -> str:
+    return (
+        f"Events of {site.slug} are kept {site.kept}: older history sent with this key is removed again within a day. "
+        f"To keep more of it, first: expost sites change {site.slug} --keep-months N (or forever)"
+    )
 
 
 def _one_site(slug: str | None, site: str | None) -> str | None:
@@ -213,6 +252,8 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         given["week_start"] = WEEKDAYS.index(given["week_start"])
     if "origins" in given:
         given["origins"] = () if given["origins"] == ("any",) else tuple(given["origins"])
+    if "keep_months" in given:
+        given["keep_months"] = months_of(given["keep_months"])
     return given
 
 
@@ -225,6 +266,7 @@ def _site_json(site: Site) -> dict[str, Any]:
         "origins": list(site.origins),
         "public_url": site.public_url,
         "count_bots": site.count_bots,
+        "keep_months": site.keep_months,
     }
 
 

@@ -1,7 +1,8 @@
 """The process that moves sealed segments of the journal into the lake: `python -m expost.lake.sink --data DIR`.
 
-It is the child of the serving process and ends when that closes the pipe to it. It says nothing while all is well; what
-is wrong is one JSON line on standard error.
+It is the child of the serving process and ends when that closes the pipe to it. A line in the pipe, such as
+`{"keep_months": {"my-shop": 25, "my-blog": null}}`, lets it remove what is older, once. It says nothing while all is
+well; what is wrong is one JSON line on standard error.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -47,6 +49,18 @@ DRAIN_SECONDS = 2.0
 _decode = msgspec.msgpack.Decoder(Accepted).decode
 
 
+class Order(msgspec.Struct, frozen=True):
+    """What the serving process asks for: to remove now what is older than each site keeps it."""
+
+    keep_months: dict[str, int | None]
+
+
+Orders = deque[Order]
+"""Holds the latest order until it is carried out."""
+
+_decode_order = msgspec.json.Decoder(Order).decode
+
+
 class Sink:
     """Moves sealed segments of one folder into its lake, group by group."""
 
@@ -69,9 +83,20 @@ class Sink:
             self._writer.ingest(number, self._read(group, unreadable), keep)
         for path in (*done, *group):
             path.unlink()
-        if group:
-            self._writer.tend()
+        self._writer.tend()
         return bool(group)
+
+    def carry_out(self, orders: Orders) -> bool:
+        """Remove what was ordered to be removed; False when that failed, and the writer is of no more use."""
+        if not orders or self._writer.is_interrupted:
+            return True
+        order = orders.pop()
+        try:
+            self._writer.remove_expired(order.keep_months)
+        except Exception as problem:  # noqa: BLE001 - a full disk, a damaged file: what comes in is stored all the same
+            log("not removed", error=_in_words(problem), hint="It is tried again tomorrow.")
+            return False
+        return True
 
     def _sealed(self) -> list[Path]:
         # A segment whose sealing failed is sealed later than its followers. Those wait for it, because the lake takes
@@ -127,7 +152,11 @@ def log(event: str, **details: object) -> None:
     sys.stderr.flush()
 
 
-def run(folder: Folder, stop: threading.Event) -> None:
+def _in_words(problem: Exception) -> str:
+    return f"{type(problem).__name__}: {problem}"
+
+
+def run(folder: Folder, stop: threading.Event, orders: Orders) -> None:
     """Move segments until `stop` is set and, for a moment longer, what is still sealed then."""
     failures = 0
     deadline = collect_when = math.inf
@@ -138,6 +167,8 @@ def run(folder: Folder, stop: threading.Event) -> None:
                 while time.monotonic() < deadline:
                     if stop.is_set():
                         deadline = min(deadline, time.monotonic() + DRAIN_SECONDS)
+                    elif not sink.carry_out(orders):
+                        break
                     if sink.move():
                         failures = 0
                         collect_when = time.monotonic() + COLLECT_SECONDS
@@ -150,7 +181,7 @@ def run(folder: Folder, stop: threading.Event) -> None:
             pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
             failures += 1
             hint = problem.hint if isinstance(problem, FolderError) else ""
-            log("failed", error=f"{type(problem).__name__}: {problem}", hint=hint, retry_after_seconds=pause)
+            log("failed", error=_in_words(problem), hint=hint, retry_after_seconds=pause)
             if stop.wait(pause):
                 return
 
@@ -169,14 +200,18 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
     # Batches are trees of many small objects without cycles: walking them costs more than all the work on them.
     gc.disable()
     stop = threading.Event()
+    orders: Orders = deque(maxlen=1)
 
-    def wait_for_the_end() -> None:
-        while pipe.read(4096):
-            pass
+    def listen() -> None:
+        for line in pipe:
+            try:
+                orders.append(_decode_order(line))
+            except msgspec.MsgspecError as problem:
+                log("not understood", error=_in_words(problem), line=line[:200])
         stop.set()
 
-    threading.Thread(target=wait_for_the_end, daemon=True).start()
-    run(folder, stop)
+    threading.Thread(target=listen, daemon=True).start()
+    run(folder, stop, orders)
 
 
 if __name__ == "__main__":

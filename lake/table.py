@@ -13,11 +13,12 @@ import time
 import uuid
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
 from deltalake.exceptions import DeltaError, TableNotFoundError
@@ -126,6 +127,44 @@ class Table:
         self._commit([add], Transaction(application, number))
         self._small[_size_class(add.size)] += 1
 
+    def read(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """These columns of all rows, file by file."""
+        for name, _ in self._files():
+            yield self._read(name, columns)
+
+    def remove(
+        self,
+        columns: Sequence[str],
+        are_due: Callable[[pa.Table], pa.ChunkedArray],
+        *also: Transaction,
+        since: tuple[str, int] | None = None,
+    ) -> int:
+        """Remove the rows that `are_due` picks by those `columns`, in one commit; how many they were.
+
+        Files of which none goes stay as they are. With `since`, a column of `STATISTICS` and a moment, none goes whose
+        value is not before that moment. The commit carries the transactions in `also`; without rows there is none.
+        """
+        now = time.time_ns() // 1_000_000
+        actions: list[AddAction | RemoveAction] = []
+        removed = 0
+        for name, size in self._files(since):
+            due = are_due(self._read(name, columns))
+            count = int(pc.sum(due).as_py() or 0)
+            if count:
+                removed += count
+                actions.append(RemoveAction(name, True, now, size, {}))
+                if count < len(due):
+                    rest = self._read(name, self.schema.names).filter(pc.invert(due))
+                    actions.append(self._write(rest, data_change=True))
+        if actions:
+            self._commit(actions, self._rewrite(), *also)
+            self._small = self._count_small()
+        return removed
+
+    def mark(self, transaction: Transaction) -> None:
+        """Commit a transaction that changes no row, so that `committed` tells of it."""
+        self._commit([], transaction)
+
     def tend(self) -> None:
         """Merge small files when there are many of them, and delete those merged away an hour ago.
 
@@ -161,10 +200,15 @@ class Table:
         now = time.time_ns() // 1_000_000
         rows = pa.concat_tables([pq.read_table(self.path / path, schema=self.schema) for path, _ in chosen])
         removed = [RemoveAction(path, False, now, size, {}) for path, size in chosen]
-        # Every rewrite of a table carries this one application, so that of two at once the later one fails.
-        number = self.committed("rewrite") + 1
-        self._commit([self._write(rows, data_change=False), *removed], Transaction("rewrite", number))
+        self._commit([self._write(rows, data_change=False), *removed], self._rewrite())
         self._small = self._count_small()
+
+    def _rewrite(self) -> Transaction:
+        # Every rewrite of a table carries this one application, so that of two at once the later one fails.
+        return Transaction("rewrite", self.committed("rewrite") + 1)
+
+    def _read(self, name: str, columns: Sequence[str]) -> pa.Table:
+        return pq.read_table(self.path / name, columns=list(columns), schema=self.schema)
 
     def _write(self, rows: pa.Table, data_change: bool) -> AddAction:
         name = f"part-{len(self.schema)}-{uuid.uuid4()}.zstd.parquet"
@@ -177,15 +221,15 @@ class Table:
             name, status.st_size, {}, int(status.st_mtime * 1_000), data_change, _statistics(rows)
         )
 
-    def _commit(self, actions: list[AddAction | RemoveAction], transaction: Transaction) -> None:
+    def _commit(self, actions: list[AddAction | RemoveAction], *transactions: Transaction) -> None:
         self._delta.create_write_transaction(
             actions,
             "append",
             self.schema,
-            commit_properties=CommitProperties(app_transactions=[transaction]),
+            commit_properties=CommitProperties(app_transactions=list(transactions)),
             post_commithook_properties=_NO_HOOKS,
         )
-        self._committed[transaction.app_id] = transaction.version
+        self._committed |= {transaction.app_id: transaction.version for transaction in transactions}
         self._delta.update_incremental()
         self._sync_entry()
         if self.version % CHECKPOINT_EVERY == 0:
@@ -204,8 +248,12 @@ class Table:
         sync(log)
         sync(self.path)
 
-    def _files(self) -> list[tuple[str, int]]:
+    def _files(self, since: tuple[str, int] | None = None) -> list[tuple[str, int]]:
+        """Names and sizes of the live files, without those whose values all lie at or after `since`."""
         actions = pa.table(self._delta.get_add_actions(flatten=True))
+        if since is not None:
+            least = actions[f"min.{since[0]}"].cast(pa.int64())
+            actions = actions.filter(pc.fill_null(pc.less(least, since[1]), True))
         return list(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
 
     def _count_small(self) -> Counter[int]:

@@ -24,6 +24,7 @@ from .dictionary import DICTIONARIES, Dictionary
 from .folder import Folder
 from .lock import Lock
 from .rejected import Rejected
+from .retention import Cuts, KeepMonths, remove_expired
 from .rows import Rows
 from .schema import TABLES
 from .seen import Hashes, SeenIds
@@ -48,7 +49,8 @@ class Ingested:
 class Writer:
     """The one writer of a folder's lake. Close it, or use it in a `with`, to let another one in.
 
-    After an exception from `ingest` it is of no more use: open a new one, which finds out what was committed.
+    After an exception from `ingest` or `remove_expired` it is of no more use: open a new one, which finds out what was
+    committed.
     """
 
     def __init__(self, folder: Folder, clock: Clock = wall_clock) -> None:
@@ -56,8 +58,9 @@ class Writer:
         self._lock: Lock | None = _lock(folder)
         try:
             self._tables = {name: Table(folder.lake / name, schema) for name, schema in TABLES.items()}
-            self._dictionary = Dictionary(folder.secret(), {name: self._ids(name) for name in DICTIONARIES})
-            self._seen = SeenIds(folder.secret())
+            self._secret = folder.secret()
+            self._dictionary = self._read_dictionary()
+            self._seen = SeenIds(self._secret)
             self._seen.load(self._tables["events"].snapshot().files, clock())
         except BaseException:
             self.close()
@@ -119,6 +122,22 @@ class Writer:
         self._seen.forget(now)
         return Ingested(len(hashes) - len(rejected), duplicates, rejected)
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a group of segments stands in some tables only, and is still to be ingested again."""
+        return self.begun > self.committed
+
+    def remove_expired(self, keep_months: KeepMonths) -> dict[str, int]:
+        """Remove what is older than its site keeps it, and what was known of people only for that.
+
+        Gives how many rows of each table that were. Not while a group `is_interrupted`.
+        """
+        removed = remove_expired(self._tables, Cuts(keep_months, self._clock()))
+        if any(removed.get(name) for name in DICTIONARIES):
+            # Who comes back must get a row again, so what is known is read anew.
+            self._dictionary = self._read_dictionary()
+        return removed
+
     def tend(self) -> None:
         """Keep the tables quick to open and to read."""
         for table in self._tables.values():
@@ -168,6 +187,9 @@ class Writer:
         for accepted, events in batches:
             rows.add(accepted, events)
         return rows.tables()
+
+    def _read_dictionary(self) -> Dictionary:
+        return Dictionary(self._secret, {name: self._ids(name) for name in DICTIONARIES})
 
     def _ids(self, name: str) -> NDArray[np.int64]:
         column = DICTIONARIES[name]

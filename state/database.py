@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Column, Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateColumn
 
 from expost.errors import FolderError
 
@@ -39,9 +40,11 @@ class State:
                 found = set(inspect(connection).get_table_names())
                 if META.name in found:
                     _check_version(connection, path)
-            if not METADATA.tables.keys() <= found:
+                is_whole = METADATA.tables.keys() <= found and not _missing_columns(connection)
+            if not is_whole:
                 with self.writing() as connection:
                     METADATA.create_all(connection)
+                    _add_missing_columns(connection)
                     _note_version(connection)
             self._watch = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
         self._watch_lock = threading.Lock()
@@ -114,6 +117,21 @@ def _engine(path: Path) -> Engine:
         connection.exec_driver_sql("begin immediate" if writes else "begin")
 
     return engine
+
+
+def _missing_columns(connection: Connection) -> list[Column[Any]]:
+    """The columns that an older Expost did not know."""
+    missing = []
+    for table in METADATA.sorted_tables:
+        found = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        missing += [column for column in table.columns if column.name not in found]
+    return missing
+
+
+def _add_missing_columns(connection: Connection) -> None:
+    for column in _missing_columns(connection):
+        definition = CreateColumn(column).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"alter table {column.table.name} add column {definition}")
 
 
 def _note_version(connection: Connection) -> None:

@@ -1,10 +1,16 @@
-"""Every table of the small state. New tables are made at the next open; a changed one needs a new SCHEMA_VERSION."""
+"""Every table of the small state.
+
+New tables, and new columns with a default, are made at the next open. Any other change needs a new SCHEMA_VERSION.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
 
 SCHEMA_VERSION = 1
+
+KEEP_MONTHS = 25
+"""For how long events are kept unless a site says otherwise: two years, and the month in which they are compared."""
 
 METADATA = MetaData()
 
@@ -26,6 +32,7 @@ SITES = Table(
     Column("public_url", String),
     Column("count_bots", Boolean, nullable=False),
     Column("created_at", Integer, nullable=False),
+    Column("keep_months", Integer, server_default=str(KEEP_MONTHS)),  # null for ever
 )
 
 KEYS = Table(

@@ -15,10 +15,11 @@ from sqlalchemy import Connection, Row, insert, select, update
 from expost.errors import InvalidInput, UnknownSite
 
 from .database import State
-from .schema import SITES
+from .schema import KEEP_MONTHS, SITES
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 MOST_NAMED = 10
+MOST_MONTHS = 1_200
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -27,7 +28,8 @@ class Site:
     """One site and what decides its numbers.
 
     `week_start` counts from Monday as 0. `origins` are the pages that may send with its keys, all when there are none.
-    `public_url` is where its pages reach this server, if not at the address the server tells by itself.
+    `public_url` is where its pages reach this server, if not at the address the server tells by itself. Events are kept
+    for `keep_months` calendar months, for ever when that is `None`.
     """
 
     slug: str
@@ -38,6 +40,18 @@ class Site:
     public_url: str | None = None
     count_bots: bool = False
     created_at: int = 0
+    keep_months: int | None = KEEP_MONTHS
+
+    @property
+    def kept(self) -> str:
+        """For how long its events are kept, in words.
+
+        >>> Site("shop", "Shop").kept
+        'for 25 months'
+        """
+        if self.keep_months is None:
+            return "for ever"
+        return "for 1 month" if self.keep_months == 1 else f"for {self.keep_months:,} months"
 
 
 def sites(state: State) -> list[Site]:
@@ -116,6 +130,26 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")
 
 
+def months_of(text: str) -> int | None:
+    """The months that somebody wrote, `None` for ever.
+
+    >>> months_of("13"), months_of("forever")
+    (13, None)
+    """
+    if text == "forever":
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise _no_months(text)
+    return int(text)
+
+
+def _no_months(given: object) -> InvalidInput:
+    return InvalidInput(
+        f"Events cannot be kept for {given} months.",
+        hint=f"Use a whole number from 1 to {MOST_MONTHS:,}, or forever.",
+    )
+
+
 def _choice(known: Sequence[Site]) -> str:
     names = ", ".join(site.slug for site in known[:MOST_NAMED]) + (" …" if len(known) > MOST_NAMED else "")
     return f"Name one of: {names} (--site, or site= over HTTP and in Python)."
@@ -137,6 +171,8 @@ def _checked(site: Site) -> Site:
         ) from problem
     if site.week_start not in range(7):
         raise InvalidInput(f"A week cannot start on day {site.week_start}.", hint="Monday is 0, Sunday is 6.")
+    if site.keep_months is not None and not 1 <= site.keep_months <= MOST_MONTHS:
+        raise _no_months(site.keep_months)
     return replace(site, origins=tuple(dict.fromkeys(origin_of(origin) for origin in site.origins)))
 
 
@@ -150,6 +186,7 @@ def _values(site: Site) -> dict[str, object]:
         "public_url": site.public_url,
         "count_bots": site.count_bots,
         "created_at": site.created_at,
+        "keep_months": site.keep_months,
     }
 
 

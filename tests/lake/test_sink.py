@@ -6,7 +6,9 @@ import json
 import random
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
 from expost.lake.reader import connect
 from expost.lake.segment import OPEN
-from expost.lake.sink import Sink
+from expost.lake.sink import Order, Sink, run
 from expost.lake.writer import Writer
 
 encode = msgspec.msgpack.Encoder().encode
@@ -173,3 +175,83 @@ def test_an_interrupted_group_is_repeated_as_it_was(
         assert writer.committed == 3
     assert query(folder, "select count(*) from lake.identities") == [(3,)]
     assert query(folder, "select count(*) from events") == [(9,)]
+
+
+def test_what_is_older_than_the_parent_says_is_removed_while_the_rest_goes_on(
+    folder: Folder, journal: Journal
+) -> None:
+    for site in ("shop", "blog"):
+        journal.write(encode(imported(site)))
+    sink = start_sink(folder)
+    assert sink.stdin is not None
+    assert sink.stderr is not None
+    wait_until(lambda: is_drained(folder))
+    sink.stdin.write(b'{"keep_months": {"shop": 25, "blog": null}}\n')
+    sink.stdin.flush()
+    wait_until(lambda: query(folder, "select distinct site from events") == [("blog",)])
+    journal.write(encode(batch("ann")))
+    wait_until(lambda: query(folder, "select count(*) from events where site = 'shop'") == [(3,)])
+    sink.stdin.close()
+    assert sink.wait(10) == 0
+    assert sink.stderr.read() == b""
+
+
+def test_a_line_that_makes_no_sense_is_said_and_nothing_else(folder: Folder) -> None:
+    sink = start_sink(folder)
+    _, said = sink.communicate(b'{"keep_months": 3}\n', timeout=30)
+    assert sink.returncode == 0
+    assert json.loads(said)["event"] == "not understood"
+
+
+def test_a_removal_that_fails_is_said_and_stops_nothing(
+    folder: Folder, journal: Journal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Writer, "remove_expired", fail)
+    stop, orders = threading.Event(), deque([Order({"shop": 25})], maxlen=1)
+    sink = threading.Thread(target=run, args=(folder, stop, orders))
+    sink.start()
+    try:
+        journal.write(encode(batch("ann")))
+        wait_until(lambda: is_drained(folder))
+    finally:
+        stop.set()
+        sink.join()
+    assert query(folder, "select count(*) from events") == [(3,)]
+    [said] = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (said["event"], "No space left" in said["error"], "tomorrow" in said["hint"]) == (
+        "not removed", True, True,
+    )  # fmt: skip
+
+
+def test_a_removal_waits_for_a_group_that_was_interrupted(
+    folder: Folder, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.write(encode(imported("shop")))
+    journal.seal()
+    with monkeypatch.context() as patch, Writer(folder) as writer:
+        patch.setattr("expost.lake.writer.TABLES", ["users", "identities", "no such table"])
+        with pytest.raises(KeyError):
+            Sink(folder, writer).move()
+    orders = deque([Order({"shop": 25})], maxlen=1)
+    with Writer(folder) as writer:
+        sink = Sink(folder, writer)
+        assert sink.carry_out(orders)
+        assert len(orders) == 1
+        assert query(folder, "select count(*) from lake.users") == [(1,)]
+        assert sink.move()
+        assert sink.carry_out(orders)
+        assert not orders
+    assert query(folder, "select count(*) from lake.users") == [(0,)]
+    assert query(folder, "select count(*) from events") == [(0,)]
+
+
+def imported(site: str) -> Accepted:
+    """History that is older than 25 months, and will be for ever."""
+    old = 1_600_000_000_000
+    one = msgspec.structs.replace(batch("bob"), site=site, is_imported=True)
+    return msgspec.structs.replace(
+        one, events=[msgspec.structs.replace(each, time=old) for each in one.events]
+    )

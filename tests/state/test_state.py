@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from expost.errors import FolderError, InvalidInput, UnknownName, UnknownSite
 from expost.state.database import BUSY_SECONDS, State
 from expost.state.keys import add_key, digest_of, keys, revoke_key
 from expost.state.schema import META
-from expost.state.sites import Site, add_site, change_site, find_site, sites
+from expost.state.sites import Site, add_site, change_site, find_site, months_of, sites
 
 
 @pytest.fixture
@@ -134,3 +135,36 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "state.sqlite").write_bytes(b"not a database at all, certainly not" * 100)
     with pytest.raises(FolderError, match=r"state\.sqlite"):
         State(tmp_path / "state.sqlite")
+
+
+def test_a_site_keeps_events_for_25_months_unless_it_says_otherwise(state: State) -> None:
+    assert add_site(state, Site("shop", "Shop")).keep_months == 25
+    add_site(state, Site("blog", "Blog", keep_months=1))
+    assert find_site(state, "blog").kept == "for 1 month"
+    change_site(state, "blog", keep_months=None)
+    assert (find_site(state, "blog").keep_months, find_site(state, "blog").kept) == (None, "for ever")
+    for months in (0, -1, 1_201):
+        with pytest.raises(InvalidInput, match=rf"kept for {months} months"):
+            change_site(state, "blog", keep_months=months)
+    assert find_site(state, "blog").keep_months is None
+
+
+@pytest.mark.parametrize("text", ["0x5", "1.5", "", "-3", "two", "²", "9" * 5_000])
+def test_months_are_a_whole_number_or_forever(text: str) -> None:
+    with pytest.raises(InvalidInput, match="months") as refused:
+        months_of(text)
+    assert "forever" in refused.value.hint
+
+
+def test_a_state_from_before_the_keeping_time_opens_and_its_sites_get_the_default(
+    state: State, tmp_path: Path
+) -> None:
+    add_site(state, Site("shop", "Shop", "Europe/Berlin", keep_months=3))
+    state.close()
+    with sqlite3.connect(tmp_path / "state.sqlite") as file:
+        file.execute("alter table sites drop column keep_months")
+    file.close()
+    site = find_site(State(tmp_path / "state.sqlite"), "shop")
+    assert (site.time_zone, site.keep_months) == ("Europe/Berlin", 25)
+    assert change_site(State(tmp_path / "state.sqlite"), "shop", keep_months=None).keep_months is None
+    assert find_site(State(tmp_path / "state.sqlite"), "shop").keep_months is None

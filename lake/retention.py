@@ -1,0 +1,149 @@
+"""Retention: what is older than its site keeps it leaves the lake, and then what was known of people only for that.
+
+Each table is one commit, the events first. Their commit draws a number, and a mark repeats it when all the rest is
+done. So whatever moment the process ends, the next removal sees from the table that the rest is still to be done.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import Transaction
+
+from expost.clock import from_micros, to_micros
+
+from .dictionary import DICTIONARIES
+from .runs import Runs
+from .schema import TIME
+from .table import Table
+
+BEGUN = "retention"
+FINISHED = "retention-finished"
+
+SUBJECTS = {name: DICTIONARIES[name] for name in ("devices", "users", "groups")}
+"""Whom events are about: the tables of their names, and the columns of their ids."""
+
+KeepMonths = Mapping[str, int | None]
+"""How many calendar months each site keeps, `None` for ever. What belongs to a site that is not named stays."""
+
+
+def cut_of(months: int, now: int) -> int:
+    """The beginning of the day (UTC) so many calendar months before that of `now`: what is before it is to go.
+
+    The same all day long, so that a removal that is repeated finds nothing to rewrite.
+
+    >>> str(from_micros(cut_of(25, to_micros(datetime(2026, 3, 31, 15, 30, tzinfo=UTC)))))
+    '2024-02-29 00:00:00+00:00'
+    """
+    today = from_micros(now)
+    year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
+    day = min(today.day, monthrange(year, month + 1)[1])
+    return to_micros(datetime(year, month + 1, day, tzinfo=UTC))
+
+
+class Cuts:
+    """Before which moment the rows of each site are to go. Times are compared exactly."""
+
+    def __init__(self, keep_months: KeepMonths, now: int) -> None:
+        cuts = {site: cut_of(months, now) for site, months in keep_months.items() if months is not None}
+        self._sites = pa.array(cuts.keys(), pa.string())
+        self._moments = pa.array(cuts.values(), pa.int64()).cast(TIME)
+        self.latest = max(cuts.values(), default=None)
+
+    def concern(self, rows: pa.Table) -> pa.ChunkedArray:
+        """Which rows belong to a site that does not keep them for ever."""
+        return pc.is_in(rows["site"], value_set=self._sites)
+
+    def are_before(self, rows: pa.Table, column: str) -> pa.ChunkedArray:
+        """Which rows have a time in `column` that lies before the cut of their site."""
+        cuts = pc.take(self._moments, pc.index_in(rows["site"], value_set=self._sites))
+        return pc.fill_null(pc.less(rows[column], cuts), False)
+
+
+def remove_expired(tables: Mapping[str, Table], cuts: Cuts) -> dict[str, int]:
+    """Remove what lies before the cut of its site; how many rows of each table that were.
+
+    No group of segments may be half committed: people are committed before the events that need them.
+    """
+    if cuts.latest is None:
+        return {}
+    events = tables["events"]
+    number = max(events.committed(BEGUN), events.committed(FINISHED)) + 1
+    removed = events.remove(
+        ("site", "time"),
+        lambda rows: cuts.are_before(rows, "time"),
+        Transaction(BEGUN, number),
+        since=("time", cuts.latest),
+    )
+    if events.committed(FINISHED) == events.committed(BEGUN):
+        return {"events": removed}
+    counts = _remove_the_unneeded(tables, cuts)
+    events.mark(Transaction(FINISHED, events.committed(BEGUN)))
+    return counts | {"events": removed}
+
+
+def _remove_the_unneeded(tables: Mapping[str, Table], cuts: Cuts) -> dict[str, int]:
+    """Remove what was known of devices, users and groups that have no event left, and of pages."""
+    alive = _subjects_of_events(tables["events"])
+    active = _with_their_users(alive, tables["identities"])
+
+    def is_edge_unneeded(rows: pa.Table) -> pa.ChunkedArray:
+        is_active = pc.or_(_are_in(active, rows["from_id"]), _are_in(active, rows["to_id"]))
+        return pc.and_not(cuts.are_before(rows, "at"), is_active)
+
+    removed = {
+        "identities": tables["identities"].remove(("site", "from_id", "to_id", "at"), is_edge_unneeded)
+    }
+    for rows in tables["identities"].read(("from_id", "to_id")):
+        _add(alive, rows["from_id"])
+        _add(alive, rows["to_id"])
+
+    def is_trait_unneeded(rows: pa.Table) -> pa.ChunkedArray:
+        return pc.and_not(cuts.are_before(rows, "at"), _are_in(alive, rows["subject_id"]))
+
+    removed["traits"] = tables["traits"].remove(("site", "subject_id", "at"), is_trait_unneeded)
+    # What was said of a page by then is about events from before.
+    removed["page_counts"] = tables["page_counts"].remove(
+        ("site", "told_at"), lambda rows: cuts.are_before(rows, "told_at")
+    )
+    for name, column in SUBJECTS.items():
+
+        def is_subject_unneeded(rows: pa.Table, column: str = column) -> pa.ChunkedArray:
+            return pc.and_not(cuts.concern(rows), _are_in(alive, rows[column]))
+
+        removed[name] = tables[name].remove(("site", column), is_subject_unneeded)
+    return removed
+
+
+def _subjects_of_events(events: Table) -> Runs:
+    # Ids of devices, users and groups are hashes of 64 bits, told apart by what went into them: one set holds them all.
+    subjects = Runs()
+    for rows in events.read(tuple(SUBJECTS.values())):
+        for column in rows.columns:
+            _add(subjects, column)
+    return subjects
+
+
+def _with_their_users(subjects: Runs, identities: Table) -> Runs:
+    """These, and the users who were named on one of them: their events may be those of the device."""
+    wider = Runs()
+    for run in subjects.arrays:
+        wider.add(run)
+    for rows in identities.read(("from_id", "to_id")):
+        _add(wider, rows["to_id"].filter(_are_in(subjects, rows["from_id"])))
+    return wider
+
+
+def _add(ids: Runs, column: pa.ChunkedArray) -> None:
+    new = np.unique(column.drop_null().to_numpy())
+    ids.add(new[~ids.holds(new)])
+
+
+def _are_in(ids: Runs, column: pa.ChunkedArray) -> pa.Array:
+    # Null is no id: it becomes a number that no hash is likely to be.
+    return pa.array(ids.holds(column.fill_null(0).to_numpy()))
