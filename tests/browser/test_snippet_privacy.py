@@ -179,6 +179,59 @@ def test_mode_cookieless_leaves_the_browsers_storage_alone(site: Site, page: Pag
     assert page.context.cookies() == []
 
 
+def test_mode_cookieless_leaves_storage_alone_when_nobody_answers_and_the_page_is_left(
+    site: Site, page: Page
+):
+    page.add_init_script(
+        """const names = ['localStorage', 'sessionStorage', 'indexedDB', 'caches', 'cookieStore'];
+        for (const name of names) {
+          const { get } = Object.getOwnPropertyDescriptor(window, name);
+          Object.defineProperty(window, name, { get() { console.info('touched ' + name); return get.call(window) } });
+        }
+        Object.defineProperty(Document.prototype, 'cookie', {
+          get() { console.info('touched cookie'); return '' }, set() { console.info('touched cookie') } });"""
+    )
+    touched: list[str] = []
+    page.on("console", lambda message: touched.append(message.text) if message.type == "info" else None)
+    site.answers += [(503, {})]
+    page.goto(site.page("<p>hi</p>", consent="cookieless"))
+    site.wait(lambda site: [request for request in site.requests if request.status == 503])
+    page.click("p")
+    page.evaluate(
+        "expost('identify', 'ann', {plan: 'pro'}); expost('consent', 'cookieless'); expost('group', 'a', 'b')"
+    )
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange')); history.pushState({}, '', '/next')")
+    page.goto(site.origin)
+    site.wait_for("page_view", "click", "identify", "group", "page_view", "page_leave", "page_view")
+    assert touched == []
+
+
+def test_modes_change_in_every_order_and_each_event_has_the_mode_it_happened_in(site: Site, page: Page):
+    page.goto(site.page("<p>hi</p>", consent="cookieless"))
+    page.wait_for_function("!!window.expost")
+    kept = []
+    order = ["cookieless", "full", "off", "cookieless", "off", "full", "cookieless"]
+    for number, mode in enumerate(order):
+        # What was not sent when consent is withdrawn is given up, so each is waited for.
+        page.evaluate(f"expost('consent', '{mode}'); expost('track', '{number} {mode}')")
+        if mode != "off":
+            site.wait(
+                lambda site, name=f"{number} {mode}": name in [each.get("name") for each in site.of("custom")]
+            )
+        kept.append(page.evaluate("Object.keys(localStorage)"))
+    told = [
+        (event["name"], event["batch"]["consent"], "device" in event["batch"]) for event in site.of("custom")
+    ]
+    assert told == [
+        (f"{number} {mode}", mode, mode == "full") for number, mode in enumerate(order) if mode != "off"
+    ]
+    assert kept == [["expost"] if mode == "full" else [] for mode in order]
+    first, second = {batch["device"]: None for batch in site.batches if "device" in batch}
+    assert first != second
+    assert {batch["consent"] for batch in site.batches} == {"full", "cookieless"}
+    assert len(site.of("page_view")) == 1
+
+
 def test_mode_full_knows_the_browser_again_and_counts_pages_and_sessions(site: Site, page: Page):
     page.goto(site.page("<p>hi</p>"))
     site.wait_for("page_view")
