@@ -40,6 +40,9 @@ SEPARATOR = re.compile(BETWEEN, re.ASCII)
 
 CONTENT = re.compile(r"\s*(?:data|blob|javascript):", re.IGNORECASE)
 PLACE = re.compile(r"(?s)([^?#]*)(\?[^#]*)?(#.*)?\Z")
+HANDED_OVER = re.compile(r"(?<=[?&])_xp=[^&#]*&?")
+"""What the snippet puts into links to other domains of the site (`snippet/src/more/links.ts`)."""
+DANGLING = re.compile(r"[?&](?=#|\Z)")
 USER_INFO = re.compile(r"(?<=//)[^/?#@]+@")
 
 ADDRESSES = frozenset(
@@ -311,6 +314,8 @@ def _without_values(url: str) -> str:
         return content.group() + GAP
     if "@" in url:
         url = USER_INFO.sub(GAP + "@", url, count=1)
+    if "_xp=" in url:
+        url = DANGLING.sub("", HANDED_OVER.sub("", url), count=1)
     if "=" not in url:
         return url
     parts = PLACE.match(url)

@@ -1,7 +1,8 @@
 """`GET /expost.js`: the built snippet, in the smallest form that the browser takes.
 
-`/expost-<hash>.js` is one version of it. A page that pins a version names its hash and gets these bytes for ever: each
-version that was served is kept in the data folder, so that an upgrade takes no page's script away.
+`/expost-<hash>.js` is one version of it, or of a file that it loads later. A page that pins a version names its hash
+and gets these bytes for ever, and so does a snippet that names the files it was built with: each version that was
+served is kept in the data folder, so that an upgrade takes no page's script away.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from starlette.types import Receive, Scope, Send
 log = logging.getLogger("expost.collector")
 
 NAME = "expost.js"
+LATER = ("expost-more.js", "expost-vitals.js")
+"""Files that the snippet loads by their hash, where the tag asks for what is in them."""
+
 PINNED = re.compile(r"/expost-([0-9a-f]{16})\.js\Z")
 HASH_DIGITS = 16
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"), ("", ""))
@@ -82,30 +86,36 @@ class Script:
         await _answer(send, 200, common, form.body if scope["method"] == "GET" else b"")
 
     def keep(self) -> None:
-        """Keep the version that is served now, so that pages may pin it."""
-        plain = self._form(self._folder / NAME, "")
-        if self._kept is None or plain is None:
+        """Keep the version that is served now, so that pages may pin it, and the files that belong to it."""
+        if self._kept is None:
             return
-        place = self._kept / f"{hash_of(plain.body)}.js"
         try:
-            self._kept.mkdir(mode=0o700, exist_ok=True)
-            for encoding, suffix in reversed(
-                ENCODINGS
-            ):  # the plain one first: without it the version is not there
-                form = self._form(Path(f"{self._folder / NAME}{suffix}"), encoding)
-                target = Path(f"{place}{suffix}")
-                if form is not None and not target.exists():
-                    half = Path(f"{target}.half")
-                    half.write_bytes(form.body)
-                    half.replace(target)
+            for name in (NAME, *LATER):
+                self._keep_file(self._folder / name, self._kept)
         except OSError as error:
             log.warning("This version of the snippet could not be kept for pages that pin it: %s", error)
 
+    def _keep_file(self, current: Path, kept: Path) -> None:
+        plain = self._form(current, "")
+        if plain is None:
+            return
+        kept.mkdir(mode=0o700, exist_ok=True)
+        place = kept / f"{hash_of(plain.body)}.js"
+        # The plain one first: without it the version is not there.
+        for encoding, suffix in reversed(ENCODINGS):
+            form = self._form(Path(f"{current}{suffix}"), encoding)
+            target = Path(f"{place}{suffix}")
+            if form is not None and not target.exists():
+                half = Path(f"{target}.half")
+                half.write_bytes(form.body)
+                half.replace(target)
+
     def _place_of(self, wanted: str) -> Path | None:
         """Where the version with this hash is."""
-        current = self._form(self._folder / NAME, "")
-        if current is not None and hash_of(current.body) == wanted:
-            return self._folder / NAME
+        for name in (NAME, *LATER):
+            current = self._form(self._folder / name, "")
+            if current is not None and hash_of(current.body) == wanted:
+                return self._folder / name
         place = self._kept and self._kept / f"{wanted}.js"
         return place if place and place.exists() else None
 

@@ -64,6 +64,10 @@ def test_masking_twice_changes_no_more(text: str) -> None:
         ("data:text/html,secret", "data:…"),
         ("javascript:alert(1)", "javascript:…"),
         ("?q=a=b&q=…", "?q=…&q=…"),
+        ("https://a.example/x?_xp=…", "https://a.example/x"),
+        ("https://a.example/x?a=1&_xp=t4.0-1.a-b#top", "https://a.example/x?a=…#top"),
+        ("https://a.example/x?_xp=t4.0-1.a-b&a=&b=", "https://a.example/x?a=&b="),
+        ("https://a.example/x?my_xp=1", "https://a.example/x?my_xp=…"),
     ],
 )
 def test_an_address_keeps_its_names_and_loses_its_values(url: str, masked: str) -> None:

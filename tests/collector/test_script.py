@@ -99,6 +99,24 @@ def test_a_pinned_version_is_the_same_for_ever(dist: Path, tmp_path: Path) -> No
     assert sorted(path.suffix for path in kept.iterdir()) == [".br", ".br", ".gz", ".gz", ".js", ".js"]
 
 
+def test_the_files_that_a_version_loads_later_are_there_as_long_as_it_is(dist: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "scripts"
+    for suffix in ("", ".br", ".gz"):
+        (dist / f"expost-more.js{suffix}").write_text(f"more{suffix}")
+    (dist / "expost-vitals.js").write_text("vitals")
+    Script(dist, kept).keep()
+    for name in ("expost-more.js", "expost-more.js.br", "expost-vitals.js"):
+        (dist / name).write_text(f"upgraded {name}")
+    script = Script(dist, kept)
+    script.keep()
+    more = ask(script, {"accept-encoding": "br"}, path=f"/expost-{hash_of(b'more')}.js")
+    assert (more.body, more.headers["content-encoding"]) == (b"more.br", "br")
+    assert more.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert ask(script, path=f"/expost-{hash_of(b'vitals')}.js").body == b"vitals"
+    upgraded = ask(script, path=f"/expost-{hash_of(b'upgraded expost-more.js')}.js")
+    assert upgraded.body == b"upgraded expost-more.js"
+
+
 def test_a_version_that_was_never_served_is_not_there(dist: Path, tmp_path: Path) -> None:
     answer = ask(Script(dist, tmp_path / "scripts"), path="/expost-0123456789abcdef.js")
     assert (answer.status, answer.headers["cache-control"]) == (404, "no-store")
