@@ -11,6 +11,9 @@ from .segment import OPEN, SEALED, parts, segment_number, sync_directory
 
 log = logging.getLogger("expost.journal")
 
+KEPT_SECONDS = 7 * 86_400
+"""For how long damaged bytes are kept, as whatever else is in `rejected/`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
@@ -44,6 +47,13 @@ def set_aside(rejected: Path, segment: int, offset: int, data: bytes) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return path
+
+
+def forget_old_damage(rejected: Path, now: float) -> None:
+    """Delete what was set aside more than seven days before `now`, in seconds since 1970."""
+    for path in rejected.glob("journal-*.damaged"):
+        if path.stat().st_mtime < now - KEPT_SECONDS:
+            path.unlink()
 
 
 def _recover_segment(path: Path, rejected: Path) -> Recovered:

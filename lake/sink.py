@@ -28,7 +28,7 @@ from expost.errors import FolderError
 from .batch import Accepted
 from .folder import Folder, open_folder
 from .journal import sealed_segments
-from .recovery import set_aside
+from .recovery import forget_old_damage, set_aside
 from .rejected import Rejected, keep_rejected
 from .segment import OPEN, read_segment, segment_number
 from .writer import Ingested, Writer, ingest
@@ -92,6 +92,7 @@ class Sink:
             return True
         order = orders.pop()
         try:
+            forget_old_damage(self._folder.rejected, wall_clock() / 1_000_000)
             self._writer.remove_expired(order.keep_months)
         except Exception as problem:  # noqa: BLE001 - a full disk, a damaged file: what comes in is stored all the same
             log("not removed", error=_in_words(problem), hint="It is tried again tomorrow.")

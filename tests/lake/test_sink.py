@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from expost.lake.batch import Accepted, Event, EventType
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
 from expost.lake.reader import connect
+from expost.lake.recovery import set_aside
 from expost.lake.segment import OPEN
 from expost.lake.sink import Order, Sink, run
 from expost.lake.writer import Writer
@@ -224,6 +226,19 @@ def test_a_removal_that_fails_is_said_and_stops_nothing(
     assert (said["event"], "No space left" in said["error"], "tomorrow" in said["hint"]) == (
         "not removed", True, True,
     )  # fmt: skip
+
+
+def test_damaged_bytes_are_kept_for_seven_days(folder: Folder) -> None:
+    week = 7 * 86_400
+    for number, age in enumerate((week - 3_600, week + 3_600)):
+        path = set_aside(folder.rejected, number, 0, b"torn")
+        os.utime(path, (time.time() - age,) * 2)
+    other = folder.rejected / "shop.2020-01-01.000001.ndjson"
+    other.touch()
+    os.utime(other, (0, 0))
+    with Writer(folder) as writer:
+        assert Sink(folder, writer).carry_out(deque([Order({})], maxlen=1))
+    assert {path.name for path in folder.rejected.iterdir()} == {other.name, f"journal-{0:020}-0.damaged"}
 
 
 def test_a_removal_waits_for_a_group_that_was_interrupted(
