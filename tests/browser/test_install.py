@@ -24,9 +24,7 @@ def blocks(title: str) -> list[str]:
 
 
 def here(code: str, site: Site) -> str:
-    return code.replace("https://collector.example", f"http://127.0.0.1:{site.port}").replace(
-        "{{ EXPOST_KEY }}", "KEY"
-    )
+    return code.replace("https://collector.example", f"http://127.0.0.1:{site.port}")
 
 
 def tag_in_php() -> str:
