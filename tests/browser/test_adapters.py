@@ -153,6 +153,25 @@ def test_a_flag_that_is_used_is_one_exposure_and_a_bulk_fetch_is_none(site: Site
     }  # fmt: skip
 
 
+def test_whatever_a_value_is_the_caller_gets_it(site: Site, page: Page):
+    imports, _, story = OPENFEATURE.partition("\n\n")
+    story = (
+        story.partition("expost(")[0]
+        + """
+    const round = { steps: 2 };
+    round.round = round;
+    fetched.round = { value: round, reason: 'STATIC' };
+    window.got = [client.getObjectValue('round', {}) === round];
+    window.expost = () => got.push('called'); // the page's own
+    got.push(client.getBooleanValue('banner', false));
+    """
+    )
+    stub = f"<script>{(SNIPPET / 'dist' / 'stub.js').read_text()}</script>"
+    page.goto(site.page("<p>shop</p>", head=stub + bundled(f"{imports}\n(async () => {{ {story} }})()")))
+    page.wait_for_function("window.got?.length === 2")
+    assert page.evaluate("got") == [True, True]
+
+
 def test_an_exposure_before_the_script_and_without_the_stub_is_kept(site: Site, page: Page):
     code = """
     import { trackingCallback } from './dist/adapters/growthbook.js';

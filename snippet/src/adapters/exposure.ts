@@ -12,12 +12,11 @@ export interface Exposure {
 // A flag's value names the variation where the SDK has no name for it; an object does not.
 export const named = (value: unknown, otherwise: unknown): unknown => (value && typeof value === "object" ? otherwise : value);
 
-// Where the snippet is not there yet, the queue that it will read is made. On a server, or in a page that broke it, nothing
-// happens: what an SDK asks while it decides a flag must never fail.
+// Where the snippet is not there yet, the queue that it will read is made; where it is, it is the queue. On a server, or in
+// a page that has something else of our name, nothing happens: what an SDK asks while it decides a flag must never fail.
 export const expose = (exposure: Exposure): void => {
   try {
-    queue();
-    window.expost!("exposure", exposure);
+    queue().push([performance.now(), ["exposure", exposure]]);
   } catch {
     // No page.
   }
