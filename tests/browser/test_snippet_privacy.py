@@ -98,6 +98,49 @@ def test_secrets_are_masked_in_attributes_texts_and_addresses(site: Site, page: 
     assert link["view_"]["marks"][0] == "url"
 
 
+CARD, EMAIL, SSN = SECRETS[0], SECRETS[5], SECRETS[4]
+TOKEN = "d41d8cd98f00b204e9800998ecf8427e"
+
+
+def test_wherever_a_secret_stands_it_stays_in_the_page(site: Site, page: Page):
+    attributes = {
+        "id": f"user-{EMAIL}", "class": f"row {EMAIL} card-{TOKEN}", "name": EMAIL, "title": f"Mail {EMAIL}",
+        "alt": CARD, "aria-label": f"Call {EMAIL}", "placeholder": f"like {SSN}", "rel": TOKEN, "for": EMAIL,
+        "action": "/x?code=-secret-1", "formaction": "/x?code=-secret-2", "src": "data:text/plain,-secret-3",
+        "srcset": "/a.png?sig=-secret-4 1x", "xlink:href": "/x#t=-secret-5", "ping": "/log?u=-secret-6",
+        "href": f"https://x.example/u/{EMAIL}?a=-secret-7", "content": EMAIL, "data-email": EMAIL,
+        "data-json": f'{{"email":"{EMAIL}","ssn":"{SSN}","card":"{CARD}","token":"{TOKEN}"}}',
+        "download": f"{EMAIL}.pdf", "list": EMAIL, "style": "--x: -secret-8", "onclick": "x('-secret-9')",
+    }  # fmt: skip
+    site.page(f'<p>{EMAIL}</p><input type="submit" value="Pay {CARD}">', path=f"/users/{TOKEN}/two")
+    page.goto(
+        site.page("<a href=/ class=go>go</a><b>b</b>", path=f"/users/{EMAIL}/one", text="all")
+        + "?q=-secret-10"
+    )
+    page.wait_for_function("!!window.expost")
+    page.evaluate(
+        """attributes => {
+          const shown = document.querySelector('b');
+          for (const name in attributes) shown.setAttribute(name, attributes[name]);
+          shown.click();
+          document.title = 'Jane, ' + attributes.name;
+          document.querySelector('.go').href = '/users/d41d8cd98f00b204e9800998ecf8427e/two';
+        }""",
+        attributes,
+    )
+    page.click(".go")
+    page.click("[type=submit]")
+    page.click("p")
+    page.goto("about:blank")
+    site.wait_for("page_view", "click", "click", "page_view", "click", "click", "page_leave", "page_leave")
+    for secret in (EMAIL, "jane", "doe@", TOKEN, CARD, SSN, "-secret-"):
+        assert secret not in sent(site), secret
+    second = site.of("page_view")[1]["view_"]
+    assert second["url"].endswith("/users/…/two")
+    assert second["referrer"].endswith("/users/…/one?q=…")
+    assert {"url", "referrer"} <= set(second["marks"])
+
+
 def test_the_collector_masks_what_the_snippet_masks(site: Site, page: Page):
     texts = [
         *SECRETS,
