@@ -1,6 +1,12 @@
-"""Conditions on where an element stands among its siblings, as SQL over the columns of `lake.elements`."""
+"""Conditions on where an element stands among its siblings, as SQL.
+
+Of an element `e` capture knows the place (the columns of `lake.elements`). Of its previous sibling `s` the place
+follows from the distance, and among its type it is between two numbers (`t`, of `lake.sibling_types`).
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from .selector import Only, Position, Root
 
@@ -22,3 +28,71 @@ def place(condition: Position | Only | Root) -> str:
                 return f"{count} = {offset}"
             bound = f"{count} {'>=' if step > 0 else '<='} {offset}"
             return bound if abs(step) == 1 else f"{bound} and ({count} - {offset}) % {abs(step)} = 0"
+
+
+class SiblingPlace(NamedTuple):
+    """Joins to the previous sibling `s`; true where it may stand there; given that, where it surely does."""
+
+    joins: tuple[str, ...]
+    possibly: str
+    surely: str
+
+
+class _Range(NamedTuple):
+    """The lowest and the highest place that a previous sibling may have; true where these are one."""
+
+    low: str
+    high: str
+    is_exact: str
+
+
+_NOWHERE = SiblingPlace((), "false", "true")
+_ELEMENTS = "join lake.elements as e on e.element_id = s.element_id"
+_TYPES = "join lake.sibling_types as t on t.element_id = s.element_id and t.distance = s.distance"
+
+
+def sibling_place(condition: Position | Only | Root) -> SiblingPlace:
+    """Where a previous sibling stands."""
+    match condition:
+        case Only(of_type=True):
+            possibly, surely = "t.index_low = 1 and t.end_low = 1", "t.index_high = 1 and t.end_high = 1"
+            return SiblingPlace((_TYPES,), possibly, surely)
+        case Root() | Only():
+            return _NOWHERE  # the element is its sibling
+        case Position(_, of_type, from_end, step, offset):
+            places = _range(of_type=of_type, from_end=from_end)
+            joins = (_TYPES if of_type else _ELEMENTS,)
+            return SiblingPlace(joins, _some(places, step, offset), _all(places, step, offset))
+
+
+def _range(*, of_type: bool, from_end: bool) -> _Range:
+    if of_type:
+        noun = "end" if from_end else "index"
+        return _Range(f"t.{noun}_low", f"t.{noun}_high", f"t.{noun}_low = t.{noun}_high")
+    is_exact = "s.distance = s.furthest"
+    if from_end:
+        last = "e.sibling_count - e.sibling_index + 1"
+        return _Range(f"{last} + s.distance", f"{last} + s.furthest", is_exact)
+    return _Range("e.sibling_index - s.furthest", "e.sibling_index - s.distance", is_exact)
+
+
+def _some(places: _Range, step: int, offset: int) -> str:
+    """True where a place of step·n + offset lies in the range."""
+    low, high, _ = places
+    if not step:
+        return f"{offset} between {low} and {high}"
+    if abs(step) == 1:
+        return f"{high} >= {offset}" if step > 0 else f"{low} <= {offset}"
+    # The first such place from the end at which they begin.
+    if step > 0:
+        first = f"greatest({low}, {offset})"
+        return f"{first} + ({step} - ({first} - {offset}) % {step}) % {step} <= {high}"
+    last = f"least({high}, {offset})"
+    return f"{last} - ({offset} - {last}) % {-step} >= {low}"
+
+
+def _all(places: _Range, step: int, offset: int) -> str:
+    """True where the whole range is of such places, if one is."""
+    if step == 1:
+        return f"{places.low} >= {offset}"
+    return f"{places.high} <= {offset}" if step == -1 else places.is_exact

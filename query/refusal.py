@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .css import ascii_lower
+from .state_sql import STATES
 
 
 class Refusal(NamedTuple):
@@ -19,10 +20,6 @@ MOMENTARY = Refusal(
     "Leave it out: a click is already a fact about its element.",
 )
 VISITED = Refusal("which links were visited is never captured.", "a[href] is every link.")
-STATE = Refusal(
-    "this state is captured, but this version does not compare it yet.",
-    "The attribute can be asked for, as in [disabled], [checked] or [required].",
-)
 FORM = Refusal(
     "this state of a form field is never captured.", "Ask for an attribute such as [required] or [type]."
 )
@@ -43,10 +40,7 @@ PART = Refusal(
     "a pseudo-element is no element, so nothing can be clicked in it.",
     "Select the element that it belongs to.",
 )
-SIBLING = Refusal(
-    "previous siblings are captured, but this version does not compare them yet.",
-    "Positions can be asked for, as in :nth-child(2) or :first-child.",
-)
+RANGE = Refusal("`u+` and what follows reads as a range of characters.", "Put spaces around it: u + b.")
 COLUMN = Refusal("no browser has the column combinator.")
 NAMESPACE = Refusal(
     "namespaces cannot be declared in a selector that stands alone.",
@@ -74,7 +68,6 @@ NESTING = Refusal("`&` stands for a rule around it, and there is none.", "Name t
 _NAMES: tuple[tuple[Refusal, str], ...] = (
     (MOMENTARY, "hover active focus focus-visible focus-within target target-within target-current interest-source"),
     (VISITED, "link visited any-link local-link"),
-    (STATE, "checked disabled enabled required optional read-only read-write open"),
     (FORM, "valid invalid user-valid user-invalid in-range out-of-range indeterminate default placeholder-shown "
            "autofill blank"),
     (INSIDE, "has empty contains"),
@@ -90,7 +83,7 @@ _BY_NAME = {name: refusal for refusal, names in _NAMES for name in names.split()
 
 SUPPORTED = (
     "not", "is", "where", "nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type", "first-child",
-    "last-child", "only-child", "first-of-type", "last-of-type", "only-of-type", "root",
+    "last-child", "only-child", "first-of-type", "last-of-type", "only-of-type", "root", *STATES,
 )  # fmt: skip
 
 

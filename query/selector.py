@@ -1,7 +1,7 @@
 """The parse tree of a selector: what was asked, without any place or quoting.
 
     Selector            form.signup button, a[href]        any of its alternatives
-    └── Complex         form.signup button                 compounds, read from ancestor to subject
+    └── Complex         form.signup button                 compounds, read from ancestor or sibling to subject
         └── Compound    form.signup                        conditions that hold for one element
             └── Simple  form  .signup                      one condition
 
@@ -16,7 +16,7 @@ from typing import Literal
 
 from .css import escape_identifier, quote_string
 
-Combinator = Literal[" ", ">"]
+Combinator = Literal[" ", ">", "+", "~"]
 Operator = Literal["=", "~=", "|=", "^=", "$=", "*="]
 Sensitivity = Literal["i", "s"]
 
@@ -119,6 +119,16 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What it could do at that moment, as in `:checked`; `name` is without the colon."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f":{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class AnyOf:
     """`:is()` or `:where()`: one of the alternatives matches. They differ in specificity only."""
 
@@ -139,7 +149,7 @@ class Not:
         return f":not({_list(self.alternatives)})"
 
 
-Simple = Type | Universal | Id | Class | Attribute | Position | Only | Root | AnyOf | Not
+Simple = Type | Universal | Id | Class | Attribute | Position | Only | Root | State | AnyOf | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +164,7 @@ class Compound:
 
 @dataclass(frozen=True, slots=True)
 class Complex:
-    """Compounds from the outermost ancestor to the subject, with a combinator between each two."""
+    """Compounds from the outermost ancestor or sibling to the subject, with a combinator between each two."""
 
     compounds: tuple[Compound, ...]
     combinators: tuple[Combinator, ...] = ()
@@ -162,7 +172,7 @@ class Complex:
     def __str__(self) -> str:
         text = str(self.compounds[0])
         for combinator, compound in zip(self.combinators, self.compounds[1:], strict=True):
-            text += f" > {compound}" if combinator == ">" else f" {compound}"
+            text += f" {compound}" if combinator == " " else f" {combinator} {compound}"
         return text
 
 

@@ -34,9 +34,11 @@ from .selector import (
     Selector,
     Sensitivity,
     Simple,
+    State,
     Type,
     Universal,
 )
+from .state_sql import STATES
 
 Token = Any  # tinycss2 ships no types
 
@@ -46,6 +48,7 @@ MAX_NESTING = 8
 MAX_STEP = 1_000_000  # browsers clamp larger numbers, each at its own place
 
 _OPERATORS: dict[str, Operator] = {each: each for each in ("=", "~=", "|=", "^=", "$=", "*=")}
+_COMBINATORS: dict[str, Combinator] = {">": ">", "+": "+", "~": "~"}
 _FLAGS: dict[str, Sensitivity] = {"i": "i", "s": "s"}
 _BREAKS = {"bad-string": "a quote is not closed on its line.", "bad-url": "url() is not closed."}
 _BROKEN = {"bad-string": "a quote", "bad-url": "url("}
@@ -134,19 +137,21 @@ class _Parser:
         while tokens[place].type == "whitespace":
             place += 1
         token = tokens[place]
-        if not _is(token, ">"):
+        if not _is_combinator(token):
             return " ", place
         place += 1
         while place < len(tokens) and tokens[place].type == "whitespace":
             place += 1
         if place == len(tokens):
             self.refuse_token(token, Refusal("a selector is missing after this combinator."))
-        return ">", place
+        return _COMBINATORS[token.value], place
 
     def compound(self, tokens: Sequence[Token], place: int, nesting: int) -> tuple[Compound, int]:
         begin = place
         conditions: list[Simple] = []
-        while place < len(tokens) and tokens[place].type != "whitespace" and not _is(tokens[place], ">"):
+        while (
+            place < len(tokens) and tokens[place].type != "whitespace" and not _is_combinator(tokens[place])
+        ):
             condition, place = self.simple(tokens, place, nesting, is_first=place == begin)
             self.conditions += 1
             if self.conditions > MAX_CONDITIONS:
@@ -178,6 +183,8 @@ class _Parser:
                 self.refuse_token(token, why)
             return Id(token.value), place + 1
         if _is(token, "."):
+            if following is not None and following.type == "unicode-range":
+                self.refuse_token(following, refusal.RANGE, name="u+")
             if following is None or following.type != "ident":
                 self.refuse_token(token, Refusal("the name of a class must follow the dot."))
             return Class(following.value), place + 2
@@ -189,8 +196,8 @@ class _Parser:
 
     def refuse_other(self, token: Token) -> NoReturn:
         text = _written(token)
-        if text in ("+", "~") or token.type == "unicode-range":
-            self.refuse_token(token, refusal.SIBLING)
+        if token.type == "unicode-range":
+            self.refuse_token(token, refusal.RANGE, name="u+")
         if text == "||":
             self.refuse_token(token, refusal.COLUMN)
         if text == "&":
@@ -264,6 +271,8 @@ class _Parser:
             return Position(name, *_ENDS[name], 0, 1)
         if name == "root":
             return Root()
+        if name in STATES:
+            return State(name)
         if name in ("only-child", "only-of-type"):
             return Only(of_type=name == "only-of-type")
         if name in _NTH or name in ("not", "is", "where"):
@@ -280,7 +289,7 @@ class _Parser:
             start = self.offset(token) + len(token.name)
             alternatives = self.alternatives(token.arguments, start=start, nesting=nesting + 1)
             return Not(alternatives) if name == "not" else AnyOf(name, alternatives)
-        without = name in _ENDS or name in ("root", "only-child", "only-of-type")
+        without = name in _ENDS or name in STATES or name in ("root", "only-child", "only-of-type")
         why = Refusal("it takes no argument.") if without else refusal.of_pseudo_class(name)
         return self.refuse_token(colon, why, name=f":{token.name}()")
 
@@ -337,6 +346,10 @@ def _is_end(token: Token) -> bool:
 def _is(token: Token | None, sign: str) -> bool:
     """Whether the token is this sign."""
     return bool(token == sign)
+
+
+def _is_combinator(token: Token) -> bool:
+    return token.type == "literal" and token.value in _COMBINATORS
 
 
 def _written(token: Token) -> str:

@@ -96,3 +96,97 @@ select
     , unnest(previous_siblings) as sibling_descriptor_id
     , generate_subscripts(previous_siblings, 1) as distance
 from lake.elements;
+
+-- The previous siblings that were not captured, because there are more: the first child as a row of its own, and all
+-- between it and those that were captured as one row, at a distance from `distance` to `furthest`. If all of them have
+-- the type of the element itself, `is_own_type` says so; `descriptor_id` is the element's.
+create or replace view lake.uncaptured_siblings as
+select
+    element_id
+    , descriptor_id
+    , sibling_index - 1 as distance
+    , sibling_index - 1 as furthest
+    , type_index = sibling_index as is_own_type
+from lake.elements
+where sibling_index - 1 > len(previous_siblings)
+union all
+select
+    element_id
+    , descriptor_id
+    , len(previous_siblings)::integer + 1 as distance
+    , sibling_index - 2 as furthest
+    , type_index = sibling_index as is_own_type
+from lake.elements
+where sibling_index - 2 > len(previous_siblings);
+
+-- The place of each previous sibling among those of its type, counted from the first (`index`) and from the last (`end`):
+-- between which numbers it is. Of the element's own type all are counted. Of another type those captured are, and of the
+-- rest it is known how many are of the element's type. Namespaces that are neither HTML, SVG nor MathML are not told apart.
+create or replace view lake.sibling_types as
+select
+    element_id
+    , distance
+    , case when is_own_type then type_index - nearer - 1 when is_told_apart then further + 1 else 1 end as index_low
+    , case
+        when is_own_type then type_index - nearer - 1
+        when is_told_apart then further + 1 + sibling_index - 1 - captured - uncaptured_own
+        else sibling_index - distance
+    end as index_high
+    , case
+        when is_own_type then type_count - type_index + nearer + 2
+        when is_told_apart then nearer + 1
+        else 1
+    end as end_low
+    , case
+        when is_own_type then type_count - type_index + nearer + 2
+        when is_told_apart then nearer + 1 + sibling_count - sibling_index - (type_count - type_index)
+        else sibling_count - sibling_index + distance + 1
+    end as end_high
+from (
+    select
+        *
+        , count(*) over (
+            partition by element_id, tag, namespace order by distance rows between unbounded preceding and 1 preceding
+        ) as nearer
+        , count(*) over (
+            partition by element_id, tag, namespace order by distance rows between 1 following and unbounded following
+        ) as further
+        , count(*) over (partition by element_id) as captured
+        , case
+            when is_own_told_apart
+            then type_index - 1 - sum(case when is_own_type then 1 else 0 end) over (partition by element_id)
+            else 0
+        end as uncaptured_own
+    from (
+        select distinct
+            s.element_id
+            , s.distance
+            , sibling.tag
+            , sibling.namespace
+            , sibling.namespace <> 'other' as is_told_apart
+            , own.namespace <> 'other' as is_own_told_apart
+            , sibling.tag = own.tag and sibling.namespace = own.namespace and own.namespace <> 'other' as is_own_type
+            , e.sibling_index
+            , e.sibling_count
+            , e.type_index
+            , e.type_count
+        from lake.element_siblings as s
+        join lake.descriptors as sibling on sibling.descriptor_id = s.sibling_descriptor_id
+        join lake.elements as e on e.element_id = s.element_id
+        join lake.descriptors as own on own.descriptor_id = e.descriptor_id
+    ) as captured_siblings
+) as counted
+union all
+-- Not captured: at least the first of its type, and at most the last if all that stand on that side are of its type.
+select
+    s.element_id
+    , s.distance
+    , case when s.is_own_type then e.sibling_index - s.furthest else 1 end as index_low
+    , e.sibling_index - s.distance as index_high
+    , case when s.is_own_type then e.type_count - e.type_index + s.distance + 1 else 1 end as end_low
+    , case
+        when s.is_own_type then e.type_count - e.type_index + s.furthest + 1
+        else e.sibling_count - e.sibling_index + s.furthest + 1
+    end as end_high
+from lake.uncaptured_siblings as s
+join lake.elements as e on e.element_id = s.element_id;

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from expost.query.css import escape_identifier, quote_string
+from expost.query.state_sql import STATES
 
 BY_HAND = Path(__file__).parent / "selectors.txt"
 
@@ -34,13 +35,20 @@ class _Drawing:
     def complex(self, depth: int) -> str:
         text = self.compound(depth)
         for _ in range(self.chance.choice([0, 0, 0, 1, 1, 2])):
-            text += self.chance.choice([" ", " ", " > "]) + self.compound(depth)
-        return text
+            text += self.chance.choice([" ", " ", " > ", " + ", " ~ "]) + self.compound(depth)
+        return text if self.chance.random() < 0.8 else self.beside(text)
+
+    def beside(self, text: str) -> str:
+        """Before it something that stands beside something in a page, so that more is found than missed."""
+        left, right = self.chance.choice(self.words["neighbours"])
+        return f"{left}{self.chance.choice([' + ', ' ~ '])}{right}{self.chance.choice([' ', ' > ', ' ~ ', ', '])}{text}"
 
     def compound(self, depth: int) -> str:
         tag = self.flipped(self.chance.choice([*self.words["tags"], "*", "", "", ""]))
         kinds = [self.a_class, self.a_class, self.a_class, self.an_id, self.an_attribute, self.an_attribute]
-        kinds += [self.a_place, self.a_place, self.an_end] + [lambda: self.nested(depth - 1)] * bool(depth)
+        kinds += [self.a_place, self.a_place, self.an_end, self.a_state] + [
+            lambda: self.nested(depth - 1)
+        ] * bool(depth)
         conditions = [self.chance.choice(kinds)() for _ in range(self.chance.choice([0, 1, 1, 1, 2, 2, 3]))]
         return (tag if tag == "*" else escape_identifier(tag)) + "".join(conditions) or "*"
 
@@ -69,6 +77,9 @@ class _Drawing:
             "root",
         ]
         return ":" + self.chance.choice(ends)
+
+    def a_state(self) -> str:
+        return ":" + self.chance.choice(STATES)
 
     def nested(self, depth: int) -> str:
         inside = ", ".join(self.complex(depth) for _ in range(self.chance.randrange(1, 4)))

@@ -151,6 +151,7 @@ def test_chromium_sends_of_each_attribute_what_the_contract_says(site: Site, pag
 PAGE = f"""
 <form id="signup"><ul><li>1<li>2<li><button type="button" class="primary">3</button></ul></form>
 <h2>Top</h2><p><b>bold</b></p>
+<input type="checkbox"><x-field></x-field><ol>{"<li class=row>" * 30}</ol>
 <a href="/product/7?token=abc" title="{"x" * 300}more" download="x" data-plan="pro" aria-expanded="true">A</a>
 """
 
@@ -160,9 +161,10 @@ def test_css_gets_the_answer_that_the_contract_says(site: Site, page: Page):
     page.wait_for_function("!!window.expost")
     page.evaluate(
         "addEventListener('click', (event) => event.preventDefault());"
-        "for (const found of document.querySelectorAll('button, b, a')) found.click()"
+        "for (const found of document.querySelectorAll('button, b, p, a, input, x-field, li:nth-child(30)'))"
+        "  found.click()"
     )
-    site.wait_for("click", "click", "click")
+    site.wait_for(*["click"] * 7)
     (batch,) = {id(event["batch"]): event["batch"] for event in site.of("click")}.values()
     descriptors = msgspec.convert(batch["descriptors"], list[Descriptor])
     lake = ElementLake(Captured(descriptors, msgspec.convert(batch["elements"], list[Element])))

@@ -259,11 +259,11 @@ with click_signup as (
     from click_cut
 )
 select element_id from click_surely
--- $click_class = 'signup'
 -- $click_type = 'form'
+-- $click_class = 'signup'
+-- $click_type_2 = 'button'
 -- $click_name = 'type'
 -- $click_value = 'submit'
--- $click_type_2 = 'button'
 
 nav > a:nth-child(2):not(.active)
 
@@ -356,8 +356,8 @@ with click_nav as (
 )
 select element_id from click_surely
 -- $click_type = 'nav'
--- $click_class = 'active'
 -- $click_type_2 = 'a'
+-- $click_class = 'active'
 
 a[href^="/pricing"]
 
@@ -422,9 +422,9 @@ with click_href as (
     from click_cut
 )
 select element_id from click_surely
+-- $click_type = 'a'
 -- $click_name = 'href'
 -- $click_value = '/pricing'
--- $click_type = 'a'
 
 [data-test="Go" i]
 
@@ -487,7 +487,13 @@ select element_id from click_surely
 
 li:not(:first-child, .ad li)
 
-with click_any_elements as (
+with click_li as (
+    -- li
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type
+)
+, click_any_elements as (
     -- :first-child
     select distinct e.element_id, true as is_sure
     from lake.elements as e
@@ -505,12 +511,6 @@ with click_any_elements as (
     select distinct e.element_id, d.is_sure
     from lake.elements as e
     join click_ad as d on d.descriptor_id = e.descriptor_id
-)
-, click_li as (
-    -- li
-    select distinct d.descriptor_id, true as is_sure
-    from lake.descriptor_types as d
-    where d.type_name = $click_type
 )
 , click_li_elements as (
     -- li
@@ -586,8 +586,8 @@ with click_any_elements as (
     from click_cut
 )
 select element_id from click_surely
--- $click_class = 'ad'
 -- $click_type = 'li'
+-- $click_class = 'ad'
 
 :is(header, footer) a, .menu a
 
@@ -694,7 +694,7 @@ with click_header as (
     group by element_id
 )
 , click_either as (
-    -- :is(:is(header, footer) a, .menu a)
+    -- :is(header, footer) a, .menu a
     select element_id, max(is_sure) as is_sure
     from (
         select element_id, is_sure from click_a_in_any
@@ -954,11 +954,11 @@ with click_download as (
     from click_cut
 )
 select element_id from click_surely
+-- $click_type = 'a'
 -- $click_name = 'download'
 -- $click_name_2 = 'rel'
 -- $click_white_space = '\t\n\x0c\r'
 -- $click_word = ' nofollow '
--- $click_type = 'a'
 
 [title^=""]
 
@@ -1011,3 +1011,362 @@ with click_title as (
     from click_cut
 )
 select element_id from click_surely
+
+h2 + p
+
+with click_h2 as (
+    -- h2
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type
+)
+, click_h2_siblings as (
+    -- previous siblings: h2
+    select s.element_id, s.distance, s.distance as furthest, d.is_sure
+    from lake.element_siblings as s
+    join click_h2 as d on d.descriptor_id = s.sibling_descriptor_id
+    union all
+    select s.element_id, s.distance, s.furthest, s.is_own_type
+    from lake.uncaptured_siblings as s
+    left join click_h2 as own on own.descriptor_id = s.descriptor_id
+    where own.descriptor_id is not null or not s.is_own_type
+)
+, click_p as (
+    -- p
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type_2
+)
+, click_p_elements as (
+    -- p
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_p as d on d.descriptor_id = e.descriptor_id
+)
+, click_p_next_to_h2 as (
+    -- h2 + p
+    select i.element_id, max(o.is_sure and i.is_sure) as is_sure
+    from click_p_elements as i
+    join click_h2_siblings as o on o.element_id = i.element_id and o.distance = 1
+    group by i.element_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_p_next_to_h2
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_p_next_to_h2 as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_type = 'h2'
+-- $click_type_2 = 'p'
+
+ul > li.active ~ li:nth-of-type(2n)
+
+with click_ul as (
+    -- ul
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type
+)
+, click_ul_elements as (
+    -- ul
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_ul as d on d.descriptor_id = e.descriptor_id
+)
+, click_active as (
+    -- .active
+    select descriptor_id, max(class_name is not null) as is_sure
+    from lake.descriptor_classes
+    where class_name = $click_class or class_name is null
+    group by descriptor_id
+)
+, click_li as (
+    -- li.active
+    select distinct d.descriptor_id, click_active.is_sure
+    from lake.descriptor_types as d
+    join click_active on click_active.descriptor_id = d.descriptor_id
+    where d.type_name = $click_type_2
+)
+, click_li_2 as (
+    -- li
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type_2
+)
+, click_li_siblings as (
+    -- previous siblings: li.active
+    select s.element_id, s.distance, s.distance as furthest, d.is_sure
+    from lake.element_siblings as s
+    join click_li as d on d.descriptor_id = s.sibling_descriptor_id
+    union all
+    select s.element_id, s.distance, s.furthest, false
+    from lake.uncaptured_siblings as s
+    left join click_li_2 as own on own.descriptor_id = s.descriptor_id
+    where own.descriptor_id is not null or not s.is_own_type
+)
+, click_li_in_ul_siblings as (
+    -- ul > li.active
+    select element_id, distance, furthest, max(is_sure) as is_sure
+    from (
+        select i.element_id, i.distance, i.furthest, o.is_sure and i.is_sure as is_sure
+        from click_li_siblings as i
+        join lake.elements as e on e.element_id = i.element_id
+        join click_ul_elements as o on o.element_id = e.parent_id
+        where not e.is_shadow_child
+        union all
+        select i.element_id, i.distance, i.furthest, false
+        from click_li_siblings as i
+        join lake.elements as e on e.element_id = i.element_id
+        where e.is_cut
+    ) as found
+    group by element_id, distance, furthest
+)
+, click_li_elements as (
+    -- li:nth-of-type(2n)
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_li_2 as d on d.descriptor_id = e.descriptor_id
+    where e.type_index >= 0 and (e.type_index - 0) % 2 = 0
+)
+, click_li_after_li as (
+    -- ul > li.active ~ li:nth-of-type(2n)
+    select i.element_id, max(o.is_sure and i.is_sure) as is_sure
+    from click_li_elements as i
+    join click_li_in_ul_siblings as o on o.element_id = i.element_id
+    group by i.element_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_li_after_li
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_li_after_li as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_type = 'ul'
+-- $click_type_2 = 'li'
+-- $click_class = 'active'
+
+li:first-child + li ~ a
+
+with click_li as (
+    -- li
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type
+)
+, click_li_siblings as (
+    -- previous siblings: li
+    select s.element_id, s.distance, s.distance as furthest, d.is_sure
+    from lake.element_siblings as s
+    join click_li as d on d.descriptor_id = s.sibling_descriptor_id
+    union all
+    select s.element_id, s.distance, s.furthest, s.is_own_type
+    from lake.uncaptured_siblings as s
+    left join click_li as own on own.descriptor_id = s.descriptor_id
+    where own.descriptor_id is not null or not s.is_own_type
+)
+, click_li_siblings_2 as (
+    -- li:first-child
+    select distinct s.element_id, s.distance, s.furthest, s.is_sure and s.distance = s.furthest as is_sure
+    from click_li_siblings as s
+    join lake.elements as e on e.element_id = s.element_id
+    where 1 between e.sibling_index - s.furthest and e.sibling_index - s.distance
+)
+, click_li_next_to_li_siblings as (
+    -- li:first-child + li
+    select element_id, distance, furthest, max(is_sure) as is_sure
+    from (
+        select i.element_id, i.distance, i.furthest, o.is_sure and i.is_sure and i.distance = i.furthest as is_sure
+        from click_li_siblings as i
+        join click_li_siblings_2 as o on o.element_id = i.element_id and o.distance = i.furthest + 1
+        union all
+        select i.element_id, i.distance, i.furthest, false
+        from click_li_siblings as i
+        join click_li_siblings_2 as o on o.element_id = i.element_id and o.distance = i.distance
+        where i.distance < i.furthest
+    ) as found
+    group by element_id, distance, furthest
+)
+, click_a as (
+    -- a
+    select distinct d.descriptor_id, true as is_sure
+    from lake.descriptor_types as d
+    where d.type_name = $click_type_2
+)
+, click_a_elements as (
+    -- a
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_a as d on d.descriptor_id = e.descriptor_id
+)
+, click_a_after_li as (
+    -- li:first-child + li ~ a
+    select i.element_id, max(o.is_sure and i.is_sure) as is_sure
+    from click_a_elements as i
+    join click_li_next_to_li_siblings as o on o.element_id = i.element_id
+    group by i.element_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_a_after_li
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_a_after_li as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_type = 'li'
+-- $click_type_2 = 'a'
+
+button:enabled
+
+with click_enabled as (
+    -- :enabled
+    select distinct descriptor_id, tag in ('input', 'select', 'textarea', 'button', 'option', 'optgroup', 'fieldset') as is_sure
+    from lake.descriptors
+    where namespace = 'html'
+        and (
+            (not is_disabled and tag in ('input', 'select', 'textarea', 'button', 'option', 'optgroup', 'fieldset'))
+            or (not is_disabled and contains(tag, '-'))
+        )
+)
+, click_button as (
+    -- button:enabled
+    select distinct d.descriptor_id, click_enabled.is_sure
+    from lake.descriptor_types as d
+    join click_enabled on click_enabled.descriptor_id = d.descriptor_id
+    where d.type_name = $click_type
+)
+, click_button_elements as (
+    -- button:enabled
+    select distinct e.element_id, d.is_sure
+    from lake.elements as e
+    join click_button as d on d.descriptor_id = e.descriptor_id
+)
+, click_cut as (
+    -- not every ancestor was captured: above the element's own tree, or in it
+    select element_id, max(is_same_tree) as is_same_tree
+    from (
+        select element_id, true as is_same_tree
+        from lake.elements
+        where is_cut
+        union all
+        select a.element_id, a.is_same_tree
+        from lake.element_ancestors as a
+        join lake.elements as e on e.element_id = a.ancestor_id
+        where e.is_cut
+    ) as cut
+    group by element_id
+)
+, click_chain as (
+    -- targets: what matches, and everything inside it
+    select element_id, is_sure
+    from click_button_elements
+    union all
+    select a.element_id, m.is_sure
+    from lake.element_ancestors as a
+    join click_button_elements as m on m.element_id = a.ancestor_id
+)
+, click_surely as (
+    select distinct element_id
+    from click_chain
+    where is_sure
+)
+, click_possibly as (
+    select element_id
+    from click_chain
+    union
+    select element_id
+    from click_cut
+)
+select element_id from click_surely
+-- $click_type = 'button'

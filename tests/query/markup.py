@@ -8,9 +8,22 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import soupsieve
 from bs4 import BeautifulSoup, Tag
 
-from expost.lake.batch import MATHML, QUIRKS, ROOT, SVG, Descriptor, Element
+from expost.lake.batch import (
+    CHECKED,
+    DISABLED,
+    MATHML,
+    OPEN,
+    QUIRKS,
+    READ_ONLY,
+    REQUIRED,
+    ROOT,
+    SVG,
+    Descriptor,
+    Element,
+)
 from expost.lake.dictionary import Dictionary
 from expost.lake.rows import Rows
 from expost.lake.schema import TABLES
@@ -19,6 +32,15 @@ from expost.query.selector_sql import compile_selector
 
 VIEWS = Path(__file__).parents[2] / "lake" / "sql" / "dictionary.sql"
 NAMESPACES = {"http://www.w3.org/2000/svg": SVG, "http://www.w3.org/1998/Math/MathML": MATHML}
+
+STATES = {
+    ":checked": CHECKED,
+    ":disabled": DISABLED,
+    ":required": REQUIRED,
+    "[open]": OPEN,
+    ":read-only": READ_ONLY,
+}
+PREVIOUS = 20
 
 
 @dataclass(frozen=True)
@@ -35,7 +57,7 @@ def parse_page(markup: str) -> list[Tag]:
 
 
 def capture(tags: Sequence[Tag], *, is_quirks: bool = False) -> Captured:
-    """All of those elements, with every attribute in clear."""
+    """All of those elements, with every attribute in clear. The browser whose word is taken for states is soupsieve."""
     places = {id(tag): place for place, tag in enumerate(tags)}
     descriptors, elements = [], []
     for place, tag in enumerate(tags):
@@ -44,13 +66,15 @@ def capture(tags: Sequence[Tag], *, is_quirks: bool = False) -> Captured:
         }
         dom_id, class_name = attributes.pop("id", None), attributes.pop("class", None)
         state = NAMESPACES.get(str(tag.namespace), 0) | (QUIRKS if is_quirks else 0)
+        state |= sum(bit for selector, bit in STATES.items() if soupsieve.match(selector, tag))
         descriptors.append(Descriptor(tag.name, dom_id, class_name, attributes, state=state))
         parent = places.get(id(tag.parent), -1)
         siblings = [each for each in (tag.parent.children if tag.parent else [tag]) if isinstance(each, Tag)]
         same = [each for each in siblings if (each.name, each.namespace) == (tag.name, tag.namespace)]
         index, type_index = _index(siblings, tag), _index(same, tag)
         flags = ROOT if parent < 0 else 0
-        elements.append(Element(place, parent, index, len(siblings), type_index, len(same), flags=flags))
+        previous = [places[id(each)] for each in siblings[: index - 1][::-1][:PREVIOUS]]
+        elements.append(Element(place, parent, index, len(siblings), type_index, len(same), previous, flags))
     return Captured(descriptors, elements)
 
 

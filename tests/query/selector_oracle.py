@@ -2,6 +2,9 @@
 
 Every answer is True (surely), False (surely not) or None (unknown). An unknown value is taken as "some completion
 would match", which is as sharp as one value alone allows; the SQL may say unknown a little more often, never less.
+
+A thing that is asked about is an element, or the sibling that stands so many places before it; the element itself
+stands 0 places before it.
 """
 
 from __future__ import annotations
@@ -24,11 +27,14 @@ from expost.query.selector import (
     Root,
     Selector,
     Simple,
+    State,
     Type,
+    Universal,
 )
 
 Answer = bool | None
 Row = Mapping[str, Any]
+Thing = tuple[int, int]
 
 SPACE = "[ \t\n\f\r]"
 
@@ -57,7 +63,7 @@ class SelectorOracle:
         self.descriptors = {row["descriptor_id"]: row for row in descriptors}
         self.elements = {row["element_id"]: row for row in elements}
         self.pierce = pierce
-        self.known: dict[tuple[Complex, int], Answer] = {}
+        self.known: dict[tuple[Complex, Thing], Answer] = {}
 
     def target(self, selector: Selector, element_id: int) -> Answer:
         """Whether some element of the chain matches."""
@@ -74,48 +80,102 @@ class SelectorOracle:
 
     def element(self, selector: Selector, element_id: int) -> Answer:
         """What `Element.matches` would say."""
-        return self.any_of(selector.alternatives, element_id)
+        return self.any_of(selector.alternatives, (element_id, 0))
 
-    def any_of(self, alternatives: Iterable[Complex], element_id: int) -> Answer:
-        return either(self.complex(each, element_id) for each in alternatives)
+    def any_of(self, alternatives: Iterable[Complex], thing: Thing) -> Answer:
+        return either(self.complex(each, thing) for each in alternatives)
 
-    def complex(self, complex_: Complex, element_id: int) -> Answer:
-        if (complex_, element_id) not in self.known:
-            self.known[complex_, element_id] = self.walk(complex_, element_id)
-        return self.known[complex_, element_id]
+    def complex(self, complex_: Complex, thing: Thing) -> Answer:
+        if (complex_, thing) not in self.known:
+            self.known[complex_, thing] = self.walk(complex_, thing)
+        return self.known[complex_, thing]
 
-    def walk(self, complex_: Complex, element_id: int) -> Answer:
-        here = self.compound(complex_.compounds[-1], element_id)
+    def walk(self, complex_: Complex, thing: Thing) -> Answer:
+        here = self.compound(complex_.compounds[-1], thing)
         if not complex_.combinators or here is False:
             return here
         outer = Complex(complex_.compounds[:-1], complex_.combinators[:-1])
-        above: list[Answer] = []
-        standing = self.elements[element_id]
+        combinator = complex_.combinators[-1]
+        around = self.before if combinator in "+~" else self.above
+        return both([here, either(around(outer, thing, is_next=combinator in "+>"))])
+
+    def above(self, outer: Complex, thing: Thing, *, is_next: bool) -> Iterable[Answer]:
+        """The answers for the parent, and for all further ancestors."""
+        standing = self.elements[thing[0]]
         while True:
             if standing["is_cut"]:
-                above.append(None)
-                break
+                yield None
             if standing["parent_id"] is None or (standing["is_shadow_child"] and not self.pierce):
-                break
-            above.append(self.complex(outer, standing["parent_id"]))
+                return
+            yield self.complex(outer, (standing["parent_id"], 0))
+            if is_next:
+                return
             standing = self.elements[standing["parent_id"]]
-            if complex_.combinators[-1] == ">":
-                break
-        return both([here, either(above)])
 
-    def compound(self, compound: Compound, element_id: int) -> Answer:
-        return both(self.simple(each, element_id) for each in compound.conditions)
+    def before(self, outer: Complex, thing: Thing, *, is_next: bool) -> Iterable[Answer]:
+        """The answers for the sibling before it, and for all further ones."""
+        element_id, distance = thing
+        first = self.elements[element_id]["sibling_index"] - 1
+        for each in range(distance + 1, min(first, distance + 1 if is_next else first) + 1):
+            yield self.complex(outer, (element_id, each))
 
-    def simple(self, condition: Simple, element_id: int) -> Answer:
+    def compound(self, compound: Compound, thing: Thing) -> Answer:
+        return both(self.simple(each, thing) for each in compound.conditions)
+
+    def simple(self, condition: Simple, thing: Thing) -> Answer:
         match condition:
             case AnyOf(_, alternatives):
-                return self.any_of(alternatives, element_id)
+                return self.any_of(alternatives, thing)
             case Not(alternatives):
-                return opposite(self.any_of(alternatives, element_id))
-            case Position() | Only() | Root():
-                return position(condition, self.elements[element_id])
+                return opposite(self.any_of(alternatives, thing))
+            case Root():
+                return bool(self.elements[thing[0]]["is_root"]) and not thing[1]
+            case Position() | Only():
+                return position(condition, *self.place(condition.of_type, thing))
             case _:
-                return descriptor(condition, self.descriptors[self.elements[element_id]["descriptor_id"]])
+                return self.descriptor(condition, thing)
+
+    def descriptor(self, condition: Simple, thing: Thing) -> Answer:
+        standing = self.elements[thing[0]]
+        if what := self.what(thing):
+            return descriptor(condition, what)
+        if isinstance(condition, Type) and standing["type_index"] == standing["sibling_index"]:
+            return descriptor(condition, self.descriptors[standing["descriptor_id"]])
+        return True if isinstance(condition, Universal) else None
+
+    def what(self, thing: Thing) -> Row | None:
+        """The descriptor, if it was captured."""
+        element_id, distance = thing
+        standing = self.elements[element_id]
+        known = [standing["descriptor_id"], *standing["previous_siblings"]]
+        return self.descriptors[known[distance]] if distance < len(known) else None
+
+    def place(self, of_type: bool, thing: Thing) -> tuple[range, range]:
+        """The places that it may have from the first sibling, and from the last."""
+        element_id, distance = thing
+        standing = self.elements[element_id]
+        index, count = standing["sibling_index"], standing["sibling_count"]
+        if not of_type:
+            return exactly(index - distance), exactly(count - index + distance + 1)
+        before, after = standing["type_index"] - 1, standing["type_count"] - standing["type_index"]
+        types = [self.type((element_id, each)) for each in range(index)]
+        if index == standing["type_index"]:
+            types = [types[0]] * index
+        own, its = types[0], types[distance]
+        if its == own:
+            between = types[:distance].count(own)
+            return exactly(before + 1 - between), exactly(after + 1 + between)
+        if its is None:
+            return range(1, index - distance + 1), range(1, count - index + distance + 2)
+        further, nearer = types[distance + 1 :], types[1:distance]
+        others_before = further.count(None) - (before - types[1:].count(own))
+        others_after = count - index - after
+        start, end = further.count(its) + 1, nearer.count(its) + 1
+        return range(start, start + others_before + 1), range(end, end + others_after + 1)
+
+    def type(self, thing: Thing) -> tuple[str, str] | None:
+        what = self.what(thing)
+        return (what["tag"], what["namespace"]) if what else None
 
 
 def descriptor(condition: Simple, what: Row) -> Answer:
@@ -134,8 +194,33 @@ def descriptor(condition: Simple, what: Row) -> Answer:
             return None if "class" in what["marks"] else False
         case Attribute():
             return either(attribute(condition, what, *each) for each in attributes(what))
+        case State(name):
+            return what["namespace"] == "html" and state(name, what)
         case _:
             return True
+
+
+def state(name: str, what: Row) -> Answer:
+    """What the browser was in, for an element of HTML."""
+    tag = what["tag"]
+    is_field = tag in ("input", "select", "textarea")
+    match name:
+        case "enabled" if "-" in tag and not what["is_disabled"]:
+            return None
+        case "enabled":
+            return (is_field or tag in ("button", "option", "optgroup", "fieldset")) and not what[
+                "is_disabled"
+            ]
+        case "optional":
+            return (is_field or tag == "button") and not what["is_required"]
+        case "read-write":
+            return not what["is_read_only"]
+        case "open" if tag in ("select", "input"):
+            return None
+        case "open":
+            return tag in ("details", "dialog") and bool(what["is_open"])
+        case _:
+            return bool(what[f"is_{name.replace('-', '_')}"])
 
 
 def lower(text: str) -> str:
@@ -215,17 +300,22 @@ def possibly(operator: str, pieces: list[str], operand: str) -> bool:
     return True
 
 
-def position(condition: Position | Only | Root, element: Row) -> bool:
-    """Conditions on where an element stands."""
-    if isinstance(condition, Root):
-        return bool(element["is_root"])
+def exactly(place: int) -> range:
+    return range(place, place + 1)
+
+
+def position(condition: Position | Only, from_first: range, from_last: range) -> Answer:
+    """Conditions on where an element stands, given the places that it may have."""
     if isinstance(condition, Only):
-        return bool(element["type_count" if condition.of_type else "sibling_count"] == 1)
-    noun = "type" if condition.of_type else "sibling"
-    place = element[f"{noun}_index"]
-    if condition.from_end:
-        place = element[f"{noun}_count"] - place + 1
-    if condition.step == 0:
-        return bool(place == condition.offset)
-    turns, rest = divmod(place - condition.offset, condition.step)
-    return bool(rest == 0 and turns >= 0)
+        return both(some_or_all(place == 1 for place in places) for places in (from_first, from_last))
+    step, offset = condition.step, condition.offset
+    places = from_last if condition.from_end else from_first
+    if not step:
+        return some_or_all(place == offset for place in places)
+    return some_or_all((place - offset) % step == 0 and (place - offset) // step >= 0 for place in places)
+
+
+def some_or_all(answers: Iterable[bool]) -> Answer:
+    """True or False where all say so."""
+    found = set(answers)
+    return found.pop() if len(found) == 1 else None

@@ -15,6 +15,15 @@ NAMES = ["title", "data-a", "type", "href", "class", "id"]
 _quoted = st.sampled_from(VALUES).map(quote_string)
 
 
+FIELDS = [
+    "<input>", "<input disabled required>", "<input type=checkbox checked class=a>", "<input readonly class=b>",
+    "<textarea required></textarea>", "<select disabled><option selected></option><option class=a></option></select>",
+    "<fieldset disabled><input><textarea></textarea></fieldset>", '<div contenteditable=""><b></b></div>',
+    "<details open class=b></details>",
+]  # fmt: skip
+STATES = [":checked", ":disabled", ":enabled", ":required", ":optional", ":read-only", ":read-write"]
+
+
 @st.composite
 def _attributes(draw: st.DrawFn) -> str:
     found = {}
@@ -36,7 +45,7 @@ _elements: st.SearchStrategy[str] = st.deferred(
         lambda tag, attributes, inside: f"<{tag}{attributes}>{inside}</{tag}>",
         st.sampled_from(TAGS),
         _attributes(),
-        st.lists(_elements | st.just("text"), max_size=4).map("".join),
+        st.lists(_elements | _elements | st.just("text") | st.sampled_from(FIELDS), max_size=4).map("".join),
     )
 )
 
@@ -66,6 +75,7 @@ def _simple() -> st.SearchStrategy[str]:
             lambda name, number: f":{name}({number})",
             st.sampled_from(["nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type"]), _numbers(),
         ),
+        st.sampled_from(STATES),
         st.sampled_from([
             ":first-child", ":last-child", ":only-child", ":first-of-type", ":last-of-type", ":only-of-type", ":root",
         ]),
@@ -80,13 +90,15 @@ def css_selectors(depth: int = 2) -> st.SearchStrategy[str]:
         simple = simple | st.builds(
             lambda name, inside: f":{name}({inside})", st.sampled_from(["not", "is", "where"]), inner
         )
-    types = st.sampled_from([*TAGS, "*", "*", "", "", "DIV", "body"])
+    types = st.sampled_from([*TAGS, "*", "*", "", "", "DIV", "body", "input"])
     compound = st.builds(
         lambda tag, rest: (tag + "".join(rest)) or "*", types, st.lists(simple, max_size=2) | st.just([])
     )
     complex_ = st.builds(
         lambda first, rest: first + "".join(combinator + each for combinator, each in rest),
         compound,
-        st.lists(st.tuples(st.sampled_from([" ", " > ", ">", "  "]), compound), max_size=2),
+        st.lists(
+            st.tuples(st.sampled_from([" ", " > ", ">", "  ", " + ", " ~ ", "+", "~"]), compound), max_size=2
+        ),
     )
     return st.lists(complex_, min_size=1, max_size=2).map(", ".join)

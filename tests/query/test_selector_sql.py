@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from expost.errors import SelectorError
-from expost.lake.batch import CHAIN_CUT, ROOT, SHADOW_CHILD, Descriptor, Element
+from expost.lake.batch import CHAIN_CUT, FOREIGN, ROOT, SHADOW_CHILD, Descriptor, Element
 from expost.query.selector_parser import parse
 from expost.query.selector_sql import compile_selector
 from tests.query.markup import Captured, ElementLake, capture, parse_page
@@ -161,6 +161,75 @@ def test_a_target_whose_chain_was_cut_possibly_stands_inside_anything() -> None:
     answers = lake.ask("main")
     assert {lake.ids.index(each) for each in answers.possibly} == {4, 5}
     assert not answers.surely
+
+
+LONG = (
+    "<h2></h2><p></p><p class=early></p>" + "<p></p>" * 6 + "<p class=mark></p><b></b>" + "<p></p>" * 14
+    + "<p class=subject></p>"
+)  # fmt: skip
+LIST = "<li></li>" * 25 + "<li class=subject></li>"
+
+
+@pytest.mark.parametrize(("page", "selector", "answer"), [
+    (LONG, "p + .subject", True),
+    (LONG, "h2 + .subject", False),
+    (LONG, ".mark ~ .subject", True),
+    (LONG, ".mark + b ~ p", True),
+    (LONG, ".mark + p ~ p", None),
+    (LONG, "h2 ~ .subject", None),
+    (LONG, ".early ~ p", None),
+    (LONG, ".early + p ~ .mark ~ p", None),
+    (LONG, "p:not(.early ~ p)", None),
+    (LONG, "p:not(.mark ~ p)", False),
+    (LONG, ":is(.early, .mark) ~ p", True),
+    (LONG, ".subject:not(.early ~ b + p)", True),
+    (LONG, ":first-child ~ .subject", True),
+    (LONG, "h2:first-child ~ .subject", None),
+    (LONG, ":nth-child(2) + :nth-child(3) ~ .subject", None),
+    (LONG, ".early:nth-child(10) ~ .subject", False),
+    (LONG, ".early:nth-child(-n+9) ~ .subject", None),
+    (LONG, ".early:nth-child(2n) ~ .subject", None),
+    (LONG, ".early:nth-child(26) ~ .subject", False),
+    (LONG, ".early:nth-last-child(22) ~ .subject", None),
+    (LONG, ".early:nth-last-child(21) ~ .subject", False),
+    (LONG, ".early:nth-last-child(-n+21) ~ .subject", False),
+    (LONG, "b:only-of-type ~ p", None),
+    (LONG, "b:last-of-type ~ p", True),
+    (LONG, "p:nth-last-of-type(2) ~ p", True),
+    (LONG, "p:nth-of-type(9) + b ~ p", True),
+    (LONG, "p:nth-of-type(8) + b ~ p", False),
+    (LIST, "h2 ~ .subject", False),
+    (LIST, "h2 + li ~ li ~ .subject", False),
+    (LIST, "li:first-child ~ .subject", True),
+    (LIST, "li:first-of-type + li ~ .subject", None),
+    (LIST, "li:nth-last-of-type(26) ~ .subject", True),
+    (LIST, ".active ~ .subject", None),
+    (LIST, ".subject:not(li:first-child ~ li)", False),
+    (LIST, ":root ~ .subject", False),
+])  # fmt: skip
+def test_of_more_than_20_siblings_the_further_ones_make_unknown_only_what_they_decide(
+    page: str, selector: str, answer: bool | None
+) -> None:
+    tags = parse_page(f"<!doctype html><body><ul>{page}</ul>")
+    lake = ElementLake(capture(tags))
+    [subject] = [place for place, tag in enumerate(tags) if "subject" in tag.get("class", ())]
+    assert lake.ask(selector).matches.get(lake.ids[subject], False) is answer
+
+
+def test_of_namespaces_that_are_not_told_apart_no_type_is_counted() -> None:
+    descriptors = [
+        Descriptor("div"),
+        Descriptor("a", state=FOREIGN),
+        Descriptor("a", None, "x", state=FOREIGN),
+    ]
+    # Of the three the first and the last are of one namespace.
+    elements = [Element(0, flags=ROOT), Element(2, 0, 3, 3, 2, 2, [1, 1])]
+    lake = ElementLake(Captured(descriptors, elements))
+    for selector, answer in [
+        ("a:first-of-type + .x", None), ("a:nth-of-type(2) + .x", None), ("a:nth-of-type(3) + .x", False),
+        ("a:only-of-type + .x", None), ("a:last-of-type ~ .x", None), ("a:nth-child(2) + .x", True),
+    ]:  # fmt: skip
+        assert lake.ask(selector).matches.get(lake.ids[1], False) is answer, selector
 
 
 def documented() -> list[tuple[str, str, str]]:

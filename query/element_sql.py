@@ -1,0 +1,136 @@
+"""Compounds and combinators as sets of elements, and of previous siblings of elements.
+
+What stands left of `+` and `~` is a previous sibling of what stands right of them; that is an element, or a sibling
+that stands nearer. The parent and the ancestors of a sibling are those of its element.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .combinator_sql import ELEMENTS, SIBLINGS, Keys, after, directly_after, directly_inside, inside
+from .descriptor_sql import DescriptorSets, is_about_descriptor, single
+from .position_sql import place, sibling_place
+from .selector import AnyOf, Complex, Compound, Not, Only, Position, Root, Selector, Simple, Universal
+from .set_sql import Selection, Sets, lines, noun_of, union
+from .sibling_sql import siblings
+
+About = Literal["elements", "siblings"]
+_KEYS: dict[About, Keys] = {"elements": ELEMENTS, "siblings": SIBLINGS}
+_RELATIONS = {" ": "in", ">": "in", "+": "next_to", "~": "after"}
+
+
+@dataclass(frozen=True, slots=True)
+class ElementSets:
+    """Makes the sets of elements, or of their previous siblings, that a selector needs.
+
+    With `pierce` ancestors are found through shadow roots.
+    """
+
+    sets: Sets
+    descriptors: DescriptorSets
+    pierce: bool
+
+    def any_of(self, alternatives: tuple[Complex, ...], about: About = "elements") -> str:
+        """Those that match one of the alternatives, each in its own tree."""
+        list_ = Selector(alternatives)
+        made = self.sets.made.get((about, list_))
+        if made:
+            return made
+        parts = list(dict.fromkeys(self.complex(each, about) for each in alternatives))
+        if len(parts) == 1:
+            return parts[0]
+        sql = union(", ".join(_KEYS[about]), parts)
+        return self.sets.add(about, list_, f"either{_ending(about)}", sql)
+
+    def complex(self, complex_: Complex, about: About = "elements") -> str:
+        """Those that match, each in its own tree."""
+        if not complex_.combinators:
+            return self.compound(complex_.compounds[0], about)
+        made = self.sets.made.get((about, complex_))
+        if made:
+            return made
+        combinator = complex_.combinators[-1]
+        left = Complex(complex_.compounds[:-1], complex_.combinators[:-1])
+        outer = self.complex(left, "siblings" if combinator in "+~" else "elements")
+        inner = self.compound(complex_.compounds[-1], about)
+        keys = _KEYS[about]
+        match combinator:
+            case " ":
+                sql = inside(outer, inner, keys, pierce=self.pierce, cut=self.cut())
+            case ">":
+                sql = directly_inside(outer, inner, keys, pierce=self.pierce)
+            case "~":
+                sql = after(outer, inner, keys)
+            case _:
+                sql = directly_after(outer, inner, keys)
+        words = (noun_of(complex_.compounds[-1]), _RELATIONS[combinator], noun_of(left.compounds[-1]))
+        return self.sets.add(about, complex_, "_".join(words) + _ending(about), sql)
+
+    def compound(self, compound: Compound, about: About) -> str:
+        """Those for which all conditions hold."""
+        made = self.sets.made.get((about, compound))
+        if made:
+            return made
+        conditions = tuple(single(compound))
+        what = Compound(
+            tuple(each for each in conditions if is_about_descriptor(each) and each != Universal())
+        )
+        where = [each for each in conditions if not is_about_descriptor(each)]
+        if about == "elements":
+            selection = self.elements(what)
+        elif where:
+            selection = Selection(siblings(self.descriptors, what), "s", SIBLINGS, sure=["s.is_sure"])
+        else:
+            return siblings(self.descriptors, what)
+        for condition in where:
+            self.narrow(selection, condition, about)
+        return self.sets.add(about, compound, f"{noun_of(compound)}_{about}", selection.text())
+
+    def elements(self, what: Compound) -> Selection:
+        selection = Selection("lake.elements", "e", ELEMENTS)
+        if what.conditions:
+            name = self.descriptors.compound(what)
+            selection.joins.append(f"join {name} as d on d.descriptor_id = e.descriptor_id")
+            selection.sure.append("d.is_sure")
+        return selection
+
+    def narrow(self, selection: Selection, condition: Simple, about: About) -> None:
+        """Ask one condition more of what is selected."""
+        match condition:
+            case AnyOf(_, alternatives):
+                selection.within(self.any_of(alternatives, about))
+            case Not((each,)):
+                selection.outside(self.complex(each, about))
+            case Position() | Only() | Root() if about == "elements":
+                selection.wheres.append(place(condition))
+            case Position() | Only() | Root():
+                joins, possibly, surely = sibling_place(condition)
+                selection.joins.extend(joins)
+                selection.wheres.append(possibly)
+                selection.sure.append(surely)
+
+    def cut(self) -> str:
+        """The elements of which not every ancestor was captured, in their own tree or above its host."""
+        name = f"{self.sets.prefix}_cut"
+        if name not in self.sets.ctes:
+            self.sets.ctes[name] = lines("""\
+                -- not every ancestor was captured: above the element's own tree, or in it
+                select element_id, max(is_same_tree) as is_same_tree
+                from (
+                    select element_id, true as is_same_tree
+                    from lake.elements
+                    where is_cut
+                    union all
+                    select a.element_id, a.is_same_tree
+                    from lake.element_ancestors as a
+                    join lake.elements as e on e.element_id = a.ancestor_id
+                    where e.is_cut
+                ) as cut
+                group by element_id""")
+        return name
+
+
+def _ending(about: About) -> str:
+    return "_siblings" if about == "siblings" else ""
