@@ -1,10 +1,12 @@
 """What a selector costs: over the element dictionary, and by a regular expression over the chain of each event.
 
-    python bench/selectors.py [--elements 10000 100000] [--events 1000000]
+    python -P bench/selectors.py [--elements 10000 100000] [--events 1000000] [--clicks 5000]
 
 Both run in one process on the same data, so the ratio is worth more than the times. With chdb installed the regular
 expressions run in ClickHouse's engine as well. The dictionary's cost follows
 the number of different elements, the regular expression's the number of events.
+
+Last come lists that change while people click in them: how many elements a thousand clicks add to the dictionary.
 """
 
 from __future__ import annotations
@@ -14,20 +16,26 @@ import random
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from expost.lake.batch import ROOT, Descriptor, Element
+from expost.lake.dictionary import Dictionary
 from expost.lake.schema import DESCRIPTORS, ELEMENTS
 from expost.query.selector_parser import parse
 from expost.query.selector_sql import compile_selector
 
 VIEWS = Path(__file__).parent.parent / "lake" / "sql" / "dictionary.sql"
 
-# Each with the regular expression that a chain of `tag.class.class#id[name=value]:index` would be searched with.
-SELECTORS = {
+PREVIOUS = 20  # siblings that capture keeps
+
+# Each with the regular expression that a chain of `tag.class.class#id[name=value]:index` would be searched with, where
+# there is one: no chain holds siblings.
+SELECTORS: dict[str, str | None] = {
     "button": r"(^|;)button[.#\[:]",
     ".kind-7": r"(^|;)[^;]*\.kind-7[.#\[:]",
     "#item-42": r"(^|;)[^;]*#item-42[\[:]",
@@ -37,6 +45,10 @@ SELECTORS = {
     "ul > li:nth-child(2) a": r"(^|;)a[.#\[:][^;]*;(.*;)?li[^;]*:2;ul[.#\[:]",
     "main .kind-1 .kind-2 a[href^='/p']": r"(^|;)a[^;]*\[href=/p[^;]*;(.*;)?[^;]*\.kind-2[.#\[:][^;]*;(.*;)?"
     r"[^;]*\.kind-1[.#\[:][^;]*;(.*;)?main[.#\[:]",
+    ".kind-3 + button": None,
+    "section > li.kind-1 ~ li:nth-child(4) a": None,
+    "p:first-of-type ~ :not(div + *)": None,
+    "* + *": None,
 }
 TAGS = ("div",) * 3 + ("span", "span", "a", "a", "button", "li", "ul", "section", "main", "p", "svg", "label")
 
@@ -71,11 +83,12 @@ def dictionary(count: int, chance: random.Random) -> tuple[pa.Table, pa.Table, d
         above = [] if parent is None else [parent, *ancestors[parent]]
         ancestors.append(above)
         what = descriptors[chance.randrange(len(descriptors))]
-        index = chance.randrange(1, 6)
+        index = chance.randrange(1, 6) if chance.random() < 0.8 else chance.randrange(1, 60)
+        previous = [chance.randrange(len(descriptors)) for _ in range(min(index - 1, PREVIOUS))]
         elements.append({
             "element_id": number, "parent_id": parent, "descriptor_id": what["descriptor_id"],
             "sibling_index": index, "sibling_count": index + 2, "type_index": 1, "type_count": 1,
-            "previous_siblings": [], "ancestors": above, "tree_depth": len(above), "depth": len(above),
+            "previous_siblings": previous, "ancestors": above, "tree_depth": len(above), "depth": len(above),
             "is_shadow_child": False, "is_cut": False, "is_root": number == 0,
         })  # fmt: skip
         text = f"{what['tag']}{''.join('.' + c for c in what['classes'])}"  # type: ignore[attr-defined]
@@ -141,10 +154,77 @@ class ClickHouse:
         return statistics.median(times), found
 
 
+Change = Callable[[list[Descriptor], random.Random], None]
+ITEM = Descriptor("li", None, "item")
+ROW, ROW_ON = Descriptor("li", None, "row"), Descriptor("li", None, "row on")
+
+
+def grow(items: list[Descriptor], chance: random.Random) -> None:
+    """Every tenth click loads ten more."""
+    items.extend([ITEM] * 10 if chance.random() < 0.1 else [])
+
+
+def put_first(items: list[Descriptor], chance: random.Random) -> None:
+    """Before every tenth click somebody has written something."""
+    if chance.random() < 0.1:
+        items.insert(0, ITEM)
+
+
+def toggle(items: list[Descriptor], chance: random.Random) -> None:
+    """A click switches one row, and it stays so."""
+    place = chance.randrange(len(items))
+    items[place] = ROW if items[place] is ROW_ON else ROW_ON
+
+
+def choose(items: list[Descriptor], chance: random.Random) -> None:
+    """A click switches one row on, and the one that was on off."""
+    items[:] = [ROW] * len(items)
+    items[chance.randrange(len(items))] = ROW_ON
+
+
+LISTS: dict[str, tuple[list[Descriptor], Change]] = {
+    "a feed that grows at its end": ([ITEM] * 20, grow),
+    "a feed that grows at its beginning": ([ITEM] * 20, put_first),
+    "200 rows, each on or off": ([ROW] * 200, toggle),
+    "200 rows, one of them on": ([ROW] * 200, choose),
+}
+
+
+def clicked(lake: Dictionary, items: list[Descriptor], place: int) -> None:
+    """Keep a click on the button in the item at `place`, and all above it."""
+    descriptors = [
+        Descriptor("html"),
+        Descriptor("body"),
+        Descriptor("ul", None, "list"),
+        Descriptor("button"),
+        *items,
+    ]
+    previous = [4 + each for each in range(place)][::-1][:PREVIOUS]
+    count = len(items)
+    elements = [
+        Element(0, flags=ROOT), Element(1, 0, 2, 2), Element(2, 1),
+        Element(4 + place, 2, place + 1, count, place + 1, count, previous), Element(3, 3),
+    ]  # fmt: skip
+    lake.elements(descriptors, elements).id_of(4)
+
+
+def new_elements(items: list[Descriptor], change: Change, clicks: int) -> list[int]:
+    """How many elements each thousand clicks added to the dictionary; the list changes before each click."""
+    chance, lake, items, found = random.Random(1), Dictionary(b"s" * 32), list(items), []
+    for _ in range(clicks // 1_000):
+        for _ in range(1_000):
+            change(items, chance)
+            clicked(lake, items, chance.randrange(len(items)))
+        found.append(len(lake.fresh["elements"]))
+        lake.settle()
+    return found
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--elements", type=int, nargs="+", default=[10_000, 100_000])
     options.add_argument("--events", type=int, default=1_000_000)
+    options.add_argument("--clicks", type=int, default=5_000)
     chosen = options.parse_args()
     for count in chosen.elements:
         con = lake(count, chosen.events)
@@ -163,6 +243,9 @@ def main() -> None:
             by_text = "select count(*) from events where regexp_matches(chain, $pattern)"
             elements, _ = seconds(con, alone, compiled.parameters)
             ours, found = seconds(con, joined, compiled.parameters)
+            if pattern is None:
+                print(f"{text:36}{elements * 1e3:14.1f}{ours * 1e3:14.1f}")
+                continue
             theirs, found_by_text = seconds(con, by_text, {"pattern": pattern})
             figures = [elements * 1e3, ours * 1e3, theirs * 1e3, theirs / ours]
             counts = {found, found_by_text}
@@ -172,6 +255,11 @@ def main() -> None:
                 counts.add(found_there)
             note = "" if len(counts) == 1 else f"  different counts: {sorted(counts)}"
             print(f"{text:36}" + "".join(f"{figure:14.1f}" for figure in figures) + note)
+    print("\nnew elements by each thousand clicks")
+    for title, (items, change) in LISTS.items():
+        print(
+            f"{title:36}" + "".join(f"{figure:8,}" for figure in new_elements(items, change, chosen.clicks))
+        )
 
 
 if __name__ == "__main__":
