@@ -247,12 +247,16 @@ def test_where_nothing_can_be_fetched_beacons_bring_everything(site: Site, page:
     assert rows(site) == ALL
 
 
-FULL = patched("Storage.prototype", "setItem")
+FULL = """for (let length = 2 ** 23; length >= 1; length /= 2) {
+  try { localStorage["fill" + length] = "x".repeat(length) } catch {}
+}"""
+THROWS = "() => { throw Error('patched') }"
 CLOSED = {
     "blocked": throwing_getter("window", "localStorage"),
     "absent": "Object.defineProperty(window, 'localStorage', { value: null })",
     "full": FULL,
-    "unreadable": patched("Storage.prototype", "getItem"),
+    "unreadable": "Object.defineProperty(window, 'localStorage', { value: new Proxy({}, {"
+    f" get: {THROWS}, set: {THROWS}, ownKeys: {THROWS} }}) }})",
 }
 
 
