@@ -1,1 +1,1 @@
-(()=>{try{var e=(()=>{let e=[];return window.expost??(window.expost=Object.assign((...n)=>{e.push([performance.now(),n])},{q:e})),window.expost.q})();addEventListener("click",n=>{e.push([performance.now(),["click",n.composedPath()[0],n.clientX,n.clientY,n.isTrusted]])},!0)}catch{}})()
+(()=>{try{var e=[],n=(window.expost??=Object.assign((...n)=>{e.push([performance.now(),n])},{q:e}),window.expost.q??e);addEventListener("click",e=>{n.push([performance.now(),["click",e.composedPath()[0],e.clientX,e.clientY,e.isTrusted]])},!0)}catch{}})()

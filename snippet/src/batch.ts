@@ -39,7 +39,9 @@ export const writeBatch = (head: Properties, captured: readonly Captured[]): str
     return elements.add([descriptors.add(descriptor), above, ...numbers, previous.map(descriptors.add), flags]);
   };
   const events = captured.map(({ view, set, subject, fields, ...event }) => {
-    const { text, label, standing } = subject ?? {};
+    const text = subject?.text;
+    const label = subject?.label;
+    const standing = subject?.standing;
     return {
       ...event,
       view: views.add(view) || undefined,

@@ -1,12 +1,12 @@
 // The calls a site makes: `expost("track", name, properties)` and its siblings. What a site hands over is read at once,
 // so that it may change its objects afterwards, and cut to what the collector takes.
 import type { Properties } from "./batch";
-import { enter, isFirst, isOff, reset, setUser } from "./consent";
+import { enter, isFirst, isOff, remember, reset, setUser } from "./consent";
 import { withdraw } from "./delivery";
 import { captureAction } from "./listeners";
 import { capture, flush, setProperties, tellView } from "./page";
 
-const calls: Record<string, (t: number, ...given: any[]) => void> = {
+export const calls: Record<string, (t: number, ...given: any[]) => void> = {
   track(t, name, properties) {
     capture("custom", t, { name: short(name), properties: copy(properties) });
   },
@@ -23,8 +23,8 @@ const calls: Record<string, (t: number, ...given: any[]) => void> = {
     setProperties(copy(properties));
   },
   exposure(t, exposure) {
-    const [flag, variation, flag_version, rule] = ["flag", "variation", "flag_version", "rule"].map((name) => short(exposure[name]));
-    if (!isOff() && isFirst([flag, variation, flag_version].join())) capture("exposure", t, { flag, variation, flag_version, rule });
+    const fields = ["flag", "variation", "flag_version", "rule"].map((name) => [name, short(exposure[name])]);
+    if (!isOff() && isFirst(`${fields.slice(0, 3)}`)) capture("exposure", t, Object.fromEntries(fields));
   },
   // The next person at this browser: what was known of the last one is forgotten.
   reset(t) {
@@ -33,9 +33,13 @@ const calls: Record<string, (t: number, ...given: any[]) => void> = {
     setProperties();
     reset();
   },
-  consent(_, mode) {
+  // Somebody of the site's own.
+  internal(_, is = true) {
+    remember((browser) => ((browser.internal = is), true));
+  },
+  consent(_, mode, version) {
     flush();
-    enter(mode);
+    enter(mode, version);
     if (isOff()) withdraw();
     tellView();
   },
@@ -53,10 +57,4 @@ const copy = (value: unknown): Properties | undefined => {
   } catch {
     return; // cyclic: the event counts, its properties cannot be written
   }
-};
-
-export const call = (t: number, name: string, ...given: unknown[]): void => calls[name]!(t, ...given);
-
-export const hearOurselves = (): void => {
-  delete calls.click;
 };

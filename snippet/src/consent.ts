@@ -3,23 +3,31 @@
 import { now } from "./clock";
 import { guarded } from "./guard";
 import { randomHalf, uuid7 } from "./id";
-import { doNotTrack } from "./tag";
+import { consentVersion, doNotTrack } from "./tag";
 
 export const NAME = "expost"; // our entry of localStorage; those of kept.ts begin with it and a colon
 const IDLE = 30 * 60_000; // a session ends after half an hour without an event
+const DAY = 24 * 3_600_000; // or after a day
+const REST = 5_000; // between two entries that only say that the visitor is still there
+const PAGES = 16; // of which the last number is told
 
 interface Browser {
   device: string;
   pages: number; // how many it has seen
+  counts: Record<string, number>; // the last number of those that were left, by ordinal
   session: number;
-  seen: number; // when the last event was, in milliseconds since 1970
-  user?: string;
+  since: number; // when the session began, in milliseconds since 1970
+  seen: number; // when the last event was, within REST
+  user: string;
   told: string[]; // exposures of this session
+  internal?: boolean | undefined; // somebody of the site's own
 }
 
-const fresh = (): Browser => ({ device: uuid7(now(), 0, randomHalf()), pages: 0, session: 0, seen: 0, told: [] });
+const stranger = () => ({ device: uuid7(now(), 0, randomHalf()), counts: {}, told: [], user: "" });
+const fresh = (): Browser => ({ ...stranger(), pages: 0, session: 0, since: 0, seen: 0 });
 
 let mode = "";
+let version = consentVersion; // of the site's text that was answered
 let browser: Browser;
 export let ordinal = 0; // of this page
 let resets = 0;
@@ -31,32 +39,42 @@ export const isOff = (): boolean => mode === "off";
 export const isFull = (): boolean => mode === "full";
 
 // A mode we do not know is taken for a refusal.
-export const enter = (wanted: string | undefined): void => {
+export const enter = (wanted: string | undefined, text = version): void => {
   const before = mode;
+  version = text;
   mode = !isRefused && /^(full|cookieless)$/.test(wanted!) ? wanted! : "off";
   if (mode === before) return;
   if (isOff() || before === "full") forgetAll();
   browser = fresh();
-  remember((browser) => {
-    if (isFull()) ordinal ||= ++browser.pages;
-  });
+  remember((browser) => isFull() && (ordinal ||= ++browser.pages));
 };
 
 const forgetAll = guarded(() => {
-  for (const name of Object.keys(localStorage)) if (name.split(":")[0] === NAME) localStorage.removeItem(name);
+  for (const name of Object.keys(localStorage)) if (name.split(":")[0] === NAME) delete localStorage[name];
 });
 
-// Other tabs write the entry too, so it is read again each time. Where storage is closed to us nothing can be known again.
-const remember = (change: (browser: Browser) => void = () => {}): void => {
+// Nothing that is not of ours is in the way.
+const recognise = (): void => {
   try {
-    if (isFull()) browser = { ...browser, ...JSON.parse(localStorage.getItem(NAME)!) };
-    if (now() - browser.seen > IDLE) {
+    browser = { ...browser, ...JSON.parse(localStorage[NAME]) };
+  } catch {
+    // Not known yet.
+  }
+};
+
+// Other tabs write the entry too, so it is read again each time; it is written when `change` says that it changed
+// something. Where storage is closed to us nothing can be known again.
+export const remember = (change: (browser: Browser) => unknown): void => {
+  try {
+    if (isFull()) recognise();
+    if (now() - browser.seen > IDLE || now() - browser.since > DAY) {
       browser.session++;
+      browser.since = now();
       browser.told = [];
     }
+    if (!change(browser) && now() - browser.seen < REST) return;
     browser.seen = now();
-    change(browser);
-    if (isFull()) localStorage.setItem(NAME, JSON.stringify(browser));
+    if (isFull()) localStorage[NAME] = JSON.stringify(browser);
   } catch {
     mode = "cookieless";
   }
@@ -65,30 +83,33 @@ const remember = (change: (browser: Browser) => void = () => {}): void => {
 // Another person at this browser has been shown nothing yet. The first to be named is who was here before the name.
 export const setUser = (id: string): void =>
   remember((browser) => {
-    if (browser.user && browser.user !== id) browser.told = [];
-    browser.user = id;
+    if (browser.user === id) return;
+    if (browser.user) browser.told = [];
+    return (browser.user = id);
   });
 
 export const reset = (): void => {
   resets++;
-  remember(({ pages, session, seen }) => {
-    browser = { ...fresh(), user: "", pages, session, seen };
-  });
+  remember(() => (browser = { ...browser, ...stranger() }));
 };
 
 // Whether this session has not told of this exposure.
 export const isFirst = (exposure: string): boolean => {
-  let isNew = true;
-  remember(({ told }) => {
-    isNew = !told.includes(exposure);
-    if (isNew) told.push(exposure);
-  });
-  return isNew;
+  let isNew;
+  remember(({ told }) => (isNew = !told.includes(exposure)) && told.push(exposure));
+  return isNew!;
 };
 
-// Who and how, as every batch says it.
+// This page is left, for good as far as anybody knows: a later page tells how many events it had.
+export const noteCount = (seq: number): void =>
+  remember(({ counts }) => {
+    for (const page in counts) +page > ordinal - PAGES || delete counts[page];
+    return (counts[ordinal] = seq);
+  });
+
+// Who and how, as every batch says it. A page that goes on has no last number yet.
 export const envelope = (): Record<string, unknown> => {
-  remember();
-  const { device, session }: Partial<Browser> = isFull() ? browser : {};
-  return { device, session, consent: mode, resets };
+  remember(({ counts }) => counts[ordinal] && delete counts[ordinal]);
+  const { device, session, counts }: Partial<Browser> = isFull() ? browser : {};
+  return { device, session, counts, consent: mode, consent_version: version, internal: browser.internal, resets };
 };

@@ -2,29 +2,32 @@
 // the same events, later and later. When the page is hidden beacons go out at once: it may never be seen again.
 import { now } from "./clock";
 import { NAME } from "./consent";
-import { forget, keep, kept, recall } from "./kept";
+import { forget, keep, kept, nameOf, recall } from "./kept";
+import { loadMore } from "./more";
 import { collector } from "./tag";
 
-// Browsers cap keepalive bodies and beacons at 64 KiB in flight for the whole page.
-export const MAX_BYTES = 60_000;
+// Browsers cap keepalive bodies and beacons at 64 KiB in flight for the whole page. A character has up to three bytes, but
+// most of a batch is ours and has one.
+export const MAX_LENGTH = 30_000;
+const SMALL = 1_000; // packed, it would not be much smaller
 const MAX_WAITING = 16; // about a megabyte
 const TIMEOUT_MS = 30_000;
 
 const { fetch } = window;
 const { locks } = navigator as { locks?: LockManager };
 
-// Batches by the id of their first event.
+// Batches by the names they are kept under, the oldest first.
 const waiting = new Map<string, string>();
-const beaconed = new Map<string, string>(); // nobody tells what became of a beacon
+const beaconed = new Set<string>(); // nobody tells what became of a beacon
 let isBusy = false;
 let failures = 0;
-let letGo = (): void => {};
 
-const first = (): string | undefined => waiting.keys().next().value;
-const left = (): string | undefined => kept().find((id) => !beaconed.has(id)); // by earlier pages
+const first = (): string | undefined => [...waiting.keys()].find((name) => !beaconed.has(name));
+const left = (): string | undefined => kept().find((name) => !waiting.has(name)); // by earlier pages
+const read = (name: string): string | undefined => waiting.get(name) ?? recall(name);
 
 export const deliver = (id: string, batch: string): void => {
-  waiting.set(id, batch);
+  waiting.set(nameOf(id), batch);
   if (waiting.size > MAX_WAITING) waiting.delete(first()!);
   work();
 };
@@ -33,9 +36,12 @@ const work = async (): Promise<void> => {
   if (isBusy) return;
   isBusy = true;
   try {
-    await send(first);
-    // The collector answers, so what earlier pages kept may go too.
-    if (left()) await claimed(() => send(() => first() ?? left()));
+    for (let name; (name = first()); ) {
+      const pause = await attempt(name);
+      if (pause) await new Promise((wake) => setTimeout(wake, pause));
+    }
+    // The collector answers, so what earlier pages kept may go too: one tab at a time sends it.
+    if (left()) await (locks ? locks.request(NAME, { ifAvailable: true }, (lock) => lock && sendLeft()) : sendLeft());
   } catch {
     // The browser's storage was closed to us meanwhile.
   }
@@ -43,87 +49,62 @@ const work = async (): Promise<void> => {
   if (first()) work();
 };
 
-// One tab at a time sends what is kept. A page that holds a lock cannot go to the browser's memory, so it lets go of it
-// when it is hidden; at worst a batch goes twice.
-const claimed = (work: () => Promise<void>): Promise<void> =>
-  new Promise((done) => {
-    const begin = (): Promise<void> => work().then(done, done);
-    if (!locks) begin();
-    else
-      locks
-        .request(NAME, { ifAvailable: true }, (lock) =>
-          lock ? Promise.race([begin(), new Promise<void>((free) => (letGo = free))]) : done(),
-        )
-        .catch(done);
-  });
-
-const send = async (next: () => string | undefined): Promise<void> => {
-  for (let id; (id = next()); ) {
-    const pause = await attempt(id, waiting.has(id) ? (id) => waiting.get(id) : recall);
-    if (pause) await new Promise((wake) => setTimeout(wake, pause));
-  }
+// What fails waits for the next answer. A page that held the lock for so long could not go to the browser's memory.
+const sendLeft = async (): Promise<void> => {
+  for (let name; (name = left()) && !(await attempt(name)); );
 };
 
 // How long to wait until the next attempt; 0 when there is to be none.
-const attempt = async (id: string, read: (id: string) => string | undefined): Promise<number> => {
-  const batch = read(id)!;
+const attempt = async (name: string): Promise<number> => {
+  const batch = read(name)!;
   let asked = 0;
   try {
     const body = await packed(stamped(batch));
     // While it was packed a beacon may have taken it along, or consent may have been withdrawn.
-    if (!read(id)) return 0;
+    if (beaconed.has(name) || !read(name)) return 0;
     const { status, headers } = await fetch(collector, {
       method: "POST",
       body,
       headers: { "content-type": "text/plain" }, // asks no preflight
-      keepalive: body.size < MAX_BYTES,
-      credentials: "omit",
-      signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null,
+      keepalive: batch.length < MAX_LENGTH,
+      signal: AbortSignal.timeout?.(TIMEOUT_MS)!,
     });
     // Any other refusal would be the same the next time.
     if (status < 500 && status !== 429 && status !== 408) {
-      waiting.delete(id);
-      beaconed.delete(id);
-      forget(id);
+      waiting.delete(name);
+      forget(name);
+      loadMore();
       return (failures = 0);
     }
     asked = +headers.get("retry-after")! * 1_000;
   } catch {
     // No network, or the collector is away.
   }
-  if (read(id)) keep(id, batch);
+  if (read(name)) keep(name, batch);
   return (asked || 1_000 * 2 ** Math.min(failures++, 6)) * (1 + Math.random() / 2);
 };
 
 // The time of sending is that of this attempt, by the clock of the events.
 const stamped = (batch: string): string => `{"v":1,"sent_at":${now()},` + batch.slice(1);
 
-const packed = async (text: string): Promise<Blob> => {
-  const body = new Blob([text]);
-  if (!window.CompressionStream) return body;
-  return new Response(body.stream().pipeThrough(new CompressionStream("gzip"))).blob();
-};
+const packed = async (text: string): Promise<Blob | string> =>
+  text.length < SMALL || !window.CompressionStream
+    ? text
+    : new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).blob();
 
 // The page may be going: nothing asynchronous may stand between an event and its beacon.
 export const beacon = (): void => {
-  letGo();
-  for (const [id, batch] of waiting) {
-    keep(id, batch);
-    if (navigator.sendBeacon(collector, stamped(batch))) {
-      beaconed.set(id, batch);
-      waiting.delete(id);
-    }
+  for (const [name, batch] of waiting) {
+    if (beaconed.has(name)) continue;
+    keep(name, batch);
+    if (navigator.sendBeacon?.(collector, stamped(batch))) beaconed.add(name);
   }
 };
 
 // The page is shown again: what nobody has answered for goes again, and the collector drops the copies.
 export const resume = (): void => {
-  beaconed.forEach((batch, id) => waiting.set(id, batch));
   beaconed.clear();
   work();
 };
 
-export const withdraw = (): void => {
-  waiting.clear();
-  beaconed.clear();
-};
+export const withdraw = (): void => waiting.clear();

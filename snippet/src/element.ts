@@ -1,9 +1,9 @@
 // Where an element stands: its descriptor, its place among its siblings, and its ancestors up to the document.
-import { hasAttribute, parentNode, parentOf } from "./native";
+import { hasAttribute, isElement, nodeType, parentNode, parentOf } from "./native";
 import { describe, type Descriptor } from "./descriptor";
 import { placeOf } from "./place";
 import { isIgnored, isListed, isPrivate } from "./privacy";
-import { text as textMode } from "./tag";
+import { isListedOnly, text as textMode } from "./tag";
 import { isInteractive, isSilent, textOf, type Words } from "./text";
 
 const DEPTH = 128; // no real page is deeper; a cut chain is marked, so that a selector can answer "unknown"
@@ -33,7 +33,7 @@ export const subjectOf = (target: Element): Subject | undefined => {
   let mask = -1; // the highest element with a mask, counted from the target
   let editor = document.designMode === "on" ? STEPS : -1; // the highest that may be edited
   let silent = editor; // the highest that has no text of its own
-  let listed = /^(all|labels)$/.test(textMode) ? STEPS : -1; // the highest whose text the site allows
+  let listed = isListedOnly ? -1 : STEPS; // the highest whose text the site allows
   let steps = 0;
   for (let element: Element | null = target; element && steps < STEPS; element = parentOf(element), steps++) {
     if (isIgnored(element)) return;
@@ -53,9 +53,9 @@ export const subjectOf = (target: Element): Subject | undefined => {
       numbers,
       previous: previous.map((sibling) => describe(sibling, height < mask || isPrivate(sibling), height < editor)),
       flags:
-        (above instanceof ShadowRoot ? SHADOW_CHILD : 0) |
+        (parent && !isElement(above!) ? SHADOW_CHILD : 0) |
         (height === DEPTH - 1 && steps > DEPTH ? CUT : 0) |
-        (above === document ? ROOT : 0),
+        (above && nodeType(above) === 9 ? ROOT : 0),
     };
   }, undefined)!;
 

@@ -1,13 +1,13 @@
 // UUIDv7 (RFC 9562). The random bits are drawn once for a page and the 12 bits before them count: ids of one page differ
-// by their time and count, ids of two pages by 62 random bits, and a batch of events compresses far better.
+// by their time and count, ids of two pages by 60 random bits, and a batch of events compresses far better.
 
-const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0").slice(-digits);
+const hex = (value: number, digits: number): string => Math.floor(value).toString(16).padStart(digits, "0").slice(-digits);
 
-// The second half of a UUID: two bits of variant, then 62 random ones.
+// The second half of a UUID: the digit of its variant, then 60 random bits.
 export const randomHalf = (): string => {
-  const [random] = crypto.getRandomValues(new BigUint64Array(1));
-  return ((random! >> 2n) | (1n << 63n)).toString(16);
+  const [first, second, third] = crypto.getRandomValues(new Uint32Array(3));
+  return 8 + hex(first!, 3) + "-" + hex(second!, 4) + hex(third!, 8);
 };
 
 export const uuid7 = (millis: number, count: number, half: string): string =>
-  (hex(Math.floor(millis), 12) + 7 + hex(count, 3) + half).replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  hex(millis / 65_536, 8) + "-" + hex(millis, 4) + "-7" + hex(count, 3) + "-" + half;

@@ -10,31 +10,27 @@ const MAX_AGE = 48 * 3_600_000;
 const MAX_LENGTH = 256_000;
 const PREFIX = NAME + ":" + key + ":";
 
-// Ids of what is kept, the newest first: an id begins with its time.
+const store = (): Record<string, string> => (isFull() ? localStorage : {});
+
+// What a batch is kept under: names sort by the time of their batches' first events.
+export const nameOf = (id: string): string => PREFIX + id;
+
+// The names of what is kept, the newest first.
 export const kept = (): string[] => {
-  if (!isFull()) return [];
-  const oldest = PREFIX + uuid7(now() - MAX_AGE, 0, "0000");
   let length = 0;
-  return Object.keys(localStorage)
+  const oldest = nameOf(uuid7(now() - MAX_AGE, 0, ""));
+  return Object.keys(store())
     .filter((name) => name.startsWith(PREFIX))
     .sort()
     .reverse()
-    .filter((name) => {
-      if (name > oldest && (length += localStorage[name].length) < MAX_LENGTH) return true;
-      localStorage.removeItem(name);
-      return false;
-    })
-    .map((name) => name.slice(PREFIX.length));
+    .filter((name) => (name > oldest && (length += recall(name)!.length) < MAX_LENGTH) || !forget(name));
 };
 
-export const recall = (id: string): string | undefined => (isFull() ? localStorage[PREFIX + id] : undefined);
+export const recall = (name: string): string | undefined => store()[name];
 
-export const keep = guarded((id: string, batch: string) => {
-  if (!isFull()) return;
-  localStorage[PREFIX + id] = batch;
+export const forget = (name: string): boolean => delete store()[name];
+
+export const keep = guarded((name: string, batch: string) => {
+  store()[name] = batch;
   kept();
-});
-
-export const forget = guarded((id: string) => {
-  if (isFull()) localStorage.removeItem(PREFIX + id);
 });

@@ -6,14 +6,14 @@ import { guarded } from "./guard";
 import { isElement, parentOf } from "./native";
 import { capture } from "./page";
 
-const heard = new WeakSet<Event>();
+let last: Event; // that was heard, perhaps at a root inside before
 
 const hear = guarded((event: Event): void => {
   const path = event.composedPath();
   // `change` and `submit` end at the root of the tree they happen in. Before they do, somebody clicks or focuses there.
   for (const root of path) if (root instanceof ShadowRoot) listenTo(root, "change", "submit");
-  if (event.type === "focusin" || heard.has(event)) return;
-  heard.add(event);
+  if (event.type === "focusin" || last === event) return;
+  last = event;
   const { clientX, clientY } = event as MouseEvent;
   captureAction(event.type, path[0] as Node, clientX, clientY, event.isTrusted);
 });

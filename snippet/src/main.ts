@@ -1,29 +1,30 @@
 // Starts capture. Calls and clicks that came before us stand in a queue (stub.ts); from now on whoever queues talks to us.
-import { call, hearOurselves } from "./calls";
+import { calls } from "./calls";
 import { tenth } from "./clock";
 import { enter } from "./consent";
-import { beacon, resume } from "./delivery";
+import { resume } from "./delivery";
 import { guarded } from "./guard";
 import { listen } from "./listeners";
 import { followNavigation } from "./navigation";
-import { flush, tellView, viewAgain } from "./page";
+import { isWaitedFor, loadMore } from "./more";
+import { sendOff, tellView, viewAgain } from "./page";
 import { queue } from "./stub";
-import { consent, key } from "./tag";
+import { consent, isTag, key } from "./tag";
 import { enterPage, hidePage, leavePage, showPage } from "./visit";
 
 const begin = guarded((t?: number): void => {
   const q = queue();
   // Consent that was given before we came holds from the start.
-  enter(q.reduce((mode, [, [name, given]]) => (name === "consent" ? given : mode), consent));
+  enter(...(q.reduce((before, [, [name, ...given]]) => (name === "consent" ? given : before), [consent]) as [string]));
   enterPage(t);
   tellView(t);
-  const take = guarded(([t, given]: (typeof q)[number]) => call(tenth(t), ...(Array.from(given) as [string])));
+  const take = guarded(([t, [name, ...given]]: (typeof q)[number]) => calls[name]?.(tenth(t), ...given));
   q.splice(0).forEach(take);
-  hearOurselves();
-  q.push = (entry) => take(entry) as any;
+  delete calls.click; // from now on we hear for ourselves
+  q.push = take as any;
 
   listen();
-  document.addEventListener("visibilitychange", turn, true);
+  addEventListener("visibilitychange", turn, true);
   addEventListener("pagehide", leave, true);
   addEventListener("pageshow", comeBack, true);
   followNavigation();
@@ -51,14 +52,10 @@ const comeBack = guarded(({ persisted }: PageTransitionEvent): void => {
   viewAgain();
 });
 
-const sendOff = (): void => {
-  flush();
-  beacon();
-};
-
 // Not twice in a page. A page that is being prerendered may never be seen.
-if (key && queue().push === [].push) {
-  if ((document as { prerendering?: boolean }).prerendering) {
-    document.addEventListener("prerenderingchange", () => begin(), { once: true });
-  } else begin(0);
-}
+const load = async (): Promise<void> => {
+  if (isWaitedFor) await loadMore();
+  if ((document as { prerendering?: boolean }).prerendering === true) addEventListener("prerenderingchange", () => begin(), true);
+  else begin(0);
+};
+if (isTag && key && queue().push === [].push) load();

@@ -1,18 +1,17 @@
 // What is read of the page is read with the browser's own functions, taken at the start and called on the element: a form
 // answers for its fields before it answers for itself (`form.parentNode` is the field of that name), and pages patch.
 const { call } = Function.prototype;
-const { getOwnPropertyDescriptor } = Object;
 const { prototype } = Element;
 
 const loose = (own: unknown): any => call.bind(own as () => void);
-const getter = (name: string): any =>
-  loose((getOwnPropertyDescriptor(prototype, name) ?? getOwnPropertyDescriptor(Node.prototype, name))!.get);
+const getter = (name: string): any => loose((prototype as any).__lookupGetter__(name));
 
 export const nodeType: (node: Node) => number = getter("nodeType");
 export const parentNode: (node: Node) => Node | null = getter("parentNode");
 export const localName: (element: Element) => string = getter("localName");
 export const namespaceOf: (element: Element) => string | null = getter("namespaceURI");
-export const childrenOf: (parent: Element) => HTMLCollection = getter("children");
+export const previousElement: (element: Element) => Element | null = getter("previousElementSibling");
+export const nextElement: (element: Element) => Element | null = getter("nextElementSibling");
 
 export const attributeNames: (element: Element) => string[] = loose(prototype.getAttributeNames);
 export const attribute: (element: Element, name: string) => string | null = loose(prototype.getAttribute);
@@ -21,9 +20,11 @@ export const matches: (element: Element, selector: string) => boolean = loose(pr
 
 export const isElement = (node: Node): node is Element => nodeType(node) === 1;
 
+// Frames by their documents; the second file knows them.
+export const hosts = new WeakMap<Node, Element>();
+
 // Cross shadow roots: a click inside a web component belongs to the page as well. Slots are no ancestors.
 export const parentOf = (node: Node): Element | null => {
   const parent = parentNode(node);
-  if (parent instanceof ShadowRoot) return parent.host;
-  return parent && isElement(parent) ? parent : null;
+  return (parent && (isElement(parent) ? parent : nodeType(parent) === 11 ? (parent as ShadowRoot).host : hosts.get(parent))) || null;
 };

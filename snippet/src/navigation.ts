@@ -6,8 +6,7 @@ import { noticeAddress } from "./page";
 const notice = guarded(noticeAddress);
 
 export const followNavigation = (): void => {
-  addEventListener("popstate", notice, true);
-  addEventListener("hashchange", notice, true);
+  addEventListener("popstate", notice, true); // links to a part of the page, too
   for (const name of ["pushState", "replaceState"] as const) {
     const original = history[name];
     history[name] = function (this: History, ...given) {

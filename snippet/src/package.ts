@@ -13,6 +13,8 @@ export interface Options {
   collector?: string;
   /** `cookieless` if left out. */
   consent?: Consent;
+  /** Which version of the site's text the visitor's consent answers. */
+  consentVersion?: string;
   release?: string;
   /** `production` if left out. */
   environment?: string;
@@ -22,6 +24,10 @@ export interface Options {
   attributes?: "default" | "listed";
   /** Names of further attributes whose value may, separated by spaces. */
   clear?: string;
+  /** What to capture besides, in words separated by spaces: features (`dead-clicks`, `frames` …) and types of event. */
+  also?: string;
+  /** Domains of the site beside this one, separated by spaces, to which links hand the device over. */
+  domains?: string;
   /** Capture even where the browser asks not to be tracked. */
   doNotTrack?: "ignore";
 }
@@ -35,15 +41,14 @@ export interface Exposure {
 
 const say = (...call: unknown[]): void => {
   if (typeof window === "undefined") return;
-  queue();
-  window.expost!(...call);
+  queue().push([performance.now(), call]);
 };
 
 /** Starts capture, once in a page; what was called before is kept. Never rejects. */
 export const init = async ({ collector, ...options }: Options): Promise<void> => {
   if (typeof window === "undefined" || currentTag.src) return;
   queue();
-  currentTag.src = collector ?? location.origin;
+  currentTag.src = (collector ?? location.origin).replace(/\/?$/, "/");
   currentTag.dataset = options;
   await import("./main").catch(() => {}); // no second file: it stands in this one, and runs now
 };
@@ -59,6 +64,8 @@ export const set = (properties: Properties): void => say("set", properties);
 /** This person was shown this variation; told once a session, so call it at every use. */
 export const exposure = (shown: Exposure): void => say("exposure", shown);
 /** What the visitor allows; may change at any time. */
-export const consent = (mode: Consent): void => say("consent", mode);
+export const consent = (mode: Consent, version?: string): void => say("consent", mode, version);
+/** Somebody of the site's own, whom numbers leave out. */
+export const internal = (is = true): void => say("internal", is);
 /** The next person at this browser: new device, nothing set. */
 export const reset = (): void => say("reset");

@@ -1,11 +1,12 @@
 // One document load: its id, its views, and the events of it that are not on their way yet.
 import { type Captured, type Properties, writeBatch } from "./batch";
 import { elapsed, start } from "./clock";
-import { envelope, isOff, ordinal } from "./consent";
-import { MAX_BYTES, deliver } from "./delivery";
+import { envelope, isOff, noteCount, ordinal } from "./consent";
+import { MAX_LENGTH, beacon, deliver } from "./delivery";
 import type { Subject } from "./element";
-import { guarded } from "./guard";
+import { guarded, trouble } from "./guard";
 import { randomHalf, uuid7 } from "./id";
+import { cut } from "./mask";
 import { environment, release } from "./tag";
 import { type View, viewNow } from "./view";
 
@@ -16,41 +17,49 @@ const MAX_EVENTS = 60; // about 45 kB
 const half = randomHalf();
 const page = { id: uuid7(start, 0, half), start };
 
-let view = viewNow(document.referrer);
+let view = viewNow(`${document.referrer}`);
 let toldView: View | undefined;
 let set: Properties | undefined;
 let seq = 0;
-let waiting: Captured[] = [];
+export const waiting: Captured[] = [];
 let timer: number | undefined;
 
 export const capture = (type: string, t = elapsed(), fields: Properties = {}, subject?: Subject): void => {
   if (isOff()) return;
   waiting.push({ id: uuid7(start + t, ++seq, half), type, t, seq, view, set, subject, fields });
-  if (timer && waiting.length !== MAX_EVENTS) return;
+  const isMuch = waiting.length >= MAX_EVENTS;
+  if (timer && !isMuch) return;
   clearTimeout(timer);
-  timer = setTimeout(guarded(flush), waiting.length === MAX_EVENTS ? 0 : seq === 1 ? FIRST_FLUSH_MS : FLUSH_MS);
+  timer = setTimeout(flush, isMuch ? 0 : seq === 1 ? FIRST_FLUSH_MS : FLUSH_MS);
 };
 
 // Whatever has happened becomes batches that are on their way.
-export const flush = (): void => {
-  const events = waiting;
+export const flush = guarded((): void => {
+  if (trouble.first) capture("snippet_error", undefined, { name: cut(`${trouble.first}`, 200) });
+  trouble.first &&= 0; // told
+  const events = waiting.splice(0);
   clearTimeout(timer);
   timer = undefined;
-  waiting = [];
   if (!events.length) return;
   view.title = document.title;
   const head = { page: { ...page, ordinal }, ...envelope(), release, environment, viewport: [innerWidth, innerHeight] };
   deliverAll(head, events);
-};
+});
 
 const deliverAll = (head: Properties, events: Captured[]): void => {
   const batch = writeBatch(head, events);
-  if (events.length < 2 || new Blob([batch]).size < MAX_BYTES) deliver(events[0]!.id, batch);
+  if (events.length < 2 || batch.length < MAX_LENGTH) deliver(events[0]!.id, batch);
   else {
-    const middle = events.length >> 1;
-    deliverAll(head, events.slice(0, middle));
-    deliverAll(head, events.slice(middle));
+    deliverAll(head, events.splice(0, events.length >> 1));
+    deliverAll(head, events);
   }
+};
+
+// The page may never be seen again.
+export const sendOff = (): void => {
+  flush();
+  noteCount(seq);
+  beacon();
 };
 
 // Properties of every later event, added to those set before; called with nothing it takes all off.

@@ -15,9 +15,11 @@ declare global {
   }
 }
 
-// Whoever queues goes on doing so: once we are there, the queue is us.
+const q: Entry[] = [];
+
+// Whoever queues goes on doing so: once we are there, the queue is us. A page that has something else of this name keeps it,
+// and makes no calls.
 export const queue = (): Entry[] => {
-  const q: Entry[] = [];
   window.expost ??= Object.assign((...call: unknown[]) => { q.push([performance.now(), call]); }, { q });
-  return window.expost.q;
+  return window.expost.q ?? q;
 };

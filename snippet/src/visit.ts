@@ -1,7 +1,11 @@
 // A visit of the page: from its view until it is left, with the time for which it was to be seen. One that comes back
 // from the browser's memory is a new visit of the same page.
 import { elapsed } from "./clock";
+import type { Properties } from "./batch";
 import { capture } from "./page";
+
+// What else a page says when it is left.
+export const leaving: Properties = {};
 
 let since: number | undefined; // when it was shown, unless it is hidden
 let last: number | undefined; // when it was last to be seen
@@ -27,6 +31,6 @@ export const hidePage = (): void => {
 // It counts from the moment at which the visitor turned away, not from that at which the browser tidied up.
 export const leavePage = (): void => {
   hidePage();
-  if (dwell !== undefined) capture("page_leave", last, { properties: { dwell_ms: Math.round(dwell) } });
+  if (dwell !== undefined) capture("page_leave", last, { properties: { ...leaving, dwell_ms: Math.round(dwell) } });
   dwell = undefined;
 };

@@ -44,7 +44,7 @@ def pattern(name: str, file: str) -> str:
     """The words of a regular expression of the source, groups spelled out."""
     found = re.search(rf"const {name}\s*=\s*/\^\((.*)\)\$/", SOURCE[file])
     assert found, f"{name} is no longer in {file}.ts"
-    return found[1].replace("(aria|data)-.*", "aria-*|data-*").replace("on.*", "on*")
+    return found[1].replace("(aria|data)-.*", "aria-*|data-*").replace("-.*", "-*").replace("on.*", "on*")
 
 
 def number(name: str, file: str) -> str:
@@ -61,7 +61,7 @@ def test_the_lists_of_attributes_are_those_of_the_source():
     assert words("value kept without") == addresses
     assert words("value kept, up to") == clear - addresses
     assert words("value kept in an element") == set(pattern("MASKED_CLEAR", "descriptor").split("|"))
-    assert addresses <= masks.ADDRESSES
+    assert addresses - {"data-*"} <= masks.ADDRESSES  # and `data-*` by its beginning
     for name in never:
         assert masks.NEVER.match(name.replace("*", "click"))
         assert refusal.of_attribute(name.replace("*", "click")) is refusal.NEVER_CAPTURED
@@ -98,13 +98,57 @@ def test_the_lists_of_what_has_text_are_those_of_the_source():
 
 
 def test_the_events_are_those_of_the_wire_and_cover_the_source():
-    documented = {word for row in ROWS for word in re.findall("`([a-z_]+)`", row[0]) if len(row) == 3}
+    documented = {
+        word for row in ROWS for word in re.findall("`([a-z_]+)`", " ".join(row[:2])) if len(row) == 3
+    }
     (listed,) = re.findall(r"\| `type` \| `(.*)` \|", WIRE)
     assert set(listed.split()) <= documented
     captured = set(re.findall(r'capture\("(\w+)"', " ".join(SOURCE.values())))
     (heard,) = re.findall(r"listenTo\(window, (.*)\)", SOURCE["listeners"])
     captured |= set(re.findall(r'"(\w+)"', heard)) - {"focusin"}  # only to find shadow roots
     assert captured <= documented
+
+
+MORE = {path.stem: path.read_text("utf-8") for path in (ROOT / "snippet" / "src" / "more").glob("*.ts")}
+
+
+def test_what_a_site_may_ask_for_besides_is_that_of_the_source():
+    start = CONTRACT.index("### Where a site asks for more")
+    section = CONTRACT[start : CONTRACT.index("## Elements")]
+    features = re.search(r"const FEATURES[^{]*{(.*?)};", MORE["main"], re.DOTALL)
+    frames = re.search(r'const FRAMES = "(.*)";', MORE["main"])
+    assert features
+    assert frames
+    asked = set(re.findall(r'^ {2}"?([\w-]+)"?:', features[1], re.MULTILINE)) | {frames[1]}
+    assert asked == set(re.findall(r"^\| `([\w-]+)`", section, re.MULTILINE))
+    reactions = re.search(r"type Reaction = (.*);", MORE["reactions"])
+    assert reactions
+    rows = re.findall(r"^\| ([a-z, ]+) \|", section[section.index("| reaction |") :], re.MULTILINE)
+    documented = {word for row in rows for word in row.split(", ")} - {"reaction"}
+    assert documented == set(re.findall(r'"(\w+)"', reactions[1])) | {"none"}
+    for name, words in (("WAIT_MS", "none"), ("ANSWER_MS", "request")):
+        (value,) = re.findall(rf"const {name} = ([\d_]+);", MORE["clicks"])
+        assert f"{int(value):,} ms" in row(words)[1]
+
+
+def test_the_types_of_event_that_are_not_taken_are_those_of_the_source(page: Page):
+    (pattern_,) = re.findall(r"const ENDLESS =\s*/(.*)/;", MORE["types"])
+    start = CONTRACT.index("What would be told without end")
+    documented = set(
+        re.findall("`([a-z]+)`", CONTRACT[start : CONTRACT.index("Dead clicks are no property")])
+    )
+    assert {name for name in documented if not re.search(pattern_, name)} == set()
+    known = page.evaluate(
+        """() => {
+          const names = new Set();
+          for (const { prototype } of [Window, Document, Element, HTMLElement, SVGElement, HTMLMediaElement])
+            for (const name in prototype) if (name.startsWith('on')) names.add(name.slice(2));
+          for (const name in window) if (name.startsWith('on')) names.add(name.slice(2));
+          return [...names];
+        }"""
+    )
+    assert len(known) > 80
+    assert {name for name in known if re.search(pattern_, name)} <= documented
 
 
 def test_the_pseudo_classes_that_are_refused_are_those_of_the_parser():

@@ -52,8 +52,11 @@ def test_calls_with_nonsense_do_no_harm(site: Site, page: Page):
         expost('track', 'Text', 'text');
         expost('track', 'Throws', { get x() { throw Error() } }); expost('track', 'n'.repeat(500));"""
     )
-    site.wait(lambda site: len(site.of("custom")) == 4)
-    assert [event["type"] for event in site.events] == ["page_view"] + ["custom"] * 4
+    site.wait_for(*["custom"] * 4, "snippet_error")
+    assert [event["type"] for event in site.events] == ["page_view"] + ["custom"] * 4 + ["snippet_error"]
+    # The first of those that we could not make sense of is told, so that the site's developers see it.
+    (failure,) = site.of("snippet_error")
+    assert failure["name"].startswith("TypeError")
     assert [event.get("properties") for event in site.of("custom")] == [None] * 4
     assert len(site.of("custom")[3]["name"]) == 200
     assert errors == []

@@ -1,0 +1,16 @@
+// What the core hands over, by name. It comes as a list, because names of properties are bytes in every page.
+import type { Core as List } from "../more";
+
+export const named = ([tag, capture, captureAction, waiting, flush, sendOff, leaving, remember, isFull, hosts]: List) => ({
+  tag,
+  capture,
+  captureAction,
+  waiting,
+  flush,
+  sendOff,
+  leaving,
+  remember,
+  isFull,
+  hosts,
+});
+export type Core = ReturnType<typeof named>;

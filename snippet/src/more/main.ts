@@ -1,0 +1,52 @@
+// The second file: what only some sites ask for. A word in `data-also` names a feature, or else a type of event that is
+// captured as clicks are. Each feature may want to know of every action that was captured.
+import type { Core as List } from "../more";
+import { actionsOf, type Action } from "./actions";
+import { tellReactions } from "./clicks";
+import { named, type Core } from "./core";
+import { tellDepth } from "./depth";
+import { tellDownloads } from "./downloads";
+import { hearFrames } from "./frames";
+import { guarded } from "./guard";
+import { leadOver } from "./links";
+import { hearTypes, isType } from "./types";
+
+declare const VITALS: string; // the name of the file with the library in it
+
+const tellVitals = async ({ capture }: Core): Promise<void> => {
+  try {
+    (await import(VITALS)).tellVitals(capture);
+  } catch {
+    // It did not come.
+  }
+};
+
+const FEATURES: Record<string, (core: Core, features: Action[]) => void> = {
+  "dead-clicks": tellReactions,
+  "scroll-depth": tellDepth,
+  downloads: tellDownloads,
+  "web-vitals": tellVitals,
+};
+const FRAMES = "frames";
+
+// Where the core waits for us it has heard and told nothing yet.
+const whenBegun = (then: () => void): void => {
+  if ((document as { prerendering?: boolean }).prerendering) {
+    document.addEventListener("prerenderingchange", () => setTimeout(then), { once: true });
+  } else setTimeout(then);
+};
+
+export const extend = (list: List): void => whenBegun(() => add(named(list)));
+
+const add = (core: Core): void => {
+  const { also = "", domains = "" } = core.tag;
+  const asked = new Set(also.split(/\s+/));
+  const types = [...asked].filter((word) => !FEATURES[word] && word !== FRAMES && isType(word));
+  const { features, tell } = actionsOf(core);
+  const start = guarded((begin: () => void) => begin());
+
+  start(() => hearTypes(core, types, tell)(window));
+  for (const word of asked) start(() => FEATURES[word]?.(core, features));
+  if (asked.has(FRAMES)) start(() => hearFrames(core, types, tell));
+  start(() => leadOver(core, domains.split(/\s+/).filter(Boolean)));
+};
