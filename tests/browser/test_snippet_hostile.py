@@ -25,13 +25,14 @@ STORY = """() => {
   if (typeof expost === "function") expost("track", "Done", { list: [1, { a: "x" }], text: "y", at: new Date(0) });
 }"""
 
-Rows = list[tuple[Any, ...]]
+Row = tuple[Any, ...]
+Rows = list[Row]
 FORM = ["form", "main", "body", "html"]
-VIEW = ("page_view", None, [])
+VIEW: Row = ("page_view", None, [])
 CLICK = ("click", "Buy now", ["b", "button", *FORM])
 SUBMIT = ("submit", None, FORM)
 CHANGE = ("change", None, ["input", *FORM])
-DONE = ("custom", {"list": [1, {"a": "x"}], "text": "y", "at": "1970-01-01T00:00:00.000Z"}, [])
+DONE: Row = ("custom", {"list": [1, {"a": "x"}], "text": "y", "at": "1970-01-01T00:00:00.000Z"}, [])
 ALL: Rows = [VIEW, CLICK, SUBMIT, CHANGE, VIEW, DONE]
 WITHOUT_NAVIGATION: Rows = [VIEW, CLICK, SUBMIT, CHANGE, DONE]
 

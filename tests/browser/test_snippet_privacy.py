@@ -252,15 +252,13 @@ def test_mode_cookieless_leaves_storage_alone_when_nobody_answers_and_the_page_i
 def test_modes_change_in_every_order_and_each_event_has_the_mode_it_happened_in(site: Site, page: Page):
     page.goto(site.page("<p>hi</p>", consent="cookieless"))
     page.wait_for_function("!!window.expost")
-    kept = []
+    kept: list[list[str]] = []
     order = ["cookieless", "full", "off", "cookieless", "off", "full", "cookieless"]
     for number, mode in enumerate(order):
         # What was not sent when consent is withdrawn is given up, so each is waited for.
         page.evaluate(f"expost('consent', '{mode}'); expost('track', '{number} {mode}')")
         if mode != "off":
-            site.wait(
-                lambda site, name=f"{number} {mode}": name in [each.get("name") for each in site.of("custom")]
-            )
+            site.wait_for(*["custom"] * (number + 1 - order[:number].count("off")))
         kept.append(page.evaluate("Object.keys(localStorage)"))
     told = [
         (event["name"], event["batch"]["consent"], "device" in event["batch"]) for event in site.of("custom")
