@@ -226,25 +226,3 @@ def test_the_element_is_described_as_it_was_before_the_page_changed_it(site: Sit
     page.click("button")
     site.wait_for("click")
     assert path(site.of("click")[0])[:2] == [("button", None, "closed"), ("div", None, None)]
-
-
-def test_a_click_reads_no_style_and_no_layout(site: Site, page: Page):
-    page.add_init_script(
-        """window.reads = [];
-        const watch = (owner, name) => {
-          const { get, value } = Object.getOwnPropertyDescriptor(owner, name);
-          const seen = own => function (...given) { reads.push(name); return own.apply(this, given) };
-          Object.defineProperty(owner, name, get ? { get: seen(get) } : { value: seen(value) });
-        };
-        watch(window, 'getComputedStyle'); watch(window, 'innerWidth'); watch(window, 'scrollY');
-        for (const name of ['getBoundingClientRect', 'getClientRects', 'clientWidth', 'scrollTop'])
-          watch(Element.prototype, name);
-        for (const name of ['offsetWidth', 'innerText', 'offsetParent', 'isContentEditable'])
-          watch(HTMLElement.prototype, name);
-        watch(MouseEvent.prototype, 'offsetX'); watch(MouseEvent.prototype, 'offsetY');"""
-    )
-    page.goto(site.page("<section><button>Buy <b>now</b></button></section>"))
-    page.wait_for_function("!!window.expost")
-    reads = page.evaluate("reads.length = 0; document.querySelector('b').click(); [...reads]")
-    site.wait_for("click")
-    assert reads == []
