@@ -4,6 +4,7 @@ GET /api/v1/preview     ?click=… | ?name=…        GET  /api/v1/definitions
 GET /api/v1/funnel      ?step=…&step=…&within=7d  PUT  /api/v1/definitions/{name}
 GET /api/v1/retention   ?start=…&return=…         GET  /api/v1/flags
 GET /api/v1/trend       ?name=…&period=day        GET  /api/v1/live
+GET /api/v1/losses      ?by=day
 POST /api/v1/sql        {"query": "select …"}     GET  /api/v1/events/{event_id}
 """
 
@@ -24,6 +25,7 @@ from expost.query.form import (
     definition_of,
     form_of,
     funnel_of,
+    losses_of,
     preview_of,
     retention_of,
     trend_of,
@@ -121,6 +123,13 @@ class TrendParameters(Common):
     by: str | None = Field(None, description="`flag:KEY`.")
 
 
+class LossesParameters(Common):
+    """The loss meter."""
+
+    by: str | None = Field(None, description="`day`, `page` or `browser`; default day.")
+    limit: int | None = Field(None, description="How many pages or browsers, those that miss most first.")
+
+
 class SqlBody(BaseModel):
     """One SELECT."""
 
@@ -157,6 +166,11 @@ def create_api(call: Call) -> APIRouter:
         """Events and people per calendar period."""
         return await answer(trend_of(parameters.form()))
 
+    @api.get("/losses")
+    async def losses(parameters: Annotated[LossesParameters, Query()]) -> JSONResponse:
+        """How many events pages numbered that are not here."""
+        return await answer(losses_of(parameters.form()))
+
     @api.get("/flags")
     async def flags(site: str | None = None) -> JSONResponse:
         """The flags and variations that exposures name."""
@@ -174,6 +188,16 @@ def create_api(call: Call) -> APIRouter:
         """One event whole, with the chain of its element."""
         return await answer(EventDetail(event_id, site=site))
 
+    @api.post("/sql")
+    async def sql(body: SqlBody) -> JSONResponse:
+        """The rows of one SELECT over the views `events`, `elements`, `people` and `losses`."""
+        return await answer(SqlQuery(body.query, body.limit))
+
+    _add_definitions(api, call)
+    return api
+
+
+def _add_definitions(api: APIRouter, call: Call) -> None:
     @api.get("/definitions")
     async def definitions(site: str | None = None) -> JSONResponse:
         """The latest version of every definition."""
@@ -186,13 +210,6 @@ def create_api(call: Call) -> APIRouter:
             "define", definition_of(name, parameters.form()), site=parameters.site, author="api"
         )
         return JSONResponse(saved.to_json())
-
-    @api.post("/sql")
-    async def sql(body: SqlBody) -> JSONResponse:
-        """The rows of one SELECT over the views `events`, `elements`, `people` and `losses`."""
-        return await answer(SqlQuery(body.query, body.limit))
-
-    return api
 
 
 def _misreading(first: Mapping[str, Any], content_type: str) -> InvalidInput:

@@ -18,6 +18,7 @@ from expost.query.answer import (
     FlagsAnswer,
     FunnelAnswer,
     LiveAnswer,
+    LossesAnswer,
     PreviewAnswer,
     RetentionAnswer,
     RowsAnswer,
@@ -30,6 +31,7 @@ from expost.query.question import (
     FlagList,
     Funnel,
     Live,
+    Losses,
     Preview,
     Question,
     Retention,
@@ -165,6 +167,12 @@ class Lake:
     ) -> TrendAnswer:
         """Events and people per calendar period, empty ones included."""
         return cast(TrendAnswer, self._ask(Trend(of, period=period, by=_breakdown(by), **common)))
+
+    def losses(
+        self, *, by: Literal["day", "page", "browser"] = "day", limit: int = 100, **common: Any
+    ) -> LossesAnswer:
+        """How many events pages numbered that are not here: `total`, and `groups` by day, page or browser."""
+        return cast(LossesAnswer, self._ask(Losses(by, limit, **common)))
 
     def live(self, latest: int = 50, **common: Any) -> LiveAnswer:
         """The latest events as they arrived, newest first."""

@@ -19,7 +19,15 @@ from expost.options import (
     site_option,
     wants_json,
 )
-from expost.query.form import definition_of, form_of, funnel_of, preview_of, retention_of, trend_of
+from expost.query.form import (
+    definition_of,
+    form_of,
+    funnel_of,
+    losses_of,
+    preview_of,
+    retention_of,
+    trend_of,
+)
 from expost.query.question import FlagList, Live, Question, SqlQuery
 
 if TYPE_CHECKING:
@@ -142,6 +150,31 @@ def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
 
 
 @click.command()
+@click.option(
+    "--by",
+    type=click.Choice(["day", "page", "browser"]),
+    default="day",
+    show_default=True,
+    help="What the losses are split by.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="How many pages or browsers, those that miss most first.",
+)
+@asking_options
+def losses(data: Path | None, as_json: bool, **options: Any) -> None:
+    """How many events pages numbered that never arrived: exactly, or at least so many.
+
+    \b
+    Example: expost losses --by page
+    """
+    _ask(losses_of(_form(options)), data, as_json)
+
+
+@click.command()
 @data_option
 @site_option
 @json_option
@@ -188,7 +221,7 @@ def sql(query: str, data: Path | None, limit: int, as_json: bool) -> None:
     _ask(SqlQuery(query, limit), data, as_json)
 
 
-COMMANDS = (preview, define, definitions, funnel, retention, trend, flags, live, sql)
+COMMANDS = (preview, define, definitions, funnel, retention, trend, losses, flags, live, sql)
 
 
 def _ask(question: Question, data: Path | None, as_json: bool) -> None:

@@ -18,11 +18,13 @@ from expost.query.answer import (
     FunnelStep,
     LiveAnswer,
     LiveEvent,
+    LossesAnswer,
     PooledPeriod,
     PreviewAnswer,
     RetentionAnswer,
     RowsAnswer,
     SampleElement,
+    Tally,
     TrendAnswer,
 )
 
@@ -50,6 +52,8 @@ def show(console: Console, answer: Answer) -> None:
             _show_retention(console, answer)
         case TrendAnswer():
             _show_trend(console, answer)
+        case LossesAnswer():
+            _show_losses(console, answer)
         case FlagsAnswer():
             _show_flags(console, answer)
         case LiveAnswer():
@@ -245,6 +249,38 @@ def _show_several(console: Console, share: float | None) -> None:
         console.print(
             f"{percent(share)} of the exposed people saw several variations; each counts under the first."
         )
+
+
+def _show_losses(console: Console, answer: LossesAnswer) -> None:
+    columns = [(answer.by, WORD), ("sent", NUMBER), ("here", NUMBER), ("missing", NUMBER), ("of sent", NUMBER),
+               ("pages", NUMBER), ("all missing", NUMBER), ("known", WORD)]  # fmt: skip
+    if not answer.total.pages:
+        console.print("No page has been numbered: none is here that the snippet sent.")
+        return
+    table(console, columns, [_losses_row(each) for each in answer.groups])
+    more = answer.distinct - len(answer.groups)
+    if answer.by != "day" and more > 0:
+        console.print(f"and {more:,} more, which miss no more than the last of these")
+    console.print(f"\n{losses_in_words(answer.total)}")
+
+
+def _losses_row(tally: Tally) -> tuple[Any, ...]:
+    name = tally.value or "pages of which nothing arrived"
+    known = "exact" if tally.is_exact else "at least"
+    return (name, tally.expected, tally.received, tally.missing, percent(tally.share), tally.pages,
+            tally.missing_pages, known)  # fmt: skip
+
+
+def losses_in_words(total: Tally) -> str:
+    """What is missing, in one sentence.
+
+    >>> losses_in_words(Tally(None, 200, 199, 1, 10, 0, 9))
+    'At least 1 of 200 events (0.5 %) never arrived; 9 of 10 pages are known exactly.'
+    """
+    missing = f"{total.missing:,}" if total.is_exact else f"At least {total.missing:,}"
+    known = "all" if total.is_exact else f"{total.exact_pages:,} of {total.pages:,}"
+    events = f"{total.expected:,} events ({percent(total.share)})"
+    return f"{missing} of {events} never arrived; {known} pages are known exactly."
 
 
 def _show_flags(console: Console, answer: FlagsAnswer) -> None:

@@ -28,6 +28,7 @@ from .condition import compile_definition
 from .definition import Definition
 from .funnel import funnel, funnel_people
 from .live import event_detail, flag_list, live
+from .losses import losses
 from .preview import preview
 from .question import (
     EventDetail,
@@ -35,6 +36,7 @@ from .question import (
     Funnel,
     FunnelPeople,
     Live,
+    Losses,
     Preview,
     Question,
     Retention,
@@ -56,6 +58,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     Live: live,
     EventDetail: event_detail,
     FlagList: flag_list,
+    Losses: losses,
     SqlQuery: sql_query,
 }
 

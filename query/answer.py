@@ -454,6 +454,59 @@ class FlagsAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What was numbered and what is here, of one day, page or browser.
+
+    `value` is the day, `host/path` or the device id; None stands for pages of which nothing arrived.
+    `missing_pages` are such pages. `exact_pages` are those whose last number is known.
+    """
+
+    value: str | None
+    expected: int
+    received: int
+    missing: int
+    pages: int
+    missing_pages: int
+    exact_pages: int
+
+    @property
+    def share(self) -> float | None:
+        """How much of what was expected is missing, between 0 and 1."""
+        return self.missing / self.expected if self.expected else None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether `missing` is all that is missing, and not a lower bound."""
+        return self.exact_pages == self.pages
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it in words of JSON."""
+        return _row(self) | {"share": self.share, "is_exact": self.is_exact}
+
+
+@dataclass(frozen=True, slots=True)
+class LossesAnswer(Answer):
+    """What is missing: `total`, and `groups` by day, page or browser; there are `distinct` of those."""
+
+    by: str
+    total: Tally
+    groups: tuple[Tally, ...]
+    distinct: int
+
+    def to_json(self) -> Any:
+        """The total's fields, then the groups and the basis."""
+        body = {name: value for name, value in self.total.to_json().items() if name != "value"}
+        groups = [each.to_json() for each in self.groups]
+        basis = cast(dict[str, Any], plain(self.basis))
+        return {"by": self.by} | body | {"groups": groups, "distinct": self.distinct} | basis
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group."""
+        return [{self.by: each.value} | {name: value for name, value in each.to_json().items() if name != "value"}
+                for each in self.groups]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class RowsAnswer(Answer):
     """The rows of an SQL question; `is_cut` when there were more than the limit.
 

@@ -9,6 +9,7 @@ All three are the same words with the same meaning, so they are read here, once.
     funnel       step (repeated), within, by
     retention    start, return, period, periods, entry, by
     trend        name, period, by
+    losses       by (day | page | browser), limit
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from .definition import Definition, PropertyMatch, Scalar, definition
 from .question import (
     Flag,
     Funnel,
+    Losses,
     Moment,
     Preview,
     Retention,
@@ -140,6 +142,15 @@ def trend_of(form: Form) -> Trend:
             hint='For example: expost trend "Signed up", or name=Signed+up over HTTP',
         )
     return Trend(name, period=_one(form, "period") or "day", by=_by(form), **_common(form))
+
+
+def losses_of(form: Form) -> Losses:
+    """The loss meter, by day, page or browser."""
+    _refuse_unknown(form, COMMON | {"by", "limit"})
+    chosen: dict[str, Any] = {}
+    if (limit := _one(form, "limit")) is not None:
+        chosen["limit"] = _whole_number("limit", limit)
+    return Losses(_one(form, "by") or "day", **chosen, **_common(form))
 
 
 def _common(form: Form) -> dict[str, Any]:

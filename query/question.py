@@ -16,6 +16,7 @@ from .definition import Definition
 
 MAX_STEPS = 20
 MAX_PERIODS = 400
+MAX_LISTED = 10_000
 Moment = datetime | date
 """An aware datetime, or a date or naive datetime of the report's time zone (a date is its first moment)."""
 
@@ -174,6 +175,23 @@ class EventDetail(Question):
 @dataclass(frozen=True, slots=True)
 class FlagList(Question):
     """The flags that exposures name, and their variations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Losses(Question):
+    """How many events pages numbered that are not here, by day, page (host and path) or browser.
+
+    The range, bots, internal devices and environment are those of pages. `limit` is how many pages or browsers are
+    given, those that miss most first; days are given all.
+    """
+
+    by: str = "day"
+    limit: int = 100
+
+    def __post_init__(self) -> None:
+        _refuse_unbuilt("Losses by", self.by, ("day", "page", "browser"))
+        if not 1 <= self.limit <= MAX_LISTED:
+            raise InvalidInput(f"Losses list 1 to {MAX_LISTED:,} pages or browsers, not {self.limit}.")
 
 
 @dataclass(frozen=True, slots=True)

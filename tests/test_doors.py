@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,9 @@ TREND = ("trend", "Bought", "--period", "day", "--by", "flag:new-checkout")
          lambda lake: lake.preview(lake.event("preview", click="form.cart button.buy"))),
         (("preview", "--on", "click form.cart button.buy"), "/preview?on=click form.cart button.buy",
          lambda lake: lake.preview(lake.event("preview", on="click form.cart button.buy"))),
+        (("losses", "--by", "page"), "/losses?by=page", lambda lake: lake.losses(by="page")),
+        (("losses", "--from", "2026-03-02"), "/losses?from=2026-03-02",
+         lambda lake: lake.losses(start=date(2026, 3, 2))),
         (("flags",), "/flags", lambda lake: lake.flags()),
     ],
 )  # fmt: skip
@@ -111,7 +115,7 @@ def test_every_door_gives_the_same_answer(data, client, command, path, ask):
     over_http = client.get(f"/api/v1{path}")
     assert over_http.status_code == 200, over_http.text
     assert lasting(over_http.json()) == in_python
-    if command[0] in ("funnel", "retention", "trend"):
+    if command[0] in ("funnel", "retention", "trend", "losses"):
         twin = client.get(path.replace("?", ".json?", 1))
         assert lasting(twin.json()) == in_python
 
@@ -178,6 +182,7 @@ def test_rows_of_sql_are_a_list(data):
         (("sql", "drop table lake.events"), "invalid_input", "SELECT"),
         (("sql", "select * from read_csv('/etc/hostname')"), "invalid_input", ""),
         (("retention", "--start", "Bought", "--by", "property:plan"), "not_built", "flag:KEY"),
+        (("losses", "--site", "shpo"), "unknown_site", "shop"),
     ],
 )
 def test_a_refusal_names_the_thing_and_the_next_step(data, arguments, code, says):

@@ -9,6 +9,7 @@ from math import floor, log10
 TINTS = 10
 SERIES_COLOURS = 6
 WIDEST_COLUMN = 8.0
+X_LABELS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,14 @@ def lines(series: Sequence[tuple[str, Sequence[float]]]) -> list[Line]:
         Line(name, place % SERIES_COLOURS + 1, _points(values, top))
         for place, (name, values) in enumerate(series)
     ]
+
+
+def chosen_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """What stands below an axis: the first, the last and up to two labels evenly between them."""
+    if len(labels) <= X_LABELS:
+        return tuple(labels)
+    last = len(labels) - 1
+    return tuple(labels[round(place * last / (X_LABELS - 1))] for place in range(X_LABELS))
 
 
 def value_ticks(values: Sequence[float]) -> list[Tick]:

@@ -31,7 +31,16 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 NAVIGATION = (
-    ("See", (("/live", "Live"), ("/trend", "Trend"), ("/funnel", "Funnel"), ("/retention", "Retention"))),
+    (
+        "See",
+        (
+            ("/live", "Live"),
+            ("/trend", "Trend"),
+            ("/funnel", "Funnel"),
+            ("/retention", "Retention"),
+            ("/losses", "Losses"),
+        ),
+    ),
     ("Name", (("/definitions", "Definitions"), ("/define", "Define"))),
     ("Work", (("/sql", "SQL"), ("/setup", "Setup"))),
 )

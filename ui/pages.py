@@ -13,6 +13,7 @@ from .desk import Call, Desk, PageSite, address
 from .event import add_event
 from .funnel import add_funnel
 from .live import add_live
+from .losses import add_losses
 from .page import add_static, create_router
 from .patterns import add_patterns
 from .people import add_people
@@ -23,7 +24,7 @@ from .trend import add_trend
 
 PARTS = (
     add_live, add_event, add_definitions, add_define, add_funnel, add_people, add_retention, add_trend,
-    add_sql, add_setup, add_patterns,
+    add_losses, add_sql, add_setup, add_patterns,
 )  # fmt: skip
 
 

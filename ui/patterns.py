@@ -19,6 +19,7 @@ from .desk import Desk, Outcome, sql_text
 from .event import choose, event_view
 from .funnel import funnel_view
 from .live import live_view
+from .losses import losses_view
 from .page import render
 from .past import past_of
 from .people import people_view
@@ -164,3 +165,12 @@ def _charts() -> Iterator[Pattern]:
         ("a year of days", samples.trend(days=366)),
     ):
         yield Pattern("Trend", state, "_trend.html", {"view": trend_view(trend), "ask": ask})
+    for state, told in (
+        ("no page yet", {"count": 0}),
+        ("nothing missing, one day", {"count": 1, "lost": 0.0, "exact": True}),
+        ("known exactly", {"count": 14, "exact": True}),
+        ("a lower bound", {}),
+        ("much is missing", {"count": 90, "lost": 30.0}),
+    ):
+        answers = (samples.losses(by, **told) for by in ("day", "page", "browser"))
+        yield Pattern("Losses", state, "_losses.html", {"view": losses_view(*answers)})

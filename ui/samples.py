@@ -21,6 +21,7 @@ from expost.query.answer import (
     Level,
     LiveAnswer,
     LiveEvent,
+    LossesAnswer,
     PeopleAnswer,
     Person,
     Point,
@@ -32,6 +33,7 @@ from expost.query.answer import (
     RowsAnswer,
     SampleElement,
     SeenFlag,
+    Tally,
     TrendAnswer,
     TrendGroup,
     UsedDefinition,
@@ -45,6 +47,7 @@ from expost.query.question import (
     Funnel,
     FunnelPeople,
     Live,
+    Losses,
     Preview,
     Retention,
     SqlQuery,
@@ -362,3 +365,45 @@ def _pool(cohorts: Sequence[Cohort]) -> tuple[PooledPeriod, ...]:
         people, size = sum(cell.people for cell, _ in cells), sum(size for _, size in cells)
         pooled.append(PooledPeriod(number, people, size, people / size if size else None))
     return tuple(pooled)
+
+
+def losses(by: str = "day", *, count: int = 30, lost: float = 1.0, exact: bool = False) -> LossesAnswer:
+    """What is missing by day, page or browser, the last of it still open."""
+    groups = tuple(_tally(by, place, count, lost, exact=exact) for place in range(count))
+    if by != "day":
+        groups = tuple(sorted(groups, key=lambda each: -each.missing))
+    total = Tally(None, *(sum(getattr(each, name) for each in groups) for name in TALLIED))
+    return LossesAnswer(
+        question=Losses(by),
+        basis=basis(),
+        by=by,
+        total=total,
+        groups=groups,
+        distinct=count + 40 * (by != "day"),
+    )
+
+
+TALLIED = ("expected", "received", "missing", "pages", "missing_pages", "exact_pages")
+
+
+def _tally(by: str, place: int, count: int, lost: float, *, exact: bool) -> Tally:
+    day = date(2026, 11, 23) - timedelta(days=count - 1 - place)
+    paths = (None, "teashop.example/cart", f"teashop.example/{NASTY}", "teashop.example/" + "deep/" * 40)
+    names = {
+        "day": day.isoformat(),
+        "page": paths[place] if place < len(paths) else f"teashop.example/tea/{place}",
+        "browser": f"019ab3f2-77c1-7{place:03}-8b1e-5a60d2c9f4e7",
+    }
+    expected = 400 + (place * 7919) % 310
+    missing = int(lost * ((place * 31) % 11))
+    is_open = not exact and place >= count - 2
+    missing_pages = expected // 40 if names[by] is None else 0
+    return Tally(
+        names[by],
+        expected,
+        expected - missing,
+        missing,
+        expected // 8,
+        missing_pages,
+        expected // 8 - is_open,
+    )

@@ -20,8 +20,6 @@ from .desk import Desk, Outcome
 from .format import number
 from .page import render, twin
 
-X_LABELS = 4
-
 
 @dataclass(frozen=True, slots=True)
 class TrendAsk(Ask):
@@ -110,7 +108,7 @@ def trend_view(answer: TrendAnswer) -> TrendView:
         else tuple(chart.columns([point.events for point in answer.points], titles, is_over)),
         lines=tuple(chart.lines(series)),
         y_ticks=tuple(ValueTick(tick.label, 100 - tick.place) for tick in chart.value_ticks(values)),
-        x_labels=_chosen(labels),
+        x_labels=chart.chosen_labels(labels),
         rows=tuple(
             TrendRow(label, point.events, point.people, counts)
             for label, point, counts in zip(labels, answer.points, _by_row(answer), strict=True)
@@ -154,11 +152,3 @@ def _is_over(point: Point, period: str, now: datetime) -> bool:
     # A month is taken at its longest: the mark "not over" may stand a moment long, never be missing.
     lengths = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
     return point.start + lengths.get(period, timedelta(days=31)) <= now
-
-
-def _chosen(labels: list[str]) -> tuple[str, ...]:
-    """The first, the last and up to two labels evenly between them."""
-    if len(labels) <= X_LABELS:
-        return tuple(labels)
-    last = len(labels) - 1
-    return tuple(labels[round(place * last / (X_LABELS - 1))] for place in range(X_LABELS))

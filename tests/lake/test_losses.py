@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from expost.ids import uuid7
 from expost.lake.batch import Accepted, Event
-from tests.story import Story, click, identify, leave, track, view
+from tests.story import Story, click, identify, leave, moment, track, view
 
 Told = dict[str, int]
 
@@ -128,6 +129,124 @@ def test_servers_history_and_pages_without_numbers_are_not_metered(lake: Story) 
     assert lake.sql("select count(*) from losses") == [(0,)]
 
 
+PAGES = "select path, page_ordinal, expected, received, is_exact, missing_pages from losses order by 2, 1, 3 desc"
+
+
+def test_a_later_batch_of_the_browser_says_how_many_there_were(lake: Story) -> None:
+    lake.capture("ann", view("/"), click("a"), leave(), at="10:00")
+    lake.capture("ann", view("/tea"), click("a"), click("a"), at="10:01")
+    lake.capture("ann", view("/help"), at="10:02")
+    lake.capture("ann", view("/cart"), at="10:03", counts={1: 3, 2: 5, 3: 1})
+    lose(lake, of_page("/tea", 3))
+    assert lake.sql(PAGES) == [
+        ("/", 1, 3, 3, True, 0), ("/tea", 2, 5, 2, True, 0), ("/help", 3, 1, 1, True, 0), ("/cart", 4, 1, 1, False, 0),
+    ]  # fmt: skip
+
+
+def test_a_page_of_which_nothing_arrived_is_known_by_its_number(lake: Story) -> None:
+    for path in ("/", "/tea", "/killed", "/help"):
+        lake.capture("ann", view(path), click("a"), leave(), at=f"10:0{len(lake.waiting)}")
+    lake.capture("ann", view("/cart"), at="10:09", counts={1: 3, 2: 3, 4: 7})
+    lose(lake, lambda batch, _: batch.views[0].url.endswith(("/tea", "/killed", "/help")))
+    assert lake.sql(PAGES) == [
+        ("/", 1, 3, 3, True, 0), (None, 2, 3, 0, True, 1), (None, 2, 1, 0, False, 1), (None, 4, 7, 0, True, 1),
+        ("/cart", 5, 1, 1, False, 0),
+    ]  # fmt: skip
+
+
+def test_the_first_and_the_last_page_of_a_browser_are_known_too(lake: Story) -> None:
+    first = lake.capture("ann", view("/"), leave(), at="10:00")
+    lake.capture("ann", view("/tea"), click("a"), at="10:01", counts={1: 2})
+    tab = lake._pages["ann"]
+    lake.capture("ann", view("/other-tab"), leave(), at="10:02")
+    lake._pages["ann"] = tab
+    lake.capture("ann", click("b"), at="10:03", counts={1: 2, 3: 2})
+    lose(lake, lambda batch, _: batch is first or batch.views[0].url.endswith("/other-tab"))
+    assert lake.sql(PAGES) == [
+        (None, 1, 2, 0, True, 1), ("/tea", 2, 3, 3, False, 0), (None, 3, 2, 0, True, 1),
+    ]  # fmt: skip
+
+
+def test_a_page_that_was_killed_is_a_lower_bound(lake: Story) -> None:
+    lake.capture("ann", view("/"), click("a"), at="10:00")
+    lake.capture("ann", view("/tea"), leave(), at="10:01")
+    lake.capture("ann", view("/cart"), at="10:02", counts={2: 2})
+    assert lake.sql(PAGES)[0] == ("/", 1, 2, 2, False, 0)
+
+
+def test_a_page_that_came_back_is_known_by_what_was_said_last(lake: Story) -> None:
+    lake.capture("ann", view("/"), leave(), at="10:00")
+    first = lake._pages["ann"]
+    lake.capture("ann", view("/tea"), at="10:01", counts={1: 2})
+    assert lake.sql(PAGES)[0] == ("/", 1, 2, 2, True, 0)
+    # From the browser's memory: a view, a click and a leave, which are lost; then a third page.
+    lake.capture("ann", click("b"), at="10:03", counts={2: 2})
+    assert lake.sql(PAGES)[0] == ("/", 1, 2, 2, False, 0)
+    lake.capture("ann", view("/cart"), at="10:04", counts={1: 5, 2: 2})
+    assert lake.sql(PAGES)[0] == ("/", 1, 5, 2, True, 0)
+    # More arrives than was told: the word is out of date.
+    lake._pages["ann"] = first
+    first.seq = 6
+    lake.capture("ann", click("c"), at="10:05", counts={2: 2})
+    assert lake.sql(PAGES)[0] == ("/", 1, 7, 3, False, 0)
+
+
+def test_tabs_that_drew_the_same_number_have_no_common_count(lake: Story) -> None:
+    # Two tabs read the browser's entry at the same moment, so that both are page 2.
+    lake.capture("ann", view("/"), leave(), at="10:00")
+    before = lake._pages["ann"]
+    lake.capture("ann", view("/left"), leave(), at="10:01")
+    lake._pages["ann"] = before
+    lake.capture("ann", view("/right"), click("a"), click("a"), at="10:01")
+    lake.capture("ann", view("/cart"), at="10:02", counts={1: 2, 2: 2})
+    assert lake.sql(PAGES) == [
+        ("/", 1, 2, 2, True, 0), ("/left", 2, 2, 2, True, 0), ("/right", 2, 3, 3, False, 0),
+        ("/cart", 3, 1, 1, False, 0),
+    ]  # fmt: skip
+
+
+def test_a_new_device_knows_nothing_of_pages_that_an_old_one_numbered(lake: Story) -> None:
+    # Consent given anew on page 2 of the old device: that page goes on under the new one, whose own numbers begin at 1.
+    lake.capture("old", view("/"), leave(), at="10:00")
+    lake.capture("old", view("/account"), click("a"), at="10:01")
+    changed = lake.capture("old", click("b"), at="10:02")
+    lake.waiting[-1] = msgspec.structs.replace(changed, device="new")
+    lake.capture("new", view("/1"), leave(), at="10:03", counts={2: 9})
+    lake.capture("new", view("/2"), click("a"), at="10:04", counts={1: 2})
+    assert lake.sql(PAGES) == [
+        ("/", 1, 2, 2, True, 0), ("/1", 1, 2, 2, True, 0), ("/2", 2, 2, 2, False, 0), ("/account", 2, 3, 3, False, 0),
+    ]  # fmt: skip
+
+
+def test_forged_counts_make_few_rows_and_no_negative_numbers(lake: Story) -> None:
+    lake.capture("ann", view("/"), click("a"), click("a"), at="10:00", counts={1: 1, 10_000_000: 10_000_000})
+    lake.capture("ann", view("/tea"), at="10:01", counts={page * 300_000: 1 for page in range(1, 33)})
+    lake.capture("eve", view("/"), at="10:02", counts=dict.fromkeys(range(9_999_969, 10_000_001), 10_000_000))
+    [(rows, least, ids)] = lake.sql("select count(*), min(missing), count(distinct page_id) from losses")
+    assert (rows <= 3 + 3 * 33, least, ids) == (True, 0, 3)
+    assert lake.sql("select count(*) < 120 from lake.page_counts") == [(True,)]
+
+
+def test_what_was_removed_for_its_age_is_not_missing(lake: Story) -> None:
+    # The first page was of February; when February is no longer kept, only what page 2 told of it is.
+    for drawn_at, missing_pages in (("2026-02-01 10:00", 0), ("2026-03-02 09:59", 1)):
+        device = uuid7(moment(drawn_at), bytes(10))
+        removed = lake.capture(device, view("/"), leave(), at="09:00")
+        lake.waiting.remove(removed)
+        lake.capture(device, view("/tea"), at="10:00", counts={1: 2})
+        found = f"select sum(missing_pages) from losses where device = '{device}'"
+        assert lake.sql(found) == [(missing_pages,)]
+
+
+def test_what_is_lost_is_as_internal_as_its_browser(lake: Story) -> None:
+    lake.capture("ann", view("/"), at="10:00", is_internal=True, environment="staging")
+    lake.capture("ann", view("/lost"), at="10:01")
+    lake.capture("ann", view("/tea"), at="10:02", counts={2: 4}, is_internal=True, environment="staging")
+    lose(lake, of_page("/lost"))
+    found = "select distinct is_internal, is_bot, environment, missing from losses order by missing"
+    assert lake.sql(found) == [(True, False, "staging", 0), (True, False, "staging", 4)]
+
+
 @contextmanager
 def new_story() -> Iterator[Story]:
     with TemporaryDirectory() as folder:
@@ -141,23 +260,43 @@ def test_the_meter_equals_the_truth_where_exact_and_is_never_above_it(
 ) -> None:
     random = Random(seed)
     with new_story() as story:
+        numbers: dict[tuple[str, int], str] = {}
         for device in ("ann", "bob"):
+            notes: dict[int, int] = {}
             for hour in range(10, 10 + random.randint(1, 6)):
                 clicks = [click("a") for _ in range(random.randint(0, 5))]
-                ends = [leave()] if random.random() < 0.8 else []
-                story.capture(device, view(f"/{hour}"), *clicks[:2], at=f"{hour}:00")
+                # Some pages are left, some are ended while they are hidden, and some without a word.
+                end = random.choice(["leave", "leave", "leave", "hidden", "kill"])
+                ends = [leave()] if end == "leave" else []
+                opened = story.capture(
+                    device, view(f"/{hour}"), *clicks[:2], at=f"{hour}:00", counts=dict(notes)
+                )
+                assert opened.page is not None
+                numbers[device, opened.page.ordinal] = opened.page.id
                 if rest := [*clicks[2:], *ends]:
-                    story.capture(device, *rest, at=f"{hour}:30")
+                    story.capture(device, *rest, at=f"{hour}:30", counts=dict(notes))
+                if end != "kill":
+                    notes[opened.page.ordinal] = story._pages[device].seq
         lost_batches = {place for place in range(len(story.waiting)) if random.random() < share}
         places = {id(batch): place for place, batch in enumerate(story.waiting)}
         truth = lose(
             story,
             lambda batch, _: places[id(batch)] in lost_batches if whole else random.random() < share,
         )
-        rows = story.sql("select page_id, missing, is_exact, missing_pages from losses")
-        for page_id, missing, is_exact, _ in rows:
+        arrived = [batch for batch in story.waiting if batch.events]
+        rows = story.sql(
+            "select page_id, missing, is_exact, missing_pages, device, page_ordinal, expected from losses"
+        )
+        for page_id, missing, is_exact, pages, device, ordinal, expected in rows:
             if page_id is not None:
                 assert missing == truth[page_id] if is_exact else missing <= truth[page_id]
-        seen = {page_id for page_id, *_ in rows}
-        assert sum(pages for *_, pages in rows) <= len(truth.keys() - seen)
-        assert sum(missing for _, missing, _, _ in rows) <= sum(truth.values())
+            elif is_exact:
+                assert (pages, missing) == (1, expected) == (1, truth[numbers[device, ordinal]])
+        known = {(device, ordinal): is_exact for _, _, is_exact, _, device, ordinal, _ in rows}
+        for batch in arrived:
+            # Every page that this batch tells of is known exactly.
+            assert batch.page is not None
+            assert all(known[batch.device, ordinal] for ordinal in batch.counts)
+        seen = {row[0] for row in rows}
+        assert sum(row[3] for row in rows) <= len(truth.keys() - seen)
+        assert sum(row[1] for row in rows) <= sum(truth.values())

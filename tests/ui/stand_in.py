@@ -15,6 +15,7 @@ from expost.query.question import (
     Funnel,
     FunnelPeople,
     Live,
+    Losses,
     Preview,
     Retention,
     SqlQuery,
@@ -80,6 +81,9 @@ class StandIn:
                 return samples.retention(by=question.by is not None)
             case Trend():
                 return samples.trend(by=question.by is not None)
+            case Losses():
+                most = 30 if question.by == "day" else question.limit
+                return samples.losses(question.by, count=0 if self.is_empty else most)
             case FlagList():
                 return samples.flags()
             case SqlQuery():

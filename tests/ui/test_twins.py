@@ -60,6 +60,21 @@ def test_a_trend_shows_the_numbers_of_its_twin(web: TestClient) -> None:
         assert column == [number(point["events"]) for point in group["points"]]
 
 
+def test_losses_show_the_numbers_of_their_twin(web: TestClient) -> None:
+    body = web.get("/losses.json").json()
+    page = web.get("/losses").text
+    assert numbers(page, ".numbers tbody td:nth-of-type(1)") == [
+        number(day["missing"]) for day in body["groups"]
+    ]
+    assert numbers(page, ".numbers tbody td:nth-of-type(3)") == [
+        "exact" if day["is_exact"] else "at least" for day in body["groups"]
+    ]
+    assert f"at least{share(body['missing'], body['expected'])}" in numbers(page, ".figures dd")
+    by_page = web.get("/losses.json?by=page&limit=10").json()
+    shown = numbers(page, "h2 + .scroll:first-of-type tbody td:nth-of-type(1)")
+    assert shown[:3] == [number(each["missing"]) for each in by_page["groups"][:3]]
+
+
 def test_a_definition_shows_the_numbers_of_its_twin(web: TestClient) -> None:
     body = web.get("/definition.json?name=Viewed+a+tea").json()
     figures = numbers(web.get("/definition?name=Viewed+a+tea").text, ".figures dd:not(.text)")
@@ -72,6 +87,7 @@ def test_a_definition_shows_the_numbers_of_its_twin(web: TestClient) -> None:
         f"/funnel{FUNNEL}",
         "/retention?start=a",
         "/trend?name=a",
+        "/losses?from=2026-11-01",
         "/define?click=b",
         "/definition?name=Viewed+a+tea",
     ],
