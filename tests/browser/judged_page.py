@@ -98,7 +98,7 @@ def capture(site: Site, page: Page, name: str, html: str) -> JudgedPage:
     for start in range(0, count, AT_ONCE):
         end = min(start + AT_ONCE, count)
         page.evaluate(CLICK, [start, end])
-        site.wait(lambda site, end=end: sum(len(clicks_of(batch)) for batch in site.batches) >= end)
+        wait_for_clicks(site, end)
     descriptors: list[Descriptor] = []
     elements: list[Element] = []
     clicks: dict[int, int] = {}
@@ -110,6 +110,10 @@ def capture(site: Site, page: Page, name: str, html: str) -> JudgedPage:
     assert len(clicks) == count
     places = [clicks[seq] for seq in sorted(clicks)]
     return JudgedPage(name, page, Captured(descriptors, elements), places, found["above"], found["words"])
+
+
+def wait_for_clicks(site: Site, count: int) -> None:
+    site.wait(lambda site: sum(len(clicks_of(batch)) for batch in site.batches) >= count)
 
 
 def clicks_of(batch: dict[str, Any]) -> list[dict[str, Any]]:
