@@ -53,7 +53,7 @@ const short = (value: unknown): string | undefined => (value == null ? undefined
 
 const copy = (value: unknown): Properties | undefined => {
   try {
-    return value && typeof value === "object" ? JSON.parse(JSON.stringify(value)) : undefined;
+    return Object(value) === value ? JSON.parse(JSON.stringify(value)) : undefined;
   } catch {
     return; // cyclic: the event counts, its properties cannot be written
   }

@@ -1,15 +1,15 @@
 // Starts capture. Calls and clicks that came before us stand in a queue (stub.ts); from now on whoever queues talks to us.
+import { queue } from "./stub";
+import { enter } from "./consent";
+import { listen } from "./listeners";
+import { sendOff, tellView, viewAgain } from "./page";
+import { consent, isTag, key } from "./tag";
+import { guarded } from "./guard";
+import { followNavigation } from "./navigation";
+import { resume } from "./delivery";
 import { calls } from "./calls";
 import { tenth } from "./clock";
-import { enter } from "./consent";
-import { resume } from "./delivery";
-import { guarded } from "./guard";
-import { listen } from "./listeners";
-import { followNavigation } from "./navigation";
 import { isWaitedFor, loadMore } from "./more";
-import { sendOff, tellView, viewAgain } from "./page";
-import { queue } from "./stub";
-import { consent, isTag, key } from "./tag";
 import { enterPage, hidePage, leavePage, showPage } from "./visit";
 
 const begin = guarded((t?: number): void => {

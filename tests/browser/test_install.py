@@ -52,7 +52,7 @@ def test_the_module_starts_capture_and_takes_calls(site: Site, page: Page):
     start, calls = blocks("React")
     code = here(start + calls, site).replace("from 'expost'", "from './src/package.ts'")
     # As the build does it: in a bundle there is no tag.
-    options = ["--inject:src/injected.ts", "--define:document.currentScript=currentTag"]
+    options = ["--inject:src/injected.ts", "--define:document.currentScript=currentTag", '--define:MORE=""']
     site.pages["/"] = f"<!doctype html><body>{bundled(code, SNIPPET, *options)}</body>"
     page.goto(site.origin)
     site.wait_for("custom", "exposure", "identify")

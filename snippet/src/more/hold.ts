@@ -32,6 +32,7 @@ export const holder = ({ waiting, flush, sendOff }: Core) => {
   // The core hears `visibilitychange` at the document, after us, and `pagehide` at the window, before us.
   addEventListener("visibilitychange", guarded(() => document.visibilityState === "hidden" && releaseAll()), true);
   addEventListener("pagehide", guarded(() => {
+    if (!held.size) return;
     releaseAll();
     sendOff();
   }), true);

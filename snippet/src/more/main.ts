@@ -3,6 +3,7 @@
 import type { Core as List } from "../more";
 import { actionsOf, type Action } from "./actions";
 import { tellReactions } from "./clicks";
+import { shareCookie } from "./cookie";
 import { named, type Core } from "./core";
 import { tellDepth } from "./depth";
 import { tellDownloads } from "./downloads";
@@ -36,7 +37,14 @@ const whenBegun = (then: () => void): void => {
   } else setTimeout(then);
 };
 
-export const extend = (list: List): void => whenBegun(() => add(named(list)));
+export const extend = (list: List): void => {
+  const core = named(list);
+  const share = shareCookie(core);
+  whenBegun(() => {
+    add(core);
+    share();
+  });
+};
 
 const add = (core: Core): void => {
   const { also = "", domains = "" } = core.tag;
