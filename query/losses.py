@@ -11,7 +11,7 @@ from expost.clock import from_micros
 from .answer import LossesAnswer, Tally
 from .calendar import EARLIEST, LATEST
 from .question import Losses
-from .reading import Reading, left_out_of
+from .reading import Reading
 
 GROUP, GROUPED, COUNT = 1, 0, 2
 EXACT_RULE = (
@@ -19,7 +19,9 @@ EXACT_RULE = (
     "Of any other page at least the numbers up to the latest one that arrived were there."
 )
 WAY_RULE = "What is still on its way, or was rejected, counts as missing."
-TRACELESS_RULE = "A browser's first and last pages, and those of visitors without storage, can be lost without a trace."
+TRACELESS_RULE = (
+    "A browser's first and last pages, and those of visitors without storage, can be lost without a trace."
+)
 
 
 def losses(reading: Reading, question: Losses) -> LossesAnswer:
@@ -38,8 +40,8 @@ def losses(reading: Reading, question: Losses) -> LossesAnswer:
     return LossesAnswer(
         question=question,
         basis=reading.basis(
-            left_out=left_out_of(left_out, received) if received else (),
-            notes=[EXACT_RULE, WAY_RULE, TRACELESS_RULE],
+            left_out=reading.counting.left_out(left_out, received) if received else (),
+            notes=[EXACT_RULE, WAY_RULE, TRACELESS_RULE, *reading.counting.notes()],
         ),
         by=question.by,
         total=total,

@@ -129,7 +129,9 @@ def test_servers_history_and_pages_without_numbers_are_not_metered(lake: Story) 
     assert lake.sql("select count(*) from losses") == [(0,)]
 
 
-PAGES = "select path, page_ordinal, expected, received, is_exact, missing_pages from losses order by 2, 1, 3 desc"
+PAGES = (
+    "select path, page_ordinal, expected, received, is_exact, missing_pages from losses order by 2, 1, 3 desc"
+)
 
 
 def test_a_later_batch_of_the_browser_says_how_many_there_were(lake: Story) -> None:
