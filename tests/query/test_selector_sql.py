@@ -168,6 +168,9 @@ LONG = (
     + "<p class=subject></p>"
 )  # fmt: skip
 LIST = "<li></li>" * 25 + "<li class=subject></li>"
+ALIKE = "<p></p>" * 5 + "<b></b>" + "<p></p>" * 19 + "<p class=subject></p>"
+BETWEEN = "<b></b><p class=subject></p><b></b>"
+LAST = "<b></b><p class=subject></p><p></p>"
 
 
 @pytest.mark.parametrize(("page", "selector", "answer"), [
@@ -198,16 +201,24 @@ LIST = "<li></li>" * 25 + "<li class=subject></li>"
     (LONG, "p:nth-last-of-type(2) ~ p", True),
     (LONG, "p:nth-of-type(9) + b ~ p", True),
     (LONG, "p:nth-of-type(8) + b ~ p", False),
+    (LONG, ":nth-child(2):not(:nth-child(n+2):nth-child(-n+5) ~ :nth-child(n+2)) ~ .subject", None),
     (LIST, "h2 ~ .subject", False),
     (LIST, "h2 + li ~ li ~ .subject", False),
     (LIST, "li:first-child ~ .subject", True),
     (LIST, "li:first-of-type + li ~ .subject", None),
     (LIST, "li:nth-last-of-type(26) ~ .subject", True),
     (LIST, ".active ~ .subject", None),
+    (LIST, "li.active ~ .subject", None),
     (LIST, ".subject:not(li:first-child ~ li)", False),
     (LIST, ":root ~ .subject", False),
+    (ALIKE, "b:first-of-type ~ .subject", True),
+    (ALIKE, "b:only-of-type ~ .subject", True),
+    (BETWEEN, "b:last-of-type + .subject", None),
+    (BETWEEN, "b:nth-last-of-type(2) + .subject", None),
+    (LAST, "b:last-of-type + .subject", True),
+    (LAST, "b:nth-last-of-type(2) + .subject", False),
 ])  # fmt: skip
-def test_of_more_than_20_siblings_the_further_ones_make_unknown_only_what_they_decide(
+def test_siblings_that_were_not_captured_make_unknown_only_what_they_decide(
     page: str, selector: str, answer: bool | None
 ) -> None:
     tags = parse_page(f"<!doctype html><body><ul>{page}</ul>")
