@@ -5,27 +5,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 from rich.console import Console
 from rich.markup import escape
 
-from expost.errors import ExpostError
+from expost.clock import from_micros
+from expost.errors import ExpostError, QueryLimit
 from expost.lake.folder import Folder, open_folder
 from expost.lake.lock import find_holder
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
+from expost.query.analysis import Analysis
+from expost.query.answer import LossesAnswer
+from expost.query.question import Losses
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.keys import keys
 from expost.state.sites import sites
-from expost.terminal import cell, table
+from expost.terminal import cell, losses_in_words, table
 
 LATE_SECONDS = 60
 """A sealed segment older than this should be in the lake by now, if a server runs."""
 
 MANY_NEW_ELEMENTS = 200
 """New elements per 1,000 clicks above which a growing list should be looked for (DESIGN 5)."""
+
+METERED = timedelta(days=7)
+MAX_METER_SECONDS = 5.0
+"""For how long the loss meter may look: it reads every event that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +151,23 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
         connection.close()
 
 
+def _look_at_losses(folder: Folder) -> Iterator[Finding]:
+    analysis = Analysis(folder.path, max_seconds=MAX_METER_SECONDS)
+    try:
+        for site in sites(analysis.state):
+            week = Losses(start=from_micros(analysis.clock()) - METERED, site=site.slug)
+            try:
+                answer = analysis.ask(week)
+            except QueryLimit:
+                yield Finding("losses", f"{site.slug}: many pages to look at; ask with: expost losses")
+                continue
+            assert isinstance(answer, LossesAnswer)
+            said = losses_in_words(answer.total) if answer.total.pages else "No page sent anything."
+            yield Finding("losses", f"{site.slug}, last {METERED.days} days: {said}")
+    finally:
+        analysis.close()
+
+
 _AGREEMENTS = (
     (
         "events whose element is missing",
@@ -179,4 +205,5 @@ PARTS: tuple[tuple[str, Callable[[Folder], Iterator[Finding]]], ...] = (
     ("journal", _look_at_journal),
     ("rejected", _look_at_rejected),
     ("lake", _look_at_lake),
+    ("losses", _look_at_losses),
 )

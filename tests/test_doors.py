@@ -308,6 +308,8 @@ def test_the_doctor_finds_a_healthy_folder_healthy_and_names_what_is_missing(dat
     well = run(data, "doctor", "--json")
     assert well.exit_code == 0, well.output
     assert not [finding for finding in json.loads(well.stdout) if finding["is_wrong"]]
+    [metered] = [finding["says"] for finding in json.loads(well.stdout) if finding["part"] == "losses"]
+    assert metered.startswith("shop, last 7 days: ")
 
     story = Story(tmp_path / "broken")
     small_rich_lake(story).store()
