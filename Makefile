@@ -40,6 +40,7 @@ bench: .venv/installed-dev snippet/node_modules/.package-lock.json ## prints eve
 
 bench-snippet: snippet/node_modules/.package-lock.json bench/peers/node_modules/.package-lock.json ## the snippet beside its peers' scripts
 	@.ci/chromium
+	.ci/with-node node bench/pages/pages.mjs
 	.ci/with-node node bench/snippet.mjs
 
 snippet: .venv/installed snippet/node_modules/.package-lock.json ## builds snippet/dist
