@@ -14,7 +14,6 @@ const MAX_WAITING = 16; // about a megabyte
 const TIMEOUT_MS = 30_000;
 
 const { fetch } = window;
-const { locks } = navigator as { locks?: LockManager };
 
 // Batches by the names they are kept under, the oldest first.
 const waiting = new Map<string, string>();
@@ -41,6 +40,7 @@ const work = async (): Promise<void> => {
       if (pause) await new Promise((wake) => setTimeout(wake, pause));
     }
     // The collector answers, so what earlier pages kept may go too: one tab at a time sends it.
+    const { locks } = navigator as { locks?: LockManager };
     if (left()) await (locks ? locks.request(NAME, { ifAvailable: true }, (lock) => lock && sendLeft()) : sendLeft());
   } catch {
     // The browser's storage was closed to us meanwhile.

@@ -23,7 +23,7 @@ const LISTED = clear.split(/\s+/); // by the site
 const isClear = (name: string): boolean => LISTED.includes(name) || (attributes === "default" ? CLEAR : MASKED_CLEAR).test(name);
 
 // Only these have a state of their own; of all others a browser knows `:read-only` alone.
-const FIELD = ":enabled,:disabled";
+const FIELD = /^(input|textarea|select|button|option|optgroup|fieldset)$|-/;
 const STATES = [":checked", ":disabled", ":required"];
 const EDITED = "input,textarea,[contenteditable]";
 
@@ -35,7 +35,7 @@ export const describe = (element: Element, isMasked: boolean, isEditable: boolea
   const names = attributeNames(element).filter((name) => !NEVER.test(name));
   let state = (document.compatMode === "BackCompat" ? QUIRKS : 0) | (NAMESPACES[`${namespaceOf(element)}`.slice(-3)] ?? FOREIGN);
   if (names.includes("open")) state |= OPEN;
-  if (matches(element, FIELD)) STATES.forEach((selector, bit) => matches(element, selector) && (state |= 1 << bit));
+  if (FIELD.test(tag)) STATES.forEach((selector, bit) => matches(element, selector) && (state |= 1 << bit));
   // The browser has to compute styles for what it finds not to be read-only, so it is asked where it matters.
   if ((!isEditable && !matches(element, EDITED)) || matches(element, ":read-only")) state |= READ_ONLY;
   // One character more than will be looked at tells that there was more.

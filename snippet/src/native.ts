@@ -10,8 +10,7 @@ export const nodeType: (node: Node) => number = getter("nodeType");
 export const parentNode: (node: Node) => Node | null = getter("parentNode");
 export const localName: (element: Element) => string = getter("localName");
 export const namespaceOf: (element: Element) => string | null = getter("namespaceURI");
-export const previousElement: (element: Element) => Element | null = getter("previousElementSibling");
-export const nextElement: (element: Element) => Element | null = getter("nextElementSibling");
+export const childrenOf: (parent: Element) => HTMLCollection = getter("children");
 
 export const attributeNames: (element: Element) => string[] = loose(prototype.getAttributeNames);
 export const attribute: (element: Element, name: string) => string | null = loose(prototype.getAttribute);

@@ -2,6 +2,7 @@
 // or because the site says who this is or what the visitor allows: nothing goes later, or under another name, than it
 // would have.
 import type { Captured } from "../batch";
+import { queue } from "../stub";
 import type { Core } from "./core";
 import { guarded } from "./guard";
 
@@ -36,7 +37,7 @@ export const holder = ({ waiting, flush, sendOff }: Core) => {
     releaseAll();
     sendOff();
   }), true);
-  const { q } = window.expost!;
+  const q = queue();
   const take = q.push;
   q.push = (...calls) => {
     if (calls.some(([, [name]]) => NAMING.test(name))) guarded(releaseAll)();
