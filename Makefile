@@ -17,6 +17,7 @@ install: .venv/installed ## .venv with Expost in it
 test: .venv/installed-dev snippet/node_modules/.package-lock.json ## every test, in a real browser too
 	@.ci/chromium
 	.ci/with-node npm --prefix snippet run --if-present test
+	.ci/with-node node bench/pages/pages.mjs
 	.ci/with-node $(BIN)/pytest
 
 lint: .venv/installed-dev snippet/node_modules/.package-lock.json ## style, types, layers, size of the snippet

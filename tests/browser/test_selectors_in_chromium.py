@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,8 @@ from tests.browser.snippet_site import running_site
 from tests.query.test_suggestion import levels
 
 PAGES = Path(__file__).parent / "selector_pages"
+REAL_PAGES = Path(__file__).parents[2] / "bench" / "pages" / "pages.mjs"
+HEAD = '<!doctype html><html lang="en"><head><link rel="icon" href="data:,"></head>'
 DRAWN = 320
 
 
@@ -34,6 +38,29 @@ def judged(chromium: Browser) -> Iterator[JudgedPages]:
 def test_selectors_say_what_chromium_says(judged: JudgedPages, capsys) -> None:
     selectors = list(dict.fromkeys([*by_hand(), *drawn(judged.words, DRAWN, seed=2)]))
     comparison = judged.comparison(selectors)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{comparison}\n")
+    check(comparison)
+
+
+def real_pages() -> dict[str, str]:
+    """Pages that others wrote, by name, as `bench/pages` has them."""
+    code = f"import {{ realPages }} from '{REAL_PAGES.as_uri()}'; console.log(JSON.stringify(realPages()))"
+    printed = subprocess.run(["node", "--input-type=module", "--eval", code], capture_output=True, check=True)
+    pages = json.loads(printed.stdout)
+    assert len(pages) >= 8, f"Run: node {REAL_PAGES}"
+    return {f"{number}.html": HEAD + each["body"] for number, each in enumerate(pages)}
+
+
+def test_of_pages_that_others_wrote_as_well(chromium: Browser, capsys) -> None:
+    with running_site() as site:
+        context = chromium.new_context()
+        pages = JudgedPages([
+            capture(site, context.new_page(), name, html) for name, html in real_pages().items()
+        ])  # fmt: skip
+        selectors = list(dict.fromkeys([*by_hand()[::3], *drawn(pages.words, DRAWN, seed=3)]))
+        comparison = pages.comparison(selectors)
+        context.close()
     with capsys.disabled():
         sys.stdout.write(f"\n{comparison}\n")
     check(comparison)
