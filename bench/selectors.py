@@ -1,6 +1,6 @@
 """What a selector costs: over the element dictionary, and by a regular expression over the chain of each event.
 
-    python -P bench/selectors.py [--elements 10000 100000] [--events 1000000] [--clicks 5000]
+    python -P bench/selectors.py [--elements 10000 100000 1000000] [--events 1000000] [--clicks 5000]
 
 Both run in one process on the same data, so the ratio is worth more than the times. With chdb installed the regular
 expressions run in ClickHouse's engine as well. The dictionary's cost follows
@@ -222,7 +222,7 @@ def new_elements(items: list[Descriptor], change: Change, clicks: int) -> list[i
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--elements", type=int, nargs="+", default=[10_000, 100_000])
+    options.add_argument("--elements", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     options.add_argument("--events", type=int, default=1_000_000)
     options.add_argument("--clicks", type=int, default=5_000)
     chosen = options.parse_args()
