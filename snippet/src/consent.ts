@@ -100,12 +100,15 @@ export const isFirst = (exposure: string): boolean => {
   return isNew!;
 };
 
-// This page is left, for good as far as anybody knows: a later page tells how many events it had.
-export const noteCount = (seq: number): void =>
+// This page is left, for good as far as anybody knows: a later page tells how many events it had. The device of somebody
+// who came after a reset never drew its ordinal.
+export const noteCount = (seq: number): void => {
+  if (resets) return;
   remember(({ counts }) => {
     for (const page in counts) +page > ordinal - PAGES || delete counts[page];
     return (counts[ordinal] = seq);
   });
+};
 
 // Who and how, as every batch says it. A page that goes on has no last number yet.
 export const envelope = (): Record<string, unknown> => {

@@ -180,6 +180,12 @@ def test_a_reset_takes_the_last_numbers_of_another_device_along(site: Site, page
     page.evaluate("expost('reset')")
     say(site, page, "somebody else")
     assert site.batches[-1]["counts"] == {}
+    # Nor has that device ever had this page's number.
+    page.goto("about:blank")
+    site.wait(lambda site: len(site.of("page_leave")) == 2)
+    page.goto(site.origin)
+    site.wait(lambda site: len(site.of("page_view")) == 3)
+    assert page.evaluate("JSON.parse(localStorage.expost).counts") == {}
 
 
 def test_a_failure_is_told_once_and_the_page_does_not_notice(site: Site, page: Page):
