@@ -61,9 +61,11 @@ class Common(_Parameters):
     from_: str | None = Field(None, alias="from", description="From this date or ISO time on.")
     to: str | None = Field(None, description="Before this date or ISO time.")
     tz: str | None = Field(None, description="Time zone of days and weeks; default the site's.")
-    environment: str | None = Field(None, description="Which environment, or `all`; default production.")
+    environment: Words = Field([], description="Which environments, or `all`; default as the site says.")
     bots: str | None = Field(None, description="Count bots: `yes` or `no`; default as the site says.")
-    internal: str | None = Field(None, description="Count internal devices: `yes` or `no`; default no.")
+    internal: str | None = Field(
+        None, description="Count internal devices: `yes` or `no`; default as the site says."
+    )
 
 
 class Conditions(Common):

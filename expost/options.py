@@ -47,12 +47,19 @@ def asking_options(command: Command) -> Command:
             ),
             click.option("--to", metavar="DATE", help="Before this date (or ISO time)."),
             click.option("--tz", metavar="ZONE", help="Time zone of days and weeks. Default: the site's."),
-            click.option("--environment", help="Which environment, or 'all'. Default: production."),
+            click.option(
+                "--environment",
+                metavar="NAME",
+                multiple=True,
+                help="Which environment; repeat, or 'all'. Default: as the site says.",
+            ),
             click.option(
                 "--bots", type=click.Choice(["yes", "no"]), help="Count bots. Default: as the site says."
             ),
             click.option(
-                "--internal", type=click.Choice(["yes", "no"]), help="Count internal devices. Default: no."
+                "--internal",
+                type=click.Choice(["yes", "no"]),
+                help="Count internal devices. Default: as the site says.",
             ),
             json_option,
         )

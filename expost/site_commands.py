@@ -14,7 +14,17 @@ from expost.lake.folder import Folder, open_folder
 from expost.options import data_option, json_option, print_json, settings_of, site_option, wants_json
 from expost.state.database import State
 from expost.state.keys import Key, add_key, keys, revoke_key
-from expost.state.sites import WEEKDAYS, Site, add_site, change_site, find_site, months_of, slug_of
+from expost.state.sites import (
+    ALL_ENVIRONMENTS,
+    WEEKDAYS,
+    Site,
+    add_site,
+    change_site,
+    environments_of,
+    find_site,
+    months_of,
+    slug_of,
+)
 from expost.state.sites import sites as all_sites
 from expost.tag import tag_of
 from expost.terminal import table, terminal_console
@@ -34,6 +44,18 @@ def _site_options(command: Any) -> Any:
             click.option("--public-url", help="The address at which its pages reach this server."),
             click.option(
                 "--count-bots/--leave-bots-out", default=None, help="Whether its numbers count bots."
+            ),
+            click.option(
+                "--count-internal/--leave-internal-out",
+                default=None,
+                help="Whether its numbers count internal devices: your own people, and pages on localhost.",
+            ),
+            click.option(
+                "--environment",
+                "environments",
+                metavar="NAME",
+                multiple=True,
+                help="An environment that its numbers count; repeat. 'all' for every one.",
             ),
             click.option(
                 "--keep-months",
@@ -66,7 +88,7 @@ def list_sites(data: Path | None, as_json: bool) -> None:
         print_json([_site_json(site) for site in found])
         return
     columns = [("site", "left"), ("name", "left"), ("time zone", "left"), ("week starts", "left"),
-               ("origins", "left"), ("counts bots", "left"), ("events are kept", "left")]  # fmt: skip
+               ("origins", "left"), ("counts", "left"), ("events are kept", "left")]  # fmt: skip
     rows = [
         (
             site.slug,
@@ -74,7 +96,7 @@ def list_sites(data: Path | None, as_json: bool) -> None:
             site.time_zone,
             WEEKDAYS[site.week_start],
             ", ".join(site.origins) or "any",
-            site.count_bots,
+            _counted(site),
             site.kept,
         )
         for site in found
@@ -196,6 +218,12 @@ def site_keys(
     table(terminal_console(), columns, rows)
 
 
+def _counted(site: Site) -> str:
+    """What its numbers count."""
+    also = [what for what, is_so in (("bots", site.count_bots), ("internal", site.count_internal)) if is_so]
+    return ", ".join([*(site.environments or ["all environments"]), *also])
+
+
 def _keeping(folder: Folder, site: Site) -> str:
     """What follows from the time for which events of a site are kept."""
     if site.keep_months is None:
@@ -252,6 +280,8 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         given["week_start"] = WEEKDAYS.index(given["week_start"])
     if "origins" in given:
         given["origins"] = () if given["origins"] == ("any",) else tuple(given["origins"])
+    if "environments" in given:
+        given["environments"] = environments_of(given["environments"])
     if "keep_months" in given:
         given["keep_months"] = months_of(given["keep_months"])
     return given
@@ -266,6 +296,8 @@ def _site_json(site: Site) -> dict[str, Any]:
         "origins": list(site.origins),
         "public_url": site.public_url,
         "count_bots": site.count_bots,
+        "count_internal": site.count_internal,
+        "environments": list(site.environments) or [ALL_ENVIRONMENTS],
         "keep_months": site.keep_months,
     }
 

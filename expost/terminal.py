@@ -344,8 +344,10 @@ def _show_basis(console: Console, answer: Answer) -> None:
             )
     for left_out in answer.basis.left_out:
         if left_out.events:
+            because = f", because {left_out.because}" if left_out.because else ""
             console.print(
-                f"Left out: {left_out.events:,} events ({percent(left_out.share)}) · {left_out.reason}."
+                f"Left out: {left_out.events:,} events ({percent(left_out.share)}) · "
+                f"{left_out.reason}{escape(cell(because))}."
             )
     for note in answer.notes:
         console.print(escape(cell(note)), style="dim")

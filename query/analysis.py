@@ -27,6 +27,7 @@ from .calendar import Calendar
 from .condition import compile_definition
 from .definition import Definition
 from .funnel import funnel, funnel_people
+from .left_out import counting_of
 from .live import event_detail, flag_list, live
 from .losses import losses
 from .preview import preview
@@ -160,7 +161,7 @@ class Analysis:
                 site=site.slug,
                 calendar=_calendar(site, question.time_zone),
                 now=to_micros(question.now) if question.now is not None else self.clock(),
-                count_bots=site.count_bots if question.bots is None else question.bots,
+                counting=counting_of(question, site),
                 snapshot=snapshot_versions(connection),
                 resolve=partial(self._resolve, site.slug),
             )

@@ -37,12 +37,16 @@ class UsedDefinition:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Matching events that are not counted, by reason; `share` is of all that matched, these included."""
+    """Matching events that are not counted, by reason; `share` is of all that matched, these included.
+
+    `because` says whether the question or its site leaves them out; it is empty where no setting would count them.
+    """
 
     reason: str
     events: int
     people: int
     share: float
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 All three are the same words with the same meaning, so they are read here, once.
 
-    common       site, from, to (dates or ISO times), tz, environment (`all` for every one), bots (yes | no), internal
+    common       site, from, to (dates or ISO times), tz, environment (repeated, or `all`), bots (yes | no), internal
     definition   click, change, submit (selectors), on (TYPE or TYPE SELECTOR), view (path globs), track (event names),
                  text, host, path, hash, query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only,
                  pierce
@@ -154,18 +154,15 @@ def losses_of(form: Form) -> Losses:
 
 
 def _common(form: Form) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    return {
         "site": _one(form, "site"),
         "start": _moment(form, "from"),
         "end": _moment(form, "to"),
         "time_zone": _one(form, "tz"),
         "bots": _yes(form, "bots"),
-        "internal": _yes(form, "internal") or False,
+        "internal": _yes(form, "internal"),
+        "environment": _environment(form),
     }
-    environment = _one(form, "environment")
-    if environment is not None:
-        said["environment"] = None if environment == "all" else environment
-    return said
 
 
 def _one(form: Form, name: str) -> str | None:
@@ -175,6 +172,11 @@ def _one(form: Form, name: str) -> str | None:
             f"{name} is given {len(values)} times: {', '.join(map(repr, values))}.", hint="Give it once."
         )
     return values[0] if values and values[0] != "" else None
+
+
+def _environment(form: Form) -> str | tuple[str, ...] | None:
+    names = tuple(name for name in form.get("environment", ()) if name)
+    return names if len(names) > 1 else next(iter(names), None)
 
 
 def _by(form: Form) -> Flag | None:

@@ -12,7 +12,7 @@ from expost.errors import InvalidInput, UnknownName
 from .answer import EventAnswer, FlagsAnswer, LiveAnswer, LiveEvent, SeenFlag, Variation
 from .chain import Chain, chains, summary, with_selectors
 from .question import EventDetail, FlagList, Live
-from .reading import Reading, left_out_of
+from .reading import Reading
 
 MOST_EVENTS = 1_000
 LIVE_COLUMNS = (
@@ -81,8 +81,11 @@ def flag_list(reading: Reading, question: FlagList) -> FlagsAnswer:
     tally = reading.execute(
         "select left_out, count(*), count(distinct person_id) from reported group by left_out;", {}
     )
-    left_out = left_out_of((row for row in tally if row[0] is not None), sum(row[1] for row in tally))
-    return FlagsAnswer(question=question, basis=reading.basis(left_out=left_out), flags=tuple(flags))
+    left_out = reading.counting.left_out(
+        (row for row in tally if row[0] is not None), sum(row[1] for row in tally)
+    )
+    basis = reading.basis(left_out=left_out, notes=reading.counting.notes())
+    return FlagsAnswer(question=question, basis=basis, flags=tuple(flags))
 
 
 def _live_event(row: Mapping[str, Any], by_element: Mapping[int, Chain]) -> LiveEvent:

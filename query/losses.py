@@ -11,7 +11,7 @@ from expost.clock import from_micros
 from .answer import LossesAnswer, Tally
 from .calendar import EARLIEST, LATEST
 from .question import Losses
-from .reading import Reading, left_out_of
+from .reading import Reading
 
 GROUP, GROUPED, COUNT = 1, 0, 2
 EXACT_RULE = (
@@ -40,8 +40,8 @@ def losses(reading: Reading, question: Losses) -> LossesAnswer:
     return LossesAnswer(
         question=question,
         basis=reading.basis(
-            left_out=left_out_of(left_out, received) if received else (),
-            notes=[EXACT_RULE, WAY_RULE, TRACELESS_RULE],
+            left_out=reading.counting.left_out(left_out, received) if received else (),
+            notes=[EXACT_RULE, WAY_RULE, TRACELESS_RULE, *reading.counting.notes()],
         ),
         by=question.by,
         total=total,

@@ -44,8 +44,8 @@ class Question:
     """What every question may say about itself.
 
     `site`: the only one if there is only one. `start` and `end`: from here and before there; default all kept time.
-    `time_zone`: the site's. `bots` None: as the site says. `environment` None: all of them. `now`: what counts as
-    over; the moment of asking if not given.
+    `time_zone`: the site's. `bots`, `internal` and `environment` None: as the site says. `environment`: one name,
+    several, or "all". `now`: what counts as over; the moment of asking if not given.
     """
 
     site: str | None = None
@@ -53,8 +53,8 @@ class Question:
     end: Moment | None = None
     time_zone: str | None = None
     bots: bool | None = None
-    internal: bool = False
-    environment: str | None = "production"
+    internal: bool | None = None
+    environment: str | tuple[str, ...] | None = None
     now: datetime | None = None
 
 

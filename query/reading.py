@@ -17,6 +17,7 @@ from .calendar import EARLIEST, LATEST, Calendar
 from .condition import CompiledDefinition, compile_definition
 from .definition import Definition
 from .glob import check_glob
+from .left_out import Counting
 from .question import Question, Saved, Step
 from .selector_sql import ENGINE_VERSION
 from .statement import identifier, render
@@ -41,7 +42,7 @@ class Reading:
     site: str
     calendar: Calendar
     now: int
-    count_bots: bool
+    counting: Counting
     snapshot: Mapping[str, int]
     resolve: Callable[[str, int | None], Definition]
     sql: list[str] = field(default_factory=list)
@@ -94,10 +95,8 @@ class Reading:
     def common_values(self) -> dict[str, Any]:
         """What most statements bind."""
         return {
+            **self.counting.values(),
             "site": self.site,
-            "count_bots": self.count_bots,
-            "count_internal": self.question.internal,
-            "environment": self.question.environment,
             "start_at": self.start,
             "end_at": self.end,
             "now_at": self.now,
@@ -182,7 +181,7 @@ def match(
     notes = [] if flag is None else _unseen_flag(reading, flag)
     if not any(used.events for used in matched.definitions):
         notes += _unseen_environment(reading)
-    return replace(matched, notes=tuple(notes))
+    return replace(matched, notes=(*notes, *reading.counting.notes()))
 
 
 def _unseen_flag(reading: Reading, flag: str) -> list[str]:
@@ -199,26 +198,22 @@ def _unseen_flag(reading: Reading, flag: str) -> list[str]:
 
 
 def _unseen_environment(reading: Reading) -> list[str]:
-    """A note where no event at all has the environment that was asked for."""
-    environment = reading.question.environment
-    if environment is None:
+    """A note where no event at all has an environment that counts."""
+    counted = reading.counting.environments
+    if not counted:
         return []
     known = [name for (name,) in reading.execute(
         "select distinct environment from lake.events where site = $site and environment is not null order by 1;", {},
     )]  # fmt: skip
-    if environment in known or not known:
+    if not known or not set(counted).isdisjoint(known):
         return []
-    return [f"No event has the environment {environment!r}; {_listed('known environments', known)}."]
+    named = " or ".join(map(repr, counted))
+    return [f"No event has the environment {named}; {_listed('known environments', known)}."]
 
 
 def _listed(what: str, names: Sequence[str]) -> str:
     shown = ", ".join(map(repr, names[:MOST_LISTED])) or "none"
     return f"{what}: {shown}{' and more' if len(names) > MOST_LISTED else ''}"
-
-
-def left_out_of(counts: Iterable[tuple[str, int, int]], total: int) -> tuple[LeftOut, ...]:
-    """(reason, events, people) as what an answer left out of `total` events."""
-    return tuple(LeftOut(reason, events, people, events / total) for reason, events, people in sorted(counts))
 
 
 def _tally(reading: Reading, steps: Sequence[Definition], compiled: Sequence[CompiledDefinition]) -> Matched:
@@ -240,7 +235,9 @@ def _tally(reading: Reading, steps: Sequence[Definition], compiled: Sequence[Com
             UsedDefinition(step.name, step.version, ENGINE_VERSION, str(step), events, unknown)
             for step, (events, unknown) in zip(steps, found, strict=True)
         ),
-        left_out_of(((reason, events, people) for reason, (events, people) in left.items()), total),
+        reading.counting.left_out(
+            ((reason, events, people) for reason, (events, people) in left.items()), total
+        ),
         tuple(compiled),
     )
 

@@ -5,12 +5,27 @@ New tables, and new columns with a default, are made at the next open. Any other
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
+import json
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    false,
+)
 
 SCHEMA_VERSION = 1
 
 KEEP_MONTHS = 25
 """For how long events are kept unless a site says otherwise: two years, and the month in which they are compared."""
+
+DEFAULT_ENVIRONMENTS = ("production",)
+"""The environments whose events count unless a site or a question says otherwise."""
 
 METADATA = MetaData()
 
@@ -33,6 +48,9 @@ SITES = Table(
     Column("count_bots", Boolean, nullable=False),
     Column("created_at", Integer, nullable=False),
     Column("keep_months", Integer, server_default=str(KEEP_MONTHS)),  # null for ever
+    Column("count_internal", Boolean, nullable=False, server_default=false()),
+    # A JSON list, empty for all.
+    Column("environments", String, nullable=False, server_default=json.dumps(DEFAULT_ENVIRONMENTS)),
 )
 
 KEYS = Table(

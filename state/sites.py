@@ -15,10 +15,13 @@ from sqlalchemy import Connection, Row, insert, select, update
 from expost.errors import InvalidInput, UnknownSite
 
 from .database import State
-from .schema import KEEP_MONTHS, SITES
+from .schema import DEFAULT_ENVIRONMENTS, KEEP_MONTHS, SITES
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+ALL_ENVIRONMENTS = "all"
+"""What is said for every environment, here and in questions."""
 MOST_NAMED = 10
+MOST_CHARACTERS = 200
 MOST_MONTHS = 1_200
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -29,7 +32,8 @@ class Site:
 
     `week_start` counts from Monday as 0. `origins` are the pages that may send with its keys, all when there are none.
     `public_url` is where its pages reach this server, if not at the address the server tells by itself. Events are kept
-    for `keep_months` calendar months, for ever when that is `None`.
+    for `keep_months` calendar months, for ever when that is `None`. `count_bots`, `count_internal` and `environments`
+    (all when there are none) are what its numbers count unless a question says otherwise.
     """
 
     slug: str
@@ -41,6 +45,8 @@ class Site:
     count_bots: bool = False
     created_at: int = 0
     keep_months: int | None = KEEP_MONTHS
+    count_internal: bool = False
+    environments: tuple[str, ...] = DEFAULT_ENVIRONMENTS
 
     @property
     def kept(self) -> str:
@@ -130,6 +136,24 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")
 
 
+def environments_of(names: Sequence[str]) -> tuple[str, ...]:
+    """The environments that somebody named, none for `all`.
+
+    >>> environments_of(["production", "staging", "production"]), environments_of(["all"])
+    (('production', 'staging'), ())
+    """
+    unique = tuple(dict.fromkeys(names))
+    if unique == (ALL_ENVIRONMENTS,):
+        return ()
+    for name in unique or ("",):
+        if name == ALL_ENVIRONMENTS or not name.strip() or len(name) > MOST_CHARACTERS:
+            raise InvalidInput(
+                f"{name[:50]!r} is no environment.",
+                hint="Name one or several, such as production, or say 'all' alone.",
+            )
+    return unique
+
+
 def months_of(text: str) -> int | None:
     """The months that somebody wrote, `None` for ever.
 
@@ -161,7 +185,7 @@ def _checked(site: Site) -> Site:
             f"{site.slug!r} cannot name a site.",
             hint=f"Use lower-case letters, digits and dashes, for example {slug_of(site.slug)!r}.",
         )
-    if not site.name.strip() or len(site.name) > 200:
+    if not site.name.strip() or len(site.name) > MOST_CHARACTERS:
         raise InvalidInput(f"{site.name[:50]!r} cannot be a site's name.", hint="Use 1 to 200 characters.")
     try:
         ZoneInfo(site.time_zone)
@@ -173,7 +197,11 @@ def _checked(site: Site) -> Site:
         raise InvalidInput(f"A week cannot start on day {site.week_start}.", hint="Monday is 0, Sunday is 6.")
     if site.keep_months is not None and not 1 <= site.keep_months <= MOST_MONTHS:
         raise _no_months(site.keep_months)
-    return replace(site, origins=tuple(dict.fromkeys(origin_of(origin) for origin in site.origins)))
+    return replace(
+        site,
+        origins=tuple(dict.fromkeys(origin_of(origin) for origin in site.origins)),
+        environments=environments_of(site.environments or (ALL_ENVIRONMENTS,)),
+    )
 
 
 def _values(site: Site) -> dict[str, object]:
@@ -187,13 +215,16 @@ def _values(site: Site) -> dict[str, object]:
         "count_bots": site.count_bots,
         "created_at": site.created_at,
         "keep_months": site.keep_months,
+        "count_internal": site.count_internal,
+        "environments": json.dumps(site.environments),
     }
 
 
 def _site(row: Row[Any]) -> Site:
     values = dict(row._mapping)
-    origins: Sequence[str] = json.loads(values.pop("origins"))
-    return Site(**values, origins=tuple(origins))
+    for name in ("origins", "environments"):
+        values[name] = tuple(json.loads(values[name]))
+    return Site(**values)
 
 
 def _exists(connection: Connection, slug: str) -> bool:

@@ -41,7 +41,11 @@ class LiveRow:
 
 
 BOT = Tag("bot", "The user agent is one of a bot. Numbers leave bots out unless the site counts them.")
-INTERNAL = Tag("internal", "A device of your own people, or a page on localhost. Numbers leave it out.")
+INTERNAL = Tag(
+    "internal",
+    "A device of your own people, or a page on localhost. Numbers leave it out unless the site counts it.",
+)
+ELSEWHERE = "Another environment than production. Numbers leave it out unless the site counts it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def _row(event: LiveEvent) -> LiveRow:
     kinds = {"page_view": "view", "page_leave": "view", "exposure": "flag", "custom": "named"}
     tags = [tag for tag, is_so in ((BOT, event.is_bot), (INTERNAL, event.is_internal)) if is_so]
     if event.environment != "production":
-        tags.append(Tag(event.environment, "Another environment than production; numbers leave it out."))
+        tags.append(Tag(event.environment, ELSEWHERE))
     return LiveRow(
         event=event,
         kind=kinds.get(event.type, "act"),

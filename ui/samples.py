@@ -82,7 +82,10 @@ def basis(notes: Sequence[str] = (), names: Sequence[str] = (), unknown: int = 0
             UsedDefinition(name, place, 1, f"click on {name}", 2_000 // place, unknown)
             for place, name in enumerate(names, 1)
         ),
-        left_out=(LeftOut("bots", 212, 9, 0.031), LeftOut("internal devices", 18, 2, 0.002)),
+        left_out=(
+            LeftOut("bots", 212, 9, 0.031, "the site leaves out bots"),
+            LeftOut("internal", 18, 2, 0.002, "the question leaves out internal devices"),
+        ),
         notes=tuple(notes),
         elapsed_ms=38.4,
     )

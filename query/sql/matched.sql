@@ -7,7 +7,7 @@
    by_flag        whether the relation `exposed` says where a person's exposure lies
    has_positions  whether the order is needed
 
-   $count_bots, $count_internal, $environment (null: all) say what is left out #}
+   $count_bots, $count_internal, $environments (null: all) say what is left out #}
 create or replace temp table matched as
 with
 {% for match in matches %}

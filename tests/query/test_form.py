@@ -42,8 +42,12 @@ def test_what_every_question_takes():
     assert question.site == "shop"
     assert question.start == date(2026, 11, 1)
     assert question.end == datetime.fromisoformat("2026-11-02T08:00:00+01:00")
-    assert (question.time_zone, question.environment, question.bots) == ("Europe/Berlin", None, True)
+    assert (question.time_zone, question.environment, question.bots) == ("Europe/Berlin", "all", True)
     assert question.internal is False
+    unsaid = trend_of(form_of([("name", "A")]))
+    assert (unsaid.bots, unsaid.internal, unsaid.environment) == (None, None, None)
+    several = trend_of(form_of([("name", "A"), ("environment", "production"), ("environment", "staging")]))
+    assert several.environment == ("production", "staging")
 
 
 def test_conditions_become_alternatives_and_shared_conditions():

@@ -79,7 +79,7 @@ def test_bots_colleagues_and_other_environments_are_left_out_as_elsewhere(analys
     answer = ask(analysis, Losses())
     left = {each.reason: (each.events, each.people) for each in answer.basis.left_out}
     assert left == {"bots": (1, 1), "internal": (2, 1), "environment": (1, 1)}
-    everything = ask(analysis, Losses("browser", bots=True, internal=True, environment=None))
+    everything = ask(analysis, Losses("browser", bots=True, internal=True, environment="all"))
     assert {each.value for each in everything.groups} == {"ann", "bob", "crawler", "colleague", "tester"}
 
 

@@ -12,14 +12,18 @@ from expost.query.analysis import ANSWERS
 from expost.query.answer import Answer, FunnelAnswer, FunnelGroup, RetentionAnswer, TrendAnswer
 from expost.query.calendar import Calendar
 from expost.query.definition import Alternative, Definition, definition
+from expost.query.left_out import counting_of
 from expost.query.question import Question
 from expost.query.reading import Reading
+from expost.state.sites import Site
 
 from .happening import SITE, Happening, lake_of
 from .oracle import Step
 
+SHOP = Site(SITE, SITE)
 
-def answer_of(story: Sequence[Happening], question: Question) -> Answer:
+
+def answer_of(story: Sequence[Happening], question: Question, site: Site = SHOP) -> Answer:
     """The engine's answer over a lake in memory that holds the story."""
     assert question.now is not None
     with lake_of(story) as connection:
@@ -29,7 +33,7 @@ def answer_of(story: Sequence[Happening], question: Question) -> Answer:
             site=SITE,
             calendar=Calendar(ZoneInfo(question.time_zone or "UTC")),
             now=to_micros(question.now),
-            count_bots=bool(question.bots),
+            counting=counting_of(question, site),
             snapshot={},
             resolve=lambda name, _version: definition_of(name),
         )

@@ -43,16 +43,30 @@ class Attempt:
         return len(self.events)
 
 
-class Oracle:
-    """What a story means. Bots, internal devices and other environments are left out, as by default."""
+@dataclass(frozen=True)
+class Counted:
+    """What counts; every environment when none is named."""
 
-    def __init__(self, story: Sequence[Happening]) -> None:
-        self.story = [
-            each
-            for each in sorted(story, key=lambda each: each.order)
-            if not each.is_bot and not each.is_internal and each.environment == "production"
-        ]
+    bots: bool = False
+    internal: bool = False
+    environments: tuple[str, ...] = ("production",)
+
+    def __contains__(self, event: Happening) -> bool:
+        is_elsewhere = bool(self.environments) and event.environment not in self.environments
+        return not (
+            (event.is_bot and not self.bots) or (event.is_internal and not self.internal) or is_elsewhere
+        )
+
+
+BY_DEFAULT = Counted()
+
+
+class Oracle:
+    """What a story means, of what counts."""
+
+    def __init__(self, story: Sequence[Happening], counted: Counted = BY_DEFAULT) -> None:
         self.everything = sorted(story, key=lambda each: each.order)
+        self.story = [each for each in self.everything if each in counted]
         self.people: dict[str, list[Happening]] = {}
         for event in self.story:
             person = self.person(event)

@@ -14,9 +14,10 @@ import pytest
 from expost.query.answer import FunnelAnswer, PreviewAnswer, RetentionAnswer, TrendAnswer
 from expost.query.definition import Alternative, Definition, definition
 from expost.query.question import Flag, Funnel, Preview, Retention, Trend, parse_duration
+from expost.state.sites import ALL_ENVIRONMENTS, Site
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, medians_of, table_of
-from tests.semantics.happening import Happening, moment, read_story
-from tests.semantics.oracle import Oracle
+from tests.semantics.happening import SITE, Happening, moment, read_story
+from tests.semantics.oracle import Counted, Oracle
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 HERE = Path(__file__).parent
@@ -59,8 +60,8 @@ def _funnel(case: dict[str, Any], asked: dict[str, Any], story: list[Happening])
     within = parse_duration(asked["within"])
     steps = tuple(definition_of(step) for step in asked["steps"])
     by = Flag(asked["by"]) if "by" in asked else None
-    question = Funnel(steps, within, by=by, start=start, end=end, now=now, time_zone=zone.key)
-    answer = answer_of(story, question)
+    question = Funnel(steps, within, by=by, start=start, end=end, now=now, time_zone=zone.key, **_says(case))
+    answer = answer_of(story, question, _site(case))
     assert isinstance(answer, FunnelAnswer)
     assert bars_of(answer) == case["expect"], case["rule"]
     if "complete" in case:
@@ -75,7 +76,7 @@ def _funnel(case: dict[str, Any], asked: dict[str, Any], story: list[Happening])
             assert found[group][1:] == [each * 1_000_000 for each in seconds], case["rule"]
     _left_out(case, answer)
     if case.get("oracle", True):
-        said = Oracle(story).funnel(
+        said = Oracle(story, _counted(case)).funnel(
             [matcher_of(step) for step in asked["steps"]],
             within,
             start=_micros(start),
@@ -101,8 +102,9 @@ def _retention(case: dict[str, Any], asked: dict[str, Any], story: list[Happenin
         end=end,
         now=now,
         time_zone=zone.key,
+        **_says(case),
     )
-    answer = answer_of(story, question)
+    answer = answer_of(story, question, _site(case))
     assert isinstance(answer, RetentionAnswer)
     assert _by_text(table_of(answer)) == case["expect"], case["rule"]
     if "complete" in case:
@@ -113,7 +115,7 @@ def _retention(case: dict[str, Any], asked: dict[str, Any], story: list[Happenin
     if "pooled" in case:
         assert [[row.people, row.size] for row in answer.pooled] == case["pooled"], case["rule"]
     _left_out(case, answer)
-    said = Oracle(story).retention(
+    said = Oracle(story, _counted(case)).retention(
         matcher_of(asked["begins"]),
         matcher_of(asked["returns"]),
         asked["period"],
@@ -131,11 +133,15 @@ def _retention(case: dict[str, Any], asked: dict[str, Any], story: list[Happenin
 def _trend(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
     zone = ZoneInfo(asked.get("tz", "UTC"))
     by = Flag(asked["by"]) if "by" in asked else None
-    question = Trend(definition_of(asked["of"]), asked["period"], by=by, now=_now(case), time_zone=zone.key)
-    answer = answer_of(story, question)
+    question = Trend(
+        definition_of(asked["of"]), asked["period"], by=by, now=_now(case), time_zone=zone.key, **_says(case)
+    )
+    answer = answer_of(story, question, _site(case))
     assert isinstance(answer, TrendAnswer)
     assert _by_text(table_of(answer)) == case["expect"], case["rule"]
-    said = Oracle(story).trend(matcher_of(asked["of"]), asked["period"], zone=zone, flag=asked.get("by"))
+    said = Oracle(story, _counted(case)).trend(
+        matcher_of(asked["of"]), asked["period"], zone=zone, flag=asked.get("by")
+    )
     assert _by_text(said) == case["expect"], case["rule"]
 
 
@@ -148,7 +154,7 @@ def _preview(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]
         if "query" in given:
             given["query"] = {name: value or None for name, value in given["query"].items()}
         asked_of = definition("asked", **given)
-    answer = answer_of(story, Preview(asked_of, now=_now(case)))
+    answer = answer_of(story, Preview(asked_of, now=_now(case), **_says(case)), _site(case))
     assert isinstance(answer, PreviewAnswer)
     assert {"events": answer.events, "people": answer.people} == case["expect"], case["rule"]
     if "unknown" in case:
@@ -159,6 +165,36 @@ def _preview(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]
 def _left_out(case: dict[str, Any], answer: FunnelAnswer | RetentionAnswer | PreviewAnswer) -> None:
     if "left_out" in case:
         assert {each.reason: each.events for each in answer.basis.left_out} == case["left_out"], case["rule"]
+    if "because" in case:
+        assert {each.reason: each.because for each in answer.basis.left_out} == case["because"], case["rule"]
+    if "notes" in case:
+        assert set(case["notes"]) <= set(answer.notes), case["rule"]
+
+
+def _site(case: dict[str, Any]) -> Site:
+    """The story's site: what it counts unless the question says otherwise."""
+    return Site(SITE, SITE, **_with_tuples(case.get("site", {})))
+
+
+def _says(case: dict[str, Any]) -> dict[str, Any]:
+    """What the question itself says about who counts."""
+    return _with_tuples(case.get("says", {}))
+
+
+def _with_tuples(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
+def _counted(case: dict[str, Any]) -> Counted:
+    """The same for the oracle."""
+    site, says = case.get("site", {}), case.get("says", {})
+    named = says.get("environment", site.get("environments", ["production"]))
+    listed = [named] if isinstance(named, str) else named
+    return Counted(
+        says.get("bots", site.get("count_bots", False)),
+        says.get("internal", site.get("count_internal", False)),
+        () if listed == [ALL_ENVIRONMENTS] else tuple(listed),
+    )
 
 
 def _now(case: dict[str, Any]) -> datetime:

@@ -156,6 +156,34 @@ def test_months_are_a_whole_number_or_forever(text: str) -> None:
     assert "forever" in refused.value.hint
 
 
+def test_a_site_counts_neither_internal_devices_nor_other_environments_unless_it_says_so(
+    state: State, tmp_path: Path
+) -> None:
+    shop = add_site(state, Site("shop", "Shop"))
+    assert (shop.count_internal, shop.environments) == (False, ("production",))
+    change_site(state, "shop", count_internal=True, environments=("production", "staging", "production"))
+    kept = find_site(State(tmp_path / "state.sqlite"))
+    assert (kept.count_internal, kept.environments) == (True, ("production", "staging"))
+    assert change_site(state, "shop", environments=()).environments == find_site(state).environments == ()
+    for environments in (("all", "staging"), ("",), (" ",), ("x" * 201,)):
+        with pytest.raises(InvalidInput, match="environment") as refused:
+            change_site(state, "shop", environments=environments)
+        assert "'all' alone" in refused.value.hint
+
+
+def test_a_state_from_before_such_settings_opens_and_its_sites_count_as_they_did(
+    state: State, tmp_path: Path
+) -> None:
+    add_site(state, Site("shop", "Shop", count_bots=True, count_internal=True, environments=()))
+    state.close()
+    with sqlite3.connect(tmp_path / "state.sqlite") as file:
+        for column in ("count_internal", "environments"):
+            file.execute(f"alter table sites drop column {column}")
+    file.close()
+    site = find_site(State(tmp_path / "state.sqlite"), "shop")
+    assert (site.count_bots, site.count_internal, site.environments) == (True, False, ("production",))
+
+
 def test_a_state_from_before_the_keeping_time_opens_and_its_sites_get_the_default(
     state: State, tmp_path: Path
 ) -> None:

@@ -189,6 +189,13 @@ def test_the_lamp_turns_green_with_the_first_event() -> None:
     assert "Events are arriving" in client().get("/setup/status").text
 
 
+def test_the_setup_page_says_how_the_sites_own_people_leave_themselves_out() -> None:
+    page = soup(client().get("/setup").text)
+    [line] = page.select("#own")
+    assert line.get_text() == "expost('internal')"
+    assert "expost('internal', false)" in page.get_text()
+
+
 def test_without_scripts_the_live_page_renews_itself_when_asked() -> None:
     web = client()
     plain = web.get("/live?type=click").text
