@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from expost.demo.chromium import FLAGS, find_chromium
+from tests.browser.second_file import open_with_more
 from tests.browser.snippet_site import Site, running_site
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "wire"
@@ -162,6 +163,37 @@ def leaving(site: Site, page: Page) -> int:
     return 4
 
 
+def asked_for_more(site: Site, page: Page) -> int:
+    """Reactions to clicks, a download, a copy, a frame in a frame, how far the page was scrolled."""
+    site.pages["/inner"] = "<!doctype html><h1>Inner</h1><button title=Inside>In <b>here</b></button>"
+    site.pages["/outer"] = "<!doctype html><iframe id=nested src=/inner></iframe>"
+    open_with_more(
+        site,
+        page,
+        "<main style='margin: 0; height: 200vh'><button onclick=\"this.className = 'sold'\">Buy</button>"
+        '<p class="inert">Nothing</p><a class="file" href="/files/report.pdf?token=abc">Report</a>'
+        '<iframe id="frame" src="/outer"></iframe></main>',
+        also="dead-clicks frames scroll-depth downloads copy focusin",
+    )
+    page.evaluate(
+        "document.body.style.margin = 0; addEventListener('click', event => event.preventDefault())"
+    )
+    for selector, count in (("main > button", 3), (".inert", 4), (".file", 7)):
+        page.click(selector)
+        site.wait_for_count(count)
+    (inner,) = [frame for frame in page.frames if frame.url.endswith("/inner")]
+    inner.click("b")
+    page.evaluate(
+        "getSelection().selectAllChildren(document.querySelector('.inert')); document.execCommand('copy')"
+    )
+    page.evaluate(
+        "new Promise(done => { addEventListener('scroll', done, {once: true}); scrollTo(0, innerHeight) })"
+    )
+    site.page("<p>next</p>", path="/next")
+    page.goto(site.origin + "/next")
+    return 12
+
+
 SCENARIOS: tuple[Callable[[Site, Page], int], ...] = (
     plain_page,
     spa_with_shadow_dom,
@@ -169,6 +201,7 @@ SCENARIOS: tuple[Callable[[Site, Page], int], ...] = (
     forms,
     calls,
     leaving,
+    asked_for_more,
 )
 
 

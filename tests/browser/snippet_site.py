@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 
+from expost.collector.script import PINNED, hash_of
+
 SNIPPET = Path(__file__).parents[2] / "snippet" / "dist"
 WAIT_SECONDS = 15.0
 
@@ -42,6 +44,8 @@ class Site:
     port: int = 0
     pages: dict[str, str] = field(default_factory=dict)
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    slow: dict[str, float] = field(default_factory=dict)
     is_down: bool = False
     requests: list[Request] = field(default_factory=list)
     change: Condition = field(default_factory=Condition)
@@ -154,6 +158,15 @@ def element(batch: dict[str, Any], place: int) -> dict[str, Any]:
     return row | descriptor(batch, row["descriptor"]) | {"previous": previous}
 
 
+def script_at(path: str) -> bytes | None:
+    """What the collector has at this path: the script of the tag, or a file of it by its hash."""
+    if path == "/expost.js":
+        return (SNIPPET / "expost.js").read_bytes()
+    named = PINNED.match(path)
+    files = (file.read_bytes() for file in SNIPPET.glob("expost*.js"))
+    return next((file for file in files if hash_of(file) == named[1]), None) if named else None
+
+
 @contextmanager
 def running_site() -> Iterator[Site]:
     site = Site()
@@ -178,14 +191,19 @@ def running_site() -> Iterator[Site]:
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            if path == "/expost.js":
-                status, body, kind = 200, (SNIPPET / "expost.js").read_bytes(), "text/javascript"
+            script = script_at(path)
+            if script is not None:
+                status, body, kind = 200, script, "text/javascript"
             elif path in site.pages:
                 status, body, kind = 200, site.pages[path].encode(), "text/html"
             else:
                 status, body, kind = 404, b"", "text/plain"
+            headers = {"Content-Type": kind} | site.headers
+            if PINNED.match(path) and status == 200:
+                headers["Access-Control-Allow-Origin"] = "*"
+            time.sleep(site.slow.get(path, 0))
             self.keep(status)
-            self.answer(status, {"Content-Type": kind}, body)
+            self.answer(status, headers, body)
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))

@@ -69,6 +69,38 @@ def test_the_package_captures_what_the_tag_captures(site: Site, page: Page, shop
     assert [batch["consent"] for batch in site.batches][-1] == "cookieless"
 
 
+MORE = """
+import { init } from 'expost';
+void init({ key: 'wk_npm', COLLECTOR consent: 'full', also: 'dead-clicks copy web-vitals', domains: 'two.localhost' });
+"""
+
+
+def test_the_package_brings_its_own_second_file(site: Site, page: Page, shop: Path):
+    code = MORE.replace("COLLECTOR", f"collector: 'http://127.0.0.1:{site.port}',")
+    (shop / "more.ts").write_text(code)
+    script = bundled("import './more.ts'", shop)
+    site.pages["/"] = f"<!doctype html><title>Shop</title><button>Buy</button>{script}"
+    page.goto(site.origin)
+    site.wait_for("page_view", "web_vital")
+    page.click("button")
+    page.evaluate("getSelection().selectAllChildren(document.body); document.execCommand('copy')")
+    site.wait_for("click", "copy")
+    (click,) = site.of("click")
+    assert "reaction" in click["properties"]
+    assert {request.path for request in site.requests} - {"/favicon.ico"} == {"/", "/e?k=wk_npm"}
+
+
+def test_a_bundler_that_splits_leaves_the_second_file_to_be_loaded_later(shop: Path):
+    (shop / "more.ts").write_text(MORE.replace("COLLECTOR", ""))
+    esbuild = SNIPPET / "node_modules" / ".bin" / "esbuild"
+    options = ["--bundle", "--splitting", "--format=esm", f"--outdir={shop / 'out'}", "--log-level=warning"]
+    subprocess.run([esbuild, "more.ts", *options], cwd=shop, check=True)
+    page = (shop / "out" / "more.js").read_text()
+    later = {file.name.partition("-")[0] for file in (shop / "out").iterdir()} - {"more.js"}
+    assert {"more", "vitals"} <= later
+    assert "dead-clicks" not in page.replace("dead-clicks copy web-vitals", "")
+
+
 def test_its_types_are_those_of_its_calls(shop: Path):
     (shop / "page.ts").write_text(SHOP.replace("COLLECTOR", ""))
     (shop / "wrong.ts").write_text("import { exposure } from 'expost';\nexposure({ flag: 'f' });\n")

@@ -31,8 +31,8 @@ def meaning(batches: list[dict[str, Any]]) -> Any:
         for thing in (event, *event["chain"]):
             for name in VOLATILE:
                 thing.pop(name, None)
-        if "dwell_ms" in event.get("properties", {}):
-            event["properties"]["dwell_ms"] = 0
+        for name in {"dwell_ms", "reaction_ms"} & event.get("properties", {}).keys():
+            event["properties"][name] = 0
         event["view_"] = {name: value for name, value in event["view_"].items() if value}
     return json.loads(re.sub(r"localhost:\d+", "localhost", json.dumps(events)))
 

@@ -5,7 +5,9 @@ import { guarded } from "./guard";
 
 const REST_MS = 500; // after an action that may have led to another view
 
-const whenIdle = (work: () => void): unknown => (window.requestIdleCallback ?? setTimeout)(work);
+// A page that paints nothing may never be idle.
+const whenIdle = (work: () => void): unknown =>
+  "requestIdleCallback" in window ? requestIdleCallback(work, { timeout: REST_MS }) : setTimeout(work);
 
 export const tellDepth = ({ leaving }: Core): void => {
   let address = ""; // of the view
