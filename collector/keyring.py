@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from expost.state.database import State
-from expost.state.keys import KeyKind, digest_of, keys
+from expost.state.keys import KeyKind, keys
+from expost.state.secret import digest_of
 from expost.state.sites import Site, sites
 
 log = logging.getLogger("expost.collector")

@@ -31,7 +31,8 @@ from expost.query.form import (
     trend_of,
 )
 from expost.query.question import EventDetail, FlagList, Live, Question, SqlQuery
-from expost.ui.page import render_bare
+from expost.ui.caller import caller_of
+from expost.ui.page import add_retry, render_bare
 
 Call = Callable[..., Awaitable[Any]]
 """Runs a method of `Analysis` in a query process: `await call("ask", question)`."""
@@ -206,11 +207,11 @@ def _add_definitions(api: APIRouter, call: Call) -> None:
         return JSONResponse([definition.to_json() for definition in await call("definitions", site=site)])
 
     @api.put("/definitions/{name:path}")
-    async def define(name: str, parameters: Conditions) -> JSONResponse:
+    async def define(name: str, parameters: Conditions, request: Request) -> JSONResponse:
         """Save a definition; another meaning than the latest makes a new version."""
-        saved = await call(
-            "define", definition_of(name, parameters.form()), site=parameters.site, author="api"
-        )
+        by = caller_of(request).actor("api")
+        meant = definition_of(name, parameters.form())
+        saved = await call("define", meant, site=parameters.site, author=by.who, place=by.place)
         return JSONResponse(saved.to_json())
 
 
@@ -234,9 +235,9 @@ def _misreading(first: Mapping[str, Any], content_type: str) -> InvalidInput:
 def answer_errors(app: FastAPI) -> None:
     """Give every error the one shape: `{"error": {"code", "message", "hint"}}`; a page to browsers where nothing is."""
 
-    async def refused(_request: Request, error: Exception) -> JSONResponse:
+    async def refused(_request: Request, error: Exception) -> Response:
         assert isinstance(error, ExpostError)
-        return JSONResponse(error.to_json(), status_code=error.status)
+        return add_retry(JSONResponse(error.to_json(), status_code=error.status), error)
 
     async def misread(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

@@ -1,4 +1,4 @@
-"""One ASGI application: the collector for everyone, pages and the API for this machine."""
+"""One ASGI application: the collector for everyone, pages and the API for whoever the gate lets in."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from expost.access import Access
 from expost.api import answer_errors, create_api
 from expost.collector.service import Collector, is_public
 from expost.errors import ExpostError
-from expost.loopback import LoopbackOnly
-from expost.pool import QueryPool
-from expost.ui.desk import PageSite
+from expost.gate import Gate
+from expost.ui.desk import Call, PageSite
 from expost.ui.pages import create_pages
 
 log = logging.getLogger("expost.app")
@@ -29,22 +29,29 @@ async def _fail(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(problem.to_json(), status_code=problem.status)
 
 
-def create_app(collector: Collector, pool: QueryPool, sites: Callable[[], Sequence[PageSite]]) -> ASGIApp:
-    """The application: the collector's paths go to it ahead of everything else, the rest answers loopback only."""
+def create_inside(call: Call, sites: Callable[[], Sequence[PageSite]], access: Access) -> FastAPI:
+    """Pages and the API, as they are behind the gate."""
     # No documentation pages: FastAPI's load their script from elsewhere. The schema itself is at /api/openapi.json.
     inside = FastAPI(
         title="Expost", version="1", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     answer_errors(inside)
     inside.add_exception_handler(Exception, _fail)
-    inside.include_router(create_api(pool.call))
-    inside.include_router(create_pages(pool.call, sites), include_in_schema=False)
-    guarded = LoopbackOnly(inside)
+    inside.include_router(create_api(call))
+    inside.include_router(create_pages(call, sites, access), include_in_schema=False)
+    return inside
+
+
+def create_app(
+    collector: Collector, call: Call, sites: Callable[[], Sequence[PageSite]], access: Access
+) -> ASGIApp:
+    """The application: the collector's paths go to it ahead of everything else, the rest passes the gate first."""
+    gate = Gate(create_inside(call, sites, access), access)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and is_public(scope["path"]):
             await collector(scope, receive, send)
         else:
-            await guarded(scope, receive, send)
+            await gate(scope, receive, send)
 
     return app

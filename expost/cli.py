@@ -96,6 +96,12 @@ def _sites() -> click.Group:
     return sites
 
 
+def _accounts() -> click.Group:
+    from expost.account_commands import accounts
+
+    return accounts
+
+
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="expost")
 def main() -> None:
@@ -103,6 +109,9 @@ def main() -> None:
 
 
 main.add_command(LaterGroup("sites", _sites, help="The sites of a folder, their keys and the line to paste."))
+main.add_command(
+    LaterGroup("accounts", _accounts, help="Who may log in, and which programs may ask the API.")
+)
 for each in COMMANDS:
     main.add_command(each)
 
@@ -147,6 +156,21 @@ def demo(**options: Any) -> None:
     from expost.demo.run import run_demo
 
     sys.exit(run_demo(**options))
+
+
+@main.command()
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="How many.")
+@data_option
+@json_option
+def audit(**options: Any) -> None:
+    """Who logged in, and who changed accounts, keys, sites and definitions; the latest first.
+
+    \b
+    Example: expost audit --limit 20
+    """
+    from expost.account_commands import print_audit
+
+    print_audit(**options)
 
 
 @main.command()

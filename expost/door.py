@@ -108,7 +108,9 @@ class Lake:
 
         The same name with another meaning becomes a new version; with the same meaning nothing changes.
         """
-        return self.analysis.define(self.event(name, **conditions), site=site, author=getpass.getuser())
+        return self.analysis.define(
+            self.event(name, **conditions), site=site, author=getpass.getuser(), place="Python"
+        )
 
     def definitions(self, *, site: str | None = None) -> list[Definition]:
         """The latest version of every saved definition, by name."""

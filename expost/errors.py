@@ -9,6 +9,10 @@ ExpostError
 ├── NoSuchAddress           an address that nothing answers (404)
 ├── WrongMethod             an address that answers other methods only (405)
 ├── NotAllowed              a request that its key, origin or address does not allow (401, 403)
+├── LoginNeeded             a request of nobody who is known (401)
+├── WrongLogin              a name with a password, or a token, that opens nothing (401)
+├── TooManyTries            somebody who may be guessing, and has to wait (429)
+├── TooLarge                a body beyond what any form or question needs (413)
 ├── FolderError             a data folder that cannot be opened, read or locked (503)
 └── QueryLimit              a question stopped at its limit of time or memory (503)
 """
@@ -169,6 +173,50 @@ class NotAllowed(ExpostError):
 
     code = "not_allowed"
     status = 403
+
+
+class LoginNeeded(ExpostError):
+    """A request of nobody who is known: no login, no key, or one that is over."""
+
+    code = "login_needed"
+    status = 401
+
+
+class WrongLogin(ExpostError):
+    """A name with a password, or a setup token, that opens nothing. It never says which part was wrong."""
+
+    code = "wrong_login"
+    status = 401
+
+    def __init__(
+        self,
+        message: str = "This name and password do not go together.",
+        *,
+        hint: str = "Forgotten? On the machine that Expost runs on: expost accounts password NAME",
+    ) -> None:
+        super().__init__(message, hint=hint)
+
+
+class TooManyTries(ExpostError):
+    """Somebody who may be guessing, and has to wait `retry_after` seconds."""
+
+    code = "too_many_tries"
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            "That was tried too often.",
+            hint=f"Try again in {retry_after} seconds. Whoever is logged in stays so. "
+            "On the machine that Expost runs on, a password is changed at once: expost accounts password NAME",
+        )
+
+
+class TooLarge(ExpostError):
+    """A body beyond what any form or question needs."""
+
+    code = "too_large"
+    status = 413
 
 
 class FolderError(ExpostError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +58,12 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
     Example: expost define "Signed up" --click 'form.signup button'
     """
     analysis = _analysis(data)
-    definition = analysis.define(definition_of(name, _form(options)), site=site, author=_author())
+    from expost.state.audit import command_line
+
+    by = command_line()
+    definition = analysis.define(
+        definition_of(name, _form(options)), site=site, author=by.who, place=by.place
+    )
     past = analysis.ask(preview_of(form_of([("name", definition.name), ("site", site or "")])))
     if wants_json(as_json):
         print_json({"definition": definition.to_json(), "preview": past.to_json()})
@@ -253,10 +257,6 @@ def _form(options: dict[str, Any], **fields: Iterable[str]) -> Any:
             if each not in (None, False)
         ]
     return form_of(pairs)
-
-
-def _author() -> str:
-    return os.environ.get("USER") or os.environ.get("LOGNAME") or ""
 
 
 def _show(answer: Answer, as_json: bool) -> None:

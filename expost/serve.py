@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from expost.access import Access
 from expost.app import create_app
 from expost.clock import wall_clock
 from expost.collector.guard import GuardedProtocol
@@ -24,12 +25,16 @@ from expost.lake.writer import last_segment
 from expost.pool import QueryLimits, QueryPool
 from expost.settings import Settings
 from expost.sink_process import SinkProcess
+from expost.state.accounts import accounts
+from expost.state.audit import Actor
 from expost.state.database import State
 from expost.state.keys import add_key, keys
+from expost.state.setup_token import make_setup_token
 from expost.state.sites import Site, add_site, sites
 from expost.tag import tag_of
 from expost.ui.desk import PageSite
 
+SERVER = Actor("expost serve", "command line")
 REQUEST_SECONDS = 2
 """How long requests that are under way may take after SIGTERM. With the sink's share it all ends within 5 seconds."""
 
@@ -84,10 +89,11 @@ class _Server(uvicorn.Server):
         self._sink = SinkProcess(folder.path, lambda: {site.slug: site.keep_months for site in sites(state)})
         limits = QueryLimits(settings.query_memory, settings.query_threads, settings.query_seconds)
         self._pool = QueryPool(folder.path, settings.query_processes, limits)
+        self._access = Access(state, settings)
         self._collector: Collector = create(folder=folder, journal=journal, state=state, settings=settings)
         super().__init__(
             uvicorn.Config(
-                create_app(self._collector, self._pool, self._page_sites),
+                create_app(self._collector, self._pool.call, self._page_sites, self._access),
                 http=GuardedProtocol,
                 ws="none",
                 loop="uvloop",
@@ -112,6 +118,9 @@ class _Server(uvicorn.Server):
         if is_first_start:
             for each in sites(self._state):
                 print(_keeping(each), flush=True)  # noqa: T201
+        if not accounts(self._state):
+            token = make_setup_token(self._state, wall_clock, by=SERVER)
+            print(_closed(self._base_url, token), flush=True)  # noqa: T201
         for site in self._page_sites():
             print(site.tag, flush=True)  # noqa: T201
 
@@ -120,6 +129,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
         await self._collector.shutdown()
         self._pool.close()
+        self._access.close()
         # So that the sink, in its last seconds, can move all of it into the lake.
         await asyncio.to_thread(self._journal.seal)
         await self._sink.stop()
@@ -160,6 +170,14 @@ class _Server(uvicorn.Server):
         return shown
 
 
+def _closed(base_url: str, token: str) -> str:
+    """Whom pages answer as long as there is no account, and how to make one."""
+    return (
+        "There is no account, so pages and the API answer this machine only. To open them to others, make one within "
+        f"24 hours at {base_url}/setup-account with the setup token {token}"
+    )
+
+
 def _keeping(site: Site) -> str:
     """For how long events of a site are kept, and how to change that."""
     command = f"expost sites change {site.slug} --keep-months"
@@ -168,8 +186,8 @@ def _keeping(site: Site) -> str:
 
 def _make_first_site(state: State) -> None:
     if not sites(state):
-        site = add_site(state, Site("site", "My site", created_at=wall_clock()))
-        add_key(state, site.slug, "write", wall_clock)
+        site = add_site(state, Site("site", "My site", created_at=wall_clock()), by=SERVER)
+        add_key(state, site.slug, "write", wall_clock, by=SERVER)
 
 
 def _listen(settings: Settings) -> socket.socket:

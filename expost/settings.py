@@ -104,7 +104,7 @@ class Settings:
         (),
         _networks,
         "addresses or networks, such as 10.0.0.0/8",
-        "Proxies whose X-Forwarded-For is believed. Nobody else's is.",
+        "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Nobody else's are.",
     )
     seal_age_ms: int = _count(
         1_500, 50, 60_000, "After how many milliseconds a segment of the journal goes to the lake."

@@ -12,6 +12,7 @@ from expost.clock import from_micros, wall_clock
 from expost.errors import InvalidInput
 from expost.lake.folder import Folder, open_folder
 from expost.options import data_option, json_option, print_json, settings_of, site_option, wants_json
+from expost.state.audit import command_line
 from expost.state.database import State
 from expost.state.keys import Key, add_key, keys, revoke_key
 from expost.state.sites import (
@@ -118,8 +119,12 @@ def add(name: str, slug: str | None, data: Path | None, **options: Any) -> None:
     Example: expost sites add "My shop" --tz Europe/Berlin --origin https://shop.example
     """
     _folder, state = _open(data)
-    site = add_site(state, Site(slug or slug_of(name), name, created_at=wall_clock(), **_given(options)))
-    key, _text = add_key(state, site.slug, "write", wall_clock)
+    site = add_site(
+        state,
+        Site(slug or slug_of(name), name, created_at=wall_clock(), **_given(options)),
+        by=command_line(),
+    )
+    key, _text = add_key(state, site.slug, "write", wall_clock, by=command_line())
     click.echo(f"The site {site.slug} is made. Paste this line into its pages:\n")
     click.echo(tag_of(_base_url(data, site), key.text or ""))
 
@@ -140,7 +145,7 @@ def change(slug: str, name: str | None, data: Path | None, **options: Any) -> No
     """
     folder, state = _open(data)
     changes = _given(options) | ({"name": name} if name else {})
-    site = change_site(state, slug, **changes)
+    site = change_site(state, slug, by=command_line(), **changes)
     print_json(_site_json(site))
     if "keep_months" in changes:
         click.echo(_keeping(folder, site), err=True)
@@ -189,7 +194,7 @@ def site_keys(
     chosen = find_site(state, _one_site(slug, site))
     is_for_programs = wants_json(as_json)
     if new:
-        key, text = add_key(state, chosen.slug, new, wall_clock)
+        key, text = add_key(state, chosen.slug, new, wall_clock, by=command_line())
         if new == "import" and chosen.keep_months is not None:
             click.echo(_import_warning(chosen), err=True)
         if is_for_programs:
@@ -200,7 +205,7 @@ def site_keys(
                 click.echo("Keep it now: it is stored as a hash and cannot be shown again.")
         return
     if revoke:
-        key = revoke_key(state, revoke, wall_clock)
+        key = revoke_key(state, revoke, wall_clock, by=command_line())
         if is_for_programs:
             print_json(_key_json(key))
         else:

@@ -19,6 +19,7 @@ from expost.errors import InvalidInput, NotBuilt, QueryLimit
 from expost.lake.folder import open_folder
 from expost.lake.reader import connect, snapshot_versions
 from expost.state import definitions as saved
+from expost.state.audit import Actor
 from expost.state.database import State
 from expost.state.sites import Site, find_site, sites
 
@@ -101,8 +102,13 @@ class Analysis:
         elapsed = round((time.perf_counter() - began) * 1_000, 1)
         return replace(answer, basis=replace(answer.basis, elapsed_ms=elapsed))
 
-    def define(self, definition: Definition, *, site: str | None = None, author: str = "") -> Definition:
-        """The definition as saved: a new version when its meaning differs from the latest one of that name."""
+    def define(
+        self, definition: Definition, *, site: str | None = None, author: str = "", place: str = ""
+    ) -> Definition:
+        """The definition as saved: a new version when its meaning differs from the latest one of that name.
+
+        The audit says that `author` saved it, from `place` (see `expost.state.audit.Actor`).
+        """
         slug = find_site(self.state, site).slug
         compile_definition(definition, "m1")
         with duckdb.connect() as connection:
@@ -114,7 +120,7 @@ class Analysis:
             definition.body(),
             engine=ENGINE_VERSION,
             clock=self.clock,
-            author=author,
+            by=Actor(author, place),
         )
         return _definition(kept)
 

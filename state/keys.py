@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import os
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Literal
 
 from sqlalchemy import Row, insert, select, update
@@ -13,8 +10,10 @@ from sqlalchemy import Row, insert, select, update
 from expost.clock import Clock
 from expost.errors import UnknownName
 
+from .audit import NOBODY, Actor, note
 from .database import State
 from .schema import KEYS
+from .secret import digest_of, new_secret
 from .sites import find_site
 
 KeyKind = Literal["write", "server", "import"]
@@ -41,14 +40,6 @@ class Key:
         return self.revoked_at is None
 
 
-def digest_of(text: str) -> str:
-    """What a key is looked up by: a stolen state file gives no secret key away.
-
-    Plain SHA-256 is enough here, because keys are long and random: there is no list of likely ones to try.
-    """
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def keys(state: State, site: str | None = None, kind: KeyKind | None = None) -> list[Key]:
     """Every key (of one site, of one kind), revoked ones too, the oldest first."""
     query = select(KEYS).order_by(KEYS.c.id)
@@ -60,12 +51,10 @@ def keys(state: State, site: str | None = None, kind: KeyKind | None = None) -> 
         return [_key(row) for row in connection.execute(query)]
 
 
-def add_key(state: State, site: str, kind: KeyKind, clock: Clock) -> tuple[Key, str]:
+def add_key(state: State, site: str, kind: KeyKind, clock: Clock, *, by: Actor = NOBODY) -> tuple[Key, str]:
     """A new key of `site`, and its whole text: the only time that the text of a secret one is seen."""
     find_site(state, site)
-    # Base 32 in lower case: a double click selects the whole key, and no URL needs to escape it.
-    random = base64.b32encode(os.urandom(RANDOM_BYTES[kind])).decode("ascii").lower().rstrip("=")
-    text = f"x{kind[0]}_{random}"
+    text = f"x{kind[0]}_{new_secret(RANDOM_BYTES[kind])}"
     values = {
         "site": site,
         "kind": kind,
@@ -79,10 +68,11 @@ def add_key(state: State, site: str, kind: KeyKind, clock: Clock) -> tuple[Key, 
         made = connection.execute(insert(KEYS).values(values))
         assert made.inserted_primary_key is not None
         identity = int(made.inserted_primary_key[0])
+        note(connection, clock(), by, f"{kind} key made", text[:PREFIX_LENGTH], f"for {site}")
     return Key(id=identity, **values), text  # type: ignore[arg-type]
 
 
-def revoke_key(state: State, prefix: str, clock: Clock) -> Key:
+def revoke_key(state: State, prefix: str, clock: Clock, *, by: Actor = NOBODY) -> Key:
     """The key that starts with `prefix`, which opens nothing from now on. Revoking twice changes nothing."""
     known = keys(state)
     found = [key for key in known if prefix and key.prefix.startswith(prefix[:PREFIX_LENGTH])]
@@ -92,6 +82,7 @@ def revoke_key(state: State, prefix: str, clock: Clock) -> Key:
     if key.revoked_at is None:
         with state.writing() as connection:
             connection.execute(update(KEYS).where(KEYS.c.id == key.id).values(revoked_at=clock()))
+            note(connection, clock(), by, f"{key.kind} key revoked", key.prefix, f"of {key.site}")
     return next(each for each in keys(state) if each.id == key.id)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from sqlalchemy import (
+    DDL,
     Boolean,
     Column,
     ForeignKey,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    event,
     false,
 )
 
@@ -78,5 +80,77 @@ DEFINITIONS = Table(
     Column("engine", Integer, nullable=False),
     Column("author", String, nullable=False),
     Column("created_at", Integer, nullable=False),
+    Column("valid_from", Integer),  # null: since ever
+    Column("valid_until", Integer),  # null: for ever
+    Column("starts_over", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("site", "key", "version"),
 )
+
+DEFINITION_DETAILS = Table(
+    "definition_details",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("site", String, ForeignKey("sites.slug"), nullable=False),
+    Column("key", String, nullable=False),  # of the definition
+    Column("detail", String, nullable=False),
+    Column("value", String, nullable=False),  # JSON
+    Column("author", String, nullable=False),
+    Column("recorded_at", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+ACCOUNTS = Table(
+    "accounts",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("key", String, nullable=False, unique=True),  # the name as names are compared
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("password", String, nullable=False),  # its Argon2 hash
+    Column("created_at", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+LOGINS = Table(
+    "logins",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("browser", String, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("used_at", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+API_KEYS = Table(
+    "api_keys",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("prefix", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),
+    Column("created_at", Integer, nullable=False),
+    Column("used_at", Integer),
+    Column("revoked_at", Integer),
+    sqlite_autoincrement=True,
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at", Integer, nullable=False),
+    Column("who", String, nullable=False),
+    Column("place", String, nullable=False),  # never an address
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("detail", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+for change in ("update", "delete"):
+    refuse = "begin select raise(abort, 'the audit only grows'); end"
+    trigger = DDL(f"create trigger audit_refuses_{change} before {change} on audit {refuse}")  # type: ignore[no-untyped-call]
+    event.listen(AUDIT, "after_create", trigger)

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from expost.clock import wall_clock
 from expost.errors import InvalidInput, UnknownSite
 
+from .audit import NOBODY, Actor, note
 from .database import State
 from .schema import DEFAULT_ENVIRONMENTS, KEEP_MONTHS, SITES
 
@@ -83,7 +85,7 @@ def find_site(state: State, slug: str | None = None) -> Site:
     raise UnknownSite(slug, [site.slug for site in known])
 
 
-def add_site(state: State, site: Site) -> Site:
+def add_site(state: State, site: Site, *, by: Actor = NOBODY) -> Site:
     """Keep a new site; its values are checked first."""
     checked = _checked(site)
     with state.writing() as connection:
@@ -92,10 +94,11 @@ def add_site(state: State, site: Site) -> Site:
                 f"A site called {checked.slug!r} is there already.", hint="Choose another name."
             )
         connection.execute(insert(SITES).values(_values(checked)))
+        note(connection, wall_clock(), by, "site added", checked.slug)
     return checked
 
 
-def change_site(state: State, slug: str, /, **changes: Any) -> Site:
+def change_site(state: State, slug: str, /, by: Actor = NOBODY, **changes: Any) -> Site:
     """The site with `changes` kept: fields of `Site` by name, all but `slug` and `created_at`."""
     if "slug" in changes or "created_at" in changes:
         raise InvalidInput(
@@ -104,6 +107,7 @@ def change_site(state: State, slug: str, /, **changes: Any) -> Site:
     changed = _checked(replace(find_site(state, slug), **changes))
     with state.writing() as connection:
         connection.execute(update(SITES).where(SITES.c.slug == slug).values(_values(changed)))
+        note(connection, wall_clock(), by, "site changed", slug, _said(changes))
     return changed
 
 
@@ -225,6 +229,10 @@ def _site(row: Row[Any]) -> Site:
     for name in ("origins", "environments"):
         values[name] = tuple(json.loads(values[name]))
     return Site(**values)
+
+
+def _said(changes: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {value!r}" for name, value in changes.items())
 
 
 def _exists(connection: Connection, slug: str) -> bool:

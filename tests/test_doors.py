@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import expost
-from expost.api import answer_errors, create_api
+from expost.access import Access
+from expost.app import create_inside
 from expost.cli import main
 from expost.clock import wall_clock
 from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
+from expost.settings import Settings
 from expost.state.database import State
 from expost.state.keys import add_key
 from expost.state.sites import Site, add_site, change_site
 from expost.ui.desk import PageSite
-from expost.ui.pages import create_pages
 from tests.story import Story, small_rich_lake
 
 # The moment of asking and how long it took are not the answer.
@@ -52,10 +52,8 @@ def client(data: Path) -> Iterator[TestClient]:
     async def call(method: str, *arguments: Any, **named: Any) -> Any:
         return getattr(analysis, method)(*arguments, **named)
 
-    app = FastAPI()
-    answer_errors(app)
-    app.include_router(create_api(call))
-    app.include_router(create_pages(call, lambda: [PageSite("shop", "Shop", "UTC", "<script></script>")]))
+    access = Access(analysis.state, Settings())
+    app = create_inside(call, lambda: [PageSite("shop", "Shop", "UTC", "<script></script>")], access)
     with TestClient(app) as opened:
         yield opened
 

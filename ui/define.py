@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from expost.errors import ExpostError
 from expost.query.form import CONDITIONS, Form, definition_of, form_of, preview_of
 
+from .caller import caller_of
 from .conditions import Field, fields_of, switches_of
 from .desk import Desk, Outcome, address, pairs_of
 from .page import render, twin
@@ -80,7 +81,10 @@ def add_define(router: APIRouter, desk: Desk) -> None:
         name = next(iter(form.pop("name", ())), "").strip()
         form.pop("site", None)
         try:
-            saved = await desk.call("define", definition_of(name, form), site=site, author="ui")
+            by = caller_of(request).actor("ui")
+            saved = await desk.call(
+                "define", definition_of(name, form), site=site, author=by.who, place=by.place
+            )
         except ExpostError as error:
             view = define_view(form, name, Outcome(error=error))
             return render(desk, request, "define.html", status=error.status, view=view)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
 
+from expost.access import Access
 from expost.errors import ExpostError, UnknownSite
 from expost.query.answer import Answer
 from expost.query.form import Form, form_of
 
 Pairs = Sequence[tuple[str, str]]
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
 
 
 Call = Callable[..., Awaitable[Any]]
@@ -49,6 +53,7 @@ class Desk:
 
     call: Call
     sites: Callable[[], Sequence[PageSite]]
+    access: Access
 
     def site_of(self, request: Request) -> PageSite:
         """The site named by `?site=`, else the first."""
@@ -74,6 +79,11 @@ class Desk:
             return Outcome(await self.answer(question_of()))
         except ExpostError as error:
             return Outcome(error=error)
+
+
+async def in_thread(work: Callable[Given, Found], *given: Given.args, **named: Given.kwargs) -> Found:
+    """What the small state answers, while other requests go on."""
+    return await asyncio.to_thread(work, *given, **named)
 
 
 def address(path: str, pairs: Pairs = ()) -> str:

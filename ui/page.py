@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from expost.errors import ExpostError, SelectorError
+from expost.clock import from_micros
+from expost.errors import ExpostError, SelectorError, TooManyTries
 from expost.query.answer import Answer
 
 from . import format as written
@@ -29,6 +30,7 @@ SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 NAVIGATION = (
     (
@@ -42,7 +44,7 @@ NAVIGATION = (
         ),
     ),
     ("Name", (("/definitions", "Definitions"), ("/define", "Define"))),
-    ("Work", (("/sql", "SQL"), ("/setup", "Setup"))),
+    ("Work", (("/sql", "SQL"), ("/setup", "Setup"), ("/audit", "Audit"), ("/account", "Account"))),
 )
 PARTS = {"/events": "/live", "/definition": "/definitions"}
 """Which entry of the navigation a page without one belongs to."""
@@ -84,7 +86,12 @@ def _environment() -> Environment:
     )
     environment.filters.update({name: getattr(written, name) for name in names})
     environment.filters.update(
-        captured=captured, visible=visible, web_address=web_address, sql_text=sql_text, caret=find_caret
+        captured=captured,
+        visible=visible,
+        web_address=web_address,
+        sql_text=sql_text,
+        caret=find_caret,
+        micros=from_micros,
     )
     environment.globals.update(
         navigation=NAVIGATION, static=lambda name: f"/static/{name}?v={STATIC_VERSION}", address=address
@@ -130,10 +137,30 @@ def render_error(desk: Desk, request: Request, error: ExpostError) -> Response:
         return render_bare(error, status=error.status)
 
 
-def render_bare(error: ExpostError, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """The error as a page without the frame, for an address that no page has."""
-    page = ENVIRONMENT.get_template("bare_error.html").render(error=error)
-    return HTMLResponse(page, status_code=status, headers={**SECURITY, **(headers or {})})
+def render_alone(template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page without the frame, which knows nothing of the sites and so tells nobody of them."""
+    text = ENVIRONMENT.get_template(template).render(**context)
+    return HTMLResponse(text, status_code=status, headers={**SECURITY, "Cache-Control": "no-store"})
+
+
+def render_bare(
+    error: ExpostError,
+    *,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+    link: tuple[str, str] = ("/", "To the start"),
+) -> Response:
+    """The error as a page without the frame: for an address that no page has, and for who is not let in."""
+    response = render_alone("bare_error.html", status=status, error=error, link=link)
+    response.headers.update(headers or {})
+    return response
+
+
+def add_retry(response: Response, error: ExpostError) -> Response:
+    """The response with `Retry-After`, where the error says when to come back."""
+    if isinstance(error, TooManyTries):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def twin(request: Request, answer: Answer) -> Response:

@@ -7,12 +7,17 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from expost.access import Access
+
+from .account import add_account_page
+from .audit import add_audit
 from .define import add_define
 from .definitions import add_definitions
 from .desk import Call, Desk, PageSite, address
 from .event import add_event
 from .funnel import add_funnel
 from .live import add_live
+from .login import add_login
 from .losses import add_losses
 from .page import add_static, create_router
 from .patterns import add_patterns
@@ -24,17 +29,17 @@ from .trend import add_trend
 
 PARTS = (
     add_live, add_event, add_definitions, add_define, add_funnel, add_people, add_retention, add_trend,
-    add_losses, add_sql, add_setup, add_patterns,
+    add_losses, add_sql, add_setup, add_login, add_account_page, add_audit, add_patterns,
 )  # fmt: skip
 
 
-def create_pages(call: Call, sites: Callable[[], Sequence[PageSite]]) -> APIRouter:
+def create_pages(call: Call, sites: Callable[[], Sequence[PageSite]], access: Access) -> APIRouter:
     """The pages, their panels and twins, and `/static`.
 
     `call("ask", question)` and the other methods of `Analysis` are run where the app says; `sites()` is asked at
-    every request, so that a new site shows at once.
+    every request, so that a new site shows at once. Who may log in is known to `access`.
     """
-    desk = Desk(call, sites)
+    desk = Desk(call, sites, access)
     router = create_router(desk)
     add_static(router)
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from fastapi import FastAPI
 
+from expost.access import Access
 from expost.errors import ExpostError, SelectorError, UnknownDefinition
 from expost.query.definition import Definition, definition
 from expost.query.question import (
@@ -21,6 +25,8 @@ from expost.query.question import (
     SqlQuery,
     Trend,
 )
+from expost.settings import Settings
+from expost.state.database import State
 from expost.ui import samples
 from expost.ui.desk import PageSite
 from expost.ui.pages import create_pages
@@ -104,16 +110,26 @@ class StandIn:
         said = {"author": "ui", "created_at": "2026-11-20T08:30:00Z", "meaning": str(found), "engine": 1}
         return [found.to_json() | said | {"version": 1}]
 
-    def _define(self, meant: Definition, *, site: str | None = None, author: str = "") -> Definition:
+    def _define(
+        self, meant: Definition, *, site: str | None = None, author: str = "", place: str = ""
+    ) -> Definition:
         _refuse_hover(meant)
         self.saved = [each for each in self.saved if each.name != meant.name] + [meant]
         return meant
 
 
-def create_app(stand_in: StandIn, sites: tuple[PageSite, ...] = (SITE,)) -> FastAPI:
-    """The pages alone."""
+@cache
+def empty_access() -> Access:
+    """A small state without any account."""
+    return Access(State(Path(mkdtemp()) / "state.sqlite"), Settings())
+
+
+def create_app(
+    stand_in: StandIn, sites: tuple[PageSite, ...] = (SITE,), access: Access | None = None
+) -> FastAPI:
+    """The pages alone, without the gate in front of them."""
     app = FastAPI()
-    app.include_router(create_pages(stand_in.call, lambda: sites))
+    app.include_router(create_pages(stand_in.call, lambda: sites, access or empty_access()))
     return app
 
 
