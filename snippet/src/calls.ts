@@ -35,6 +35,7 @@ export const calls: Record<string, (t: number, ...given: any[]) => void> = {
   },
   // Somebody of the site's own.
   internal(_, is = true) {
+    flush();
     remember((browser) => ((browser.internal = is), true));
   },
   consent(_, mode, version) {

@@ -28,6 +28,8 @@ export interface Options {
   also?: string;
   /** Domains of the site beside this one, separated by spaces, to which links hand the device over. */
   domains?: string;
+  /** Domain of a cookie in which all hosts of it share what is known of a browser; empty for this host alone. */
+  cookie?: string;
   /** Capture even where the browser asks not to be tracked. */
   doNotTrack?: "ignore";
 }

@@ -121,3 +121,17 @@ def test_frames_are_left_alone_unless_the_tag_asks(site: Site, page: Page):
     page.evaluate("expost('track', 'end')")
     site.wait_for("custom")
     assert site.of("click") == []
+
+
+def test_what_is_typed_into_a_frame_that_is_an_editor_stays_there(site: Site, page: Page):
+    site.pages["/editor"] = (
+        "<!doctype html><button>dear diary</button><script>document.designMode = 'on'</script>"
+    )
+    open_with_more(
+        site, page, '<p>page</p><iframe src="/editor"></iframe>', also="frames focusin", text="all"
+    )
+    frame_of(page, "/editor").click("button")
+    page.click("p")
+    site.wait_for("click")
+    assert [click["chain"][0]["tag"] for click in site.of("click")] == ["p"]
+    assert "dear" not in "".join(request.raw.decode() for request in site.requests)

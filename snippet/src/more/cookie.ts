@@ -61,11 +61,12 @@ export const shareCookie = ({ tag, isFull, waiting }: Core): (() => void) => {
     if (text !== cookie()) bake(text, MAX_AGE_S);
   });
 
-  guarded(() => isFullWanted(tag) && pull())();
+  const mayBeThere = isFullWanted(tag);
+  guarded(() => mayBeThere && pull())();
   return () => {
     // Whoever is off has not even told a view.
     if (isFull()) share();
-    else if (!waiting.length) bake("", 0);
+    else if (mayBeThere || !waiting.length) bake("", 0);
     setInterval(share, EVERY_MS);
     for (const type of ["visibilitychange", "pagehide"]) addEventListener(type, share, true);
     const q = queue();

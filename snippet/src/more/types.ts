@@ -13,13 +13,19 @@ const NAME = /^[a-z][\w:.-]{0,59}$/i;
 
 export const isType = (word: string): boolean => NAME.test(word) && !ENDLESS.test(word) && !OURS.test(word);
 
+// A frame that can be edited as a whole: whatever stands in it was typed.
+const isEditor = (path: readonly Node[]): boolean => {
+  const owner = path.find(({ nodeType }) => nodeType === 9) as Document | undefined;
+  return owner !== document && owner?.designMode === "on";
+};
+
 // Listens at a target; a second time it changes nothing.
 export const hearTypes = ({ captureAction }: Core, types: readonly string[], tell: (event: Event) => void) => {
   const heard = new WeakSet<Event>();
   const hear = guarded((event: Event): void => {
     const path = event.composedPath() as Node[];
     for (const root of path) if (root.nodeType === 11) listen(root);
-    if (heard.has(event) || !types.includes(event.type)) return;
+    if (heard.has(event) || !types.includes(event.type) || isEditor(path)) return;
     heard.add(event);
     const { clientX, clientY } = event as MouseEvent;
     captureAction(event.type, path[0]!, clientX, clientY, event.isTrusted);
