@@ -14,9 +14,6 @@ from .selector import (
     Compound,
     Id,
     Not,
-    Only,
-    Position,
-    Root,
     Simple,
     State,
     Type,
@@ -92,16 +89,24 @@ class DescriptorSets:
 
 def is_about_descriptor(condition: Simple) -> bool:
     """Whether it asks only what an element is, and not where it stands."""
+    return _is_about(condition, (Type, Universal, Id, Class, Attribute, State))
+
+
+def is_about_type(condition: Simple) -> bool:
+    """Whether it asks only for the name of an element, so that all of one type have one answer."""
+    return _is_about(condition, (Type, Universal))
+
+
+def _is_about(condition: Simple, kinds: tuple[type[Simple], ...]) -> bool:
     match condition:
-        case Position() | Only() | Root():
-            return False
         case AnyOf(_, alternatives) | Not(alternatives):
             return all(
-                not each.combinators and all(map(is_about_descriptor, each.compounds[0].conditions))
+                not each.combinators
+                and all(_is_about(inner, kinds) for inner in each.compounds[0].conditions)
                 for each in alternatives
             )
         case _:
-            return True
+            return isinstance(condition, kinds)
 
 
 def single(compound: Compound) -> Iterator[Simple]:

@@ -7,8 +7,8 @@ stands for matches surely if all of it does, possibly if any of it may.
 
 from __future__ import annotations
 
-from .descriptor_sql import DescriptorSets
-from .selector import Compound, Type
+from .descriptor_sql import DescriptorSets, is_about_type
+from .selector import Compound
 from .set_sql import lines, noun_of
 
 
@@ -38,7 +38,7 @@ def siblings(descriptors: DescriptorSets, what: Compound) -> str:
 
 def _uncaptured(descriptors: DescriptorSets, what: Compound) -> str:
     """Those that may be it: all, unless every previous sibling has the type of the element, and that is another."""
-    types = tuple(each for each in what.conditions if isinstance(each, Type))
+    types = tuple(each for each in what.conditions if is_about_type(each))
     if not types:
         return """\
             select element_id, distance, furthest, false
