@@ -29,6 +29,7 @@ from expost.query.form import (
     preview_of,
     retention_of,
     trend_of,
+    validity_of,
 )
 from expost.query.question import EventDetail, FlagList, Live, Question, SqlQuery
 from expost.ui.caller import caller_of
@@ -86,6 +87,13 @@ class Conditions(Common):
     property: Words = Field([], description="Properties of the event: NAME or NAME=VALUE.")
     target_only: str | None = None
     pierce: str | None = None
+
+
+class Defined(Conditions):
+    """What is saved: conditions, and when they count."""
+
+    valid_from: str | None = Field(None, description="This version counts from this date or ISO time on.")
+    valid_until: str | None = Field(None, description="And before this one; outside, the versions before it.")
 
 
 class PreviewParameters(Conditions):
@@ -207,11 +215,11 @@ def _add_definitions(api: APIRouter, call: Call) -> None:
         return JSONResponse([definition.to_json() for definition in await call("definitions", site=site)])
 
     @api.put("/definitions/{name:path}")
-    async def define(name: str, parameters: Conditions, request: Request) -> JSONResponse:
+    async def define(name: str, parameters: Defined, request: Request) -> JSONResponse:
         """Save a definition; another meaning than the latest makes a new version."""
-        by = caller_of(request).actor("api")
-        meant = definition_of(name, parameters.form())
-        saved = await call("define", meant, site=parameters.site, author=by.who, place=by.place)
+        by, form = caller_of(request).actor("api"), parameters.form()
+        said = {"site": parameters.site, "author": by.who, "place": by.place}
+        saved = await call("define", definition_of(name, form), **said, **validity_of(form))
         return JSONResponse(saved.to_json())
 
 

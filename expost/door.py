@@ -32,6 +32,7 @@ from expost.query.question import (
     Funnel,
     Live,
     Losses,
+    Moment,
     Preview,
     Question,
     Retention,
@@ -103,13 +104,27 @@ class Lake:
             path=path, query=query, hash=hash, properties=properties, target_only=target_only, pierce=pierce,
         )  # fmt: skip
 
-    def define(self, name: str, *, site: str | None = None, **conditions: Any) -> Definition:
+    def define(
+        self,
+        name: str,
+        *,
+        site: str | None = None,
+        valid_from: Moment | None = None,
+        valid_until: Moment | None = None,
+        **conditions: Any,
+    ) -> Definition:
         """Save a definition with the conditions of `event`; its whole past is there at once.
 
-        The same name with another meaning becomes a new version; with the same meaning nothing changes.
+        The same name with another meaning becomes a new version; with the same meaning nothing changes. With
+        `valid_from` or `valid_until` it counts in between, and elsewhere the versions before it do.
         """
         return self.analysis.define(
-            self.event(name, **conditions), site=site, author=getpass.getuser(), place="Python"
+            self.event(name, **conditions),
+            site=site,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            author=getpass.getuser(),
+            place="Python",
         )
 
     def definitions(self, *, site: str | None = None) -> list[Definition]:

@@ -111,6 +111,24 @@ def condition_options(command: Command) -> Command:
     return command
 
 
+def validity_options(command: Command) -> Command:
+    """When the version that is saved counts."""
+    for option in (
+        click.option(
+            "--valid-until",
+            metavar="DATE",
+            help="It counts before this date (or ISO time). Default: for ever.",
+        ),
+        click.option(
+            "--valid-from",
+            metavar="DATE",
+            help="It counts from this date (or ISO time) on, the version before it until then. Default: all time.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def settings_of(data: Path | None) -> Settings:
     """The settings in force, with the folder that was named."""
     return load_settings({} if data is None else {"data": data})

@@ -16,6 +16,7 @@ from expost.options import (
     print_json,
     settings_of,
     site_option,
+    validity_options,
     wants_json,
 )
 from expost.query.form import (
@@ -26,6 +27,7 @@ from expost.query.form import (
     preview_of,
     retention_of,
     trend_of,
+    validity_of,
 )
 from expost.query.question import FlagList, Live, Question, SqlQuery
 
@@ -50,6 +52,7 @@ def preview(data: Path | None, as_json: bool, **options: Any) -> None:
 @click.command()
 @click.argument("name")
 @condition_options
+@validity_options
 @asking_options
 def define(name: str, data: Path | None, as_json: bool, site: str | None, **options: Any) -> None:
     """Name an event. Its whole past is there at once; the same name again makes a new version.
@@ -60,15 +63,16 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
     analysis = _analysis(data)
     from expost.state.audit import command_line
 
-    by = command_line()
+    by, form = command_line(), _form(options)
     definition = analysis.define(
-        definition_of(name, _form(options)), site=site, author=by.who, place=by.place
+        definition_of(name, form), site=site, author=by.who, place=by.place, **validity_of(form)
     )
     past = analysis.ask(preview_of(form_of([("name", definition.name), ("site", site or "")])))
     if wants_json(as_json):
         print_json({"definition": definition.to_json(), "preview": past.to_json()})
     else:
-        click.echo(f"{definition.name} is version {definition.version}: {definition}\n")
+        when = f", valid {definition.interval}" if definition.interval.is_bounded else ""
+        click.echo(f"{definition.name} is version {definition.version}{when}: {definition}\n")
         _show(past, as_json)
 
 

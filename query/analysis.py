@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 
-from expost.clock import Clock, from_micros, to_micros, wall_clock
+from expost.clock import Clock, to_micros, wall_clock
 from expost.errors import InvalidInput, NotBuilt, QueryLimit
 from expost.lake.folder import open_folder
 from expost.lake.reader import connect, snapshot_versions
@@ -24,8 +24,7 @@ from expost.state.database import State
 from expost.state.sites import Site, find_site, sites
 
 from .answer import Answer
-from .calendar import Calendar
-from .condition import compile_definition
+from .calendar import Calendar, interval_of
 from .definition import Definition
 from .funnel import funnel, funnel_people
 from .left_out import counting_of
@@ -39,15 +38,17 @@ from .question import (
     FunnelPeople,
     Live,
     Losses,
+    Moment,
     Preview,
     Question,
     Retention,
     SqlQuery,
     Trend,
 )
-from .reading import Reading, check_patterns
+from .reading import Reading
 from .retention import retention
 from .sandbox import sql_query
+from .saved import check_definition, definition_of, in_force_at, version_json
 from .selector_sql import ENGINE_VERSION
 from .trend import trend
 
@@ -103,48 +104,52 @@ class Analysis:
         return replace(answer, basis=replace(answer.basis, elapsed_ms=elapsed))
 
     def define(
-        self, definition: Definition, *, site: str | None = None, author: str = "", place: str = ""
+        self,
+        definition: Definition,
+        *,
+        site: str | None = None,
+        valid_from: Moment | None = None,
+        valid_until: Moment | None = None,
+        author: str = "",
+        place: str = "",
     ) -> Definition:
-        """The definition as saved: a new version when its meaning differs from the latest one of that name.
+        """The definition as saved: a new version when it says something else than the latest one of that name.
 
-        The audit says that `author` saved it, from `place` (see `expost.state.audit.Actor`).
+        With `valid_from` or `valid_until` the version counts in between, and the versions before it where it does not;
+        days are those of the site. The audit says that `author` saved it, from `place` (`expost.state.audit.Actor`).
         """
-        slug = find_site(self.state, site).slug
-        compile_definition(definition, "m1")
-        with duckdb.connect() as connection:
-            check_patterns(connection, definition)
+        found = find_site(self.state, site)
+        check_definition(definition)
+        interval = interval_of(_calendar(found, None), valid_from, valid_until)
         kept = saved.save_definition(
             self.state,
-            slug,
+            found.slug,
             definition.name,
             definition.body(),
             engine=ENGINE_VERSION,
             clock=self.clock,
             by=Actor(author, place),
+            valid_from=interval.start,
+            valid_until=interval.end,
         )
-        return _definition(kept)
+        return definition_of(kept)
 
     def definitions(self, *, site: str | None = None) -> list[Definition]:
         """The latest version of every saved definition, by name."""
-        return [_definition(each) for each in saved.definitions(self.state, find_site(self.state, site).slug)]
+        return [
+            definition_of(each) for each in saved.definitions(self.state, find_site(self.state, site).slug)
+        ]
 
     def definition(self, name: str, version: int | None = None, *, site: str | None = None) -> Definition:
         """One saved definition, its latest version unless one is given."""
-        return _definition(saved.find_definition(self.state, find_site(self.state, site).slug, name, version))
+        return definition_of(
+            saved.find_definition(self.state, find_site(self.state, site).slug, name, version)
+        )
 
     def history(self, name: str, *, site: str | None = None) -> list[dict[str, Any]]:
         """Every version of a definition, oldest first."""
         versions = saved.definition_history(self.state, find_site(self.state, site).slug, name)
-        return [
-            _definition(each).to_json()
-            | {
-                "engine": each.engine,
-                "author": each.author,
-                "created_at": from_micros(each.created_at).isoformat().replace("+00:00", "Z"),
-                "meaning": str(_definition(each)),
-            }
-            for each in versions
-        ]
+        return [version_json(each) for each in versions]
 
     @contextmanager
     def _reading(self, question: Question) -> Iterator[Reading]:
@@ -190,11 +195,7 @@ class Analysis:
         return find_site(self.state, question.site)
 
     def _resolve(self, site: str, name: str, version: int | None) -> Definition:
-        return _definition(saved.find_definition(self.state, site, name, version))
-
-
-def _definition(kept: saved.SavedDefinition) -> Definition:
-    return Definition.from_json({"name": kept.name, "version": kept.version, **kept.body})
+        return in_force_at(self.state, site, name, version)
 
 
 def _calendar(site: Site, time_zone: str | None) -> Calendar:

@@ -21,10 +21,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedVersion:
+    """A version, and from and until when it counted; None: since ever, for ever."""
+
+    version: int
+    counted_from: datetime | None
+    counted_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class UsedDefinition:
     """A definition as it took part: `events` matched (in range, where the question has one), `unknown` might have.
 
-    `version` is None for an inline definition; `engine` is the version of the selector engine.
+    `version` is None for an inline definition; `engine` is the version of the selector engine. `versions` says which
+    versions counted when, where that is not one for all time.
     """
 
     name: str
@@ -33,6 +43,7 @@ class UsedDefinition:
     meaning: str
     events: int
     unknown: int
+    versions: tuple[UsedVersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

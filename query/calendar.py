@@ -8,10 +8,8 @@ from zoneinfo import ZoneInfo
 
 from expost.clock import from_micros, to_micros
 
+from .interval import EARLIEST, LATEST, Interval
 from .question import Moment
-
-# Every event lies between these: the years 1 and 9999, in microseconds since 1970.
-EARLIEST, LATEST = -62_135_596_800_000_000, 253_402_300_799_000_000
 
 EPOCH, FIRST_MONDAY = date(1970, 1, 1), date(1970, 1, 5)
 HOUR = 3_600_000_000
@@ -42,6 +40,11 @@ class Calendar:
     def day(self, micros: int) -> date:
         """The local date of an instant."""
         return from_micros(micros).astimezone(self.zone).date()
+
+
+def interval_of(calendar: Calendar, start: Moment | None, end: Moment | None) -> Interval:
+    """Where a version is valid, from the words of a question: a date is the first instant of its local day."""
+    return Interval(*(None if each is None else calendar.micros(each, 0) for each in (start, end)))
 
 
 def period_number(calendar: Calendar, day: date, period: str) -> int:

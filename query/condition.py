@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from expost.clock import from_micros
+
 from .definition import Alternative, Definition, Pattern, PropertyMatch, QueryParameter
 from .glob import glob_expression
 from .selector_parser import parse
@@ -97,6 +99,10 @@ class _Statement:
         return _Answer(_every(part.surely for part in parts), _every(part.possibly for part in parts))
 
     def conditions(self, alternative: Alternative, prefix: str) -> Iterable[_Answer]:
+        sides = ((">=", "since", alternative.interval.start), ("<", "until", alternative.interval.end))
+        for sign, side, micros in sides:
+            if micros is not None:
+                yield _same(f"e.time {sign} {self.bind(f'{prefix}_{side}', from_micros(micros))}")
         types = sorted(set(alternative.types))
         if types:
             names = [self.bind(f"{prefix}_type", kind) for kind in types]

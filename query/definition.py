@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from expost.errors import InvalidInput
+
+from .interval import ALWAYS, Interval, in_force
 
 Operator = Literal["is", "contains", "prefix", "glob", "matches"]
 PropertyOperator = Literal["is", "exists", "contains", "matches", "above", "at_least", "below", "at_most"]
@@ -142,6 +144,7 @@ class Alternative:
     hash: Pattern | None = None
     properties: tuple[PropertyMatch, ...] = ()
     event_name: str | None = None
+    interval: Interval = ALWAYS
 
     def __post_init__(self) -> None:
         for kind in self.types:
@@ -172,12 +175,15 @@ class Alternative:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Alternative:
         """Refuses fields that it does not know: a misspelt condition would widen the definition without a word."""
-        unknown = sorted(set(body) - set(cls.__slots__))
+        conditions = [name for name in cls.__slots__ if name != "interval"]
+        unknown = sorted(set(body) - set(conditions))
         if unknown:
             raise InvalidInput(f"A definition has no condition called {unknown[0]!r}.",
-                               hint=f"Conditions: {', '.join(cls.__slots__)}")  # fmt: skip
+                               hint=f"Conditions: {', '.join(conditions)}")  # fmt: skip
         try:
-            pattern = {k: Pattern.from_json(body[k]) for k in ("text", "host", "path", "hash") if body.get(k)}
+            pattern: dict[str, Any] = {
+                k: Pattern.from_json(body[k]) for k in ("text", "host", "path", "hash") if body.get(k)
+            }
             return cls(
                 types=tuple(_text(kind) for kind in body.get("types", ())),
                 selector=_optional_text(body.get("selector")),
@@ -196,27 +202,43 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Validity:
+    """When a version counts."""
+
+    version: int
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
-    """A named event. `version` is set on one that was saved; an inline one has none."""
+    """A named event. `version` is set on one that was saved; an inline one has none.
+
+    `interval` is when this version is valid. One that questions use, made by `in_force_of`, says in `validities` which
+    of its versions counts when, and in `gaps` when none does.
+    """
 
     name: str
     alternatives: tuple[Alternative, ...]
     version: int | None = field(default=None, compare=False)
+    interval: Interval = ALWAYS
+    validities: tuple[Validity, ...] = field(default=(), compare=False)
+    gaps: tuple[Interval, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > MAX_NAME or any(ord(c) < 32 for c in self.name):
             raise InvalidInput(f"{self.name!r} cannot be the name of a definition.",
                                hint=f"A name has 1 to {MAX_NAME} printable characters.")  # fmt: skip
-        if not 1 <= len(self.alternatives) <= MAX_ALTERNATIVES:
+        most = MAX_ALTERNATIVES * max(1, len(self.validities))
+        if not 1 <= len(self.alternatives) <= most:
             raise InvalidInput(f"The definition {self.name!r} has {len(self.alternatives)} alternatives.",
-                               hint=f"It needs at least one and at most {MAX_ALTERNATIVES}.")  # fmt: skip
+                               hint=f"It needs at least one and at most {most}.")  # fmt: skip
 
     def body(self) -> dict[str, Any]:
         """What it means, without its name: equal bodies mean the same events."""
         return {"alternatives": [alternative.to_json() for alternative in self.alternatives]}
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version} | self.body()
+        return {"name": self.name, "version": self.version} | self.interval.to_json() | self.body()
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Definition:
@@ -232,6 +254,41 @@ class Definition:
 
     def __str__(self) -> str:
         return " or ".join(str(alternative) for alternative in self.alternatives)
+
+
+def in_force_of(versions: Sequence[Definition], starts_over: frozenset[int] = frozenset()) -> Definition:
+    """What a question means by a definition with these versions, the oldest first: at each time the version in force.
+
+    Versions named in `starts_over` end all before them. One version that is valid always is given as it is.
+    """
+    pieces, gaps = in_force(
+        [
+            _Dated(each, each.interval.start, each.interval.end, each.version in starts_over)
+            for each in versions
+        ]
+    )
+    latest = versions[-1]
+    if len(pieces) == 1 and not gaps:
+        return replace(pieces[0][0].definition, name=latest.name, version=latest.version)
+    return Definition(
+        latest.name,
+        tuple(
+            replace(alternative, interval=interval)
+            for each, interval in pieces
+            for alternative in each.definition.alternatives
+        ),
+        latest.version,
+        validities=tuple(Validity(each.definition.version or 0, interval) for each, interval in pieces),
+        gaps=tuple(gaps),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    definition: Definition
+    valid_from: int | None
+    valid_until: int | None
+    starts_over: bool
 
 
 Words = str | Sequence[str]
@@ -339,4 +396,6 @@ def _phrases(alternative: Alternative) -> list[str]:
     for prop in alternative.properties:
         value = "" if prop.operator == "exists" else f" {prop.value!r}"
         phrases.append(f"property {prop.name} {prop.operator}{value}")
+    if alternative.interval.is_bounded:
+        phrases[-1] += f" {alternative.interval}"
     return phrases

@@ -5,7 +5,7 @@ All three are the same words with the same meaning, so they are read here, once.
     common       site, from, to (dates or ISO times), tz, environment (repeated, or `all`), bots (yes | no), internal
     definition   click, change, submit (selectors), on (TYPE or TYPE SELECTOR), view (path globs), track (event names),
                  text, host, path, hash, query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only,
-                 pierce
+                 pierce; to save it also valid_from, valid_until (dates or ISO times)
     funnel       step (repeated), within, by
     retention    start, return, period, periods, entry, by
     trend        name, period, by
@@ -43,6 +43,7 @@ CONDITIONS = frozenset(
     {"click", "change", "submit", "on", "view", "track", "text", "host", "path", "hash", "query", "property",
      "target_only", "pierce"}
 )  # fmt: skip
+VALIDITY = ("valid_from", "valid_until")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
@@ -93,6 +94,11 @@ def definition_of(name: str, form: Form) -> Definition:
         target_only=_yes(form, "target_only") or False,
         pierce=_yes(form, "pierce") or False,
     )
+
+
+def validity_of(form: Form) -> dict[str, Moment | None]:
+    """`valid_from` and `valid_until` of the version that a form saves."""
+    return {name: _moment(form, name) for name in VALIDITY}
 
 
 def funnel_of(form: Form) -> Funnel:

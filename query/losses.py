@@ -9,7 +9,7 @@ from typing import Any
 from expost.clock import from_micros
 
 from .answer import LossesAnswer, Tally
-from .calendar import EARLIEST, LATEST
+from .interval import EARLIEST, LATEST
 from .question import Losses
 from .reading import Reading
 

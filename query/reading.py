@@ -12,11 +12,12 @@ import duckdb
 from expost.clock import from_micros
 from expost.errors import InvalidInput
 
-from .answer import Basis, LeftOut, UsedDefinition
-from .calendar import EARLIEST, LATEST, Calendar
+from .answer import Basis, LeftOut, UsedDefinition, UsedVersion
+from .calendar import Calendar
 from .condition import CompiledDefinition, compile_definition
 from .definition import Definition
 from .glob import check_glob
+from .interval import EARLIEST, LATEST
 from .left_out import Counting
 from .question import Question, Saved, Step
 from .selector_sql import ENGINE_VERSION
@@ -157,7 +158,7 @@ def match(
     compiled: list[CompiledDefinition] = []
     roles: list[tuple[int, int]] = []
     for step, definition in enumerate(steps, 1):
-        body = str(definition.body())
+        body = repr((definition.body(), [each.interval for each in definition.alternatives]))
         if body not in numbers:
             numbers[body] = len(compiled) + 1
             compiled.append(compile_definition(definition, f"m{numbers[body]}"))
@@ -181,7 +182,25 @@ def match(
     notes = [] if flag is None else _unseen_flag(reading, flag)
     if not any(used.events for used in matched.definitions):
         notes += _unseen_environment(reading)
-    return replace(matched, notes=(*notes, *reading.counting.notes()))
+    return replace(matched, notes=(*notes, *_gaps(reading, steps), *reading.counting.notes()))
+
+
+def _versions(definition: Definition) -> tuple[UsedVersion, ...]:
+    return tuple(
+        UsedVersion(each.version, at(each.interval.start), at(each.interval.end))
+        for each in definition.validities
+    )
+
+
+def _gaps(reading: Reading, steps: Sequence[Definition]) -> list[str]:
+    """A note for each stretch of the range in which no version is valid: nothing matches there."""
+    told = {
+        f"No version of {step.name!r} is valid {gap}: events then match nothing."
+        for step in steps
+        for gap in step.gaps
+        if gap.low < reading.end and gap.high > reading.start
+    }
+    return sorted(told)
 
 
 def _unseen_flag(reading: Reading, flag: str) -> list[str]:
@@ -232,7 +251,9 @@ def _tally(reading: Reading, steps: Sequence[Definition], compiled: Sequence[Com
             counts[1] = max(counts[1], people)
     return Matched(
         tuple(
-            UsedDefinition(step.name, step.version, ENGINE_VERSION, str(step), events, unknown)
+            UsedDefinition(
+                step.name, step.version, ENGINE_VERSION, str(step), events, unknown, _versions(step)
+            )
             for step, (events, unknown) in zip(steps, found, strict=True)
         ),
         reading.counting.left_out(

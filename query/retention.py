@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from .answer import Cohort, LeftOut, PooledPeriod, RetentionAnswer, RetentionGroup, RetentionPeriod
-from .calendar import EARLIEST, first_day, period_number
+from .calendar import first_day, period_number
 from .funnel import FLAG_RULES, GroupKey, in_order
+from .interval import EARLIEST
 from .question import Retention
 from .reading import Reading, at, match
 

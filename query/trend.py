@@ -8,8 +8,9 @@ from expost.clock import from_micros
 from expost.errors import InvalidInput
 
 from .answer import Point, TrendAnswer, TrendGroup
-from .calendar import EARLIEST, HOUR, LATEST, first_day, hour_start, period_number
+from .calendar import HOUR, first_day, hour_start, period_number
 from .funnel import GroupKey, in_order
+from .interval import EARLIEST, LATEST
 from .question import Trend
 from .reading import Reading, match
 

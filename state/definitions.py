@@ -52,10 +52,20 @@ class Draft:
 
 
 def save_definition(
-    state: State, site: str, draft: Draft, *, engine: int, clock: Clock, by: Actor = NOBODY
+    state: State,
+    site: str,
+    name: str,
+    body: Mapping[str, Any],
+    *,
+    engine: int,
+    clock: Clock,
+    by: Actor = NOBODY,
+    valid_from: int | None = None,
+    valid_until: int | None = None,
 ) -> SavedDefinition:
-    """The version of that name that says the same: the latest one if it does, else a new one after it."""
+    """The version of `name` that says the same: the latest one if it does, else a new one after it."""
     find_site(state, site)
+    draft = Draft(name, body, valid_from, valid_until)
     with state.writing() as connection:
         return add_version(connection, site, draft, engine=engine, now=clock(), by=by)
 
@@ -63,7 +73,7 @@ def save_definition(
 def add_version(
     connection: Connection, site: str, draft: Draft, *, engine: int, now: int, by: Actor
 ) -> SavedDefinition:
-    """The same inside a transaction of the caller's."""
+    """The same for a draft, inside a transaction of the caller's."""
     latest = latest_version(connection, site, draft.name)
     if latest is not None and _says(latest) == _says(draft) and not draft.starts_over:
         return latest
@@ -108,7 +118,11 @@ def definitions(state: State, site: str) -> list[SavedDefinition]:
 
 def all_versions(state: State, site: str) -> list[list[SavedDefinition]]:
     """Every version of every definition of a site: by name, the oldest first."""
-    query = select(DEFINITIONS).where(DEFINITIONS.c.site == site).order_by(DEFINITIONS.c.key, DEFINITIONS.c.version)
+    query = (
+        select(DEFINITIONS)
+        .where(DEFINITIONS.c.site == site)
+        .order_by(DEFINITIONS.c.key, DEFINITIONS.c.version)
+    )
     with state.reading() as connection:
         rows = connection.execute(query).all()
     return [[_saved(row) for row in group] for _, group in groupby(rows, key=lambda row: row.key)]

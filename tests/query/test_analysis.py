@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from expost.query.answer import (
     FlagsAnswer,
     FunnelAnswer,
     LiveAnswer,
+    LiveEvent,
     PeopleAnswer,
     PreviewAnswer,
     RetentionAnswer,
@@ -36,7 +37,9 @@ from expost.query.question import (
     Preview,
     Question,
     Retention,
+    Saved,
     SqlQuery,
+    Step,
     Trend,
 )
 from expost.state.sites import Site, add_site
@@ -385,3 +388,60 @@ def test_events_of_any_type_have_a_past(empty_folder: Path) -> None:
         assert isinstance(answer, PreviewAnswer)
         assert (said, answer.events) == (said, events)
     opened.close()
+
+
+def test_a_version_from_a_day_on_leaves_the_time_before_it_to_the_version_before(analysis: Analysis) -> None:
+    [day] = {event.time.date() for event in _live(analysis)}
+    analysis.define(definition("Went on", click="nav a.help"))
+    second = analysis.define(definition("Went on", click="button.buy"), valid_from=day)
+    assert second.version == 2
+    assert second.to_json()["valid_from"] == f"{day}T00:00:00Z"
+    assert _events(analysis, "Went on") == 1
+    assert _events(analysis, "Went on@1") == 1
+    assert _events(analysis, Saved("Went on", 2)) == 1
+    again = analysis.define(definition("Went on", click="button.buy"), valid_from=day)
+    assert again.version == 2
+    funnel = analysis.ask(Funnel((definition("Viewed", view="/**"), "Went on"), WEEK, now=NOW))
+    [_, used] = funnel.basis.definitions
+    assert [each.version for each in used.versions] == [1, 2]
+
+
+def test_days_of_validity_are_those_of_the_site(analysis: Analysis) -> None:
+    add_site(analysis.state, Site("far", "Far", time_zone="America/New_York"))
+    saved = analysis.define(definition("Seen", view="/**"), site="far", valid_until=date(2026, 3, 8))
+    assert saved.to_json()["valid_until"] == "2026-03-08T05:00:00Z"
+    with pytest.raises(InvalidInput, match="no time at all"):
+        analysis.define(
+            definition("Seen", view="/**"),
+            site="far",
+            valid_from=date(2026, 3, 8),
+            valid_until=date(2026, 3, 8),
+        )
+
+
+def test_a_name_that_ends_like_a_pin_is_found_as_it_is(analysis: Analysis) -> None:
+    analysis.define(definition("Seen@2", view="/**"))
+    analysis.define(definition("Seen", view="/nowhere"))
+    assert _events(analysis, "Seen@2") > 0
+    assert _events(analysis, "Seen@1") == 0
+    with pytest.raises(UnknownDefinition, match="version 9"):
+        _events(analysis, "Seen@9")
+
+
+@pytest.mark.parametrize("name", ["events", "Elements", "ＰＥＯＰＬＥ", " losses "])
+def test_a_name_that_sql_knows_is_refused(analysis: Analysis, name: str) -> None:
+    with pytest.raises(InvalidInput, match="SQL has a view of that name") as refusal:
+        analysis.define(definition(name, view="/**"))
+    assert "Take another name" in refusal.value.hint
+
+
+def _live(analysis: Analysis) -> Sequence[LiveEvent]:
+    answer = analysis.ask(Live())
+    assert isinstance(answer, LiveAnswer)
+    return answer.events
+
+
+def _events(analysis: Analysis, step: Step) -> int:
+    answer = analysis.ask(Preview(step, now=NOW))
+    assert isinstance(answer, PreviewAnswer)
+    return answer.events

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from expost.query.answer import FunnelAnswer, PreviewAnswer, RetentionAnswer, TrendAnswer
-from expost.query.definition import Alternative, Definition, definition
+from expost.query.definition import Alternative, Definition, definition, in_force_of
+from expost.query.interval import Interval
 from expost.query.question import Flag, Funnel, Preview, Retention, Trend, parse_duration
 from expost.state.sites import ALL_ENVIRONMENTS, Site
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, medians_of, table_of
@@ -146,7 +148,9 @@ def _trend(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) 
 
 
 def _preview(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
-    if "types" in asked:
+    if "versions" in case:
+        asked_of = _versions(case["versions"], asked.get("version"))
+    elif "types" in asked:
         text = definition("shared", text=asked["text"]).alternatives[0].text if "text" in asked else None
         asked_of = Definition("asked", (Alternative(types=tuple(asked["types"]), text=text),))
     else:
@@ -159,7 +163,24 @@ def _preview(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]
     assert {"events": answer.events, "people": answer.people} == case["expect"], case["rule"]
     if "unknown" in case:
         assert answer.unknown == case["unknown"], case["rule"]
+    if "counted" in case:
+        [used] = answer.basis.definitions
+        counted = [[each.version, each.counted_from, each.counted_until] for each in used.versions]
+        assert [[version, *map(str, sides)] for version, *sides in counted] == case["counted"], case["rule"]
     _left_out(case, answer)
+
+
+def _versions(versions: list[dict[str, Any]], pinned: int | None) -> Definition:
+    """A saved definition with these versions, followed or pinned."""
+    saved, over = [], []
+    for number, version in enumerate(versions[:pinned], 1):
+        given = dict(version)
+        sides = [given.pop(side, None) for side in ("valid_from", "valid_until")]
+        if given.pop("starts_over", False):
+            over.append(number)
+        interval = Interval(*(moment(*side.split()) if side else None for side in sides))
+        saved.append(replace(definition("asked", **given), version=number, interval=interval))
+    return in_force_of(saved, frozenset(over))
 
 
 def _left_out(case: dict[str, Any], answer: FunnelAnswer | RetentionAnswer | PreviewAnswer) -> None:

@@ -1,0 +1,105 @@
+"""Saved definitions as questions need them: read, checked before they are saved, and in force at a time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import duckdb
+
+from expost.clock import from_micros
+from expost.errors import InvalidInput, UnknownDefinition
+from expost.state import definitions as saved
+from expost.state.database import State
+from expost.state.definition_details import DetailChange, Details
+from expost.state.definitions import SavedDefinition
+from expost.state.names import name_key
+
+from .condition import compile_definition
+from .definition import Definition, in_force_of
+from .interval import Interval
+from .reading import check_patterns
+
+VIEWS = ("events", "elements", "people", "losses")
+"""What SQL finds under these names; a definition is a view of its own name beside them."""
+
+PINNED = re.compile(r"(.+)@([0-9]{1,9})", re.DOTALL)
+
+
+def definition_of(kept: SavedDefinition) -> Definition:
+    """One version as it was saved."""
+    found = Definition.from_json({"name": kept.name, "version": kept.version, **kept.body})
+    return replace(found, interval=Interval(kept.valid_from, kept.valid_until))
+
+
+def in_force_at(state: State, site: str, name: str, version: int | None = None) -> Definition:
+    """What a question means by a name: at each time the version in force.
+
+    A pinned version, given or written behind the name (`Signed up@2`), gives the definition as it was when that version
+    was its latest: later ones do not count.
+    """
+    if version is None and (pinned := PINNED.fullmatch(name)) and not _is_saved(state, site, name):
+        name, version = pinned[1], int(pinned[2])
+    if version is not None:
+        saved.find_definition(state, site, name, version)
+    history = saved.definition_history(state, site, name)
+    return whole_of([each for each in history if version is None or each.version <= version])
+
+
+def whole_of(history: list[SavedDefinition]) -> Definition:
+    """The definition with these versions, the oldest first, as questions mean it."""
+    over = frozenset(each.version for each in history if each.starts_over)
+    return in_force_of([definition_of(each) for each in history], over)
+
+
+def check_definition(definition: Definition) -> None:
+    """Refuse what no question could ask: a selector, an expression, a glob or a name that cannot be."""
+    if name_key(definition.name) in VIEWS:
+        raise InvalidInput(
+            f"A definition cannot be called {definition.name!r}: SQL has a view of that name.",
+            hint=f"Definitions are SQL views too, beside {', '.join(VIEWS)}. "
+            f"Take another name, such as {definition.name + ' of interest'!r}.",
+        )
+    compile_definition(definition, "m1")
+    with duckdb.connect() as connection:
+        check_patterns(connection, definition)
+
+
+def version_json(kept: SavedDefinition) -> dict[str, Any]:
+    """One version with its author and time, in words of JSON."""
+    definition = definition_of(kept)
+    return definition.to_json() | {
+        "engine": kept.engine,
+        "author": kept.author,
+        "created_at": said_at(kept.created_at),
+        "meaning": str(definition),
+    }
+
+
+def change_json(change: DetailChange) -> dict[str, Any]:
+    """One change of a detail, in words of JSON."""
+    return {
+        "detail": change.detail,
+        "value": change.value,
+        "author": change.author,
+        "recorded_at": said_at(change.recorded_at),
+    }
+
+
+def listed_json(definition: Definition, details: Details) -> dict[str, Any]:
+    """One line of the list: the latest version, and what was said of the definition."""
+    return definition.to_json() | details.to_json() | {"meaning": str(definition)}
+
+
+def said_at(micros: int) -> str:
+    """An instant in ISO 8601, in UTC."""
+    return from_micros(micros).isoformat().replace("+00:00", "Z")
+
+
+def _is_saved(state: State, site: str, name: str) -> bool:
+    try:
+        saved.definition_history(state, site, name)
+    except UnknownDefinition:
+        return False
+    return True
