@@ -10,8 +10,9 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
@@ -47,7 +48,7 @@ Found = TypeVar("Found")
 
 HASHING_AT_ONCE = 2
 MOST_WAITING = 16
-"""How many passwords may wait to be hashed; whoever comes after them is asked to come back."""
+"""How many logins may be under way; whoever comes after them is asked to come back."""
 
 USED_EVERY = timedelta(minutes=5) // timedelta(microseconds=1)
 """Last use is written down no more often than this: not every request is a change of the state."""
@@ -118,56 +119,50 @@ class Access:
     async def log_in(self, name: str, password: str, caller: Caller, browser: str) -> str:
         """The secret of a new login, or WrongLogin. Unknown names take as long as known ones."""
         key, place = name_key(name[:200]), neighbourhood(caller.address)
-        self._take_turn(key, place)
-        account = await asyncio.to_thread(account_named, self.state, name)
-        is_right = await self._hash(is_password, account.password if account else None, password)
-        if account is None or not is_right:
-            await self._note_failure(account, caller)
-            raise WrongLogin
-        if is_outdated(account.password):
-            await asyncio.to_thread(
-                renew_hash, self.state, account, await self._hash(hash_password, password)
-            )
-            account = await asyncio.to_thread(find_account, self.state, account.name)
-        by = Actor(account.name, caller.actor("").place)
-        secret = await asyncio.to_thread(add_login, self.state, account, browser, self.clock, by=by)
-        self._names.forgive(key)
-        self._addresses.take_back(place)
-        self._familiar[key, place] = None
-        while len(self._familiar) > FAMILIAR:
-            self._familiar.popitem(last=False)
+        with self._turn(key, place):
+            account = await asyncio.to_thread(account_named, self.state, name)
+            is_right = await self._hash(is_password, account.password if account else None, password)
+            if account is None or not is_right:
+                await self._note_failure(account, caller)
+                raise WrongLogin
+            if is_outdated(account.password):
+                hashed = await self._hash(hash_password, password)
+                await asyncio.to_thread(renew_hash, self.state, account, hashed)
+                account = await asyncio.to_thread(find_account, self.state, account.name)
+            by = Actor(account.name, caller.actor("").place)
+            secret = await asyncio.to_thread(add_login, self.state, account, browser, self.clock, by=by)
+        self._welcome(key, place)
         return secret
 
     async def set_up(self, token: str, name: str, password: str, caller: Caller, browser: str) -> str:
         """Make the account that a setup token is for, and log in with it: the secret of the login."""
         place = neighbourhood(caller.address)
-        self._take_turn(None, place)
-        await asyncio.to_thread(self._check_token, token)
-        name = check_name(name)
-        check_password(password)
-        hashed = await self._hash(hash_password, password)
-        by = Actor(name, caller.actor("").place)
-        account = await asyncio.to_thread(
-            spend_setup_token, self.state, token, name, hashed, self.clock, by=by
-        )
-        self._addresses.take_back(place)
-        return await asyncio.to_thread(add_login, self.state, account, browser, self.clock, by=by)
+        with self._turn(None, place):
+            await asyncio.to_thread(self._check_token, token)
+            told = check_name(name)
+            check_password(password)
+            hashed = await self._hash(hash_password, password)
+            by = Actor(told, caller.actor("").place)
+            account = await asyncio.to_thread(
+                spend_setup_token, self.state, token, told, hashed, self.clock, by=by
+            )
+            secret = await asyncio.to_thread(add_login, self.state, account, browser, self.clock, by=by)
+        self._welcome(name_key(told), place)
+        return secret
 
     async def change_password(self, who: Who, current: str, new: str, caller: Caller, browser: str) -> str:
         """Another password, for whoever knows the present one. Ends every login; the secret of a new one here."""
         key, place = name_key(who.account), neighbourhood(caller.address)
-        self._take_turn(key, place)
-        account = await asyncio.to_thread(find_account, self.state, who.account)
-        if not await self._hash(is_password, account.password, current):
-            await self._note_failure(account, caller)
-            raise WrongLogin("This is not your present password.")
-        self._names.forgive(key)
-        self._addresses.take_back(place)
-        check_password(new)
-        hashed = await self._hash(hash_password, new)
-        by = caller.actor(account.name)
-        changed = await asyncio.to_thread(change_password, self.state, account, hashed, self.clock, by=by)
-        return await asyncio.to_thread(add_login, self.state, changed, browser, self.clock, by=by)
+        with self._turn(key, place):
+            account = await asyncio.to_thread(find_account, self.state, who.account)
+            if not await self._hash(is_password, account.password, current):
+                await self._note_failure(account, caller)
+                raise WrongLogin("This is not your present password.")
+            self._welcome(key, place)
+            check_password(new)
+            hashed, by = await self._hash(hash_password, new), caller.actor(account.name)
+            changed = await asyncio.to_thread(change_password, self.state, account, hashed, self.clock, by=by)
+            return await asyncio.to_thread(add_login, self.state, changed, browser, self.clock, by=by)
 
     def close(self) -> None:
         """End the threads."""
@@ -193,7 +188,8 @@ class Access:
             {each.digest: each for each in api_keys(self.state) if each.is_active},
         )
 
-    def _take_turn(self, name: str | None, place: str) -> None:
+    @contextmanager
+    def _turn(self, name: str | None, place: str) -> Iterator[None]:
         """Count a try, or refuse it. Who logged in from an address before is not kept out of it by others' guesses."""
         now = self._seconds()
         is_familiar = name is not None and (name, place) in self._familiar
@@ -206,17 +202,26 @@ class Access:
         if name is not None and not is_familiar:
             self._names.count(name, now)
         self._addresses.count(place, now)
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    def _welcome(self, name: str, place: str) -> None:
+        """The password was right: what was tried under the name is forgiven, and the address is familiar."""
+        self._names.forgive(name)
+        self._addresses.take_back(place)
+        self._familiar[name, place] = None
+        while len(self._familiar) > FAMILIAR:
+            self._familiar.popitem(last=False)
 
     def _check_token(self, token: str) -> None:
         with self.state.reading() as connection:
             check_setup_token(connection, token, self.clock())
 
     async def _hash(self, work: Callable[..., Found], *arguments: str | None) -> Found:
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._hashing, work, *arguments)
-        finally:
-            self._waiting -= 1
+        return await asyncio.get_running_loop().run_in_executor(self._hashing, work, *arguments)
 
     async def _note_failure(self, account: Account | None, caller: Caller) -> None:
         """A line in the audit, so many an hour; the next one says how many had none.

@@ -17,12 +17,15 @@ from expost.errors import ExpostError, QueryLimit
 from expost.lake.folder import Folder, open_folder
 from expost.lake.lock import find_holder
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
+from expost.loopback import is_loopback
 from expost.query.analysis import Analysis
 from expost.query.answer import LossesAnswer
 from expost.query.question import Losses
 from expost.settings import Settings
+from expost.state.accounts import accounts
 from expost.state.database import State
 from expost.state.keys import keys
+from expost.state.listening import find_listening
 from expost.state.sites import sites
 from expost.terminal import cell, losses_in_words, table
 
@@ -101,6 +104,24 @@ def _look_at_state(folder: Folder) -> Iterator[Finding]:
             )
     finally:
         state.close()
+
+
+def _look_at_access(folder: Folder) -> Iterator[Finding]:
+    state = State(folder.state_path)
+    try:
+        known, host = accounts(state), find_listening(state)
+    finally:
+        state.close()
+    is_near = host is None or host == "localhost" or is_loopback(host)
+    who = (
+        f"{len(known)} of them, every page asks for a login"
+        if known
+        else "none, pages answer this machine only"
+    )
+    yield Finding("accounts", f"{who}. More: expost accounts list")
+    if host is not None:
+        reach = "this machine only" if is_near else "beyond this machine"
+        yield Finding("listening", f"The server was started last on {host}, so it is reached from {reach}.")
 
 
 def _look_at_journal(folder: Folder) -> Iterator[Finding]:
@@ -202,6 +223,7 @@ _GROWTH = "select count(*), count(distinct element_id) from lake.events where el
 PARTS: tuple[tuple[str, Callable[[Folder], Iterator[Finding]]], ...] = (
     ("server", _look_at_server),
     ("site", _look_at_state),
+    ("accounts", _look_at_access),
     ("journal", _look_at_journal),
     ("rejected", _look_at_rejected),
     ("lake", _look_at_lake),

@@ -29,6 +29,7 @@ from expost.state.accounts import accounts
 from expost.state.audit import Actor
 from expost.state.database import State
 from expost.state.keys import add_key, keys
+from expost.state.listening import remember_listening
 from expost.state.setup_token import make_setup_token
 from expost.state.sites import Site, add_site, sites
 from expost.tag import tag_of
@@ -82,6 +83,7 @@ class _Server(uvicorn.Server):
         self, settings: Settings, folder: Folder, listener: socket.socket, journal: Journal, state: State
     ) -> None:
         self._base_url = settings.public_url or _url(listener)
+        remember_listening(state, settings.host)
         self._folder = folder
         self._journal = journal
         self._state = state

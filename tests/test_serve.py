@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,49 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_the_tag_names_the_port_that_the_server_really_has(serving):
     assert expost("sites", "tag", "--data", str(serving.data)).stdout.strip() == serving.tag
     assert serving.url in expost("doctor", "--data", str(serving.data)).stdout
+
+
+def test_doctor_says_who_may_log_in_and_whether_the_server_is_reached_from_elsewhere(serving):
+    told = {
+        each["part"]: each["says"]
+        for each in json.loads(expost("doctor", "--data", str(serving.data)).stdout)
+    }
+    assert "none, pages answer this machine only" in told["accounts"]
+    assert "127.0.0.1" in told["listening"]
+    assert "this machine only" in told["listening"]
+
+
+def test_the_first_start_prints_a_token_that_makes_one_account_from_anywhere(tmp_path):
+    with Serving(tmp_path / "data", options=("--host", "0.0.0.0")) as running:
+        [said] = [line for line in running.said if "setup token" in line]
+        token = said.split()[-1]
+        form = {"token": token, "name": "ann", "password": "four words make one"}
+        sent = urllib.parse.urlencode(form).encode()
+        assert status_of(f"{running.url}/live")[0] == 200
+        made = urllib.request.Request(f"{running.url}/setup-account", sent, method="POST")
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(made, timeout=20) as answer:
+            assert answer.url.endswith("/account?said=made")
+            assert "Logged in as" in answer.read().decode()
+        assert status_of(f"{running.url}/api/v1/flags")[0] == 401
+        expost("accounts", "remove", "ann", "--yes", "--data", str(running.data))
+        assert status_of(f"{running.url}/api/v1/flags")[0] == 200
+        doctor = expost("doctor", "--data", str(running.data)).stdout
+        assert "reached from beyond this machine" in doctor
+    with Serving(tmp_path / "data") as again:
+        assert any("setup token" in line for line in again.said)
+    actions = [
+        each["action"] for each in json.loads(expost("audit", "--data", str(tmp_path / "data")).stdout)
+    ]
+    assert actions == [
+        "setup token made",
+        "account removed",
+        "logged in",
+        "account added",
+        "setup token made",
+        "write key made",
+        "site added",
+    ]
 
 
 def test_a_second_server_is_told_who_has_the_folder(serving):

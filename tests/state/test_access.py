@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,7 @@ def test_logins_that_are_over_make_room_and_no_account_has_endless_ones(state: S
     add_login(state, ann, "new", lambda: later, by=ANN)
     assert [each.browser for each in logins(state)] == ["new"]
     for number in range(MOST + 3):
-        add_login(state, ann, str(number), lambda at=later + number: at, by=ANN)
+        add_login(state, ann, str(number), partial(int, later + number), by=ANN)
     kept = logins(state, ann.id)
     assert len(kept) == MOST
     assert kept[0].browser == str(MOST + 2)

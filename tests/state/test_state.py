@@ -10,8 +10,9 @@ from sqlalchemy import update
 
 from expost.errors import FolderError, InvalidInput, UnknownName, UnknownSite
 from expost.state.database import BUSY_SECONDS, State
-from expost.state.keys import add_key, digest_of, keys, revoke_key
+from expost.state.keys import add_key, keys, revoke_key
 from expost.state.schema import META
+from expost.state.secret import digest_of
 from expost.state.sites import Site, add_site, change_site, find_site, months_of, sites
 
 

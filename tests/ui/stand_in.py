@@ -111,7 +111,7 @@ class StandIn:
         return [found.to_json() | said | {"version": 1}]
 
     def _define(
-        self, meant: Definition, *, site: str | None = None, author: str = "", place: str = ""
+        self, meant: Definition, *, site: str | None = None, author: str = "", place: str = "", **_more: Any
     ) -> Definition:
         _refuse_hover(meant)
         self.saved = [each for each in self.saved if each.name != meant.name] + [meant]
