@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
+from expost.admission import Who
+from expost.clock import to_micros
 from expost.errors import QueryLimit, SelectorError
 from expost.query.definition import definition
+from expost.state.api_keys import ApiKey
+from expost.state.audit import AuditLine
+from expost.state.logins import Login
 
 from . import samples
+from .account import AccountView, LoginRow
 from .asked import Ask, Offer
+from .audit import audit_view
 from .definitions import DefinitionRow, DefinitionView, ListView, Version
 from .desk import Desk, Outcome, sql_text
 from .event import choose, event_view
@@ -48,6 +55,7 @@ def patterns() -> Iterator[Pattern]:
     yield from _lists()
     yield from _pasts()
     yield from _charts()
+    yield from _access()
     for state, count in (("no rows", 0), ("one row", 1), ("too many rows", 400)):
         yield Pattern("Rows", state, "_rows.html", {"view": rows_view(samples.rows(count))})
     waiting, arrived = StatusView(0, None), status_view(samples.live())
@@ -117,6 +125,38 @@ def _lists() -> Iterator[Pattern]:
     for state, shown in (("one version", versions[:1]), ("many versions", versions)):
         view = DefinitionView(definition("Added to basket", click="button.add"), None, None, shown)
         yield Pattern("Versions", state, "_versions.html", {"view": view})
+
+
+def _access() -> Iterator[Pattern]:
+    """Who is logged in, with which keys, and who changed what."""
+    who, at = Who(1, "ann", "admin", login_id=1), to_micros(samples.NOW)
+    login = Login(1, 1, "ann", "admin", "", "", at, at)
+    here, there = LoginRow(login, "Firefox on Linux", True), LoginRow(login, "Safari on iPhone", False)
+    for state, rows in (("this browser alone", (here,)), ("many browsers", (here, *[there] * 8))):
+        yield Pattern("Logins", state, "_logins.html", {"view": AccountView(who, rows, ())})
+    key = ApiKey(1, 1, "ann", "nightly report", "admin", "xa_4kq7zt2mw", "", at, None, None)
+    odd = replace(key, name=samples.NASTY, used_at=at)
+    for state, keys, made in (
+        ("none", (), ""),
+        ("one, made now", (key,), "xa_" + "4kq7zt2m" * 6),
+        ("many", (key, odd) * 4, ""),
+    ):
+        yield Pattern("API keys", state, "_api_keys.html", {"view": AccountView(who, (), keys, made)})
+    line = AuditLine(7, at, "ann", "elsewhere", "definition saved", "Signed up", "version 2 on shop")
+    hostile = replace(line, who=samples.NASTY, subject=samples.LONG, detail=samples.NASTY)
+    failed = replace(
+        line,
+        who="",
+        action="login failed",
+        subject="a name that no account has",
+        detail="and 31 more before it",
+    )
+    for state, lines in (
+        ("empty", []),
+        ("one line", [line]),
+        ("too many lines", [line, hostile, failed] * 40),
+    ):
+        yield Pattern("Audit", state, "_audit.html", {"view": audit_view(lines, "UTC")})
 
 
 def _pasts() -> Iterator[Pattern]:

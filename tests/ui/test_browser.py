@@ -18,7 +18,7 @@ PAGES = (
     "/define?click=a:hover", FUNNEL, FUNNEL.replace("?", "/people?"),
     "/retention?start=a&by=flag:new-checkout", "/trend?name=a",
     "/trend?name=a&by=flag:new-checkout", "/losses", "/sql", "/sql?query=select+1", "/setup",
-    "/patterns", "/live?type=nosuch",
+    "/account", "/audit", "/setup-account", "/patterns", "/live?type=nosuch",
 )  # fmt: skip
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # WCAG's formula, over every text on the page that stands on a plain colour.
