@@ -37,7 +37,7 @@ from expost.state.audit import Actor, note
 from expost.state.database import State
 from expost.state.logins import Login, add_login, logins, use_login
 from expost.state.names import name_key
-from expost.state.password import check_password, hash_password, is_outdated, is_password
+from expost.state.password import check_password, hash_password, is_outdated, is_password, prepare
 from expost.state.secret import digest_of
 from expost.state.setup_token import check_setup_token, spend_setup_token
 from expost.state.sites import sites
@@ -91,6 +91,7 @@ class Access:
         self._failures: deque[float] = deque()
         self._unnoted = 0
         self._hashing = ThreadPoolExecutor(HASHING_AT_ONCE, "password")
+        self._hashing.submit(prepare)
         self._waiting = 0
 
     def house(self) -> House:
@@ -118,7 +119,7 @@ class Access:
 
     async def log_in(self, name: str, password: str, caller: Caller, browser: str) -> str:
         """The secret of a new login, or WrongLogin. Unknown names take as long as known ones."""
-        key, place = name_key(name[:200]), neighbourhood(caller.address)
+        key, place = _counted_name(name), neighbourhood(caller.address)
         with self._turn(key, place):
             account = await asyncio.to_thread(account_named, self.state, name)
             is_right = await self._hash(is_password, account.password if account else None, password)
@@ -147,12 +148,12 @@ class Access:
                 spend_setup_token, self.state, token, told, hashed, self.clock, by=by
             )
             secret = await asyncio.to_thread(add_login, self.state, account, browser, self.clock, by=by)
-        self._welcome(name_key(told), place)
+        self._welcome(_counted_name(told), place)
         return secret
 
     async def change_password(self, who: Who, current: str, new: str, caller: Caller, browser: str) -> str:
         """Another password, for whoever knows the present one. Ends every login; the secret of a new one here."""
-        key, place = name_key(who.account), neighbourhood(caller.address)
+        key, place = _counted_name(who.account), neighbourhood(caller.address)
         with self._turn(key, place):
             account = await asyncio.to_thread(find_account, self.state, who.account)
             if not await self._hash(is_password, account.password, current):
@@ -244,3 +245,8 @@ class Access:
     def _write_failure(self, by: Actor, subject: str, detail: str) -> None:
         with self.state.writing() as connection:
             note(connection, self.clock(), by, "login failed", subject, detail)
+
+
+def _counted_name(name: str) -> str:
+    """What tries at a name are counted under: of one length, and not what was typed, which may be a password."""
+    return digest_of(name_key(name[:200]))

@@ -18,8 +18,11 @@ from expost.ui.caller import CALLER, cookie_name
 from expost.ui.page import SECURITY, render_bare
 
 MAX_BODY_BYTES = 2_000_000
-MAX_OPEN_BODY_BYTES = 20_000
-"""What somebody unknown may send: a name, a password and a token."""
+MAX_OPEN_BODY_BYTES = 64_000
+"""What somebody unknown may send: a name, a password, a token, and where the login leads."""
+
+MAX_NEXT = 5_000
+"""Longer addresses are not come back to: the login page's own would be refused."""
 
 SITE_KEYS = ("xw_", "xs_", "xi_")
 
@@ -125,7 +128,8 @@ def _target(scope: Scope) -> str:
 def _turned_away(asking: Asking, verdict: Verdict, bearer: str | None, target: str) -> Response:
     if verdict.kind == "log in":
         if asking.method in ("GET", "HEAD") and _wants_page(asking) and _is_navigation(asking):
-            where = "" if target == "/" else f"?next={quote(target, safe='')}"
+            is_kept = target != "/" and len(target) <= MAX_NEXT
+            where = f"?next={quote(target, safe='')}" if is_kept else ""
             return RedirectResponse(LOGIN_PATH + where, 303)
         return _answer(asking, _login_needed(asking, bearer))
     error = NotAllowed(f"This request is refused: {verdict.reason}.", hint=verdict.hint)

@@ -35,6 +35,8 @@ from expost.state.sites import Site, add_site, sites
 from expost.tag import tag_of
 from expost.ui.desk import PageSite
 
+log = logging.getLogger("expost.serve")
+
 SERVER = Actor("expost serve", "command line")
 REQUEST_SECONDS = 2
 """How long requests that are under way may take after SIGTERM. With the sink's share it all ends within 5 seconds."""
@@ -83,7 +85,7 @@ class _Server(uvicorn.Server):
         self, settings: Settings, folder: Folder, listener: socket.socket, journal: Journal, state: State
     ) -> None:
         self._base_url = settings.public_url or _url(listener)
-        remember_listening(state, settings.host)
+        self._host = settings.host
         self._folder = folder
         self._journal = journal
         self._state = state
@@ -120,11 +122,20 @@ class _Server(uvicorn.Server):
         if is_first_start:
             for each in sites(self._state):
                 print(_keeping(each), flush=True)  # noqa: T201
-        if not accounts(self._state):
-            token = make_setup_token(self._state, wall_clock, by=SERVER)
-            print(_closed(self._base_url, token), flush=True)  # noqa: T201
+        self._say_who_is_let_in()
         for site in self._page_sites():
             print(site.tag, flush=True)  # noqa: T201
+
+    def _say_who_is_let_in(self) -> None:
+        """Note where we listen, and print the token for the first account as long as there is none."""
+        try:
+            remember_listening(self._state, self._host)
+            if not accounts(self._state):
+                token = make_setup_token(self._state, wall_clock, by=SERVER)
+                print(_closed(self._base_url, token), flush=True)  # noqa: T201
+        except FolderError as problem:
+            # Events are collected all the same: a full disk may have room again in a minute.
+            log.error("%s No setup token was made; later: expost accounts token", problem)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End requests first, then what they need."""

@@ -102,6 +102,24 @@ def test_a_login_leads_back_to_the_page_that_was_asked_for(access: Access) -> No
     assert web.get("/login").headers["location"] == "/"
 
 
+def test_a_long_address_is_come_back_to_and_one_that_no_login_page_can_carry_is_not(access: Access) -> None:
+    web = browser(access)
+    for length, is_kept in ((4_000, True), (12_000, False)):
+        address = "/sql?query=" + "%20" * (length // 3)
+        sent_away = web.get(address).headers["location"]
+        assert ("next=" in sent_away) == is_kept
+        assert len(sent_away) < 16_000
+    assert log_in(web, next="/sql?query=" + "%20" * 1_600).headers["location"].startswith("/sql?query=%20")
+
+
+def test_logging_in_again_ends_the_login_before(access: Access) -> None:
+    web = browser(access)
+    log_in(web)
+    log_in(web)
+    assert len(logins(access.state)) == 1
+    assert web.get("/live").status_code == 200
+
+
 def test_a_login_never_leads_to_another_site(access: Access) -> None:
     web = browser(access)
     assert log_in(web, next="//evil.example/").headers["location"] == "/"
@@ -258,8 +276,8 @@ def test_every_refusal_says_what_to_do_next(access: Access) -> None:
 
 def test_what_nobody_known_sends_is_small(access: Access) -> None:
     web = browser(access)
-    assert web.post("/login", data={"name": "x" * 30_000, "password": "x"}).status_code == 413
-    endless, form = iter([b"name=", *[b"x" * 1_000] * 30]), "application/x-www-form-urlencoded"
+    assert web.post("/login", data={"name": "x" * 70_000, "password": "x"}).status_code == 413
+    endless, form = iter([b"name=", *[b"x" * 1_000] * 70]), "application/x-www-form-urlencoded"
     assert web.post("/login", content=endless, headers={"content-type": form}).status_code == 413
 
 

@@ -65,17 +65,14 @@ def add_login(router: APIRouter, desk: Desk) -> None:
         except ExpostError as error:
             view = LoginView(name, target, _is_plain(request), error)
             return add_retry(render_alone("login.html", status=error.status, view=view), error)
+        await _end_this_login(request, access)
         return remember(RedirectResponse(target, 303), caller, secret)
 
     @router.post("/logout")
     async def log_out(request: Request) -> Response:
         """End this login."""
-        caller = caller_of(request)
-        if caller.who is not None and caller.who.login_id is not None:
-            by = caller.actor("")
-            ids = (caller.who.account_id, caller.who.login_id)
-            await in_thread(end_login, access.state, *ids, access.clock, by=by, action="logged out")
-        return forget(RedirectResponse(LOGIN_PATH, 303), caller)
+        await _end_this_login(request, access)
+        return forget(RedirectResponse(LOGIN_PATH, 303), caller_of(request))
 
     @router.get(SETUP_PATH)
     async def setup(request: Request) -> Response:
@@ -105,6 +102,14 @@ async def form_of(request: Request) -> dict[str, str]:
 def browser_of(request: Request) -> str:
     """What the browser says it is."""
     return request.headers.get("user-agent", "")
+
+
+async def _end_this_login(request: Request, access: Access) -> None:
+    """End the login that this request came with, if it came with one."""
+    caller = caller_of(request)
+    if caller.who is not None and caller.who.login_id is not None:
+        ids, by = (caller.who.account_id, caller.who.login_id), caller.actor("")
+        await in_thread(end_login, access.state, *ids, access.clock, by=by, action="logged out")
 
 
 def _is_logged_in(request: Request, access: Access) -> bool:
