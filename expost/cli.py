@@ -1,7 +1,7 @@
 """The command line: `expost COMMAND --help` says what each takes, with an example.
 
-Here and in `question_commands.py` the slow imports stand inside the commands that need them, so that help and refusals
-come at once.
+Here and where questions and definitions have theirs, the slow imports stand inside the commands that need them, so that
+help and refusals come at once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from expost.definition_commands import definitions
 from expost.errors import ExpostError, InvalidInput, SelectorError
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
 from expost.question_commands import COMMANDS
@@ -112,7 +113,7 @@ main.add_command(LaterGroup("sites", _sites, help="The sites of a folder, their 
 main.add_command(
     LaterGroup("accounts", _accounts, help="Who may log in, and which programs may ask the API.")
 )
-for each in COMMANDS:
+for each in (*COMMANDS, definitions):
     main.add_command(each)
 
 

@@ -60,7 +60,7 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
     \b
     Example: expost define "Signed up" --click 'form.signup button'
     """
-    analysis = _analysis(data)
+    analysis = analysis_of(data)
     from expost.state.audit import command_line
 
     by, form = command_line(), _form(options)
@@ -74,28 +74,6 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
         when = f", valid {definition.interval}" if definition.interval.is_bounded else ""
         click.echo(f"{definition.name} is version {definition.version}{when}: {definition}\n")
         _show(past, as_json)
-
-
-@click.command()
-@data_option
-@site_option
-@json_option
-def definitions(data: Path | None, site: str | None, as_json: bool) -> None:
-    """The named events.
-
-    \b
-    Example: expost definitions
-    """
-    saved = _analysis(data).definitions(site=site)
-    if wants_json(as_json):
-        print_json([definition.to_json() for definition in saved])
-    elif saved:
-        from expost.terminal import table, terminal_console
-
-        columns = [("name", "left"), ("version", "right"), ("meaning", "left")]
-        table(terminal_console(), columns, [(each.name, each.version, str(each)) for each in saved])
-    else:
-        click.echo("No event is named yet. Name one with: expost define NAME --click SELECTOR")
 
 
 @click.command()
@@ -229,14 +207,15 @@ def sql(query: str, data: Path | None, limit: int, as_json: bool) -> None:
     _ask(SqlQuery(query, limit), data, as_json)
 
 
-COMMANDS = (preview, define, definitions, funnel, retention, trend, losses, flags, live, sql)
+COMMANDS = (preview, define, funnel, retention, trend, losses, flags, live, sql)
 
 
 def _ask(question: Question, data: Path | None, as_json: bool) -> None:
-    _show(_analysis(data).ask(question), as_json)
+    _show(analysis_of(data).ask(question), as_json)
 
 
-def _analysis(data: Path | None) -> Analysis:
+def analysis_of(data: Path | None) -> Analysis:
+    """The data folder that was named, open for questions."""
     from expost.lake.folder import open_folder
 
     settings = settings_of(data)

@@ -21,11 +21,14 @@ from expost.lake.reader import connect, snapshot_versions
 from expost.state import definitions as saved
 from expost.state.audit import Actor
 from expost.state.database import State
+from expost.state.definition_details import Details, describe, details, details_of
+from expost.state.names import name_key
 from expost.state.sites import Site, find_site, sites
 
 from .answer import Answer
 from .calendar import Calendar, interval_of
 from .definition import Definition
+from .definition_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .funnel import funnel, funnel_people
 from .left_out import counting_of
 from .live import event_detail, flag_list, live
@@ -134,11 +137,66 @@ class Analysis:
         )
         return definition_of(kept)
 
-    def definitions(self, *, site: str | None = None) -> list[Definition]:
-        """The latest version of every saved definition, by name."""
+    def definitions(self, *, site: str | None = None, archived: bool = False) -> list[Definition]:
+        """The latest version of every saved definition, by name; those in the archive instead with `archived`."""
+        slug = find_site(self.state, site).slug
+        told = details(self.state, slug)
         return [
-            definition_of(each) for each in saved.definitions(self.state, find_site(self.state, site).slug)
+            definition_of(each)
+            for each in saved.definitions(self.state, slug)
+            if told.get(name_key(each.name), Details()).archived == archived
         ]
+
+    def details(self, name: str, *, site: str | None = None) -> Details:
+        """Owner, tags and note of a definition, and whether it is archived."""
+        slug = find_site(self.state, site).slug
+        kept = saved.find_definition(self.state, slug, name)
+        return details(self.state, slug).get(name_key(kept.name), Details())
+
+    def describe(
+        self, name: str, *, site: str | None = None, author: str = "", place: str = "", **wanted: Any
+    ) -> Details:
+        """The details after those given (owner, tags, note, archived) are set, each with author and time."""
+        slug = find_site(self.state, site).slug
+        given = {each: value for each, value in wanted.items() if value is not None}
+        after = details_of(self.details(name, site=slug).to_json() | given)
+        return describe(self.state, slug, name, after, clock=self.clock, by=Actor(author, place))
+
+    def roll_back(
+        self, name: str, version: int, *, site: str | None = None, author: str = "", place: str = ""
+    ) -> Definition:
+        """A new version that says what an old one said, and is valid when that one was."""
+        slug = find_site(self.state, site).slug
+        old = saved.find_definition(self.state, slug, name, version)
+        kept = saved.save_definition(
+            self.state,
+            slug,
+            old.name,
+            old.body,
+            engine=ENGINE_VERSION,
+            clock=self.clock,
+            by=Actor(author, place),
+            valid_from=old.valid_from,
+            valid_until=old.valid_until,
+        )
+        return definition_of(kept)
+
+    def export_definitions(self, folder: Path, *, site: str | None = None) -> list[Written]:
+        """One file for each definition in `folder`; those that say the same already stay as they are."""
+        found = find_site(self.state, site)
+        return export_folder(self.state, found.slug, _calendar(found, None), folder)
+
+    def plan_definitions(
+        self, folder: Path, *, site: str | None = None, archives_missing: bool = False
+    ) -> Plan:
+        """What applying the files in `folder` would do."""
+        found = find_site(self.state, site)
+        calendar = _calendar(found, None)
+        return plan_folder(self.state, found.slug, calendar, folder, archives_missing=archives_missing)
+
+    def apply_definitions(self, plan: Plan, *, author: str = "", place: str = "") -> None:
+        """Do what was planned, all of it or nothing."""
+        apply_plan(self.state, plan, clock=self.clock, by=Actor(author, place))
 
     def definition(self, name: str, version: int | None = None, *, site: str | None = None) -> Definition:
         """One saved definition, its latest version unless one is given."""

@@ -417,3 +417,41 @@ def test_help_and_refusals_wait_for_no_engine():
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (ended.returncode, "no Expost data" in ended.stderr) == (0, True), ended.stderr
+
+
+def test_definitions_go_to_files_and_come_back_on_the_command_line(data: Path, tmp_path: Path) -> None:
+    at = ["--data", str(data), "--json"]
+    folder = str(tmp_path / "definitions")
+    assert CliRunner().invoke(main, ["define", "Filed", "--track", "Filed", *at]).exit_code == 0
+    exported = CliRunner().invoke(main, ["definitions", "export", folder, *at])
+    assert "filed.toml" in [each["file"] for each in json.loads(exported.stdout)]
+    file = Path(folder, "filed.toml")
+    file.write_text(file.read_text().replace('event_name = "Filed"', 'event_name = "Kept"'))
+    [changed] = [
+        each
+        for each in json.loads(CliRunner().invoke(main, ["definitions", "diff", folder, *at]).stdout)[
+            "definitions"
+        ]
+        if each["kind"] != "same"
+    ]
+    assert changed["lines"] == ["- custom event Filed", "+ custom event Kept"]
+    asked = CliRunner().invoke(main, ["definitions", "apply", folder, *at])
+    assert asked.exit_code == 2
+    assert "--yes" in asked.stderr
+    done = json.loads(CliRunner().invoke(main, ["definitions", "apply", folder, "--yes", *at]).stdout)
+    assert done["is_applied"]
+    CliRunner().invoke(main, ["definitions", "rollback", "Filed", "1", *at])
+    CliRunner().invoke(main, ["definitions", "describe", "Filed", "--owner", "ann", "--tag", "x", *at])
+    CliRunner().invoke(main, ["definitions", "archive", "Filed", *at])
+    shown = json.loads(CliRunner().invoke(main, ["definitions", "show", "Filed", *at]).stdout)
+    assert [each["meaning"] for each in shown["versions"]] == [
+        "custom event Filed",
+        "custom event Kept",
+        "custom event Filed",
+    ]
+    assert (shown["owner"], shown["tags"], shown["archived"]) == ("ann", ["x"], True)
+    listed = json.loads(CliRunner().invoke(main, ["definitions", *at]).stdout)
+    assert "Filed" not in [each["name"] for each in listed]
+    CliRunner().invoke(main, ["definitions", "unarchive", "Filed", *at])
+    listed = json.loads(CliRunner().invoke(main, ["definitions", *at]).stdout)
+    assert "Filed" in [each["name"] for each in listed]

@@ -1,0 +1,257 @@
+"""`expost definitions`: the named events, their versions, and definitions as files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from expost.errors import InvalidInput
+from expost.options import data_option, json_option, print_json, site_option, wants_json
+from expost.question_commands import analysis_of
+
+if TYPE_CHECKING:
+    from expost.query.definition_folder import Plan
+    from expost.state.audit import Actor
+
+SIGNS = {"new": "+", "changed": "~", "archived": "-", "same": "="}
+FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+MISSING = click.option(
+    "--archive-missing",
+    "archives_missing",
+    is_flag=True,
+    help="Archive definitions that have no file in DIR.",
+)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--archived", is_flag=True, help="Those in the archive instead.")
+@data_option
+@site_option
+@json_option
+@click.pass_context
+def definitions(
+    context: click.Context, archived: bool, data: Path | None, site: str | None, as_json: bool
+) -> None:
+    """The named events; with a command below, what was said of one, or definitions as files.
+
+    \b
+    Example: expost definitions
+    """
+    if context.invoked_subcommand is not None:
+        return
+    saved = analysis_of(data).definitions(site=site, archived=archived)
+    if wants_json(as_json):
+        print_json([definition.to_json() for definition in saved])
+    elif saved:
+        columns = [("name", "left"), ("version", "right"), ("meaning", "left")]
+        _table(columns, [(each.name, each.version, str(each)) for each in saved])
+    elif archived:
+        click.echo("No definition is archived.")
+    else:
+        click.echo("No event is named yet. Name one with: expost define NAME --click SELECTOR")
+
+
+@definitions.command()
+@click.argument("name")
+@data_option
+@site_option
+@json_option
+def show(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
+    """Every version of a definition with its author and time, and what was said of it.
+
+    \b
+    Example: expost definitions show "Signed up"
+    """
+    analysis = analysis_of(data)
+    history, told = analysis.history(name, site=site), analysis.details(name, site=site)
+    if wants_json(as_json):
+        print_json(told.to_json() | {"name": history[-1]["name"], "versions": history})
+        return
+    for word, value in told.to_json().items():
+        if value:
+            click.echo(f"{word}: {', '.join(value) if isinstance(value, list) else value}")
+    words = ("version", "valid from", "until", "saved", "by", "meaning")
+    fields = ("version", "valid_from", "valid_until", "created_at", "author", "meaning")
+    columns = [(word, "right" if word == "version" else "left") for word in words]
+    rows = [tuple(each.get(field, "") for field in fields) for each in history]
+    _table(columns, rows)
+
+
+@definitions.command()
+@click.argument("name")
+@click.argument("version", type=int)
+@data_option
+@site_option
+@json_option
+def rollback(name: str, version: int, data: Path | None, site: str | None, as_json: bool) -> None:
+    """A new version that says what an old one said, and is valid when that one was.
+
+    \b
+    Example: expost definitions rollback "Signed up" 1
+    """
+    by = _by()
+    saved = analysis_of(data).roll_back(name, version, site=site, author=by.who, place=by.place)
+    if wants_json(as_json):
+        print_json(saved.to_json())
+    else:
+        click.echo(f"{saved.name} is version {saved.version}: {saved}")
+
+
+@definitions.command()
+@click.argument("name")
+@click.option("--owner", metavar="WHO", help="Who answers for it. Empty: nobody.")
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="All its tags; repeat. One empty: none.")
+@click.option("--note", metavar="TEXT", help="What a reader should know. Empty: nothing.")
+@data_option
+@site_option
+@json_option
+def describe(name: str, data: Path | None, site: str | None, as_json: bool, **given: Any) -> None:
+    """Set owner, tags or note of a definition; what is not given stays.
+
+    \b
+    Example: expost definitions describe "Signed up" --owner growth --tag activation
+    """
+    tags = [tag for tag in given["tags"] if tag] if given["tags"] else None
+    _describe(name, data, site, as_json, **given | {"tags": tags})
+
+
+@definitions.command()
+@click.argument("name")
+@data_option
+@site_option
+@json_option
+def archive(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
+    """List a definition no longer. Questions that name it are still answered.
+
+    \b
+    Example: expost definitions archive "Signed up"
+    """
+    _describe(name, data, site, as_json, archived=True)
+
+
+@definitions.command()
+@click.argument("name")
+@data_option
+@site_option
+@json_option
+def unarchive(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
+    """Take a definition back from the archive.
+
+    \b
+    Example: expost definitions unarchive "Signed up"
+    """
+    _describe(name, data, site, as_json, archived=False)
+
+
+@definitions.command()
+@FOLDER
+@data_option
+@site_option
+@json_option
+def export(folder: Path, data: Path | None, site: str | None, as_json: bool) -> None:
+    """Write each definition to a TOML file in DIR; comments in files that are there stay.
+
+    \b
+    Example: expost definitions export definitions/
+    """
+    written = analysis_of(data).export_definitions(folder, site=site)
+    if wants_json(as_json):
+        print_json(
+            [{"name": each.name, "file": each.file, "is_written": each.is_written} for each in written]
+        )
+        return
+    for each in written:
+        click.echo(f"{'wrote' if each.is_written else 'as it was'}  {folder / each.file}")
+    if not written:
+        click.echo("No event is named yet, so there is nothing to export.")
+
+
+@definitions.command()
+@FOLDER
+@MISSING
+@data_option
+@site_option
+@json_option
+def diff(folder: Path, archives_missing: bool, data: Path | None, site: str | None, as_json: bool) -> None:
+    """What applying the files in DIR would change.
+
+    \b
+    Example: expost definitions diff definitions/
+    """
+    plan = analysis_of(data).plan_definitions(folder, site=site, archives_missing=archives_missing)
+    if wants_json(as_json):
+        print_json(plan.to_json())
+    else:
+        _print_plan(plan)
+
+
+@definitions.command()
+@FOLDER
+@MISSING
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@data_option
+@site_option
+@json_option
+def apply(
+    folder: Path, archives_missing: bool, yes: bool, data: Path | None, site: str | None, as_json: bool
+) -> None:
+    """Make the definitions say what the files in DIR say: prints the plan, then asks. All of it is done, or nothing.
+
+    \b
+    Example: expost definitions apply definitions/ --yes
+    """
+    analysis = analysis_of(data)
+    plan = analysis.plan_definitions(folder, site=site, archives_missing=archives_missing)
+    if not wants_json(as_json):
+        _print_plan(plan)
+    is_agreed = yes or not plan.changes
+    if not is_agreed:
+        if not sys.stdin.isatty():
+            raise InvalidInput(
+                "Nothing was changed: nobody is here to be asked.", hint="Do it without asking with --yes."
+            )
+        is_agreed = click.confirm("Do it?", err=True)
+    if is_agreed and plan.changes:
+        by = _by()
+        analysis.apply_definitions(plan, author=by.who, place=by.place)
+    if wants_json(as_json):
+        print_json(plan.to_json() | {"is_applied": is_agreed})
+    else:
+        click.echo("Done." if is_agreed and plan.changes else "Nothing was changed.")
+
+
+def _describe(name: str, data: Path | None, site: str | None, as_json: bool, **wanted: Any) -> None:
+    by = _by()
+    told = analysis_of(data).describe(name, site=site, author=by.who, place=by.place, **wanted)
+    if wants_json(as_json):
+        print_json({"name": name} | told.to_json())
+    else:
+        said = [f"{word}: {value}" for word, value in told.to_json().items() if value]
+        click.echo(f"{name}: " + ("; ".join(said) or "nothing is said of it"))
+
+
+def _print_plan(plan: Plan) -> None:
+    for each in plan.planned:
+        click.echo(f"{SIGNS[each.kind]} {each.name} ({each.kind}{f', {each.file}' if each.file else ''})")
+        for line in each.lines:
+            click.echo(f"    {line}")
+    if not plan.planned:
+        click.echo("There is no definition file.")
+    if plan.without_file:
+        click.echo(f"Left as they are, without a file: {', '.join(plan.without_file)}")
+
+
+def _by() -> Actor:
+    # SQLAlchemy takes a while to import: only what writes needs it.
+    from expost.state.audit import command_line
+
+    return command_line()
+
+
+def _table(columns: list[tuple[str, str]], rows: list[tuple[Any, ...]]) -> None:
+    from expost.terminal import table, terminal_console
+
+    table(terminal_console(), columns, rows)
