@@ -106,7 +106,8 @@ def remove(name: str, yes: bool, data: Path | None) -> None:
     _folder, state = _open(data)
     account = find_account(state, name)
     known = _account_json(state, account)
-    goes = f"the account {account.name}, {known['logins']} logins and {known['api_keys']} API keys"
+    logged_in, programs = _counted(known["logins"], "login"), _counted(known["api_keys"], "API key")
+    goes = f"the account {account.name}, {logged_in} and {programs}"
     is_last = len(all_accounts(state)) == 1
     after = (
         " It is the last one: pages then answer this machine only, and without a login." if is_last else ""
@@ -217,6 +218,10 @@ def _asked_password(from_stdin: bool) -> str:
         text = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     check_password(text)
     return text
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _account_json(state: State, account: Account) -> dict[str, Any]:

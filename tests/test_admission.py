@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin, urlsplit
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from expost.admission import Asking, House, find_caller, judge, safe_next
 from expost.collector.peer import networks
@@ -110,3 +114,41 @@ def test_a_login_leads_to_no_other_site_and_to_no_loop(path):
 
 def test_a_login_leads_back_to_what_was_asked_for():
     assert safe_next("/funnel?step=a&next=//evil.example") == "/funnel?step=a&next=//evil.example"
+
+
+@given(st.text(alphabet=st.sampled_from("/\\.:@?#%\t\n\r evilhttps"), max_size=30))
+def test_whatever_is_asked_for_a_login_stays_here(text):
+    # As browsers read it: a backslash is a slash, tabs and line ends are nothing.
+    read = safe_next(text).translate(str.maketrans("\\", "/", "\t\n\r"))
+    assert urlsplit(urljoin("https://expost.example/login", read)).netloc == "expost.example"
+
+
+@given(
+    st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE"]),
+    st.sampled_from(
+        ["/live", "/live.json", "/api/v1/flags", "/account", "/static", "/login/", "//login", "/"]
+    ),
+    st.dictionaries(
+        st.sampled_from(["host", "origin", "sec-fetch-site", "x-forwarded-for", "x-forwarded-proto", "via"]),
+        st.sampled_from(
+            [
+                "localhost",
+                "expost.example",
+                "same-origin",
+                "none",
+                "https",
+                "127.0.0.1",
+                "https://expost.example",
+            ]
+        ),
+    ),
+    st.sampled_from(["127.0.0.1", "10.1.1.1", "192.0.2.7", None]),
+    st.sampled_from(["1.0", "1.1"]),
+)
+def test_with_an_account_nobody_is_let_in_without_a_login_or_a_key_whatever_they_say(
+    method, path, headers, peer, version
+):
+    asked = Asking(peer, method, path, headers, "http", version)
+    assert judge(asked, HOUSE, "none").kind != "in"
+    if not path.startswith("/api/"):
+        assert judge(asked, HOUSE, "key").kind != "in"
