@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import duckdb
 
 from expost.clock import Clock, to_micros, wall_clock
-from expost.errors import InvalidInput, NotBuilt, QueryLimit
+from expost.errors import InvalidInput, NotBuilt, QueryLimit, UnknownDefinition
 from expost.lake.folder import open_folder
 from expost.lake.reader import connect, snapshot_versions
 from expost.state import definitions as saved
@@ -233,6 +233,7 @@ class Analysis:
                 counting=counting_of(question, site),
                 snapshot=snapshot_versions(connection),
                 resolve=partial(self._resolve, site.slug),
+                named=partial(self._named, question.site),
             )
             _refuse_empty_range(reading)
             yield reading
@@ -251,6 +252,15 @@ class Analysis:
             # The views hold every site.
             return next(iter(sites(self.state)), Site("", ""))
         return find_site(self.state, question.site)
+
+    def _named(self, site: str | None, name: str) -> list[tuple[str, Definition]]:
+        """The definitions of that name: of the site, or of every one."""
+        slugs = [each.slug for each in sites(self.state) if site in (None, each.slug)]
+        found = []
+        for slug in slugs:
+            with suppress(UnknownDefinition):
+                found.append((slug, self._resolve(slug, name, None)))
+        return found
 
     def _resolve(self, site: str, name: str, version: int | None) -> Definition:
         return in_force_at(self.state, site, name, version)

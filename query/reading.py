@@ -35,7 +35,7 @@ Row = tuple[Any, ...]
 class Reading:
     """An open snapshot and what a question says about itself. `sql` collects the text that ran.
 
-    `resolve` finds a saved definition by name and version.
+    `resolve` finds a saved definition by name and version; `named` all of a name, with their sites.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -46,6 +46,7 @@ class Reading:
     counting: Counting
     snapshot: Mapping[str, int]
     resolve: Callable[[str, int | None], Definition]
+    named: Callable[[str], Sequence[tuple[str, Definition]]] = lambda _: ()
     sql: list[str] = field(default_factory=list)
     used: dict[str, Any] = field(default_factory=dict)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from difflib import get_close_matches
 
@@ -9,16 +10,21 @@ import duckdb
 
 from expost.errors import InvalidInput
 from expost.lake.reader import lock_down
+from expost.state.names import name_key
 
 from .answer import RowsAnswer
 from .column import column_names
+from .condition import compile_definition
+from .definition import Definition
 from .question import SqlQuery
 from .reading import Reading
+from .saved import VIEWS as VIEW_NAMES
+from .statement import identifier
 
 MOST_ROWS = 1_000_000
 MOST_CHARACTERS = 100_000
-VIEWS = "The views are events, elements, people and losses."
-HINT = "One SELECT over the views events, elements, people and losses."
+VIEWS = 'The views are events, elements, people and losses, and each definition by its name: "Signed up".'
+HINT = "One SELECT over the views events, elements, people and losses, and definitions by their names."
 STANDS_IN = {
     "users": "people", "persons": "people", "visitors": "people", "identities": "people", "traits": "people",
     "devices": "events, in the column device", "groups": "events, in the column group",
@@ -36,6 +42,7 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
     if not 1 <= question.limit <= MOST_ROWS:
         raise InvalidInput(f"The limit is {question.limit}.", hint=f"Between 1 and {MOST_ROWS:,}.")
     connection = reading.connection
+    used = _create_definition_views(reading, question.text)
     lock_down(connection)
     statement = _single_select(connection, question.text)
     # A SELECT may hold an INSERT or DELETE in a `with`: no transaction that only reads lets it through.
@@ -51,11 +58,69 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
     reading.sql.append(question.text.strip())
     return RowsAnswer(
         question=question,
-        basis=reading.basis(),
+        basis=reading.basis(notes=used),
         columns=columns,
         values=tuple(tuple(row) for row in rows[: question.limit]),
         is_cut=len(rows) > question.limit,
     )
+
+
+def _create_definition_views(reading: Reading, text: str) -> list[str]:
+    """Make a view for each definition that the query names, as it spells it; which version each means, in words."""
+    connection = reading.connection
+    notes: list[str] = []
+    for name in sorted(_relations(connection, text)):
+        if name_key(name) in VIEW_NAMES:
+            continue
+        found = reading.named(name)
+        if not found:
+            continue
+        selects = [
+            _definition_select(connection, site, definition, f"d{len(notes)}_{number}")
+            for number, (site, definition) in enumerate(found)
+        ]
+        connection.execute(f"create or replace view {identifier(name)} as {' union all '.join(selects)}")
+        notes += [
+            f"{name!r} is version {definition.version} of the site {site!r}: {definition}"
+            for site, definition in found
+        ]
+    return notes
+
+
+def _relations(connection: duckdb.DuckDBPyConnection, text: str) -> set[str]:
+    """The names that a query reads from, without a schema. Of a text that is no SELECT there are none."""
+    found: set[str] = set()
+    try:
+        [parsed] = connection.execute("select json_serialize_sql($text)", {"text": text}).fetchone() or (
+            "{}",
+        )
+        open_parts = [json.loads(parsed)]
+    except (duckdb.Error, RecursionError):
+        # What is wrong with the text is said where it is run.
+        return found
+    while open_parts:
+        part = open_parts.pop()
+        if isinstance(part, dict):
+            if part.get("type") == "BASE_TABLE" and not part["schema_name"]:
+                found.add(part["table_name"])
+            open_parts += part.values()
+        elif isinstance(part, list):
+            open_parts += part
+    return found
+
+
+def _definition_select(
+    connection: duckdb.DuckDBPyConnection, site: str, definition: Definition, prefix: str
+) -> str:
+    """A select of the events that surely match. Its values are variables of the connection: a view binds nothing."""
+    compiled = compile_definition(definition, prefix)
+    for name, value in (compiled.parameters | {f"{prefix}_site": site}).items():
+        connection.execute(f"set variable {name} = $value", {"value": value})
+    expressions = ",\n".join(compiled.expressions())
+    text = f"{'with ' if expressions else ''}{expressions}\n"
+    text = f"({text}select e.* from events as e where e.site = $site and {compiled.surely})"
+    text = re.sub(r"\$site\b", f"${prefix}_site", text)
+    return re.sub(r"\$([a-z_][a-z0-9_]*)", r"getvariable('\1')", text)
 
 
 def _single_select(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.Statement:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -445,3 +446,61 @@ def _events(analysis: Analysis, step: Step) -> int:
     answer = analysis.ask(Preview(step, now=NOW))
     assert isinstance(answer, PreviewAnswer)
     return answer.events
+
+
+def test_each_definition_is_a_view_of_its_name(analysis: Analysis) -> None:
+    analysis.define(definition("Bought it!", click="form.cart button.buy", text="contains:Buy"))
+    analysis.define(definition("Seen", view=["/", "/pricing"]))
+    count = 'select count(*) as n, min(type) as t from "Bought it!"'
+    [row] = _rows(analysis, count)
+    assert (row["n"], row["t"]) == (1, "click")
+    assert (
+        _rows(analysis, 'select * from "ＢＯＵＧＨＴ  it!"')[0].keys()
+        == _rows(analysis, "from events")[0].keys()
+    )
+    [both] = _rows(
+        analysis, 'select (select count(*) from Seen) as s, (select count(*) from "Seen@1" as x) as t'
+    )
+    assert (both["s"], both["t"]) == (3, 3)
+    joined = 'select count(distinct a.person_id) as n from Seen as a join "Bought it!" as b using (person_id)'
+    assert _rows(analysis, joined) == [{"n": 1}]
+
+
+def test_a_view_of_a_definition_takes_the_version_in_force_and_says_which(analysis: Analysis) -> None:
+    [day] = {event.time.date() for event in _live(analysis)}
+    analysis.define(definition("Went on", click="nav a.help"))
+    analysis.define(definition("Went on", click="button.buy"), valid_from=day)
+    answer = analysis.ask(SqlQuery('select label from "Went on"'))
+    assert isinstance(answer, RowsAnswer)
+    assert answer.rows() == [{"label": "Buy now"}]
+    [note] = answer.notes
+    assert note.startswith("'Went on' is version 2 of the site 'shop'")
+
+
+def test_a_view_of_a_definition_that_several_sites_have_holds_the_events_of_each(analysis: Analysis) -> None:
+    add_site(analysis.state, Site("other", "Other"))
+    analysis.define(definition("Seen", view="/pricing"), site="shop")
+    analysis.define(definition("Seen", view="/**"), site="other")
+    assert len(_rows(analysis, "select site from Seen")) == 1
+    answer = analysis.ask(SqlQuery("select site from Seen", site="other"))
+    assert isinstance(answer, RowsAnswer)
+    assert answer.rows() == []
+
+
+def test_names_of_definitions_are_no_way_out_of_the_sandbox(analysis: Analysis) -> None:
+    name = '"; drop view events; --'
+    analysis.define(definition(name, view="/**", text="contains:'); select 1; -- $site"))
+    assert _rows(analysis, f'select * from "{name.replace(chr(34), chr(34) * 2)}"') == []
+    assert len(_rows(analysis, "from events")) > 1
+
+
+def _rows(analysis: Analysis, text: str) -> list[dict[str, Any]]:
+    answer = analysis.ask(SqlQuery(text))
+    assert isinstance(answer, RowsAnswer)
+    return answer.rows()
+
+
+def test_a_query_nested_without_end_is_refused_in_words(analysis: Analysis) -> None:
+    deep = "select * from (" * 3_000 + "events" + ")" * 3_000
+    with pytest.raises(InvalidInput):
+        analysis.ask(SqlQuery(deep))
