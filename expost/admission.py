@@ -38,6 +38,7 @@ TRUST = (
     "and X-Forwarded-Proto: see docs/access.md"
 )
 SAME_SITE = "Open the address yourself, or through a page of Expost."
+FOLLOWED = "If you followed a link on purpose, open it from here."
 
 Credential = Literal["none", "login", "key"]
 
@@ -112,12 +113,9 @@ def find_caller(asking: Asking, house: House) -> Caller:
 def judge(asking: Asking, house: House, credential: Credential) -> Verdict:
     """Whether this request is let in."""
     if not house.has_account:
-        distance = find_distance(asking.peer, asking.headers, asking.http_version)
-        if distance is None:
-            other = find_other_page(asking.method, asking.scheme, asking.headers)
-            return Verdict("refused", other, SAME_SITE) if other else IN
-        if not _is_open(asking.path) or asking.path == LOGIN_PATH:
-            return Verdict("refused", distance, MAKE_ONE)
+        found = _judge_without_account(asking)
+        if found is not None:
+            return found
     for find in (_untrusted_hop, _foreign_host):
         found = find(asking, house)
         if found is not None:
@@ -125,16 +123,26 @@ def judge(asking: Asking, house: House, credential: Credential) -> Verdict:
     if credential == "key" and asking.path.startswith("/api/"):
         # No browser sends a key by itself, so no other site can make one do so.
         return IN
-    changes = asking.method not in CHANGING_NOTHING
-    if changes and _is_foreign(asking, house):
+    if asking.method not in CHANGING_NOTHING and _is_foreign(asking, house):
         return Verdict("foreign", "it was sent by a page of another site", SAME_SITE)
     if _is_open(asking.path):
         return IN
     if credential != "login":
         return Verdict("log in")
     if asking.headers.get("sec-fetch-site") == "cross-site" or _has_foreign_origin(asking, house):
-        return Verdict("foreign", "a page of another site sent you here", SAME_SITE)
+        return Verdict("foreign", "a page of another site sent you here", FOLLOWED)
     return IN
+
+
+def _judge_without_account(asking: Asking) -> Verdict | None:
+    """This machine is let in, others are not; `None` for the page that makes the first account, open to all."""
+    distance = find_distance(asking.peer, asking.headers, asking.http_version)
+    if distance is None:
+        other = find_other_page(asking.method, asking.scheme, asking.headers)
+        return Verdict("refused", other, SAME_SITE) if other else IN
+    if _is_open(asking.path) and asking.path != LOGIN_PATH:
+        return None
+    return Verdict("refused", distance, MAKE_ONE)
 
 
 def safe_next(path: str) -> str:

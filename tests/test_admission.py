@@ -99,7 +99,7 @@ def test_what_is_refused_says_what_to_do():
     closed = House()
     assert "expost accounts add" in judge(asking(), closed, "none").hint
     assert "trusted_proxies" in judge(asking(x_forwarded_for="1.2.3.4"), HOUSE, "login").hint
-    assert "through a page of Expost" in judge(asking(sec_fetch_site="cross-site"), HOUSE, "login").hint
+    assert "open it from here" in judge(asking(sec_fetch_site="cross-site"), HOUSE, "login").hint
 
 
 @pytest.mark.parametrize(
