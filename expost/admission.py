@@ -135,7 +135,7 @@ def judge(asking: Asking, house: House, credential: Credential) -> Verdict:
 
 
 def _judge_without_account(asking: Asking) -> Verdict | None:
-    """This machine is let in, others are not; `None` for the page that makes the first account, open to all."""
+    """Who is of this machine is let in, others are not; `None` for the page that makes an account, open to all."""
     distance = find_distance(asking.peer, asking.headers, asking.http_version)
     if distance is None:
         other = find_other_page(asking.method, asking.scheme, asking.headers)

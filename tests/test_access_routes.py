@@ -120,6 +120,7 @@ class House:
 
     path: Path
     now: int = field(default_factory=wall_clock)
+    known: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
         self.state = State(self.path)
@@ -204,7 +205,10 @@ def ask(house: House, row: str, method: str, path: str) -> Any:
     headers = {"accept": "text/html", **dict(situation.headers), **dict(SAID.get(said, ()))}
     is_secure = "x-forwarded-proto" in headers and said != "cookie of plain HTTP"
     if who != "no account":
-        headers |= house.credentials(who, is_secure=is_secure)
+        # What changes something may end a login, so the next one to ask has a new one.
+        known = house.known or house.credentials(who, is_secure=is_secure)
+        house.known = known if method == "GET" or "cookie" not in known else None
+        headers |= known
     elif said == "with a write key":
         headers |= house.credentials("write key", is_secure=False)
     app = _speaking_http_1_0(house.app) if said == "HTTP/1.0" else house.app
