@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 log = logging.getLogger("expost.collector")
 
 NAME = "expost.js"
-LATER = ("expost-more.js", "expost-vitals.js")
+LATER = ("expost-more.js", "expost-vitals.js", "expost-definer.js")
 """Files that the snippet loads by their hash, where the tag asks for what is in them."""
 
 PINNED = re.compile(r"/expost-([0-9a-f]{16})\.js\Z")

@@ -22,6 +22,7 @@ from expost.lake.folder import open_folder
 from expost.state.database import State
 from expost.state.keys import add_key, revoke_key
 from expost.state.sites import Site, add_site, sites
+from expost.ui.point import definer_tag
 
 from .child import Child, ChildFailed
 from .chromium import find_chromium
@@ -125,7 +126,7 @@ class Demo:
 
     def _start_shop(self, tag: str) -> ShopServer:
         try:
-            return self.stack.enter_context(ShopServer(tag=tag, port=self.shop_port))
+            return self.stack.enter_context(ShopServer(tag=definer_tag(tag), port=self.shop_port))
         except OSError as problem:
             raise FolderError(
                 f"The shop cannot have port {self.shop_port}: {problem.strerror}.", hint="Try --shop-port 0"

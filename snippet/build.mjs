@@ -9,7 +9,7 @@ import { minify } from "@swc/core";
 import { build } from "esbuild";
 import { notice } from "./notice.mjs";
 
-const LIMITS = { "expost.js.br": 5_120, "expost-more.js.br": 5_120, "expost-vitals.js.br": 4_096 };
+const LIMITS = { "expost.js.br": 5_120, "expost-more.js.br": 5_120, "expost-vitals.js.br": 4_096, "expost-definer.js.br": 12_288 };
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -52,11 +52,15 @@ const brotli = (text) => {
 
 // From the last to be loaded to the first: each holds the name of the next.
 const vitals = notice + (await written("src/more/vitals.ts"));
-const more = await written("src/more/main.ts", { VITALS: JSON.stringify("./" + nameOf(vitals)) });
+const definer = await written("src/definer/main.ts");
+const more = await written("src/more/main.ts", {
+  VITALS: JSON.stringify("./" + nameOf(vitals)),
+  DEFINER: JSON.stringify("./" + nameOf(definer)),
+});
 const core = closed(await written("src/main.ts", { MORE: JSON.stringify(nameOf(more)) }));
 const stub = closed(await written("src/stub.line.ts"));
 
-const texts = { "expost.js": core, "expost-more.js": more, "expost-vitals.js": vitals };
+const texts = { "expost.js": core, "expost-more.js": more, "expost-vitals.js": vitals, "expost-definer.js": definer };
 const files = { "stub.js": stub };
 for (const [name, text] of Object.entries(texts)) {
   Object.assign(files, { [name]: text, [`${name}.br`]: brotli(text), [`${name}.gz`]: gzipSync(text, { level: 9 }) });

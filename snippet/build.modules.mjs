@@ -14,7 +14,7 @@ const SHARED = "exposure.ts"; // part of every adapter, none itself
 
 const adapters = readdirSync(path("src/adapters")).filter((name) => name !== SHARED);
 const PACKAGE = "package";
-const LATER = { "more/main": "npm/more", "more/vitals": "npm/vitals" };
+const LATER = { "more/main": "npm/more", "more/vitals": "npm/vitals", "definer/main": "npm/definer" };
 const typed = [PACKAGE, ...adapters.map((name) => `adapters/${name.replace(/\.ts$/, "")}`)];
 const entries = [...typed, ...Object.keys(LATER)];
 const built = (entry) => LATER[entry] ?? (entry === PACKAGE ? "npm/index" : `dist/${entry}`);
@@ -39,9 +39,9 @@ const bundled = async (entry) => {
     target: "es2020",
     charset: "utf8",
     minify: true,
-    external: ["./more.js", "./vitals.js"],
+    external: ["./more.js", "./vitals.js", "./definer.js"],
     plugins: [besideIt],
-    define: { VITALS: '"./vitals.js"' },
+    define: { VITALS: '"./vitals.js"', DEFINER: '"./definer.js"' },
     ...(entry === "more/vitals" && { banner: { js: notice.trim() } }),
     // In a bundle there is no tag to read the key from.
     ...(entry === PACKAGE && { inject: [path("src/injected.ts")], define: { "document.currentScript": "currentTag" } }),

@@ -43,7 +43,7 @@ NAVIGATION = (
             ("/losses", "Losses"),
         ),
     ),
-    ("Name", (("/definitions", "Definitions"), ("/define", "Define"))),
+    ("Name", (("/definitions", "Definitions"), ("/define", "Define"), ("/point", "Point at it"))),
     ("Work", (("/sql", "SQL"), ("/setup", "Setup"), ("/audit", "Audit"), ("/account", "Account"))),
 )
 PARTS = {"/events": "/live", "/definition": "/definitions"}

@@ -22,13 +22,14 @@ from .losses import add_losses
 from .page import add_static, create_router
 from .patterns import add_patterns
 from .people import add_people
+from .point import add_point
 from .retention import add_retention
 from .setup import add_setup
 from .sql import add_sql
 from .trend import add_trend
 
 PARTS = (
-    add_live, add_event, add_definitions, add_define, add_funnel, add_people, add_retention, add_trend,
+    add_live, add_event, add_definitions, add_define, add_point, add_funnel, add_people, add_retention, add_trend,
     add_losses, add_sql, add_setup, add_login, add_account_page, add_audit, add_patterns,
 )  # fmt: skip
 

@@ -13,6 +13,9 @@ import { leadOver } from "./links";
 import { hearTypes, isType } from "./types";
 
 declare const VITALS: string; // the name of the file with the library in it
+declare const DEFINER: string; // and of the one for people who point at the page
+
+const OPENED_BY_US = "expost-definer"; // the name that Expost gives a window
 
 const tellVitals = async ({ capture }: Core): Promise<void> => {
   try {
@@ -22,11 +25,21 @@ const tellVitals = async ({ capture }: Core): Promise<void> => {
   }
 };
 
+const loadDefiner = async ({ tag }: Core): Promise<void> => {
+  if (!opener || window.name !== OPENED_BY_US) return;
+  try {
+    (await import(DEFINER)).startDefiner(tag);
+  } catch {
+    // Neither did this.
+  }
+};
+
 const FEATURES: Record<string, (core: Core, features: Action[]) => void> = {
   "dead-clicks": tellReactions,
   "scroll-depth": tellDepth,
   downloads: tellDownloads,
   "web-vitals": tellVitals,
+  definer: loadDefiner,
 };
 const FRAMES = "frames";
 

@@ -1,0 +1,212 @@
+// Pointing at the page: what is pointed at, what it would be called, what was asked about it. One state, shown after each change.
+import { chainOf, frameOf, levelOf } from "./chain";
+import { Refusal, type Ask, type Past } from "./channel";
+import { kindOf, levelMeant, suggestName } from "./control";
+import { differences } from "./differ";
+import { panel, type Acts, type Panel, type View } from "./panel";
+import { scrollAt } from "./scroll";
+import { surface } from "./surface";
+import { elementAt, matchesOf } from "./trees";
+import { neighbour, nextControl } from "./walk";
+
+const STILL_MS = 120; // a pointer that rests
+const TYPING_MS = 350;
+
+const asRefusal = (error: unknown): Refusal => (error instanceof Refusal ? error : new Refusal("The definer failed on this element.", String(error)));
+
+export const define = (ask: Ask, site: string, also: string): (() => void) => {
+  const state: View = {
+    mode: "pointing", site, chain: [], level: 0, kind: "click", selector: "", matched: [], past: undefined, refusal: undefined,
+    notes: [], isAsking: false, name: "", saved: undefined, isOnLeft: false,
+  };
+  const known = new Map<string, Past>();
+  let selectors: string[] = [];
+  let isNamed = false; // by hand
+  let turn = 0;
+  let timer: number | undefined;
+  let shown: Panel | undefined;
+
+  const show = (): void => shown?.show(state);
+  const change = (next: Partial<View>): void => {
+    Object.assign(state, next);
+    show();
+  };
+
+  // Whatever is asked later makes an earlier answer worthless.
+  const later = (work: (isLatest: () => boolean) => Promise<void>, wait: number): void => {
+    clearTimeout(timer);
+    const mine = ++turn;
+    const isLatest = (): boolean => mine === turn;
+    const run = async (): Promise<void> => {
+      try {
+        await work(isLatest);
+      } catch (error) {
+        if (isLatest()) change({ refusal: asRefusal(error), isAsking: false, past: undefined });
+      }
+    };
+    timer = setTimeout(run, wait);
+  };
+
+  const look = (selector: string, past: Past | undefined): void => {
+    const mine = state.chain[state.level];
+    let matched: Element[] = [];
+    let error: unknown;
+    try {
+      matched = matchesOf(selector, drawn.host);
+    } catch (refused) {
+      error = refused;
+    }
+    const isInFrame = !!mine && !!frameOf(mine.ownerDocument);
+    change({ selector, matched, past, notes: differences({ selector, error, matched, mine, past, isInFrame, also }) });
+  };
+  const lookBack = async (isLatest: () => boolean): Promise<void> => {
+    const { kind, selector } = state;
+    const key = `${kind} ${selector}`;
+    change({ isAsking: true });
+    const past = known.get(key) ?? (await ask("past", { kind, selector }));
+    known.set(key, past);
+    if (!isLatest()) return;
+    state.isAsking = false;
+    look(selector, past);
+  };
+  const named = (): string => (isNamed ? state.name : state.chain[state.level] ? suggestName(state.chain[state.level]!, state.kind) : "");
+
+  const atLevel = (level: number): void => {
+    state.level = level;
+    state.kind = kindOf(state.chain[level]!);
+    state.name = named();
+    change({ refusal: undefined, saved: undefined });
+  };
+  const askAbout = (wait: number): void =>
+    later(async (isLatest) => {
+      if (!selectors.length) {
+        state.isAsking = true;
+        const { chain } = state;
+        const found = await ask("selectors", { chain: chain.map((element) => levelOf(element, drawn.host)) });
+        if (!isLatest()) return;
+        selectors = found;
+      }
+      look(selectors[state.level] ?? "", undefined);
+      if (state.selector) await lookBack(isLatest);
+    }, wait);
+
+  const aim = (target: Element, isExact = false): void => {
+    if (target === state.chain[0]) return;
+    const chain = chainOf(target);
+    selectors = [];
+    isNamed = false;
+    Object.assign(state, { chain, selector: "", matched: [], past: undefined, notes: [] });
+    atLevel(isExact ? 0 : levelMeant(chain));
+    askAbout(STILL_MS);
+  };
+  const walkTo = (target: Element | null | undefined): void => {
+    if (!target) return;
+    target.scrollIntoView({ block: "nearest", inline: "nearest" });
+    aim(target, true);
+  };
+
+  const acts: Acts = {
+    point(x, y) {
+      if (state.mode !== "pointing") return;
+      const target = elementAt(x, y, drawn.host);
+      if (target) aim(target);
+    },
+    choose() {
+      if (!state.chain.length || state.mode !== "pointing") return;
+      change({ mode: "chosen" });
+      const mine = state.chain[state.level]!;
+      if (shown?.covers(mine)) acts.side();
+      if (shown?.covers(mine)) mine.scrollIntoView({ block: state.isOnLeft ? "end" : "start" });
+      shown?.focusName();
+    },
+    widen(level) {
+      atLevel(level);
+      change({ mode: "chosen" });
+      askAbout(0);
+    },
+    kind(kind) {
+      state.kind = kind;
+      state.name = named();
+      change({ saved: undefined, refusal: undefined });
+      later(lookBack, 0);
+    },
+    selector(text) {
+      change({ refusal: undefined, saved: undefined, past: undefined });
+      look(text.trim(), undefined);
+      if (text.trim()) later(lookBack, TYPING_MS);
+    },
+    name(text) {
+      isNamed = true;
+      state.name = text;
+      if (state.refusal) change({ refusal: undefined });
+    },
+    async save() {
+      const { kind, selector } = state;
+      const name = state.name.trim();
+      if (!name || !selector || state.isAsking) return;
+      change({ isAsking: true, refusal: undefined });
+      try {
+        change({ saved: await ask("save", { kind, selector, name }), isAsking: false });
+        shown?.focusPoint();
+      } catch (error) {
+        change({ refusal: asRefusal(error), isAsking: false });
+      }
+    },
+    again() {
+      turn++;
+      change({ mode: "pointing", chain: [], level: 0, selector: "", matched: [], past: undefined, notes: [], refusal: undefined, saved: undefined, isAsking: false });
+      drawn.cover(true);
+      shown?.focusGlass();
+    },
+    use() {
+      acts.again();
+      change({ mode: "using" });
+      drawn.cover(false);
+    },
+    side: () => change({ isOnLeft: !state.isOnLeft }),
+    close: () => end(),
+    key(event) {
+      if (event.key === "Escape") {
+        event.preventDefault();
+        if (state.mode === "chosen") acts.again();
+        else if (state.mode === "pointing") acts.use();
+        return;
+      }
+      if (state.mode !== "pointing" || !shown?.isGlass(event.target)) return;
+      const [target] = state.chain;
+      if (event.key === "Tab") walkTo(nextControl(target, event.shiftKey, drawn.host));
+      else if (event.key === "Enter") acts.choose();
+      else if (event.key.startsWith("Arrow")) walkTo(target ? neighbour(target, event.key, drawn.host) : document.body);
+      else return;
+      event.preventDefault();
+    },
+    wheel: (event) => scrollAt(event, drawn.host),
+  };
+
+  const drawn = surface((document) => {
+    shown = panel(document, acts);
+    show();
+    if (state.mode === "pointing") shown.focusGlass();
+  });
+
+  // A page moves under us: it scrolls, it is rendered anew.
+  const follow = (): void => {
+    if (state.mode === "using" || !state.chain.length) return;
+    if (state.chain[state.level]!.isConnected) shown?.outline(state);
+    else acts.again();
+  };
+  let next = 0;
+  const each = (): void => {
+    follow();
+    next = requestAnimationFrame(each);
+  };
+  each();
+
+  const end = (): void => {
+    turn++;
+    clearTimeout(timer);
+    cancelAnimationFrame(next);
+    drawn.remove();
+  };
+  return end;
+};

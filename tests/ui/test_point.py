@@ -1,0 +1,117 @@
+"""What the page "Point at it" asks the server for, and what it says to those without scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from fastapi.testclient import TestClient
+
+from tests.ui.stand_in import OTHER, SITE, StandIn, create_app
+
+
+def client(stand_in: StandIn | None = None, **options: Any) -> TestClient:
+    return TestClient(create_app(stand_in or StandIn(), **options))
+
+
+def part(text: str, selector: str) -> Tag:
+    """The first element of a page that matches; a page that browsers without scripts read."""
+    found = BeautifulSoup(text, "html.parser").select_one(selector)
+    assert found
+    return found
+
+
+def level(tag: str, **said: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "tag": tag, "dom_id": None, "classes": [], "attributes": {}, "index": 1, "count": 1, "type_index": 1,
+        "type_count": 1, "is_shadow_child": False,
+    }  # fmt: skip
+    return base | said
+
+
+def test_the_page_offers_the_page_seen_last_and_the_tag_with_the_word() -> None:
+    page = client().get("/point").text
+    assert part(page, "#page")["value"] == "https://shop.example/tea/sencha"
+    assert 'data-also="definer"' in part(page, "#tag-line").get_text()
+    assert part(page, "form[data-point]")["data-origin"] == "http://127.0.0.1:8000"
+
+
+def test_the_window_that_it_opens_may_keep_its_opener_and_no_other_page_lets_go_of_it() -> None:
+    assert client().get("/point").headers["cross-origin-opener-policy"] == "same-origin-allow-popups"
+    assert client().get("/define").headers["cross-origin-opener-policy"] == "same-origin"
+
+
+def test_without_scripts_it_says_what_to_do_instead() -> None:
+    assert "open a click in the live events" in part(client().get("/point").text, "noscript").get_text()
+
+
+def test_an_address_may_be_given_and_is_only_text() -> None:
+    page = client().get("/point", params={"page": '"><script>'}).text
+    assert part(page, "#page")["value"] == '"><script>'
+
+
+def test_a_chain_gets_a_selector_for_each_level() -> None:
+    chain = [
+        level("b"),
+        level("button", classes=["go"]),
+        level("form", dom_id="signup"),
+        level("body"),
+        level("html"),
+    ]
+    answer = client().post("/point/selectors.json", json={"chain": chain})
+    assert answer.json() == ["button.go > b", "button.go", "#signup", "body", "html"]
+
+
+def test_what_the_collector_masks_is_no_part_of_a_suggestion() -> None:
+    secret = level(
+        "a", classes=["mail"], attributes={"aria-label": "Write to ann@shop.example", "data-testid": "u?t=1"}
+    )
+    assert client().post("/point/selectors.json", json={"chain": [secret]}).json() == ["a.mail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"chain": "x"},
+        {"chain": [{"tag": "a"}]},
+        {"chain": [level("a")] * 201},
+        {"chain": [level("a" * 1_001)]},
+    ],
+)
+def test_a_chain_that_no_page_has_is_refused(body: Any) -> None:
+    assert client().post("/point/selectors.json", json=body).status_code in (400, 422)
+
+
+def test_what_was_pointed_at_is_saved_and_its_past_given() -> None:
+    stand_in = StandIn()
+    meant = {"kind": "submit", "selector": "form.signup", "name": " Signed up "}
+    answer = client(stand_in).post("/point/save.json", json=meant)
+    assert answer.json() == {"name": "Signed up", "events": 431, "people": 172}
+    assert str(stand_in.saved[-1]) == "submit on form.signup"
+
+
+def test_a_name_that_is_taken_keeps_its_meaning_however_it_is_written() -> None:
+    stand_in = StandIn()
+    before = list(stand_in.saved)
+    meant = {"kind": "click", "selector": "b", "name": before[0].name.upper()}
+    answer = client(stand_in).post("/point/save.json", json=meant)
+    assert answer.status_code == 400
+    assert "already" in answer.json()["error"]["message"]
+    assert stand_in.saved == before
+
+
+@pytest.mark.parametrize("meant", [{"kind": "view"}, {"selector": "a:hover"}, {"name": ""}])
+def test_what_cannot_be_saved_is_refused(meant: dict[str, str]) -> None:
+    stand_in = StandIn()
+    before = list(stand_in.saved)
+    body = {"kind": "click", "selector": "b", "name": "B"} | meant
+    assert client(stand_in).post("/point/save.json", json=body).status_code in (400, 422)
+    assert stand_in.saved == before
+
+
+def test_of_several_sites_the_one_that_is_looked_at_is_asked() -> None:
+    form = part(client(sites=(SITE, OTHER)).get("/point?site=blog").text, "form[data-point]")
+    for name in ("selectors", "past", "save", "definition"):
+        assert str(form[f"data-{name}"]).endswith("?site=blog")
