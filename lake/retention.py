@@ -4,6 +4,9 @@ Each table is one commit, the events first. Their commit draws a number, and a m
 done. So whatever moment the process ends, the next removal sees from the table that the rest is still to be done.
 """
 
+# pyarrow makes its functions when it is imported, so that pyright does not know them.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 from calendar import monthrange

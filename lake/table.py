@@ -4,6 +4,9 @@ A commit is: the Parquet file written and synced, then one log entry that names 
 transaction number, then that entry synced. Whatever moment the power goes, what the log names is whole.
 """
 
+# pyarrow makes its functions when it is imported, so that pyright does not know them.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import json

@@ -205,12 +205,13 @@ def _charts() -> Iterator[Pattern]:
         ("a year of days", samples.trend(days=366)),
     ):
         yield Pattern("Trend", state, "_trend.html", {"view": trend_view(trend), "ask": ask})
-    for state, told in (
+    losses: tuple[tuple[str, dict[str, Any]], ...] = (
         ("no page yet", {"count": 0}),
         ("nothing missing, one day", {"count": 1, "lost": 0.0, "exact": True}),
         ("known exactly", {"count": 14, "exact": True}),
         ("a lower bound", {}),
         ("much is missing", {"count": 90, "lost": 30.0}),
-    ):
+    )
+    for state, told in losses:
         answers = (samples.losses(by, **told) for by in ("day", "page", "browser"))
         yield Pattern("Losses", state, "_losses.html", {"view": losses_view(*answers)})

@@ -27,7 +27,7 @@ def start(site: Site, page: Page, host: str = "www", **data: str) -> None:
 def cookie(page: Page) -> dict[str, object] | None:
     """What our cookie holds, once it is there or gone."""
     found = [each for each in page.context.cookies() if each.get("name") == "expost"]
-    return json.loads(unquote(found[0]["value"])) if found else None
+    return json.loads(unquote(found[0].get("value", ""))) if found else None
 
 
 def devices(site: Site) -> list[str | None]:

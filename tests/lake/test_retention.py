@@ -178,6 +178,7 @@ def test_an_end_between_any_two_steps_loses_and_doubles_nothing(
     whole = Folder(shutil.copytree(begin, tmp_path / "whole"))
     remove_in(whole)
     assert len(rows(whole)["events"]) == 9
+    steps = 0
     for steps in itertools.count():
         folder = Folder(shutil.copytree(begin, tmp_path / str(steps)))
         if not dies_after(steps, monkeypatch, partial(remove_in, folder)):

@@ -232,7 +232,8 @@ def test_damaged_bytes_are_kept_for_seven_days(folder: Folder) -> None:
     week = 7 * 86_400
     for number, age in enumerate((week - 3_600, week + 3_600)):
         path = set_aside(folder.rejected, number, 0, b"torn")
-        os.utime(path, (time.time() - age,) * 2)
+        then = time.time() - age
+        os.utime(path, (then, then))
     other = folder.rejected / "shop.2020-01-01.000001.ndjson"
     other.touch()
     os.utime(other, (0, 0))
