@@ -20,6 +20,7 @@ from starlette.routing import Route
 from expost.access import Access
 from expost.app import create_app, create_inside
 from expost.clock import wall_clock
+from expost.errors import NotBuilt
 from expost.settings import Settings
 from expost.state.accounts import Account, add_account
 from expost.state.api_keys import add_api_key, revoke_api_key
@@ -29,7 +30,7 @@ from expost.state.keys import add_key
 from expost.state.logins import IDLE, LONGEST, add_login, end_login, logins, use_login
 from expost.state.password import hash_password
 from expost.state.sites import Site, add_site
-from tests.ui.stand_in import SITE, StandIn, empty_access
+from tests.ui.stand_in import SITE, empty_access
 
 SECOND = 1_000_000
 COLUMNS = ("page", "page*", "api", "api*", "login", "login*", "setup", "setup*", "static")
@@ -80,9 +81,14 @@ ROWS = [line.split("|") for line in TABLE.splitlines()[1:]]
 EXPECTED = {who.strip(): dict(zip(COLUMNS, says.split(), strict=True)) for who, says in ROWS}
 
 
+async def no_answer(*_: Any, **__: Any) -> Any:
+    """What every question gets here: who may ask is decided before."""
+    raise NotBuilt("Nothing is answered here.")
+
+
 def routes() -> list[tuple[str, str]]:
     """Method and path of every route, from the application."""
-    inside = create_inside(StandIn().call, lambda: (SITE,), empty_access())
+    inside = create_inside(no_answer, lambda: (SITE,), empty_access())
     found = [
         (method, each.path)
         for each in _flat(inside.routes)
@@ -132,7 +138,7 @@ class House:
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
 
-        self.app = create_app(collector, StandIn().call, lambda: (SITE,), self.access)  # type: ignore[arg-type]
+        self.app = create_app(collector, no_answer, lambda: (SITE,), self.access)  # type: ignore[arg-type]
         self.account: Account | None = None
 
     def add_ann(self) -> None:
