@@ -4,7 +4,8 @@ GET /api/v1/preview     ?click=… | ?name=…        GET  /api/v1/definitions
 GET /api/v1/funnel      ?step=…&step=…&within=7d  PUT  /api/v1/definitions/{name}
 GET /api/v1/retention   ?start=…&return=…         GET  /api/v1/flags
 GET /api/v1/trend       ?name=…&period=day        GET  /api/v1/live
-GET /api/v1/losses      ?by=day
+GET /api/v1/losses      ?by=day                   GET, PATCH /api/v1/definitions/{name}
+GET /api/v1/difference  ?name=…&old=1&new=2       POST /api/v1/definitions/{name}/rollback
 POST /api/v1/sql        {"query": "select …"}     GET  /api/v1/events/{event_id}
 """
 
@@ -23,6 +24,7 @@ from expost.errors import ExpostError, InvalidInput, NoSuchAddress, WrongMethod
 from expost.query.form import (
     Form,
     definition_of,
+    difference_of,
     form_of,
     funnel_of,
     losses_of,
@@ -134,6 +136,36 @@ class TrendParameters(Common):
     by: str | None = Field(None, description="`flag:KEY`.")
 
 
+class DifferenceParameters(Common):
+    """Two versions of a definition in effect."""
+
+    name: str | None = Field(None, description="Name of the definition.")
+    old: int | None = Field(None, description="A version.")
+    new: int | None = Field(None, description="Another version.")
+    samples: int | None = Field(None, description="How many events of each side; default 10.")
+
+
+class DetailsBody(BaseModel):
+    """What is said of a definition; what is not given stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    site: str | None = None
+    owner: str | None = Field(None, max_length=200)
+    tags: list[str] | None = Field(None, max_length=100)
+    note: str | None = Field(None, max_length=10_000)
+    archived: bool | None = None
+
+
+class RollbackBody(BaseModel):
+    """Which version to say again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    site: str | None = None
+    version: int
+
+
 class LossesParameters(Common):
     """The loss meter."""
 
@@ -177,6 +209,11 @@ def create_api(call: Call) -> APIRouter:
         """Events and people per calendar period."""
         return await answer(trend_of(parameters.form()))
 
+    @api.get("/difference")
+    async def difference(parameters: Annotated[DifferenceParameters, Query()]) -> JSONResponse:
+        """Which past events change sides between two versions of a definition."""
+        return await answer(difference_of(parameters.form()))
+
     @api.get("/losses")
     async def losses(parameters: Annotated[LossesParameters, Query()]) -> JSONResponse:
         """How many events pages numbered that are not here."""
@@ -210,9 +247,31 @@ def create_api(call: Call) -> APIRouter:
 
 def _add_definitions(api: APIRouter, call: Call) -> None:
     @api.get("/definitions")
-    async def definitions(site: str | None = None) -> JSONResponse:
-        """The latest version of every definition."""
-        return JSONResponse([definition.to_json() for definition in await call("definitions", site=site)])
+    async def definitions(site: str | None = None, archived: bool = False) -> JSONResponse:
+        """The latest version of every definition; of those in the archive with `archived`."""
+        found = await call("definitions", site=site, archived=archived)
+        return JSONResponse([definition.to_json() for definition in found])
+
+    @api.get("/definitions/{name:path}")
+    async def definition(name: str, site: str | None = None) -> JSONResponse:
+        """Every version of a definition, the oldest first, and what is said of it."""
+        versions = await call("history", name, site=site)
+        details = (await call("details", name, site=site)).to_json()
+        return JSONResponse(details | {"name": versions[-1]["name"], "versions": versions})
+
+    @api.patch("/definitions/{name:path}")
+    async def describe(name: str, body: DetailsBody, request: Request) -> JSONResponse:
+        """Set owner, tags or note of a definition, or whether it is archived."""
+        by = caller_of(request).actor("api")
+        details = await call("describe", name, author=by.who, place=by.place, **body.model_dump())
+        return JSONResponse(details.to_json())
+
+    @api.post("/definitions/{name:path}/rollback")
+    async def roll_back(name: str, body: RollbackBody, request: Request) -> JSONResponse:
+        """A new version that says what an old one said."""
+        by = caller_of(request).actor("api")
+        saved = await call("roll_back", name, body.version, site=body.site, author=by.who, place=by.place)
+        return JSONResponse(saved.to_json())
 
     @api.put("/definitions/{name:path}")
     async def define(name: str, parameters: Defined, request: Request) -> JSONResponse:

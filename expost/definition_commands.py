@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from expost.errors import InvalidInput
-from expost.options import data_option, json_option, print_json, site_option, wants_json
-from expost.question_commands import analysis_of
+from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
+from expost.query.form import difference_of
+from expost.question_commands import analysis_of, form_of_options, show_answer
 
 if TYPE_CHECKING:
     from expost.query.definition_folder import Plan
@@ -170,18 +171,36 @@ def export(folder: Path, data: Path | None, site: str | None, as_json: bool) -> 
 
 
 @definitions.command()
-@FOLDER
+@click.argument("what", metavar="DIR|NAME")
+@click.argument("versions", metavar="[OLD NEW]", type=int, nargs=-1)
 @MISSING
-@data_option
-@site_option
-@json_option
-def diff(folder: Path, archives_missing: bool, data: Path | None, site: str | None, as_json: bool) -> None:
-    """What applying the files in DIR would change.
+@click.option("--samples", type=click.IntRange(0, 1_000), default=10, help="How many events of each side.")
+@asking_options
+def diff(
+    what: str,
+    versions: tuple[int, ...],
+    archives_missing: bool,
+    samples: int,
+    data: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """What applying the files in DIR would change; or which past events change sides between two versions of NAME.
 
     \b
     Example: expost definitions diff definitions/
+    Example: expost definitions diff "Signed up" 1 2
     """
-    plan = analysis_of(data).plan_definitions(folder, site=site, archives_missing=archives_missing)
+    if versions:
+        if len(versions) != 2:
+            raise InvalidInput("Two versions are compared.", hint='For example: "Signed up" 1 2')
+        old, new = map(str, versions)
+        form = form_of_options(options, name=[what], old=[old], new=[new], samples=[str(samples)])
+        show_answer(analysis_of(data).ask(difference_of(form)), as_json)
+        return
+    plan = analysis_of(data).plan_definitions(
+        Path(what), site=options["site"], archives_missing=archives_missing
+    )
     if wants_json(as_json):
         print_json(plan.to_json())
     else:

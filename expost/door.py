@@ -14,6 +14,7 @@ from expost.lake.folder import open_folder
 from expost.query.analysis import Analysis
 from expost.query.answer import (
     Answer,
+    DifferenceAnswer,
     EventAnswer,
     FlagsAnswer,
     FunnelAnswer,
@@ -26,6 +27,7 @@ from expost.query.answer import (
 )
 from expost.query.definition import Definition, Pattern, PropertyMatch, Scalar, Words, definition
 from expost.query.question import (
+    Difference,
     EventDetail,
     Flag,
     FlagList,
@@ -42,6 +44,7 @@ from expost.query.question import (
     parse_breakdown,
     parse_duration,
 )
+from expost.state.definition_details import Details
 
 Breakdown = Flag | str | None
 CONDITIONS = (
@@ -130,6 +133,30 @@ class Lake:
     def definitions(self, *, site: str | None = None) -> list[Definition]:
         """The latest version of every saved definition, by name."""
         return self.analysis.definitions(site=site)
+
+    def difference(
+        self, name: str, old: int, new: int, *, samples: int = 10, **common: Any
+    ) -> DifferenceAnswer:
+        """Which past events change sides between two versions of a definition: `.events("only_old")`, `.samples`."""
+        return cast(DifferenceAnswer, self._ask(Difference(name, old, new, samples, **common)))
+
+    def roll_back(self, name: str, version: int, *, site: str | None = None) -> Definition:
+        """A new version that says what an old one said."""
+        return self.analysis.roll_back(name, version, site=site, author=getpass.getuser(), place="Python")
+
+    def describe(
+        self,
+        name: str,
+        *,
+        owner: str | None = None,
+        tags: Sequence[str] | None = None,
+        note: str | None = None,
+        archived: bool | None = None,
+        site: str | None = None,
+    ) -> Details:
+        """Set owner, tags or note of a definition, or whether it is archived; what is not given stays."""
+        wanted = {"owner": owner, "tags": tags, "note": note, "archived": archived}
+        return self.analysis.describe(name, site=site, author=getpass.getuser(), place="Python", **wanted)
 
     def preview(self, of: Step | None = None, **asked: Any) -> PreviewAnswer:
         """The past of a definition: events, people, unknown, first and last, texts, pages, sample elements.

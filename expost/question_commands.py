@@ -46,7 +46,7 @@ def preview(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost preview --click 'form.signup button'
     """
-    _ask(preview_of(_form(options)), data, as_json)
+    _ask(preview_of(form_of_options(options)), data, as_json)
 
 
 @click.command()
@@ -63,7 +63,7 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
     analysis = analysis_of(data)
     from expost.state.audit import command_line
 
-    by, form = command_line(), _form(options)
+    by, form = command_line(), form_of_options(options)
     definition = analysis.define(
         definition_of(name, form), site=site, author=by.who, place=by.place, **validity_of(form)
     )
@@ -73,7 +73,7 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
     else:
         when = f", valid {definition.interval}" if definition.interval.is_bounded else ""
         click.echo(f"{definition.name} is version {definition.version}{when}: {definition}\n")
-        _show(past, as_json)
+        show_answer(past, as_json)
 
 
 @click.command()
@@ -87,7 +87,7 @@ def funnel(steps: tuple[str, ...], data: Path | None, as_json: bool, **options: 
     \b
     Example: expost funnel "Viewed page" "Signed up" --within 7d --by flag:new-checkout
     """
-    _ask(funnel_of(_form(options, step=steps)), data, as_json)
+    _ask(funnel_of(form_of_options(options, step=steps)), data, as_json)
 
 
 @click.command()
@@ -112,7 +112,7 @@ def retention(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost retention --start "Signed up" --return "Signed up" --period week --by flag:new-checkout
     """
-    _ask(retention_of(_form(options)), data, as_json)
+    _ask(retention_of(form_of_options(options)), data, as_json)
 
 
 @click.command()
@@ -132,7 +132,7 @@ def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost trend "Signed up" --period day
     """
-    _ask(trend_of(_form(options, name=[name])), data, as_json)
+    _ask(trend_of(form_of_options(options, name=[name])), data, as_json)
 
 
 @click.command()
@@ -157,7 +157,7 @@ def losses(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost losses --by page
     """
-    _ask(losses_of(_form(options)), data, as_json)
+    _ask(losses_of(form_of_options(options)), data, as_json)
 
 
 @click.command()
@@ -211,7 +211,7 @@ COMMANDS = (preview, define, funnel, retention, trend, losses, flags, live, sql)
 
 
 def _ask(question: Question, data: Path | None, as_json: bool) -> None:
-    _show(analysis_of(data).ask(question), as_json)
+    show_answer(analysis_of(data).ask(question), as_json)
 
 
 def analysis_of(data: Path | None) -> Analysis:
@@ -229,7 +229,7 @@ def analysis_of(data: Path | None) -> Analysis:
     )
 
 
-def _form(options: dict[str, Any], **fields: Iterable[str]) -> Any:
+def form_of_options(options: dict[str, Any], **fields: Iterable[str]) -> Any:
     """Options as the form that `query.form` reads: names with `_` stripped, flags as yes, lists repeated."""
     pairs: list[tuple[str, str]] = []
     for name, value in {**options, **fields}.items():
@@ -242,7 +242,8 @@ def _form(options: dict[str, Any], **fields: Iterable[str]) -> Any:
     return form_of(pairs)
 
 
-def _show(answer: Answer, as_json: bool) -> None:
+def show_answer(answer: Answer, as_json: bool) -> None:
+    """Print an answer, as a table on a terminal and as JSON in a pipe."""
     if wants_json(as_json):
         print_json(answer.to_json())
         return

@@ -13,6 +13,7 @@ from rich.table import Table
 from expost.query.answer import (
     Answer,
     Cohort,
+    DifferenceAnswer,
     FlagsAnswer,
     FunnelAnswer,
     FunnelStep,
@@ -44,6 +45,8 @@ def terminal_console() -> Console:
 def show(console: Console, answer: Answer) -> None:
     """Print an answer and what a reader must know about it."""
     match answer:
+        case DifferenceAnswer():
+            _show_difference(console, answer)
         case PreviewAnswer():
             _show_preview(console, answer)
         case FunnelAnswer():
@@ -145,6 +148,31 @@ def duration(milliseconds: float | None) -> str:
 
 def _group_name(kind: str, value: str | None) -> str:
     return value if kind == "variation" and value is not None else kind
+
+
+def _show_difference(console: Console, answer: DifferenceAnswer) -> None:
+    versions = [(answer.old, answer.old_meaning), (answer.new, answer.new_meaning)]
+    table(console, [("version in effect", NUMBER), ("meaning", WORD)], versions, title=answer.name)
+    console.print()
+    said = {
+        "only_old": f"only {answer.old}",
+        "only_new": f"only {answer.new}",
+        "both": "both",
+        "unknown": "unknown",
+    }
+    table(
+        console,
+        [("matched by", WORD), ("events", NUMBER), ("people", NUMBER)],
+        [(said[each.side], each.events, each.people) for each in answer.sides],
+    )
+    if answer.samples:
+        console.print()
+        columns = [(name, WORD) for name in ("matched by", "time", "type", "what", "page", "element")]
+        rows = [
+            (said[each.side], each.time, each.type, each.said, each.path, each.chain)
+            for each in answer.samples
+        ]
+        table(console, columns, rows)
 
 
 def _show_preview(console: Console, answer: PreviewAnswer) -> None:

@@ -29,12 +29,14 @@ from .answer import Answer
 from .calendar import Calendar, interval_of
 from .definition import Definition
 from .definition_folder import Plan, Written, apply_plan, export_folder, plan_folder
+from .difference import difference
 from .funnel import funnel, funnel_people
 from .left_out import counting_of
 from .live import event_detail, flag_list, live
 from .losses import losses
 from .preview import preview
 from .question import (
+    Difference,
     EventDetail,
     FlagList,
     Funnel,
@@ -61,6 +63,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     FunnelPeople: funnel_people,
     Retention: retention,
     Trend: trend,
+    Difference: difference,
     Live: live,
     EventDetail: event_detail,
     FlagList: flag_list,

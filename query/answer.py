@@ -383,6 +383,51 @@ class TrendAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """Events of one side: `only_old`, `only_new`, `both`, or `unknown` (either version cannot say)."""
+
+    side: str
+    events: int
+    people: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedEvent:
+    """One event that changes sides. `said` is its label, text or name; `chain` reads from the outside in."""
+
+    side: str
+    event_id: str
+    time: datetime | None
+    type: str
+    said: str | None
+    path: str | None
+    chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceAnswer(Answer):
+    """Two versions of a definition in effect, and the latest events that change sides."""
+
+    name: str
+    old: int
+    new: int
+    old_meaning: str
+    new_meaning: str
+    sides: tuple[Side, ...]
+    samples: tuple[ChangedEvent, ...]
+
+    def events(self, side: str) -> int:
+        """How many events are on that side."""
+        return next(each.events for each in self.sides if each.side == side)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per side."""
+        return [_row(side) for side in self.sides]
+
+
+@dataclass(frozen=True, slots=True)
 class LiveEvent:
     """A captured event in one line. `chain` reads from the outside in: `form.signup › button.buy › svg`."""
 

@@ -9,6 +9,7 @@ All three are the same words with the same meaning, so they are read here, once.
     funnel       step (repeated), within, by
     retention    start, return, period, periods, entry, by
     trend        name, period, by
+    difference   name, old, new (versions), samples
     losses       by (day | page | browser), limit
 """
 
@@ -23,6 +24,7 @@ from expost.errors import InvalidInput
 
 from .definition import Definition, PropertyMatch, Scalar, definition
 from .question import (
+    Difference,
     Flag,
     Funnel,
     Losses,
@@ -148,6 +150,20 @@ def trend_of(form: Form) -> Trend:
             hint='For example: expost trend "Signed up", or name=Signed+up over HTTP',
         )
     return Trend(name, period=_one(form, "period") or "day", by=_by(form), **_common(form))
+
+
+def difference_of(form: Form) -> Difference:
+    """Two versions of a saved definition in effect."""
+    _refuse_unknown(form, COMMON | {"name", "old", "new", "samples"})
+    name, old, new = (_one(form, field) for field in ("name", "old", "new"))
+    if name is None or old is None or new is None:
+        raise InvalidInput(
+            "A difference needs a definition and two of its versions.",
+            hint='For example: expost definitions diff "Signed up" 1 2, or name=Signed+up&old=1&new=2 over HTTP',
+        )
+    samples = _one(form, "samples") or "10"
+    versions = (_whole_number("old", old), _whole_number("new", new))
+    return Difference(name, *versions, _whole_number("samples", samples), **_common(form))
 
 
 def losses_of(form: Form) -> Losses:

@@ -158,6 +158,20 @@ class Trend(Question):
 
 
 @dataclass(frozen=True, slots=True)
+class Difference(Question):
+    """Which past events change sides between two versions of a definition, with samples of each side."""
+
+    name: str
+    old: int
+    new: int
+    samples: int = 10
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.samples <= MAX_LISTED:
+            raise InvalidInput(f"A difference shows 0 to {MAX_LISTED:,} samples, not {self.samples}.")
+
+
+@dataclass(frozen=True, slots=True)
 class Live(Question):
     """The latest events as they arrived, bots and internal devices too, newest first."""
 

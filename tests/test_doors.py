@@ -441,6 +441,8 @@ def test_definitions_go_to_files_and_come_back_on_the_command_line(data: Path, t
     done = json.loads(CliRunner().invoke(main, ["definitions", "apply", folder, "--yes", *at]).stdout)
     assert done["is_applied"]
     CliRunner().invoke(main, ["definitions", "rollback", "Filed", "1", *at])
+    compared = json.loads(CliRunner().invoke(main, ["definitions", "diff", "Filed", "1", "2", *at]).stdout)
+    assert (compared["old_meaning"], compared["new_meaning"]) == ("custom event Filed", "custom event Kept")
     CliRunner().invoke(main, ["definitions", "describe", "Filed", "--owner", "ann", "--tag", "x", *at])
     CliRunner().invoke(main, ["definitions", "archive", "Filed", *at])
     shown = json.loads(CliRunner().invoke(main, ["definitions", "show", "Filed", *at]).stdout)
@@ -455,3 +457,24 @@ def test_definitions_go_to_files_and_come_back_on_the_command_line(data: Path, t
     CliRunner().invoke(main, ["definitions", "unarchive", "Filed", *at])
     listed = json.loads(CliRunner().invoke(main, ["definitions", *at]).stdout)
     assert "Filed" in [each["name"] for each in listed]
+
+
+def test_a_definition_is_described_rolled_back_and_compared_over_http(client: TestClient) -> None:
+    path = "/api/v1/definitions/Rolled"
+    client.put(path, json={"track": "Paid"})
+    client.put(path, json={"track": "Other", "valid_from": "2026-03-01"})
+    assert client.patch(path, json={"owner": "ann", "tags": ["x"]}).json()["owner"] == "ann"
+    assert client.post(f"{path}/rollback", json={"version": 1}).json()["version"] == 3
+    shown = client.get(path).json()
+    assert (shown["owner"], shown["tags"], len(shown["versions"])) == ("ann", ["x"], 3)
+    assert shown["versions"][1]["valid_from"] == "2026-03-01T00:00:00Z"
+    compared = client.get("/api/v1/difference", params={"name": "Rolled", "old": 2, "new": 3}).json()
+    assert [each["side"] for each in compared["sides"]] == ["only_old", "only_new", "both", "unknown"]
+    assert client.patch(path, json={"archived": True}).json()["archived"]
+    listed = client.get("/api/v1/definitions").json()
+    assert "Rolled" not in [each["name"] for each in listed]
+    listed = client.get("/api/v1/definitions", params={"archived": True}).json()
+    assert "Rolled" in [each["name"] for each in listed]
+    refused = client.get("/api/v1/difference", params={"name": "Rolled"})
+    assert refused.status_code == 400
+    assert "two of its versions" in refused.json()["error"]["message"]

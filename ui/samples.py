@@ -8,10 +8,12 @@ from typing import Any
 
 from expost.query.answer import (
     Basis,
+    ChangedEvent,
     Cohort,
     Counted,
     Day,
     DecidingEvent,
+    DifferenceAnswer,
     EventAnswer,
     FlagsAnswer,
     FunnelAnswer,
@@ -33,6 +35,7 @@ from expost.query.answer import (
     RowsAnswer,
     SampleElement,
     SeenFlag,
+    Side,
     Tally,
     TrendAnswer,
     TrendGroup,
@@ -41,6 +44,7 @@ from expost.query.answer import (
 )
 from expost.query.definition import definition
 from expost.query.question import (
+    Difference,
     EventDetail,
     Flag,
     FlagList,
@@ -339,6 +343,36 @@ def flags() -> FlagsAnswer:
         Variation(value, 500, 512, 900, NOW - timedelta(days=20), NOW) for value in ("control", "treatment")
     )
     return FlagsAnswer(FlagList(), basis(), (SeenFlag("new-checkout", 1_001, 0.012, seen),))
+
+
+def difference(count: int = 12) -> DifferenceAnswer:
+    """Two versions of which each matches events that the other one does not."""
+    sides = ("only_old", "only_new", "unknown")
+    return DifferenceAnswer(
+        question=Difference("Added to basket", 1, 2),
+        basis=basis(names=("Added to basket", "Added to basket")),
+        name="Added to basket",
+        old=1,
+        new=2,
+        old_meaning="click on button.add",
+        new_meaning="click on [data-add]",
+        sides=tuple(
+            Side(side, count * factor, count * factor // 2, NOW if count else None, NOW if count else None)
+            for side, factor in (("only_old", 3), ("only_new", 41), ("both", 900), ("unknown", 1))
+        ),
+        samples=tuple(
+            ChangedEvent(
+                sides[place % 3],
+                f"{place:032x}",
+                NOW,
+                "click",
+                "Add to basket",
+                "/tea/assam",
+                "form › button",
+            )
+            for place in range(count)
+        ),
+    )
 
 
 def _cohorts(count: int, scale: float) -> tuple[Cohort, ...]:

@@ -16,6 +16,7 @@ from expost.errors import InvalidInput, NotBuilt, QueryLimit, SelectorError, Unk
 from expost.query.analysis import Analysis
 from expost.query.answer import (
     Answer,
+    DifferenceAnswer,
     EventAnswer,
     FlagsAnswer,
     FunnelAnswer,
@@ -29,6 +30,7 @@ from expost.query.answer import (
 )
 from expost.query.definition import Definition, definition
 from expost.query.question import (
+    Difference,
     EventDetail,
     Flag,
     FlagList,
@@ -43,6 +45,7 @@ from expost.query.question import (
     Step,
     Trend,
 )
+from expost.state.definition_details import Details, detail_history
 from expost.state.sites import Site, add_site
 from tests.story import Action, Story, click, expose, identify, track, view
 
@@ -504,3 +507,74 @@ def test_a_query_nested_without_end_is_refused_in_words(analysis: Analysis) -> N
     deep = "select * from (" * 3_000 + "events" + ")" * 3_000
     with pytest.raises(InvalidInput):
         analysis.ask(SqlQuery(deep))
+
+
+def test_the_difference_of_two_versions_says_which_past_events_change_sides(analysis: Analysis) -> None:
+    analysis.define(definition("Went on", click=["nav a.help", "form.cart button.buy"]))
+    analysis.define(definition("Went on", click="form.cart button.buy", view="/pricing"))
+    answer = analysis.ask(Difference("Went on", 1, 2))
+    assert isinstance(answer, DifferenceAnswer)
+    assert {each.side: (each.events, each.people) for each in answer.sides} == {
+        "only_old": (1, 1),
+        "only_new": (1, 1),
+        "both": (1, 1),
+        "unknown": (0, 0),
+    }
+    changed = {each.side: (each.type, each.said, each.path) for each in answer.samples}
+    assert changed == {"only_old": ("click", "Help", "/"), "only_new": ("page_view", None, "/pricing")}
+    [old] = [each for each in answer.samples if each.side == "only_old"]
+    assert old.chain.endswith("a.help")
+    [back] = [each for each in _difference(analysis, 2, 1).sides if each.side == "only_new"]
+    assert back.events == 1
+
+
+def test_a_difference_is_of_versions_in_effect(analysis: Analysis) -> None:
+    [day] = {event.time.date() for event in _live(analysis)}
+    analysis.define(definition("Went on", view="/pricing"))
+    analysis.define(definition("Went on", click="nav a"), valid_from=day + timedelta(days=1))
+    answer = _difference(analysis, 1, 2)
+    assert [each.events for each in answer.sides] == [0, 0, 1, 0]
+    assert answer.samples == ()
+    analysis.define(definition("Went on", text="Buy now"), valid_from=day)
+    assert [each.events for each in _difference(analysis, 2, 3).sides] == [1, 1, 0, 0]
+
+
+def test_a_rollback_is_a_new_version_with_the_old_meaning_and_validity(analysis: Analysis) -> None:
+    analysis.define(definition("Went on", view="/pricing"), valid_until=date(2030, 1, 1))
+    analysis.define(definition("Went on", click="nav a"))
+    back = analysis.roll_back("Went on", 1, author="ann")
+    assert back.version == 3
+    assert back.to_json()["valid_until"] == "2030-01-01T00:00:00Z"
+    assert analysis.history("Went on")[2]["author"] == "ann"
+    with pytest.raises(UnknownDefinition, match="version 9"):
+        analysis.roll_back("Went on", 9)
+
+
+def test_what_is_said_of_a_definition_keeps_author_and_time_of_each_change(analysis: Analysis) -> None:
+    analysis.define(definition("Went on", view="/pricing"))
+    analysis.describe("went ON", owner="ann", tags=["a"], author="ann")
+    analysis.describe("Went on", owner="bob", author="bob")
+    analysis.describe("Went on", owner="bob", author="cy")
+    assert analysis.details("Went on") == Details("bob", ("a",))
+    changes = detail_history(analysis.state, "shop", "Went on")
+    assert [(each.detail, each.value, each.author) for each in changes] == [
+        ("owner", "ann", "ann"),
+        ("tags", ["a"], "ann"),
+        ("owner", "bob", "bob"),
+    ]
+
+
+def test_an_archived_definition_is_not_listed_and_still_answers(analysis: Analysis) -> None:
+    analysis.define(definition("Went on", view="/pricing"))
+    analysis.describe("Went on", archived=True)
+    assert analysis.definitions() == []
+    assert [each.name for each in analysis.definitions(archived=True)] == ["Went on"]
+    assert _events(analysis, "Went on") == 1
+    analysis.describe("Went on", archived=False)
+    assert [each.name for each in analysis.definitions()] == ["Went on"]
+
+
+def _difference(analysis: Analysis, old: int, new: int) -> DifferenceAnswer:
+    answer = analysis.ask(Difference("Went on", old, new))
+    assert isinstance(answer, DifferenceAnswer)
+    return answer

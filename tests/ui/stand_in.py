@@ -14,6 +14,7 @@ from expost.access import Access
 from expost.errors import ExpostError, SelectorError, UnknownDefinition
 from expost.query.definition import Definition, definition
 from expost.query.question import (
+    Difference,
     EventDetail,
     FlagList,
     Funnel,
@@ -27,6 +28,7 @@ from expost.query.question import (
 )
 from expost.settings import Settings
 from expost.state.database import State
+from expost.state.definition_details import Details, details_of
 from expost.ui import samples
 from expost.ui.desk import PageSite
 from expost.ui.pages import create_pages
@@ -58,6 +60,7 @@ class StandIn:
     said: dict[str, Any] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     saved: list[Definition] = field(default_factory=list)
+    told: Details = field(default_factory=Details)
 
     def __post_init__(self) -> None:
         if not self.is_empty:
@@ -67,7 +70,7 @@ class StandIn:
         self.asked.append((method, *arguments))
         return getattr(self, f"_{method}")(*arguments, **named_arguments)
 
-    def _ask(self, question: Any) -> Any:
+    def _ask(self, question: Any) -> Any:  # noqa: C901 - one line for each kind of question
         if self.failure:
             raise self.failure
         match question:
@@ -90,14 +93,32 @@ class StandIn:
             case Losses():
                 most = 30 if question.by == "day" else question.limit
                 return samples.losses(question.by, count=0 if self.is_empty else most)
+            case Difference():
+                return samples.difference(0 if self.is_empty else 12)
             case FlagList():
                 return samples.flags()
             case SqlQuery():
                 return samples.rows(0 if self.is_empty else 6)
         raise AssertionError(question)
 
-    def _definitions(self, *, site: str | None = None) -> list[Definition]:
-        return self.saved
+    def _definitions(self, *, site: str | None = None, archived: bool = False) -> list[Definition]:
+        return [] if archived else self.saved
+
+    def _details(self, name: str, *, site: str | None = None) -> Details:
+        self._definition(name)
+        return self.told
+
+    def _describe(
+        self, name: str, *, site: str | None = None, author: str = "", place: str = "", **wanted: Any
+    ) -> Details:
+        given = {each: value for each, value in wanted.items() if value is not None}
+        self.told = details_of(self._details(name).to_json() | given)
+        return self.told
+
+    def _roll_back(
+        self, name: str, version: int, *, site: str | None = None, author: str = "", place: str = ""
+    ) -> Definition:
+        return self._definition(name)
 
     def _definition(self, name: str, version: int | None = None, *, site: str | None = None) -> Definition:
         for each in self.saved:
