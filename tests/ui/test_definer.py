@@ -432,6 +432,45 @@ def test_a_page_that_cuts_its_opener_off_is_told_of_in_words(bench: Bench) -> No
     )
 
 
+def test_everything_that_the_selector_matches_is_outlined_and_the_breadcrumb_widens_it(bench: Bench) -> None:
+    rows = "".join(f"<li class=row><b>Row {number}</b></li>" for number in range(5))
+    page, definer = bench.open(bench.put_up(f"<ul class=rows>{rows}</ul>", path="/rows"))
+    page.mouse.click(*centre(page, "li.row"))
+    definer.get_by_role("button", name="li.row").click()
+    expect(definer.locator(".here")).to_have_text("On this page now: 5 elements")
+    expect(definer.locator(".box")).to_have_count(5)
+    expect(definer.locator(".box.mine")).to_have_count(1)
+    definer.get_by_role("button", name="ul.rows").click()
+    expect(definer.locator(".here")).to_have_text("On this page now: 1 element")
+    expect(definer.get_by_label("Selector")).to_have_value("ul.rows")
+
+
+def test_the_wheel_moves_what_is_under_the_glass_and_the_outline_goes_along(bench: Bench) -> None:
+    inside = "<p style='height:150px'>a<p class=deep>b<p style='height:900px'>"
+    body = f"<div class=box style='height:200px;overflow:auto'>{inside}</div>"
+    page, definer = bench.open(bench.put_up(body, path="/wheel"))
+    page.mouse.move(*centre(page, "p.deep"))
+    mine = definer.locator(".box.mine")
+    expect(mine).to_be_visible()
+    before = mine.bounding_box()
+    page.mouse.wheel(0, 40)
+    page.wait_for_function("document.querySelector('.box').scrollTop === 40")
+    assert page.evaluate("scrollY") == 0
+    assert before
+    top = f"{before['y'] - 40}px"
+    definer.wait_for_function("top => document.querySelector('.box.mine')?.style.top === top", arg=top)
+
+
+def test_it_comes_again_on_the_next_page_of_the_site(bench: Bench) -> None:
+    bench.put_up("<button class=next>There</button>", path="/next")
+    page, definer = bench.open(bench.put_up('<a class=on href="/next">Next page</a>', path="/from"))
+    definer.get_by_role("button", name="Use the page").click()
+    page.click("a.on")
+    page.wait_for_url("**/next")
+    point_and_save(page, definer_in(page), "button.next", "On the next page")
+    expect(bench.desk.get_by_role("link", name="On the next page")).to_be_visible()
+
+
 def test_a_page_that_nobody_pointed_at_loads_no_definer(bench: Bench) -> None:
     asked: list[str] = []
     page = bench.context.new_page()
