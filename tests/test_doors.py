@@ -478,3 +478,20 @@ def test_a_definition_is_described_rolled_back_and_compared_over_http(client: Te
     refused = client.get("/api/v1/difference", params={"name": "Rolled"})
     assert refused.status_code == 400
     assert "two of its versions" in refused.json()["error"]["message"]
+
+
+def test_versions_are_compared_and_gone_back_to_on_the_pages(client: TestClient) -> None:
+    said = {"name": "Paged", "click": "form.cart button.buy"}
+    client.post("/definitions", data=said)
+    client.post("/definitions", data=said | {"click": "form.cart button", "valid_from": "2026-03-01"})
+    page = client.get("/definition?name=Paged").text
+    assert "from 1 Mar 2026" in page
+    compared = client.get("/definition/difference?name=Paged&old=1&new=2")
+    assert compared.status_code == 200
+    assert "Only version 1" in compared.text
+    client.post("/definition/rollback", data={"name": "Paged", "version": "1"})
+    client.post("/definition/details", data={"name": "Paged", "owner": "ann", "tags": "x, y", "note": ""})
+    body = client.get("/api/v1/definitions/Paged").json()
+    assert (len(body["versions"]), body["owner"], body["tags"]) == (3, "ann", ["x", "y"])
+    client.post("/definition/details", data={"name": "Paged", "archived": "yes"})
+    assert "Paged" in client.get("/definitions?archived=yes").text

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from expost.errors import ExpostError
-from expost.query.form import CONDITIONS, Form, definition_of, form_of, preview_of
+from expost.query.form import CONDITIONS, Form, definition_of, form_of, preview_of, validity_of
 
 from .caller import caller_of
 from .conditions import Field, fields_of, switches_of
@@ -83,7 +83,12 @@ def add_define(router: APIRouter, desk: Desk) -> None:
         try:
             by = caller_of(request).actor("ui")
             saved = await desk.call(
-                "define", definition_of(name, form), site=site, author=by.who, place=by.place
+                "define",
+                definition_of(name, form),
+                site=site,
+                author=by.who,
+                place=by.place,
+                **validity_of(form),
             )
         except ExpostError as error:
             view = define_view(form, name, Outcome(error=error))

@@ -14,12 +14,14 @@ from fastapi.responses import JSONResponse
 from expost.errors import ExpostError
 from expost.query.definition import Definition
 from expost.query.question import Preview, Saved
+from expost.state.definition_details import Details
 
 from .conditions import form_of_definition
 from .desk import Desk, Outcome, pairs_of
 from .format import moment
 from .page import render, twin
 from .past import Past, past_of
+from .versions import add_versions
 
 AT_ONCE = 4
 """How many definitions of the list are counted at a time: other questions want their turn too."""
@@ -42,6 +44,7 @@ class ListView:
 
     rows: tuple[DefinitionRow, ...]
     is_counted: bool = True
+    is_archive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Version:
     saved: str
     author: str
     is_current: bool
+    valid: str = "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class DefinitionView:
     error: ExpostError | None
     versions: tuple[Version, ...]
     is_saved: bool = False
+    details: Details = Details()  # noqa: RUF009 - frozen
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -97,13 +102,21 @@ def versions_of(history: Sequence[Mapping[str, Any]], current: int | None, zone:
             saved=moment(datetime.fromisoformat(each["created_at"]), zone),
             author=each["author"],
             is_current=each["version"] == current,
+            valid=_valid(each, zone),
         )
         for each in reversed(history)
     )
 
 
+def _valid(version: Mapping[str, Any], zone: str) -> str:
+    sides = (("from", version.get("valid_from")), ("until", version.get("valid_until")))
+    said = [f"{word} {moment(datetime.fromisoformat(side), zone)}" for word, side in sides if side]
+    return " ".join(said) or "always"
+
+
 def add_definitions(router: APIRouter, desk: Desk) -> None:
-    """`/definitions` and `/definition`, with their twins."""
+    """`/definitions` and `/definition`, with their twins, and what is done with versions."""
+    add_versions(router, desk)
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def count(definition: Definition, site: str) -> DefinitionRow:
@@ -115,10 +128,12 @@ def add_definitions(router: APIRouter, desk: Desk) -> None:
     async def definitions(request: Request) -> Response:
         """The list. Its lines are counted one by one by the page's script, or all at once by `?count=all`."""
         site = desk.site_of(request).slug
-        found: Sequence[Definition] = await desk.call("definitions", site=site)
+        is_archive = request.query_params.get("archived") == "yes"
+        found: Sequence[Definition] = await desk.call("definitions", site=site, archived=is_archive)
         is_counted = request.query_params.get("count") == "all"
         rows = await asyncio.gather(*(count(each, site) for each in found)) if is_counted else ()
-        view = ListView(tuple(rows or (definition_row(each, Outcome()) for each in found)), is_counted)
+        listed = tuple(rows or (definition_row(each, Outcome()) for each in found))
+        view = ListView(listed, is_counted, is_archive)
         return render(desk, request, "definitions.html", view=view)
 
     @router.get("/definitions/row")
@@ -145,7 +160,8 @@ def add_definitions(router: APIRouter, desk: Desk) -> None:
         past = past_of(outcome.answer) if outcome.answer else None
         versions = versions_of(history, found.version, site.time_zone)
         is_saved = "saved" in request.query_params
-        view = DefinitionView(found, past, outcome.error, versions, is_saved)
+        details = await desk.call("details", name, site=site.slug)
+        view = DefinitionView(found, past, outcome.error, versions, is_saved, details)
         return render(desk, request, "definition.html", view=view)
 
     @router.get("/definition.json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -61,6 +61,8 @@ class StandIn:
     asked: list[Any] = field(default_factory=list)
     saved: list[Definition] = field(default_factory=list)
     told: Details = field(default_factory=Details)
+    validity: dict[str, Any] = field(default_factory=dict)
+    versions: int = 1
 
     def __post_init__(self) -> None:
         if not self.is_empty:
@@ -123,17 +125,24 @@ class StandIn:
     def _definition(self, name: str, version: int | None = None, *, site: str | None = None) -> Definition:
         for each in self.saved:
             if each.name == name:
-                return each
+                return replace(each, version=self.versions)
         raise UnknownDefinition(name, [each.name for each in self.saved])
 
     def _history(self, name: str, *, site: str | None = None) -> list[dict[str, Any]]:
         found = self._definition(name)
         said = {"author": "ui", "created_at": "2026-11-20T08:30:00Z", "meaning": str(found), "engine": 1}
-        return [found.to_json() | said | {"version": 1}]
+        return [found.to_json() | said | {"version": 1 + place} for place in range(self.versions)]
 
     def _define(
-        self, meant: Definition, *, site: str | None = None, author: str = "", place: str = "", **_more: Any
+        self,
+        meant: Definition,
+        *,
+        site: str | None = None,
+        author: str = "",
+        place: str = "",
+        **validity: Any,
     ) -> Definition:
+        self.validity = validity
         _refuse_hover(meant)
         self.saved = [each for each in self.saved if each.name != meant.name] + [meant]
         return meant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 
 from expost.errors import QueryLimit
+from expost.state.definition_details import Details
 from expost.ui import samples
 from expost.ui.event import conditions_of
 from expost.ui.page import HERE
@@ -19,6 +21,7 @@ FUNNEL = "/funnel?step=Viewed+a+tea&step=Added+to+basket&within=7d"
 PAGES = (
     "/live", "/live?type=click", "/live?type=click&refresh=5", "/events/x", "/events/x?level=0", "/events/x?level=9",
     "/events/view", "/definitions", "/definition?name=Viewed+a+tea", "/define", "/define?click=button.add",
+    "/definition/difference?name=x&old=1&new=2", "/definitions?archived=yes",
     "/define?click=a:hover", "/funnel", FUNNEL, f"{FUNNEL}&by=flag:new-checkout", "/funnel?step=a&within=soon",
     "/funnel/people?step=a&step=b&at=2&dropped=yes",
     "/retention", "/retention?start=a&return=b", "/retention?start=a&by=flag:new-checkout", "/trend", "/trend?name=a",
@@ -293,3 +296,60 @@ def test_an_event_of_any_type_is_shown_by_its_name_and_can_be_named() -> None:
     shown = client().get("/live", params={"type": "web_vital"}).text
     assert '<a href="/live?type=web_vital" aria-current="true">web vital</a>' in shown
     assert client().get("/live", params={"type": "<b>"}).status_code == 400
+
+
+def test_the_difference_of_two_versions_opens_to_the_events_that_change_sides() -> None:
+    page = soup(client().get("/definition/difference?name=Added+to+basket&old=1&new=2").text)
+    rows = [
+        [cell.text for cell in row.select("th, td")] for row in page.select("table")[0].select("tbody tr")
+    ]
+    assert [row[0] for row in rows] == [
+        "Only version 1",
+        "Only version 2",
+        "Both",
+        "Unknown: either cannot say",
+    ]
+    assert [row[1] for row in rows] == ["36", "492", "10,800", "12"]
+    assert len(page.select("table a[href^='/events/']")) == 12
+    assert client().get("/definition/difference.json?name=x&old=1&new=2").json()["samples"]
+    assert client().get("/definition/difference?name=x&old=1").status_code == 400
+
+
+def test_what_is_said_of_a_definition_is_kept_from_its_page() -> None:
+    stand_in = StandIn()
+    web = client(stand_in)
+    path = "/definition?name=Viewed+a+tea"
+    said = {"name": "Viewed a tea", "owner": "ann", "tags": "a, b ,,", "note": "<b>"}
+    assert web.post("/definition/details", data=said, follow_redirects=False).status_code == 303
+    assert stand_in.told == Details("ann", ("a", "b"), "<b>")
+    page = soup(web.get(path).text)
+    assert [field["value"] for field in page.select("#owner, #tags, #note")] == ["ann", "a, b", "<b>"]
+    web.post("/definition/details", data={"name": "Viewed a tea", "archived": "yes"})
+    assert stand_in.told.archived
+    assert "Take it back from the archive" in web.get(path).text
+
+
+def test_a_version_is_compared_with_the_one_in_use_and_gone_back_to() -> None:
+    stand_in = StandIn(versions=2)
+    web = client(stand_in)
+    page = soup(web.get("/definition?name=Viewed+a+tea").text)
+    [compared] = page.select("a[href*='/definition/difference']")
+    assert compared["href"] == "/definition/difference?name=Viewed+a+tea&old=1&new=2"
+    [back] = page.select("form[action='/definition/rollback']")
+    sent = {field["name"]: field["value"] for field in back.select("input")}
+    answer = web.post("/definition/rollback", data=sent, follow_redirects=False)
+    assert answer.status_code == 303
+    assert ("roll_back", "Viewed a tea", 1) in stand_in.asked
+    assert web.post("/definition/rollback", data={"name": "x", "version": "two"}).status_code == 400
+
+
+def test_a_definition_is_saved_for_a_part_of_time() -> None:
+    stand_in = StandIn()
+    said = {"name": "Clicked", "click": "a", "valid_from": "2026-03-01"}
+    assert client(stand_in).post("/definitions", data=said, follow_redirects=False).status_code == 303
+    assert stand_in.validity == {"valid_from": date(2026, 3, 1), "valid_until": None}
+
+
+def test_the_archive_is_a_list_of_its_own() -> None:
+    assert 'href="/definitions?archived=yes"' in client().get("/definitions").text
+    assert "Nothing is archived" in client().get("/definitions?archived=yes").text
