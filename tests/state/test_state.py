@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy import update
 
 from expost.errors import FolderError, InvalidInput, UnknownName, UnknownSite
 from expost.state.database import BUSY_SECONDS, State
+from expost.state.definition_details import Details, describe, details
+from expost.state.definitions import definition_history, save_definition
 from expost.state.keys import add_key, keys, revoke_key
 from expost.state.schema import META
 from expost.state.secret import digest_of
@@ -197,3 +200,22 @@ def test_a_state_from_before_the_keeping_time_opens_and_its_sites_get_the_defaul
     assert (site.time_zone, site.keep_months) == ("Europe/Berlin", 25)
     assert change_site(State(tmp_path / "state.sqlite"), "shop", keep_months=None).keep_months is None
     assert find_site(State(tmp_path / "state.sqlite"), "shop").keep_months is None
+
+
+def test_definitions_saved_before_versions_had_a_validity_are_valid_always(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    before = State(path)
+    add_site(before, Site("shop", "Shop"))
+    save_definition(before, "shop", "Signed up", {"alternatives": []}, engine=1, clock=lambda: 1)
+    before.close()
+    with closing(sqlite3.connect(path)) as file:
+        for column in ("valid_from", "valid_until", "starts_over"):
+            file.execute(f"alter table definitions drop column {column}")
+        file.execute("drop table definition_details")
+        file.commit()
+    widened = State(path)
+    [kept] = definition_history(widened, "shop", "Signed up")
+    assert (kept.valid_from, kept.valid_until, kept.starts_over) == (None, None, False)
+    assert details(widened, "shop") == {}
+    describe(widened, "shop", "signed UP", Details(owner="ann"), clock=lambda: 2)
+    assert details(widened, "shop") == {"signed up": Details(owner="ann")}
