@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from expost.lake.batch import DAILY_PREFIX, Accepted, Counts, Event, View, is_nobody
+from expost.lake.batch import DAILY_PREFIX, Accepted, Counts, Event, Page, View, is_nobody
 
 from .daily import DailyIds
 from .descriptors import Descriptors
@@ -113,11 +113,11 @@ def _payload(
         # A server's own says nothing about the visitor, and would make bots of people: curl is on every list.
         user_agent="" if sender.grant.is_server else masks.text(sender.user_agent[:MAX_USER_AGENT]),
         sent_at=head.sent_at,
-        session=head.session,
+        session=head.session if head.consent == "full" else 0,
         release=head.release,
         environment=head.environment or "production",
         viewport=head.viewport,
-        page=head.page,
+        page=_page(head),
         views=[View("") if view is None else masks.view(view) for view in batch.views],
         sets=[each or {} for each in sets],
         descriptors=[each for each in batch.descriptors if each is not None],
@@ -143,6 +143,13 @@ def _device(head: Head, sender: Sender, daily: DailyIds) -> str:
         return ""
     # Also for an id that a mistake gives to every browser ("undefined"): people who share it are not one person.
     return daily.device(sender.grant.site, sender.address, sender.user_agent, head.resets)
+
+
+def _page(head: Head) -> Page | None:
+    # A page that went from full to cookieless, or an old snippet, sends the number still: it links what is to be apart.
+    if head.page is None or head.consent == "full":
+        return head.page
+    return msgspec.structs.replace(head.page, ordinal=0)
 
 
 def _is_own(device: str) -> bool:

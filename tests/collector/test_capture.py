@@ -226,6 +226,17 @@ def test_counts_of_other_pages_are_kept_of_browsers_that_have_a_name_of_their_ow
     assert kept.counts == ({3: 12, 4: 7} if is_kept else {})
 
 
+@pytest.mark.parametrize(("consent", "numbers"), [("full", (3, 2)), ("cookieless", (0, 0))])
+def test_which_page_and_session_of_a_browser_it_is_is_kept_of_those_that_agreed(
+    desk: Desk, consent: str, numbers: tuple[int, int]
+) -> None:
+    page = {"id": event_id(1), "start": NOW / 1_000, "ordinal": 3}
+    desk.send(batch(consent=consent, page=page, session=2))
+    [kept] = desk.kept()
+    assert kept.page is not None
+    assert ((kept.page.ordinal, kept.session), kept.page.id) == (numbers, page["id"])
+
+
 def test_the_visitors_address_is_written_nowhere(desk: Desk) -> None:
     for consent in ("full", "cookieless"):
         desk.send(batch(click(1), click(2, x="bad"), consent=consent), peer="203.0.113.77")
