@@ -44,6 +44,11 @@ HANDED_OVER = re.compile(r"(?<=[?&])_xp=[^&#]*&?")
 """What the snippet puts into links to other domains of the site (`snippet/src/more/links.ts`)."""
 DANGLING = re.compile(r"[?&](?=#|\Z)")
 USER_INFO = re.compile(r"(?<=//)[^/?#@]+@")
+# What stands before the path where it is more than a host and a port.
+CREDENTIALS = re.compile(
+    r"(\s*(?:[a-z][a-z0-9+.-]*:)?//)(?!(?:\[[^\[\]/?#\s]*\]|[^:/?#\s]*)(?::\d*)?(?:[/?#\s]|\Z))[^/?#\s]+",
+    re.IGNORECASE,
+)
 
 ADDRESSES = frozenset(
     {
@@ -314,6 +319,10 @@ def _without_values(url: str) -> str:
         return content.group() + GAP
     if "@" in url:
         url = USER_INFO.sub(GAP + "@", url, count=1)
+    # A snippet takes "secret@shop.example" of "https://jane:secret@shop.example" for an e-mail address: Jane stays.
+    named = CREDENTIALS.match(url)
+    if named:
+        url = named[1] + GAP + url[named.end() :]
     if "_xp=" in url:
         url = DANGLING.sub("", HANDED_OVER.sub("", url), count=1)
     if "=" not in url:

@@ -59,6 +59,14 @@ def test_masking_twice_changes_no_more(text: str) -> None:
         ("https://a.example/#access_token=1&x=2", "https://a.example/#access_token=…&x=…"),
         ("https://me:pw@a.example/", "https://…@a.example/"),
         ("https://@a.example/", "https://@a.example/"),
+        ("https://jane:…/x?q=1", "https://…/x?q=…"),
+        ("//jane:…:8080", "//…"),
+        ("https://…:…/x", "https://…/x"),
+        ("https://jane:…@a.example:8080/x", "https://…@a.example:8080/x"),
+        ("https://a.example:8080/x", "https://a.example:8080/x"),
+        ("https://a.example:", "https://a.example:"),
+        ("http://[2001:db8::1]:8080/x:y", "http://[2001:db8::1]:8080/x:y"),
+        ("https://a.example/b//jane:c/", "https://a.example/b//jane:c/"),
         ("https://a.example/reset/9f86d081884c7d659a2feaa0c55ad015", "https://a.example/reset/…"),
         ("https://a.example/u/ann@shop.example/x", "https://a.example/u/…/x"),
         ("data:text/html,secret", "data:…"),
@@ -131,6 +139,14 @@ def test_texts_titles_and_names_of_events_are_masked_and_marked() -> None:
     assert view == View("/a?b=…", f"Mail {GAP}", f"https://x.example/?s={GAP}", ["url", "title", "referrer"])
 
 
+def test_the_name_that_a_snippet_leaves_of_a_name_and_password_is_masked_and_marked() -> None:
+    masks = Masks()
+    page = masks.view(View("https://jane:…/x", "", "https://jane:…:8080/y"))
+    assert page == View("https://…/x", "", "https://…/y", ["url", "referrer"])
+    link = masks.descriptor(Descriptor("a", attributes={"href": "https://jane:…/x"}))
+    assert (link.attributes, link.marks) == ({"href": "https://…/x"}, ["href"])
+
+
 def test_of_what_the_site_says_itself_only_cards_are_masked() -> None:
     said: dict[str, Any] = {
         "email": "ann@shop.example", "card": f"no {CARD}", "n": 4111111111111111, "at": 1763890000123,
@@ -154,7 +170,8 @@ def test_properties_that_are_nested_too_deep_are_refused() -> None:
         "a@b." * 2_000,
         "1 " * 4_000, "123-45-" * 1_100, "1" * 8_000, ("1 " * 99 + "x") * 40, "=" * 8_000, "?a" * 4_000 + "=",
         "/" * 8_000,
-        "//@" * 2_600, "a-" * 4_000, "data:" * 1_600, ".aa" * 2_600 + "@",
+        "//@" * 2_600, "//" + "a:" * 4_000, "//[" * 2_600, "//" + "1" * 8_000,
+        "a-" * 4_000, "data:" * 1_600, ".aa" * 2_600 + "@",
     ],
     ids=lambda evil: evil[:6],
 )  # fmt: skip
