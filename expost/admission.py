@@ -113,7 +113,7 @@ def find_caller(asking: Asking, house: House) -> Caller:
 def judge(asking: Asking, house: House, credential: Credential) -> Verdict:
     """Whether this request is let in."""
     if not house.has_account:
-        found = _judge_without_account(asking)
+        found = _judge_without_account(asking, house)
         if found is not None:
             return found
     for find in (_untrusted_hop, _foreign_host):
@@ -134,7 +134,7 @@ def judge(asking: Asking, house: House, credential: Credential) -> Verdict:
     return IN
 
 
-def _judge_without_account(asking: Asking) -> Verdict | None:
+def _judge_without_account(asking: Asking, house: House) -> Verdict | None:
     """Who is of this machine is let in, others are not; `None` for the page that makes an account, open to all."""
     distance = find_distance(asking.peer, asking.headers, asking.http_version)
     if distance is None:
@@ -142,7 +142,8 @@ def _judge_without_account(asking: Asking) -> Verdict | None:
         return Verdict("refused", other, SAME_SITE) if other else IN
     if _is_open(asking.path) and asking.path != LOGIN_PATH:
         return None
-    return Verdict("refused", distance, MAKE_ONE)
+    name_hint = unknown.hint if (unknown := _foreign_host(asking, house)) else ""
+    return Verdict("refused", distance, f"{MAKE_ONE}. {name_hint}" if name_hint else MAKE_ONE)
 
 
 def safe_next(path: str) -> str:

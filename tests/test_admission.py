@@ -98,6 +98,8 @@ def test_only_a_page_of_ours_changes_anything_in_the_name_of_a_login(method, hea
 def test_what_is_refused_says_what_to_do():
     closed = House()
     assert "expost accounts add" in judge(asking(), closed, "none").hint
+    assert "--public-url" not in judge(asking(), closed, "none").hint
+    assert "--public-url https://evil.test" in judge(asking(host="evil.test:8000"), closed, "none").hint
     assert "trusted_proxies" in judge(asking(x_forwarded_for="1.2.3.4"), HOUSE, "login").hint
     assert "open it from here" in judge(asking(sec_fetch_site="cross-site"), HOUSE, "login").hint
 

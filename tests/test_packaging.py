@@ -49,6 +49,12 @@ def test_every_top_level_folder_is_mapped_and_linked():
             assert f"expost/{folder}" in PYPROJECT["tool"]["pyright"]["include"] or folder == Path("snippet")
 
 
+def test_the_npm_package_carries_the_licence_and_a_readme_whose_links_stay_inside():
+    assert (ROOT / "snippet" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    for name in ("README.md", "wire.md"):
+        assert "](../" not in (ROOT / "snippet" / name).read_text(), name
+
+
 def test_a_folder_has_one_import_name():
     lake = importlib.import_module("expost.lake")
     assert lake.__name__ == "expost.lake"
