@@ -50,7 +50,7 @@ export const calls: Record<string, (t: number, ...given: any[]) => void> = {
   },
 };
 
-const short = (value: unknown): string | undefined => (value == null ? undefined : String(value).slice(0, 200));
+const short = (value: any): string | undefined => value?.toString().slice(0, 200);
 
 const copy = (value: unknown): Properties | undefined => {
   try {

@@ -3,7 +3,8 @@
 import { now } from "./clock";
 import { guarded } from "./guard";
 import { randomHalf, uuid7 } from "./id";
-import { consentVersion, doNotTrack } from "./tag";
+import { isRefusedBy } from "./refusal";
+import { consentVersion, dataset } from "./tag";
 
 export const NAME = "expost"; // our entry of localStorage; those of kept.ts begin with it and a colon
 const IDLE = 30 * 60_000; // a session ends after half an hour without an event
@@ -30,10 +31,10 @@ let mode = "";
 let version = consentVersion; // of the site's text that was answered
 let browser: Browser;
 export let ordinal = 0; // of this page
+let numbered: string; // the device that drew it
 let resets = 0;
 
-const isRefused =
-  doNotTrack !== "ignore" && ((navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || navigator.doNotTrack === "1");
+const isRefused = isRefusedBy(dataset);
 
 export const isOff = (): boolean => mode === "off";
 export const isFull = (): boolean => mode === "full";
@@ -46,17 +47,24 @@ export const enter = (wanted: string | undefined, text = version): void => {
   if (mode === before) return;
   if (isOff() || before === "full") forgetAll();
   browser = fresh();
-  remember((browser) => isFull() && (ordinal ||= ++browser.pages));
+  remember((browser) => {
+    if (!isFull() || ordinal) return;
+    numbered = browser.device;
+    return (ordinal = ++browser.pages);
+  });
 };
 
 const forgetAll = guarded(() => {
   for (const name of Object.keys(localStorage)) if (name.split(":")[0] === NAME) delete localStorage[name];
 });
 
-// Nothing that is not of ours is in the way.
+// What was deleted meanwhile, by another page to which the visitor said no or by the browser, is not written again. Nothing
+// that is not of ours is in the way.
 const recognise = (): void => {
+  const text = localStorage[NAME];
+  if (!text && browser.seen) mode = "cookieless";
   try {
-    browser = { ...browser, ...JSON.parse(localStorage[NAME]) };
+    browser = { ...browser, ...JSON.parse(text) };
   } catch {
     // Not known yet.
   }
@@ -100,15 +108,14 @@ export const isFirst = (exposure: string): boolean => {
   return isNew!;
 };
 
-// This page is left, for good as far as anybody knows: a later page tells how many events it had. The device of somebody
-// who came after a reset never drew its ordinal.
-export const noteCount = (seq: number): void => {
-  if (resets) return;
-  remember(({ counts }) => {
+// This page is left, for good as far as anybody knows: a later page tells how many events it had. Another device, after a
+// reset or a new consent, never drew its ordinal.
+export const noteCount = (seq: number): void =>
+  remember(({ device, counts }) => {
+    if (device !== numbered) return;
     for (const page in counts) +page > ordinal - PAGES || delete counts[page];
     return (counts[ordinal] = seq);
   });
-};
 
 // Who and how, as every batch says it. A page that goes on has no last number yet.
 export const envelope = (): Record<string, unknown> => {

@@ -6,7 +6,7 @@ import { forget, keep, kept, nameOf, recall } from "./kept";
 import { loadMore } from "./more";
 import { collector } from "./tag";
 
-// Browsers cap keepalive bodies and beacons at 64 KiB in flight for the whole page. A character has up to three bytes, but
+// Browsers cap beacons at 64 KiB in flight for the whole page. A character has up to three bytes, but
 // most of a batch is ours and has one.
 export const MAX_LENGTH = 30_000;
 const SMALL = 1_000; // packed, it would not be much smaller
@@ -66,7 +66,6 @@ const attempt = async (name: string): Promise<number> => {
       method: "POST",
       body,
       headers: { "content-type": "text/plain" }, // asks no preflight
-      keepalive: batch.length < MAX_LENGTH,
       signal: AbortSignal.timeout?.(TIMEOUT_MS)!,
     });
     // Any other refusal would be the same the next time.

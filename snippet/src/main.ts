@@ -1,25 +1,27 @@
 // Starts capture. Calls and clicks that came before us stand in a queue (stub.ts); from now on whoever queues talks to us.
-import { queue } from "./stub";
-import { enter } from "./consent";
-import { listen } from "./listeners";
-import { sendOff, tellView, viewAgain } from "./page";
-import { consent, isTag, key } from "./tag";
-import { guarded } from "./guard";
-import { followNavigation } from "./navigation";
 import { resume } from "./delivery";
-import { calls } from "./calls";
-import { tenth } from "./clock";
-import { isWaitedFor, loadMore } from "./more";
 import { enterPage, hidePage, leavePage, showPage } from "./visit";
+import { sendOff, tellView, viewAgain } from "./page";
+import { enter } from "./consent";
+import { queue } from "./stub";
+import { consent, isTag, key } from "./tag";
+import { calls } from "./calls";
+import { isWaitedFor, loadMore } from "./more";
+import { listen } from "./listeners";
+import { guarded } from "./guard";
+import { tenth } from "./clock";
+import { followNavigation } from "./navigation";
 
 const begin = guarded((t?: number): void => {
   const q = queue();
-  // Consent that was given before we came holds from the start.
-  enter(...(q.reduce((before, [, [name, ...given]]) => (name === "consent" ? given : before), [consent]) as [string]));
+  // What was said about consent before we came, its last word, holds from the start.
+  let said = [consent];
+  const early = q.splice(0).filter(([, [name, ...given]]) => name !== "consent" || void (said = given));
+  enter(...(said as [string]));
   enterPage(t);
   tellView(t);
   const take = guarded(([t, [name, ...given]]: (typeof q)[number]) => calls[name]?.(tenth(t), ...given));
-  q.splice(0).forEach(take);
+  early.forEach(take);
   delete calls.click; // from now on we hear for ourselves
   q.push = take as any;
 

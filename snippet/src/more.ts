@@ -1,6 +1,7 @@
 // The second file: what only some sites ask for (`data-also`). It comes when the collector has answered. Where the device may
 // be known from elsewhere, from a cookie or from another domain of the site, the page begins when it is there.
 import { isFull, remember } from "./consent";
+import { guarded } from "./guard";
 import { captureAction } from "./listeners";
 import { hosts } from "./native";
 import { capture, flush, sendOff, waiting } from "./page";
@@ -10,7 +11,7 @@ import { leaving } from "./visit";
 declare const MORE: string; // its name, which is that of this version
 
 // In a list, because the two files are built apart and names are short in each.
-const core = () => [dataset, capture, captureAction, waiting, flush, sendOff, leaving, remember, isFull, hosts] as const;
+const core = () => [dataset, capture, captureAction, waiting, flush, sendOff, leaving, remember, isFull, hosts, guarded] as const;
 export type Core = ReturnType<typeof core>;
 
 export const isWaitedFor = (cookie ?? domains) != null;

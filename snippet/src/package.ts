@@ -30,6 +30,8 @@ export interface Options {
   domains?: string;
   /** Domain of a cookie in which all hosts of it share what is known of a browser; empty for this host alone. */
   cookie?: string;
+  /** Where Expost shows its pages, if not where the script comes from; for pointing at the site. */
+  ui?: string;
   /** Capture even where the browser asks not to be tracked. */
   doNotTrack?: "ignore";
 }

@@ -17,7 +17,7 @@ const MAX_EVENTS = 60; // about 45 kB
 const half = randomHalf();
 const page = { id: uuid7(start, 0, half), start };
 
-let view = viewNow(`${document.referrer}`);
+let view: View; // none before it is told
 let toldView: View | undefined;
 let set: Properties | undefined;
 let seq = 0;
@@ -69,6 +69,7 @@ export const setProperties = (properties?: Properties): void => {
 
 // Tells the view, unless it was told: it may have been held back until consent came.
 export const tellView = (t?: number): void => {
+  view ??= viewNow(`${document.referrer}`);
   if (isOff() || toldView === view) return;
   toldView = view;
   capture("page_view", t);

@@ -16,7 +16,6 @@ export const {
   text = "labels", // or "all"; anything else is taken for "listed"
   attributes = "default", // anything else is taken for "listed"
   clear = "",
-  doNotTrack,
   also, // what the second file is to do
 } = dataset;
 

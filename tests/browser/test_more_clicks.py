@@ -192,3 +192,23 @@ def test_clicks_are_not_judged_unless_the_tag_asks(site: Site, page: Page):
     page.click("button")
     site.wait_for("click")
     assert "properties" not in site.of("click")[0]
+
+
+def test_a_click_that_waits_goes_with_the_rest_when_the_page_is_hidden(site: Site, page: Page):
+    page.add_init_script(
+        "window.state = 'visible'; Object.defineProperty(Document.prototype, 'visibilityState', { get: () => state })"
+    )
+    open_with_more(site, page, "<p>text</p>", also="dead-clicks")
+    page.evaluate(
+        "document.querySelector('p').click(); state = 'hidden'; document.dispatchEvent(new Event('visibilitychange'));"
+        "window.setTimeout = () => {}"
+    )
+    site.wait_for("click")
+
+
+def test_a_click_from_before_somebody_called_themselves_internal_is_not_marked(site: Site, page: Page):
+    open_with_more(site, page, "<p>text</p>", also="dead-clicks")
+    page.evaluate("document.querySelector('p').click(); expost('internal'); expost('track', 'inside')")
+    site.wait_for("click", "custom")
+    told = {event["type"]: event["batch"].get("internal") for event in site.of("click", "custom")}
+    assert told == {"click": None, "custom": True}

@@ -12,6 +12,14 @@ from tests.browser.second_file import until_more
 from tests.browser.snippet_site import Site
 
 DOMAIN = "shop.localhost"
+TOUCHED = """
+  const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
+  window.touched = [];
+  Object.defineProperty(document, 'cookie', {
+    get() { touched.push('read'); return own.get.call(document); },
+    set(text) { touched.push(text); own.set.call(document, text); },
+  });
+"""
 
 
 def at(site: Site, host: str) -> str:
@@ -70,15 +78,7 @@ def test_without_the_name_of_a_domain_it_is_this_hosts_alone(site: Site, page: P
 
 @pytest.mark.parametrize("consent", ["cookieless", "off"])
 def test_without_consent_no_cookie_is_written(site: Site, page: Page, consent: str):
-    reads = """
-      const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
-      window.touched = [];
-      Object.defineProperty(document, 'cookie', {
-        get() { touched.push('read'); return own.get.call(document); },
-        set(text) { touched.push(text); own.set.call(document, text); },
-      });
-    """
-    page.add_init_script(reads)
+    page.add_init_script(TOUCHED)
     site.page("<p>shop</p>", cookie=DOMAIN, consent=consent)
     page.goto(at(site, "www"))
     page.wait_for_function("!!window.expost && Object.hasOwn(expost.q, 'push')")
@@ -122,3 +122,42 @@ def test_a_cookie_never_grows_beyond_what_browsers_keep(site: Site, page: Page):
     assert isinstance(told, list)
     assert 5 < len(told) < 300
     assert "name-299" in told[-1]
+
+
+@pytest.mark.parametrize("call", ["'consent', 'cookieless'", "'internal'", "'reset'"])
+def test_calls_that_wait_do_not_make_a_page_without_consent_touch_the_cookie(
+    site: Site, page: Page, call: str
+):
+    stub = "window.expost = (...call) => expost.q.push([performance.now(), call]); expost.q = [];"
+    page.add_init_script(TOUCHED)
+    site.page(
+        "<p>shop</p>", cookie=DOMAIN, consent="cookieless", head=f"<script>{stub} expost({call})</script>"
+    )
+    page.goto(at(site, "www"))
+    until_more(site, page)
+    site.wait_for("page_view")
+    assert page.evaluate("touched") == []
+
+
+def test_off_after_cookieless_deletes_what_another_host_wrote(site: Site, page: Page):
+    start(site, page)
+    site.wait_for("page_view")
+    start(site, page, "help", consent="cookieless")
+    site.wait(lambda site: len(site.of("page_view")) == 2)
+    assert cookie(page)
+    page.evaluate("expost('consent', 'off')")
+    assert page.context.cookies() == []
+
+
+def test_a_tab_that_goes_on_does_not_write_the_cookie_that_another_deleted(site: Site, page: Page):
+    page.context.add_init_script("window.every = []; window.setInterval = (work) => every.push(work)")
+    start(site, page)
+    site.wait_for("page_view")
+    other = page.context.new_page()
+    other.goto(at(site, "www"))
+    until_more(site, other)
+    page.evaluate("expost('consent', 'off')")
+    other.evaluate("every.forEach((work) => work()); expost('track', 'goes on')")
+    site.wait_for("custom")
+    other.evaluate("every.forEach((work) => work())")
+    assert page.context.cookies() == []

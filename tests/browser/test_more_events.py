@@ -207,6 +207,16 @@ def test_web_vitals_are_told_when_they_are_final_and_leave_with_the_page(site: S
     assert 0 < vitals["TTFB"]["value"] <= vitals["FCP"]["value"] <= vitals["LCP"]["value"]
 
 
+def test_web_vitals_leave_with_a_page_that_is_really_left(site: Site, page: Page):
+    shift = "document.body.prepend(Object.assign(document.createElement('div'), {style: 'height: 400px'}))"
+    open_with_more(site, page, f'<h1>Shop</h1><button onclick="{shift}">Buy</button>', also="web-vitals")
+    until_more(site, page, "vitals")
+    page.evaluate(f"() => {{ {shift} }}")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.goto("about:blank")
+    site.wait(lambda site: any(event["properties"]["metric"] == "CLS" for event in site.of("web_vital")))
+
+
 def test_the_file_with_the_library_keeps_its_notice():
     dist = Path(__file__).parents[2] / "snippet" / "dist"
     notice = (dist / "expost-vitals.js").read_text().splitlines()[0]

@@ -135,3 +135,16 @@ def test_what_is_typed_into_a_frame_that_is_an_editor_stays_there(site: Site, pa
     site.wait_for("click")
     assert [click["chain"][0]["tag"] for click in site.of("click")] == ["p"]
     assert "dear" not in "".join(request.raw.decode() for request in site.requests)
+
+
+def test_a_frame_whose_own_script_comes_late_is_captured_once(site: Site, page: Page):
+    site.pages["/late"] = "<!doctype html><p id=inner>inner</p>"
+    open_with_more(site, page, '<iframe src="/late"></iframe>', also="frames")
+    inner = frame_of(page, "/late")
+    inner.click("p")
+    site.wait_for("click")
+    inner.evaluate("window.expost = () => {}")  # as its own tag does, which captures from now on
+    inner.click("p")
+    page.evaluate("expost('track', 'end')")
+    site.wait_for("custom")
+    assert len(site.of("click")) == 1

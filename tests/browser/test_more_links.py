@@ -166,3 +166,18 @@ def test_a_browser_that_is_known_here_keeps_its_device(site: Site, page: Page):
     page.goto(at(site, "two", f"/two?{token}"))
     site.wait_for("page_view", "page_view", "page_view")
     assert devices(site)[-1] == known
+
+
+def test_consent_that_waits_does_not_hinder_the_handover(site: Site, page: Page):
+    stub = "window.expost = (...call) => expost.q.push([performance.now(), call]); expost.q = [];"
+    head = f"<script>{stub} expost('consent', 'full')</script>"
+    site.page("<p>two</p>", path="/two", domains=DOMAINS, consent="cookieless", head=head)
+    start(site, page, f'<a class=away href="{at(site, "two", "/two")}">two</a>')
+    page.click("a")
+    page.wait_for_url(re.compile("two.localhost.*/two$"))
+    site.wait_for("page_view", "page_view")
+    assert devices(site)[0] == devices(site)[1]
+    page.evaluate("history.replaceState(null, '', location.href); expost('track', 'end')")
+    site.wait_for("custom")
+    assert len(site.of("page_view")) == 2
+    assert "_xp" not in "".join(request.raw.decode() for request in site.requests)

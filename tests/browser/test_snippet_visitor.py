@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.browser.snippet_site import Site
@@ -199,3 +200,47 @@ def test_a_failure_is_told_once_and_the_page_does_not_notice(site: Site, page: P
     (failure,) = site.of("snippet_error")
     assert failure["name"].startswith("TypeError")
     assert errors == []
+
+
+@pytest.mark.parametrize("before", ["off", "cookieless"])
+def test_of_what_was_said_before_the_script_came_the_last_word_holds_and_nothing_else(
+    site: Site, page: Page, before: str
+):
+    stub = "window.expost = (...call) => expost.q.push([performance.now(), call]); expost.q = [];"
+    head = f"<script>{stub} expost('consent', '{before}'); expost('consent', 'full');</script>"
+    page.goto(site.page("<p>shop</p>", head=head, consent="off"))
+    site.wait_for("page_view")
+    page.goto(site.origin)
+    site.wait(lambda site: len(site.of("page_view")) == 2)
+    first, second = [event["batch"] for event in site.of("page_view")]
+    assert first["device"] == second["device"]
+    assert [batch["page"]["ordinal"] for batch in (first, second)] == [1, 2]
+
+
+@pytest.mark.parametrize("mode", ["off", "cookieless"])
+def test_what_one_tab_deleted_no_other_writes_again(site: Site, page: Page, mode: str):
+    page.goto(site.page("<p>shop</p>"))
+    site.wait_for("page_view")
+    other = page.context.new_page()
+    other.goto(site.origin)
+    site.wait_for("page_view", "page_view")
+    page.evaluate("mode => expost('consent', mode)", mode)
+    say(site, other, "in the other tab")
+    assert site.of("custom")[0]["batch"]["consent"] == "cookieless"
+    assert "device" not in site.of("custom")[0]["batch"]
+    other.goto("about:blank")
+    site.wait(lambda site: any(event["batch"]["consent"] == "cookieless" for event in site.of("page_leave")))
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_a_page_is_not_counted_for_a_device_that_another_tab_drew_anew(site: Site, page: Page):
+    page.goto(site.page("<p>shop</p>"))
+    site.wait_for("page_view")
+    other = page.context.new_page()
+    other.goto(site.origin)
+    site.wait_for("page_view", "page_view")
+    page.evaluate("expost('reset')")
+    site.wait_for("reset")
+    other.goto("about:blank")
+    site.wait_for("page_leave")
+    assert page.evaluate("JSON.parse(localStorage.expost).counts") == {}

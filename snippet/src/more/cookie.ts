@@ -3,6 +3,7 @@
 import { queue } from "../stub";
 import type { Core } from "./core";
 import { guarded } from "./guard";
+import { modeAtFirst, modeOf } from "./wanted";
 
 const NAME = "expost";
 const MAX_AGE_S = 34_000_000; // thirteen months
@@ -13,14 +14,6 @@ interface Entry {
   seen: number;
   told: string[];
 }
-
-const isRefused = ({ doNotTrack }: DOMStringMap): boolean =>
-  doNotTrack !== "ignore" && !!((navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || navigator.doNotTrack === "1");
-
-// Asked for before the core has begun, by the tag or by calls that wait.
-const isFullWanted = (tag: DOMStringMap): boolean =>
-  !isRefused(tag) &&
-  queue().reduce((mode, [, [name, given]]) => (name === "consent" ? given : mode), tag.consent) === "full";
 
 const seenOf = (text: string | null): number => {
   try {
@@ -40,7 +33,7 @@ const fitting = (text: string): string => {
 };
 
 // Says what is to be done once the core has begun.
-export const shareCookie = ({ tag, isFull, waiting }: Core): (() => void) => {
+export const shareCookie = ({ tag, isFull }: Core): (() => void) => {
   const { cookie: domain } = tag;
   if (domain === undefined) return () => {};
 
@@ -55,28 +48,29 @@ export const shareCookie = ({ tag, isFull, waiting }: Core): (() => void) => {
     if (seenOf(text) > seenOf(localStorage.getItem(NAME))) localStorage.setItem(NAME, text);
   };
   const share = guarded((): void => {
-    if (!isFull()) return;
+    const own = isFull() && localStorage.getItem(NAME);
+    if (!own) return;
     pull();
     const text = fitting(localStorage.getItem(NAME)!);
     if (text !== cookie()) bake(text, MAX_AGE_S);
   });
 
-  const mayBeThere = isFullWanted(tag);
-  guarded(() => mayBeThere && pull())();
+  const first = modeAtFirst(tag);
+  guarded(() => first === "full" && pull())();
   return () => {
-    // Whoever is off has not even told a view.
     if (isFull()) share();
-    else if (mayBeThere || !waiting.length) bake("", 0);
+    else if (first !== "cookieless") bake("", 0);
     setInterval(share, EVERY_MS);
     for (const type of ["visibilitychange", "pagehide"]) addEventListener(type, share, true);
     const q = queue();
     const { push } = q;
     q.push = (entry) => {
-      const [, [name, mode]] = entry;
+      const [, [name, said]] = entry;
+      const mode = name === "consent" && modeOf(tag, said);
       const was = isFull();
-      if (name === "consent" && mode === "full" && !isRefused(tag)) guarded(pull)();
+      if (mode === "full") guarded(pull)();
       const length = push.call(q, entry);
-      if (was && !isFull()) bake("", 0);
+      if (mode === "off" || (was && !isFull())) bake("", 0);
       else if (name !== "track") share();
       return length;
     };

@@ -1,7 +1,7 @@
 // What the core hands over, by name. It comes as a list, because names of properties are bytes in every page.
 import type { Core as List } from "../more";
 
-export const named = ([tag, capture, captureAction, waiting, flush, sendOff, leaving, remember, isFull, hosts]: List) => ({
+export const named = ([tag, capture, captureAction, waiting, flush, sendOff, leaving, remember, isFull, hosts, guarded]: List) => ({
   tag,
   capture,
   captureAction,
@@ -12,5 +12,6 @@ export const named = ([tag, capture, captureAction, waiting, flush, sendOff, lea
   remember,
   isFull,
   hosts,
+  guarded,
 });
 export type Core = ReturnType<typeof named>;

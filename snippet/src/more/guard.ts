@@ -1,10 +1,10 @@
-// As in the core (guard.ts there): whatever goes wrong in here stays in here.
-export const guarded =
-  <Arguments extends unknown[]>(work: (...given: Arguments) => unknown) =>
-  (...given: Arguments): void => {
-    try {
-      work(...given);
-    } catch {
-      // A feature that fails costs what it would have told, nothing else.
-    }
-  };
+// Whatever goes wrong in here stays in here, and is told as the core's own failures are.
+type Guarded = <Arguments extends unknown[]>(work: (...given: Arguments) => unknown) => (...given: Arguments) => void;
+
+let own: Guarded;
+
+export const useGuard = (guarded: Guarded): void => {
+  own = guarded;
+};
+
+export const guarded: Guarded = (work) => (...given) => own(work)(...given);

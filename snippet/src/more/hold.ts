@@ -7,7 +7,7 @@ import type { Core } from "./core";
 import { guarded } from "./guard";
 
 const FLUSH_MS = 1_000;
-const NAMING = /^(consent|reset)$/;
+const NAMING = /^(consent|reset|internal)$/;
 
 export const holder = ({ waiting, flush, sendOff }: Core) => {
   const held = new Set<Captured>();
@@ -30,13 +30,14 @@ export const holder = ({ waiting, flush, sendOff }: Core) => {
   };
   const releaseAll = (): void => held.forEach((captured) => release(captured));
 
-  // The core hears `visibilitychange` at the document, after us, and `pagehide` at the window, before us.
-  addEventListener("visibilitychange", guarded(() => document.visibilityState === "hidden" && releaseAll()), true);
-  addEventListener("pagehide", guarded(() => {
+  // The core hears both before us, and has sent off what it had.
+  const leave = guarded(() => {
     if (!held.size) return;
     releaseAll();
     sendOff();
-  }), true);
+  });
+  addEventListener("visibilitychange", () => document.visibilityState === "hidden" && leave(), true);
+  addEventListener("pagehide", leave, true);
   const q = queue();
   const take = q.push;
   q.push = (...calls) => {

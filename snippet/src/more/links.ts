@@ -5,13 +5,14 @@ import { attribute, matches } from "../native";
 import { guarded } from "./guard";
 import { linkOf } from "./link";
 import { readToken, writeToken } from "./token";
+import { modeAtFirst } from "./wanted";
 
 const NAME = "_xp";
+const ENTRY = "expost"; // of the core
 const GIVEN = /([?&])_xp=([^&#]*)&?/;
 const FORM = "form:not([method=dialog i])";
 
 export const leadOver = (core: Core, domains: readonly string[]): void => {
-  arrive(core);
   if (!domains.length) return;
 
   const isOfSite = (url: URL): boolean =>
@@ -62,16 +63,14 @@ const lend = (element: Element, name: string, isOfSite: (url: URL) => boolean, t
   });
 };
 
-// Whoever comes from another domain of the site brings a device along. The address is tidied without a page view: the core
-// has wrapped the methods of `history` itself, not those of its prototype.
-const arrive = ({ tag, waiting, remember, isFull }: Core): void => {
+// Whoever comes from another domain of the site brings a device along. The core has not begun: it finds the device as if
+// it had been here before, and an address that is tidy.
+export const arrive = (tag: DOMStringMap): void => {
   const [, , token] = GIVEN.exec(location.search) ?? [];
   if (!token) return;
-  const device = readToken(tag.key!, token);
-  // A browser that has seen another page of this domain has a device.
-  if (device && isFull()) remember((browser) => browser.pages < 2 && (browser.device = device));
-
   const tidy = location.href.replace(GIVEN, "$1").replace(/[?&](?=#|$)/, "");
   History.prototype.replaceState.call(history, history.state, "", tidy);
-  for (const { view } of waiting) (view as { url: string }).url = location.href;
+  const device = readToken(tag.key!, token);
+  // A browser that has seen another page of this domain has a device.
+  if (device && modeAtFirst(tag) === "full") localStorage[ENTRY] ??= JSON.stringify({ device });
 };

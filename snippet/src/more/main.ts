@@ -8,8 +8,8 @@ import { named, type Core } from "./core";
 import { tellDepth } from "./depth";
 import { tellDownloads } from "./downloads";
 import { hearFrames } from "./frames";
-import { guarded } from "./guard";
-import { leadOver } from "./links";
+import { guarded, useGuard } from "./guard";
+import { arrive, leadOver } from "./links";
 import { hearTypes, isType } from "./types";
 
 declare const VITALS: string; // the name of the file with the library in it
@@ -17,9 +17,10 @@ declare const DEFINER: string; // and of the one for people who point at the pag
 
 const OPENED_BY_US = "expost-definer"; // the name that Expost gives a window
 
-const tellVitals = async ({ capture }: Core): Promise<void> => {
+const tellVitals = async ({ capture, sendOff }: Core): Promise<void> => {
   try {
-    (await import(VITALS)).tellVitals(capture);
+    const { tellVitals } = await import(VITALS);
+    guarded(tellVitals)(capture, sendOff, guarded);
   } catch {
     // It did not come.
   }
@@ -52,6 +53,8 @@ const whenBegun = (then: () => void): void => {
 
 export const extend = (list: List): void => {
   const core = named(list);
+  useGuard(core.guarded);
+  guarded(arrive)(core.tag);
   const share = shareCookie(core);
   whenBegun(() => {
     add(core);

@@ -19,13 +19,16 @@ const isEditor = (path: readonly Node[]): boolean => {
   return owner !== document && owner?.designMode === "on";
 };
 
+// A frame with a tag of its own captures itself, which it may do only later than we came.
+const isHeardThere = ({ view }: UIEvent | Event & { view?: null }): boolean => !!view && view !== window && !!(view as Window).expost;
+
 // Listens at a target; a second time it changes nothing.
 export const hearTypes = ({ captureAction }: Core, types: readonly string[], tell: (event: Event) => void) => {
   const heard = new WeakSet<Event>();
   const hear = guarded((event: Event): void => {
     const path = event.composedPath() as Node[];
     for (const root of path) if (root.nodeType === 11) listen(root);
-    if (heard.has(event) || !types.includes(event.type) || isEditor(path)) return;
+    if (heard.has(event) || !types.includes(event.type) || isEditor(path) || isHeardThere(event)) return;
     heard.add(event);
     const { clientX, clientY } = event as MouseEvent;
     captureAction(event.type, path[0]!, clientX, clientY, event.isTrusted);

@@ -5,13 +5,11 @@ import type { Core } from "./core";
 
 const DIGITS = 10_000;
 
-export const tellVitals = (capture: Core["capture"]): void => {
-  const tell = ({ name, value, rating }: Metric): void => {
-    try {
-      capture("web_vital", undefined, { properties: { metric: name, value: Math.round(value * DIGITS) / DIGITS, rating } });
-    } catch {
-      // The page must not notice.
-    }
-  };
+export const tellVitals = (capture: Core["capture"], sendOff: Core["sendOff"], guarded: Core["guarded"]): void => {
+  const tell = guarded(({ name, value, rating }: Metric): void => {
+    capture("web_vital", undefined, { properties: { metric: name, value: Math.round(value * DIGITS) / DIGITS, rating } });
+    // What is final because the page is hidden comes after the core has sent off what it had.
+    if (document.visibilityState === "hidden") queueMicrotask(guarded(sendOff));
+  });
   for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(tell);
 };
