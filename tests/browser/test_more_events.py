@@ -196,8 +196,6 @@ def test_web_vitals_are_told_when_they_are_final_and_leave_with_the_page(site: S
     )
     page.evaluate("state = 'hidden'; document.dispatchEvent(new Event('visibilitychange'))")
     site.wait_for(*["web_vital"] * 5)
-    (last,) = {event["batch"]["sent_at"] for event in site.of("web_vital")[-2:]}
-    assert last == site.batches[-1]["sent_at"]
     vitals = {event["properties"]["metric"]: event["properties"] for event in site.of("web_vital")}
     assert vitals.keys() == {"TTFB", "FCP", "LCP", "CLS", "INP"}
     assert len(site.of("web_vital")) == 5
