@@ -429,7 +429,10 @@ class DifferenceAnswer(Answer):
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """A captured event in one line. `chain` reads from the outside in: `form.signup › button.buy › svg`."""
+    """A captured event in one line. `chain` reads from the outside in: `form.signup › button.buy › svg`.
+
+    `metric` and `value` are those of a web vital: milliseconds, or the score of CLS.
+    """
 
     event_id: str
     time: datetime
@@ -449,6 +452,8 @@ class LiveEvent:
     is_bot: bool
     is_internal: bool
     environment: str
+    metric: str | None = None
+    value: float | None = None
 
     @property
     def who(self) -> str | None:
@@ -458,10 +463,11 @@ class LiveEvent:
 
 @dataclass(frozen=True, slots=True)
 class LiveAnswer(Answer):
-    """The latest events, newest first; `total` is all that the site has."""
+    """The latest events, newest first; `total` is all that the site has, `types` their types, the commonest first."""
 
     events: tuple[LiveEvent, ...]
     total: int
+    types: tuple[str, ...] = ()
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per event."""

@@ -17,7 +17,7 @@ from .reading import Reading
 MOST_EVENTS = 1_000
 LIVE_COLUMNS = (
     "event_id", "time", "received_at", "type", "name", "label", "text", "host", "path", "title", "person", "flag",
-    "variation",
+    "variation", "metric", "value",
 )  # fmt: skip
 IDS = ("device_id", "user_id", "group_id", "person_id", "element_id")
 
@@ -30,12 +30,15 @@ def live(reading: Reading, question: Live) -> LiveAnswer:
     found = reading.run("live.sql", values, has_types=bool(question.types))
     rows = [dict(zip(reading.columns(), row, strict=True)) for row in found]
     by_element = chains(reading, "latest")
-    [(total,)] = reading.execute("select count(*) from lake.events where site = $site;", {})
+    kept = reading.execute(
+        "select type, count(*) from lake.events where site = $site group by type order by 2 desc, 1;", {}
+    )
     return LiveAnswer(
         question=question,
         basis=reading.basis(),
         events=tuple(_live_event(row, by_element) for row in rows),
-        total=total,
+        total=sum(count for _, count in kept),
+        types=tuple(kind for kind, _ in kept),
     )
 
 

@@ -17,6 +17,7 @@ from expost.query.question import EventDetail, Preview
 
 from .captured import web_address
 from .desk import Desk, Outcome
+from .format import vital_in_words
 from .page import render, twin
 from .past import Past, past_of
 
@@ -25,6 +26,13 @@ INTERACTIVE_TAGS = frozenset(
 )
 INTERACTIVE_ROLES = frozenset({"button", "link", "tab", "menuitem", "checkbox", "radio", "switch", "option"})
 BY_SELECTOR = {"click": "Clicks on", "auxclick": "Clicks on", "change": "Changes of", "submit": "Submits of"}
+TARGETS = {
+    "click": "what was clicked",
+    "auxclick": "what was clicked",
+    "change": "the field that was changed",
+    "submit": "the form that was sent",
+    "download": "the link that was followed",
+}
 VERBS = {"click": "Clicked", "auxclick": "Clicked", "change": "Changed", "submit": "Submitted"}
 CALLS = ("custom", "identify", "group", "reset", "exposure")
 """Types of events that the site reports itself."""
@@ -85,6 +93,11 @@ class EventView:
     def is_nameable(self) -> bool:
         """Whether events of this type are named by their element."""
         return bool(self.levels)
+
+    @property
+    def target(self) -> str:
+        """The innermost element, in words that fit the type."""
+        return TARGETS.get(self.event["type"], "the element that the event is about")
 
     @property
     def has_counts(self) -> bool:
@@ -189,7 +202,15 @@ def _heading(event: Mapping[str, Any], chain: Sequence[Level]) -> str:
     said = event.get("label") or event.get("text") or event.get("name") or event.get("title")
     if event["type"] == "exposure":
         said = f"{event.get('flag')} = {event.get('variation')}"
+    if event["type"] == "web_vital":
+        said = _vital(event) or said
     return str(said or (chain[0].descriptor if chain else event["type"].replace("_", " ")))
+
+
+def _vital(event: Mapping[str, Any]) -> str:
+    told = json.loads(event.get("properties") or "{}")
+    metric, value = told.get("metric"), told.get("value")
+    return vital_in_words(str(metric), value if isinstance(value, int | float) else None) if metric else ""
 
 
 def _fields(event: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:

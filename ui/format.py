@@ -133,3 +133,14 @@ def iso(value: date | datetime | None) -> str:
 def _local(value: datetime, zone: str) -> datetime:
     aware = value if value.tzinfo else value.replace(tzinfo=UTC)
     return aware.astimezone(ZoneInfo(zone))
+
+
+def vital_in_words(metric: str, value: float | None) -> str:
+    """A web vital: milliseconds, or the score that CLS is.
+
+    >>> vital_in_words("LCP", 1834.6), vital_in_words("CLS", 0.0312), vital_in_words("INP", None)
+    ('LCP 1,835 ms', 'CLS 0.031', 'INP')
+    """
+    if value is None:
+        return metric
+    return f"{metric} {value:.3f}" if metric == "CLS" else f"{metric} {value:,.0f} ms"

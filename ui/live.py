@@ -13,9 +13,12 @@ from expost.query.definition import check_type
 from expost.query.question import Live
 
 from .desk import Desk
+from .format import vital_in_words
 from .page import render, twin
 
-CHOICES = ("click", "change", "submit", "page_view", "custom", "exposure", "identify")
+MOST_CHOICES = 20
+"""Of how many types there is a link; those beyond it are the rarest."""
+
 REFRESH_SECONDS = 5
 
 
@@ -56,7 +59,7 @@ class LiveView:
     total: int
     now: datetime
     types: tuple[str, ...]
-    choices: tuple[str, ...] = CHOICES
+    choices: tuple[str, ...] = ()
     refresh: int | None = None
 
     @property
@@ -77,7 +80,7 @@ def live_view(answer: LiveAnswer, types: Sequence[str] = (), refresh: int | None
         answer.total,
         answer.basis.now,
         tuple(types),
-        choices=tuple(dict.fromkeys([*CHOICES, *types])),
+        choices=tuple(dict.fromkeys([*answer.types[:MOST_CHOICES], *types])),
         refresh=refresh,
     )
 
@@ -89,6 +92,8 @@ def what_happened(event: LiveEvent) -> str:
     """
     if event.type == "exposure":
         return f"{event.flag} = {event.variation}"
+    if event.metric:
+        return vital_in_words(event.metric, event.value)
     if event.type in ("page_view", "page_leave"):
         return event.title or event.path or "untitled page"
     element = (event.chain or "").rsplit(" › ", 1)[-1]

@@ -146,22 +146,26 @@ def live_event(place: int, **said: Any) -> LiveEvent:
     return LiveEvent(**{**base, **kinds[place % len(kinds)], **said})
 
 
+TYPES = ("click", "page_view", "change", "exposure", "custom", "submit", "identify", "web_vital")
+
+
 def live(count: int = 14, total: int = 18_204, **said: Any) -> LiveAnswer:
     """The latest events."""
-    return LiveAnswer(Live(), basis(), tuple(live_event(place, **said) for place in range(count)), total)
+    return LiveAnswer(
+        Live(), basis(), tuple(live_event(place, **said) for place in range(count)), total, TYPES
+    )
 
 
 def event(**said: Any) -> EventAnswer:
-    """One click whole."""
+    """One event whole: a click, unless another type is said."""
     row = {
         "event_id": "019a0000-0000-7000-8000-000000000001", "time": NOW, "received_at": NOW, "site": "teashop",
         "type": "click", "name": None, "label": "Add to basket", "text": "Add", "host": "shop.example",
         "path": "/tea/sencha", "title": "Sencha", "person_id": "83920174", "device": "019a4f", "user": None, "x": 640,
         "y": 212, "referrer": "https://search.example/?q=…", "is_bot": False, "properties": '{"plan": "pro"}', **said,
     }  # fmt: skip
-    return EventAnswer(
-        EventDetail(str(row["event_id"])), basis(), row, chain() if row["type"] == "click" else ()
-    )
+    elements = chain() if row["type"] in ("click", "change", "submit") else ()
+    return EventAnswer(EventDetail(str(row["event_id"])), basis(), row, elements)
 
 
 def preview(events: int = 431, unknown: int = 3, name: str = "Added to basket") -> PreviewAnswer:

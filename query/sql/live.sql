@@ -31,7 +31,12 @@ names as (
 select
     latest.event_id, latest.time, latest.received_at, latest.type, latest.name, latest.label, latest.text
     , latest.host, latest.path, latest.title, latest.person_id, names.name as person, latest.element_id
-    , latest.flag, latest.variation, latest.is_bot, latest.is_internal, latest.environment
+    , latest.flag, latest.variation
+    , case when latest.type = 'web_vital' then json_extract_string(latest.properties, '$.metric') end as metric
+    , case
+        when latest.type = 'web_vital' then try_cast(json_extract_string(latest.properties, '$.value') as double)
+    end as value
+    , latest.is_bot, latest.is_internal, latest.environment
 from latest
 left join names on names.person_id = latest.person_id
 order by latest.received_at desc, latest.time desc, latest.page_id desc, latest.page_seq desc, latest.event_id desc

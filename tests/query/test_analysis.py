@@ -394,6 +394,21 @@ def test_events_of_any_type_have_a_past(empty_folder: Path) -> None:
     opened.close()
 
 
+def test_live_events_say_what_a_web_vital_measured_and_which_types_there_are(empty_folder: Path) -> None:
+    story = Story(empty_folder)
+    vital = Action("web_vital", fields={"properties": {"metric": "CLS", "value": 0.0312, "rating": "good"}})
+    story.capture("ann", view("/"), view("/tea"), vital, at="10:00")
+    opened = Analysis(story.path)
+    add_site(opened.state, Site("shop", "Shop"))
+    answer = opened.ask(Live())
+    assert isinstance(answer, LiveAnswer)
+    assert (answer.types, answer.total) == (("page_view", "web_vital"), 3)
+    assert {(event.type, event.metric, event.value) for event in answer.events} == {
+        ("page_view", None, None), ("web_vital", "CLS", 0.0312),
+    }  # fmt: skip
+    opened.close()
+
+
 def test_a_version_from_a_day_on_leaves_the_time_before_it_to_the_version_before(analysis: Analysis) -> None:
     [day] = {event.time.date() for event in _live(analysis)}
     analysis.define(definition("Went on", click="nav a.help"))

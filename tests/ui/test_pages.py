@@ -14,6 +14,7 @@ from expost.errors import QueryLimit
 from expost.state.definition_details import Details
 from expost.ui import samples
 from expost.ui.event import conditions_of
+from expost.ui.live import live_view
 from expost.ui.page import HERE
 from tests.ui.stand_in import OTHER, SITE, TAG, StandIn, create_app
 
@@ -291,11 +292,19 @@ def test_an_event_of_any_type_is_shown_by_its_name_and_can_be_named() -> None:
         "copy": (("on", "copy button.add.primary"),),
         "identify": (),
     }
-    vital = client(StandIn(said={"type": "web_vital", "name": "LCP"})).get("/events/x").text
+    told = {"type": "web_vital", "properties": '{"metric": "LCP", "value": 1834.6}', "label": None}
+    vital = client(StandIn(said=told)).get("/events/x").text
     assert "Web vital at" in vital
+    assert soup(vital).select_one("h1").get_text() == "LCP 1,835 ms"
+    assert "down to what was clicked" in client().get("/events/x").text
+    assert (
+        "down to the field that was changed" in client(StandIn(said={"type": "change"})).get("/events/x").text
+    )
     shown = client().get("/live", params={"type": "web_vital"}).text
     assert '<a href="/live?type=web_vital" aria-current="true">web vital</a>' in shown
     assert client().get("/live", params={"type": "<b>"}).status_code == 400
+    measured = samples.live(3, type="web_vital", metric="CLS", value=0.0312, label=None, name=None)
+    assert {row.what for row in live_view(measured).rows} == {"CLS 0.031"}
 
 
 def test_the_difference_of_two_versions_opens_to_the_events_that_change_sides() -> None:
