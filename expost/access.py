@@ -111,7 +111,7 @@ class Access:
         """Write down that it was used, if that was not done lately. A state that cannot be written refuses nobody."""
         if self.clock() - (found.used_at or 0) < USED_EVERY:
             return
-        use = use_login if isinstance(found, Login) else use_api_key
+        use: Callable[[State, int, Clock], None] = use_login if isinstance(found, Login) else use_api_key
         try:
             await asyncio.to_thread(use, self.state, found.id, self.clock)
         except ExpostError as problem:

@@ -293,12 +293,12 @@ def _lines_of(text: str, place: Place) -> tuple[int, int]:
 
 def _has(data: Any, place: Place) -> bool:
     for step in place:
-        if isinstance(step, int):
-            if not isinstance(data, list) or step >= len(data):
-                return False
-        elif not isinstance(data, dict) or step not in data:
+        if isinstance(step, int) and isinstance(data, list) and step < len(data):
+            data = data[step]
+        elif isinstance(step, str) and isinstance(data, dict) and step in data:
+            data = data[step]
+        else:
             return False
-        data = data[step]
     return True
 
 

@@ -78,7 +78,9 @@ API key: elsewhere, foreign host             | 403  403   403 403  403   403    
 revoked API key: elsewhere                   | ->   401   401 401  in    in     in    in     in
 """.strip()
 ROWS = [line.split("|") for line in TABLE.splitlines()[1:]]
-EXPECTED = {who.strip(): dict(zip(COLUMNS, says.split(), strict=True)) for who, says in ROWS}
+EXPECTED: dict[str, dict[str, str]] = {
+    who.strip(): dict(zip(COLUMNS, says.split(), strict=True)) for who, says in ROWS
+}
 
 
 async def no_answer(*_: Any, **__: Any) -> Any:
