@@ -42,11 +42,14 @@ class Dictionary:
     """Gives ids, and collects the rows of those that the lake does not hold yet.
 
     New rows wait in `fresh` until `settle` says that they were committed, or `discard` that they were not.
-    `known` are the ids in the lake, per table.
+    `known` are the ids in the lake at `began_at`, per table.
     """
 
     def __init__(
-        self, secret: bytes, known: Mapping[str, Collection[int] | NDArray[np.int64]] | None = None
+        self,
+        secret: bytes,
+        known: Mapping[str, Collection[int] | NDArray[np.int64]] | None = None,
+        began_at: int = 0,
     ) -> None:
         self._secret = secret
         self._known = {table: Runs() for table in DICTIONARIES}
@@ -58,7 +61,7 @@ class Dictionary:
         self._descriptors: dict[bytes, int] = {}
         self._elements: dict[Row, int] = {}
         self._named: dict[Row, int] = {}
-        self.page_counts = PageCounts()
+        self.page_counts = PageCounts(began_at)
         self._encode = msgspec.msgpack.Encoder().encode
 
     def settle(self) -> None:

@@ -6,6 +6,8 @@ there from then on, so that its absence is a row as well.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from .batch import Counts
@@ -15,7 +17,7 @@ WINDOW = 16
 """So many of its latest pages a browser remembers. Of those before nothing is said, so their absence means nothing."""
 
 MAX_DEVICES = 50_000
-"""Of how many browsers the last word is remembered; then all is forgotten, and rows repeat."""
+"""Of how many browsers the last word is remembered. Of those whose word is older, rows repeat."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Counts).decode
@@ -27,38 +29,65 @@ Said = tuple[int, bytes]
 class PageCounts:
     """Remembers the last word of each browser, and finds what of the next one is new.
 
-    What is new waits until `settle` says that it was committed, or `discard` that it was not.
+    What is new waits until `settle` says that it was committed, or `discard` that it was not. `began_at` is the moment
+    from which on all words are heard here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, began_at: int = 0) -> None:
+        self._all_since = began_at
         self._settled: dict[int, Said] = {}
         self._fresh: dict[int, Said] = {}
 
     def settle(self) -> None:
         """The rows are in the lake."""
-        if len(self._settled) + len(self._fresh) > MAX_DEVICES:
-            self._settled.clear()
-        self._settled |= self._fresh
+        for device_id, said in self._fresh.items():
+            # The latest words stand at the end.
+            self._settled.pop(device_id, None)
+            self._settled[device_id] = said
         self._fresh.clear()
+        while len(self._settled) > MAX_DEVICES:
+            told_at, _ = self._settled.pop(next(iter(self._settled)))
+            self._all_since = max(self._all_since, told_at)
 
     def discard(self) -> None:
         """The rows were not committed."""
         self._fresh.clear()
 
-    def rows(self, site: str, device_id: int, told_at: int, page_ordinal: int, counts: Counts) -> list[Row]:
-        """The rows of `page_counts` for what a batch of page `page_ordinal` says, without what was said before."""
+    def rows(
+        self,
+        site: str,
+        device_id: int,
+        told_at: int,
+        page_ordinal: int,
+        counts: Counts,
+        is_new_device: bool = False,
+    ) -> list[Row]:
+        """The rows of `page_counts` for what a batch of page `page_ordinal` says, without what was said before.
+
+        Of a new device nothing was. Of another whose word is not remembered, a page may have been said to be left: all
+        is said again, and also which pages are open.
+        """
         said = self._fresh.get(device_id) or self._settled.get(device_id)
-        if said is None and not counts:
-            return []
-        since, before = (0, {}) if said is None else (said[0], _unpack(said[1]))
         newest = max(page_ordinal, *counts) if counts else page_ordinal
-        known = before if said is not None else range(max(newest - WINDOW, 0) + 1, newest + 1)
+        if said is None:
+            before: Counts = {}
+            known: Iterable[int] = () if is_new_device else range(max(newest - WINDOW, 0) + 1, newest + 1)
+        else:
+            known = before = _unpack(said[1])
         reopened = [page for page in known if page not in counts and page > newest - WINDOW]
-        changed = [(page, last) for page, last in counts.items() if before.get(page) != last]
-        # A batch that waited says nothing of what came after it.
-        if said is None or (told_at >= since and (changed or reopened)):
+        changed = [page for page, last in counts.items() if before.get(page) != last]
+        words: list[tuple[int, int | None, int]] = [(page, counts[page], told_at) for page in changed]
+        words += [(page, None, told_at) for page in reopened]
+        if said is None:
+            # A later word than one from before all were heard may be in the lake already.
+            is_latest = is_new_device or told_at >= self._all_since
+        elif told_at >= said[0]:
+            is_latest = bool(words)
+        else:
+            # A batch that waited says nothing of what came after it: by then these pages were open again.
+            is_latest = False
+            forgotten = max(before, default=0) - WINDOW
+            words += [(page, None, said[0]) for page in changed if page not in before and page > forgotten]
+        if is_latest:
             self._fresh[device_id] = (told_at, _pack(counts))
-        return [
-            (site, device_id, page, last, told_at)
-            for page, last in [*changed, *((page, None) for page in reopened)]
-        ]
+        return [(site, device_id, *word) for word in words]

@@ -16,7 +16,6 @@ from .bot import bot_rule
 from .dictionary import Dictionary, ElementTable
 from .element import Row
 from .moment import event_time, micros
-from .page_counts import PageCounts
 from .schema import TABLES
 
 BATCH_COLUMNS = (
@@ -62,7 +61,7 @@ class Rows:
         batch = _Batch(accepted, self._dictionary)
         row = len(self._batches)
         self._batches.append(batch.row())
-        self._page_counts += batch.page_counts(self._dictionary.page_counts)
+        self._page_counts += batch.page_counts(self._dictionary)
         views: dict[int, int] = {}
         for event in chosen:
             view = views.get(event.view)
@@ -216,7 +215,7 @@ class _Batch:
             accepted.consent_version,
         )
 
-    def page_counts(self, known: PageCounts) -> list[Row]:
+    def page_counts(self, dictionary: Dictionary) -> list[Row]:
         """What its browser says of pages that were left, as far as it is new."""
         accepted, page = self.accepted, self.accepted.page
         is_daily = accepted.consent != "full" or accepted.device.startswith(DAILY_PREFIX)
@@ -224,7 +223,10 @@ class _Batch:
             return []
         # A batch is made when its last event has happened.
         told_at = self.time(micros(page.start + max((event.t for event in accepted.events), default=0.0)))
-        return known.rows(accepted.site, self.device_id, told_at, page.ordinal, accepted.counts)
+        is_new = self.device_id in dictionary.fresh["devices"]
+        return dictionary.page_counts.rows(
+            accepted.site, self.device_id, told_at, page.ordinal, accepted.counts, is_new
+        )
 
     def client_time(self, event: Event) -> int | None:
         """When it happened by the client's clock."""

@@ -189,7 +189,8 @@ class Writer:
         return rows.tables()
 
     def _read_dictionary(self) -> Dictionary:
-        return Dictionary(self._secret, {name: self._ids(name) for name in DICTIONARIES})
+        known = {name: self._ids(name) for name in DICTIONARIES}
+        return Dictionary(self._secret, known, self._clock())
 
     def _ids(self, name: str) -> NDArray[np.int64]:
         column = DICTIONARIES[name]

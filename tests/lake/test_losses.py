@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from expost.ids import uuid7
 from expost.lake.batch import Accepted, Event
-from tests.story import Story, click, identify, leave, moment, track, view
+from tests.story import Action, OpenPage, Story, click, identify, leave, moment, track, view
 
 Told = dict[str, int]
 
@@ -193,6 +193,18 @@ def test_a_page_that_came_back_is_known_by_what_was_said_last(lake: Story) -> No
     assert lake.sql(PAGES)[0] == ("/", 1, 7, 3, False, 0)
 
 
+@pytest.mark.parametrize("is_new_writer", [False, True], ids=["same writer", "new writer"])
+def test_a_page_that_came_back_is_open_again_for_a_writer_that_did_not_hear_it_left(
+    lake: Story, is_new_writer: bool
+) -> None:
+    lake.capture("ann", view("/"), click("a"), at="10:00")
+    lake.capture("ann", view("/tea"), at="10:01", counts={1: 2})
+    if is_new_writer:
+        lake.store()
+    lake.capture("ann", click("b"), at="10:02", counts={})
+    assert lake.sql(PAGES) == [("/", 1, 2, 2, False, 0), ("/tea", 2, 2, 2, False, 0)]
+
+
 def test_tabs_that_drew_the_same_number_have_no_common_count(lake: Story) -> None:
     # Two tabs read the browser's entry at the same moment, so that both are page 2.
     lake.capture("ann", view("/"), leave(), at="10:00")
@@ -255,37 +267,95 @@ def new_story() -> Iterator[Story]:
         yield Story(Path(folder))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(seed=st.integers(0, 2**32), share=st.sampled_from([0.0, 0.1, 0.4, 0.9]), whole=st.booleans())
+class Browser:
+    """Opens pages, comes back to some that were hidden, and notes the last numbers of those that it left."""
+
+    def __init__(self, story: Story, device: str, random: Random) -> None:
+        self.story, self.device, self.random = story, device, random
+        self.notes: dict[int, int] = {}
+        self.opened: dict[int, OpenPage] = {}
+        self.closed: set[int] = set()
+        self.has_come_back = False
+
+    def visit(self, hour: int) -> None:
+        """Open a page, and sometimes go back to one before it."""
+        story, random = self.story, self.random
+        clicks = [click("a") for _ in range(random.randint(0, 5))]
+        self._capture(view(f"/{hour}"), *clicks[:2], at=f"{hour}:00")
+        newest = story._pages[self.device]
+        self._end(clicks[2:], at=f"{hour}:30")
+        if hidden := [page for page in self._hidden if random.random() < 0.6]:
+            story._pages[self.device] = random.choice(hidden)
+            del self.notes[story._pages[self.device].ordinal]
+            self.has_come_back = True
+            self._capture(view("/back", spa=True), at=f"{hour}:45")
+            self._end([click("b")], at=f"{hour}:50")
+        story._pages[self.device] = newest
+
+    @property
+    def _hidden(self) -> list[OpenPage]:
+        """Pages that were left without a leave of their own: of these only the notes tell."""
+        return [self.opened[ordinal] for ordinal in self.notes if ordinal not in self.closed]
+
+    def _end(self, clicks: list[Action], at: str) -> None:
+        # Some pages are left, some are ended while they are hidden, and some without a word.
+        end = self.random.choice(["leave", "hidden", "hidden", "kill", "kill"])
+        if rest := [*clicks, *([leave()] if end == "leave" else [])]:
+            self._capture(*rest, at=at)
+        page = self.story._pages[self.device]
+        self.opened[page.ordinal] = page
+        if end == "leave":
+            self.closed.add(page.ordinal)
+        if end != "kill":
+            self.notes[page.ordinal] = page.seq
+
+    def _capture(self, *actions: Action, at: str) -> Accepted:
+        return self.story.capture(self.device, *actions, at=at, counts=dict(self.notes))
+
+    def last_word(self) -> None:
+        """What it knows at the end of the day."""
+        self._capture(view("/end"), at="20:00")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 2**32),
+    share=st.sampled_from([0.0, 0.1, 0.4, 0.9]),
+    whole=st.booleans(),
+    restarts=st.sampled_from([0.0, 0.2, 1.0]),
+)
 def test_the_meter_equals_the_truth_where_exact_and_is_never_above_it(
-    seed: int, share: float, whole: bool
+    seed: int, share: float, whole: bool, restarts: float
 ) -> None:
     random = Random(seed)
     with new_story() as story:
-        numbers: dict[tuple[str, int], str] = {}
-        for device in ("ann", "bob"):
-            notes: dict[int, int] = {}
+        browsers = {device: Browser(story, device, random) for device in ("ann", "bob")}
+        for browser in browsers.values():
             for hour in range(10, 10 + random.randint(1, 6)):
-                clicks = [click("a") for _ in range(random.randint(0, 5))]
-                # Some pages are left, some are ended while they are hidden, and some without a word.
-                end = random.choice(["leave", "leave", "leave", "hidden", "kill"])
-                ends = [leave()] if end == "leave" else []
-                opened = story.capture(
-                    device, view(f"/{hour}"), *clicks[:2], at=f"{hour}:00", counts=dict(notes)
-                )
-                assert opened.page is not None
-                numbers[device, opened.page.ordinal] = opened.page.id
-                if rest := [*clicks[2:], *ends]:
-                    story.capture(device, *rest, at=f"{hour}:30", counts=dict(notes))
-                if end != "kill":
-                    notes[opened.page.ordinal] = story._pages[device].seq
+                browser.visit(hour)
+            # What a page did after it came back is known if any later batch arrives.
+            if browser.has_come_back:
+                browser.last_word()
         lost_batches = {place for place in range(len(story.waiting)) if random.random() < share}
         places = {id(batch): place for place, batch in enumerate(story.waiting)}
-        truth = lose(
-            story,
-            lambda batch, _: places[id(batch)] in lost_batches if whole else random.random() < share,
-        )
-        arrived = [batch for batch in story.waiting if batch.events]
+
+        def is_lost(batch: Accepted, _: Event) -> bool:
+            if batch.views[0].url.endswith("/end"):
+                return False
+            return places[id(batch)] in lost_batches if whole else random.random() < share
+
+        truth = lose(story, is_lost)
+        numbers = {
+            (device, ordinal): page.id
+            for device, browser in browsers.items()
+            for ordinal, page in browser.opened.items()
+        }
+        last = {batch.device: batch for batch in story.waiting if batch.events}
+        batches, story.waiting = story.waiting, []
+        for batch in batches:
+            story.waiting.append(batch)
+            if random.random() < restarts:
+                story.store()
         rows = story.sql(
             "select page_id, missing, is_exact, missing_pages, device, page_ordinal, expected from losses"
         )
@@ -294,11 +364,10 @@ def test_the_meter_equals_the_truth_where_exact_and_is_never_above_it(
                 assert missing == truth[page_id] if is_exact else missing <= truth[page_id]
             elif is_exact:
                 assert (pages, missing) == (1, expected) == (1, truth[numbers[device, ordinal]])
-        known = {(device, ordinal): is_exact for _, _, is_exact, _, device, ordinal, _ in rows}
-        for batch in arrived:
-            # Every page that this batch tells of is known exactly.
-            assert batch.page is not None
-            assert all(known[batch.device, ordinal] for ordinal in batch.counts)
+        exact = {(device, ordinal) for _, _, is_exact, _, device, ordinal, _ in rows if is_exact}
+        for batch in last.values():
+            # Every page that the last batch of a browser tells of is known exactly.
+            assert all((batch.device, ordinal) in exact for ordinal in batch.counts)
         seen = {row[0] for row in rows}
         assert sum(row[3] for row in rows) <= len(truth.keys() - seen)
         assert sum(row[1] for row in rows) <= sum(truth.values())
