@@ -42,6 +42,7 @@ with pages as materialized (
         , min_by(path, page_seq) as path
         , min(time) as began_at
         , max(time) as seen_at
+        , min(page_seq)::bigint as first_seen
         , max(page_seq)::bigint as seen
         , count(distinct page_seq) as received
         , max_by(type, page_seq) = 'page_leave' as has_left
@@ -83,6 +84,15 @@ with pages as materialized (
     select site, min(began_at) as began_at
     from pages
     group by site
+)
+-- Old events are removed up to a midnight: how many there were of a page that was open at it, nobody knows. Ids of pages
+-- begin with the time of their load.
+, cut as (
+    select pages.page_id, pages.site, pages.first_seen - 1 as unknown
+    from pages
+    join sites using (site)
+    where pages.first_seen > 1
+        and (lake.drawn_at(pages.page_id) at time zone 'UTC')::date < (sites.began_at at time zone 'UTC')::date
 )
 -- The pages that are here, under each device that they may have been told of.
 , here as (
@@ -147,9 +157,10 @@ with pages as materialized (
         , pages.host
         , pages.path
         , pages.began_at
-        , greatest(pages.seen, coalesce(told.last_seq, 0)) as expected
+        , greatest(pages.seen, coalesce(told.last_seq, 0)) - coalesce(cut.unknown, 0) as expected
         , pages.received
         , case
+            when cut.unknown is not null then false
             when told.last_seq >= pages.seen then true
             -- It was left, and later said to be open: what it did then, nobody knows.
             when told.last_seq = 0 and told.told_at > pages.seen_at then false
@@ -172,6 +183,7 @@ with pages as materialized (
         and told.device_id = numbered.device_id
         and told.page_ordinal = numbered.page_ordinal
         and told.told_at >= pages.began_at
+    left join cut on cut.site = pages.site and cut.page_id = pages.page_id
 
     union all
 

@@ -252,6 +252,35 @@ def test_what_was_removed_for_its_age_is_not_missing(lake: Story) -> None:
         assert lake.sql(found) == [(missing_pages,)]
 
 
+@pytest.mark.parametrize(
+    ("opened_at", "page"),
+    [
+        # Open at the midnight before which all is removed: events 1 and 2 were there, 4 and 5 are missing.
+        ("2026-03-01 23:59:58", ("/", 4, 2, False)),
+        # Opened after it: all that is missing is.
+        ("2026-03-02 00:00:00", ("/", 6, 2, True)),
+    ],
+)
+def test_what_was_removed_of_a_page_that_was_open_then_is_not_missing(
+    lake: Story, opened_at: str, page: tuple[str, int, int, bool]
+) -> None:
+    lake.capture("ann", view("/"), click("a"), *[click("b")] * 3, leave(), at=opened_at)
+    lose(lake, of_page("/", 1, 2, 4, 5))
+    lake.capture("ann", view("/tea"), at="10:00", counts={1: 6})
+    found = "select path, expected, received, is_exact from losses where page_ordinal = 1"
+    assert lake.sql(found) == [page]
+
+
+def test_what_was_said_before_a_page_began_was_said_of_another_one(lake: Story) -> None:
+    # A browser that counts its pages from 1 again, and still has old notes.
+    told = lake.capture("ann", view("/21"), at="10:00", counts={1: 9, 20: 3})
+    assert told.page is not None
+    lake.waiting[-1] = msgspec.structs.replace(told, page=msgspec.structs.replace(told.page, ordinal=21))
+    lake._pages.clear()
+    lake.capture("ann", view("/"), click("a"), at="11:00", counts={20: 3})
+    assert lake.sql("select expected, is_exact from losses where path = '/'") == [(2, False)]
+
+
 def test_what_is_lost_is_as_internal_as_its_browser(lake: Story) -> None:
     lake.capture("ann", view("/"), at="10:00", is_internal=True, environment="staging")
     lake.capture("ann", view("/lost"), at="10:01")
