@@ -183,14 +183,13 @@ def doctor(data: Path | None, as_json: bool) -> None:
     \b
     Example: expost doctor --data expost-data
     """
-    from expost.doctor import examine, show_findings
-    from expost.query.answer import plain
+    from expost.doctor import examine, findings_json, show_findings
     from expost.terminal import terminal_console
 
     settings = settings_of(data)
     findings = examine(settings)
     if wants_json(as_json):
-        print_json(plain(findings))
+        print_json(findings_json(settings, findings))
     else:
         show_findings(terminal_console(), settings, findings)
     sys.exit(1 if any(finding.is_wrong for finding in findings) else 0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from rich.console import Console
@@ -65,6 +66,20 @@ def examine(settings: Settings) -> list[Finding]:
         except (OSError, duckdb.Error) as error:
             findings.append(Finding(part, f"It cannot be read: {error}", True, "Put it back from a backup."))
     return findings
+
+
+def findings_json(settings: Settings, findings: list[Finding]) -> dict[str, Any]:
+    """The same for programs. Only what is wrong has a hint."""
+    return {
+        "settings": [
+            {"setting": name, "value": value, "from": source} for name, value, source, _ in settings.shown()
+        ],
+        "findings": [
+            {"part": each.part, "says": each.says, "is_wrong": each.is_wrong}
+            | ({"hint": each.hint} if each.is_wrong and each.hint else {})
+            for each in findings
+        ],
+    }
 
 
 def show_findings(console: Console, settings: Settings, findings: list[Finding]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ def _site_options(command: Any) -> Any:
                 "--origin",
                 "origins",
                 multiple=True,
-                help="A page origin that may send; repeat. 'any' for all.",
+                help="A page origin that may send; repeat for several, all that may: they replace those before. "
+                "'any' for all.",
             ),
             click.option("--public-url", help="The address at which its pages reach this server."),
             click.option(
@@ -56,7 +58,8 @@ def _site_options(command: Any) -> Any:
                 "environments",
                 metavar="NAME",
                 multiple=True,
-                help="An environment that its numbers count; repeat. 'all' for every one.",
+                help="An environment that its numbers count; repeat for several: they replace those before. "
+                "'all' for every one.",
             ),
             click.option(
                 "--keep-months",
@@ -87,7 +90,11 @@ def list_sites(data: Path | None, as_json: bool) -> None:
     found = all_sites(state)
     if wants_json(as_json):
         print_json([_site_json(site) for site in found])
-        return
+    else:
+        _show_sites(found)
+
+
+def _show_sites(found: Sequence[Site]) -> None:
     columns = [("site", "left"), ("name", "left"), ("time zone", "left"), ("week starts", "left"),
                ("origins", "left"), ("counts", "left"), ("events are kept", "left")]  # fmt: skip
     rows = [
@@ -134,7 +141,8 @@ def add(name: str, slug: str | None, data: Path | None, **options: Any) -> None:
 @click.option("--name", help="Another name to show.")
 @_site_options
 @data_option
-def change(slug: str, name: str | None, data: Path | None, **options: Any) -> None:
+@json_option
+def change(slug: str, name: str | None, data: Path | None, as_json: bool, **options: Any) -> None:
     """Change what decides a site's numbers, who may send to it, or for how long its events are kept.
 
     Events that are older than --keep-months are removed for good, at the next start of the server and at each midnight
@@ -146,7 +154,10 @@ def change(slug: str, name: str | None, data: Path | None, **options: Any) -> No
     folder, state = _open(data)
     changes = _given(options) | ({"name": name} if name else {})
     site = change_site(state, slug, by=command_line(), **changes)
-    print_json(_site_json(site))
+    if wants_json(as_json):
+        print_json(_site_json(site))
+    else:
+        _show_sites([site])
     if "keep_months" in changes:
         click.echo(_keeping(folder, site), err=True)
 

@@ -15,7 +15,7 @@ from expost.errors import InvalidInput
 from .answer import Basis, LeftOut, UsedDefinition, UsedVersion
 from .calendar import Calendar
 from .condition import CompiledDefinition, compile_definition
-from .definition import Definition
+from .definition import NEVER_HEARD, WITHOUT_ELEMENT, Definition
 from .glob import check_glob
 from .interval import EARLIEST, LATEST
 from .left_out import Counting
@@ -183,6 +183,7 @@ def match(
     notes = [] if flag is None else _unseen_flag(reading, flag)
     if not any(used.events for used in matched.definitions):
         notes += _unseen_environment(reading)
+    notes += _unheard(steps, matched)
     return replace(matched, notes=(*notes, *_gaps(reading, steps), *reading.counting.notes()))
 
 
@@ -191,6 +192,25 @@ def _versions(definition: Definition) -> tuple[UsedVersion, ...]:
         UsedVersion(each.version, at(each.interval.start), at(each.interval.end))
         for each in definition.validities
     )
+
+
+def _unheard(steps: Sequence[Definition], matched: Matched) -> list[str]:
+    """Why a definition that found nothing never will: its types are not captured, or happen on no element."""
+    empty = [
+        each for each, used in zip(steps, matched.definitions, strict=True) if not used.events + used.unknown
+    ]
+    alternatives = [each for step in empty for each in step.alternatives]
+    types = dict.fromkeys(kind for each in alternatives for kind in each.types if NEVER_HEARD.match(kind))
+    bare = dict.fromkeys(
+        kind for each in alternatives if each.selector for kind in each.types if kind in WITHOUT_ELEMENT
+    )
+    return [
+        *(
+            f"Pages never send events of the type {kind!r}: they would come without end, or key by key."
+            for kind in types
+        ),
+        *(f"Events of the type {kind!r} have no element, so no selector matches one." for kind in bare),
+    ]
 
 
 def _gaps(reading: Reading, steps: Sequence[Definition]) -> list[str]:

@@ -232,7 +232,26 @@ def _site(row: Row[Any]) -> Site:
 
 
 def _said(changes: dict[str, Any]) -> str:
-    return ", ".join(f"{name} = {value!r}" for name, value in changes.items())
+    """What was changed, as the audit says it.
+
+    >>> _said({"time_zone": "Europe/Berlin", "count_bots": True, "origins": (), "keep_months": None, "week_start": 6})
+    'time zone: Europe/Berlin; count bots: yes; origins: any; keep months: forever; week start: sunday'
+    """
+    return "; ".join(f"{name.replace('_', ' ')}: {_in_words(name, value)}" for name, value in changes.items())
+
+
+def _in_words(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "week_start" and isinstance(value, int):
+        return WEEKDAYS[value]
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or {"origins": "any", "environments": ALL_ENVIRONMENTS}.get(
+            name, "none"
+        )
+    if value is None:
+        return "forever" if name == "keep_months" else "none"
+    return str(value)
 
 
 def _exists(connection: Connection, slug: str) -> bool:

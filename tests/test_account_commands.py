@@ -124,4 +124,6 @@ def test_what_is_done_to_sites_and_their_keys_is_in_the_audit(data: Path) -> Non
         "server key revoked",
         "definition saved",
     ]
+    [changed] = [line["detail"] for line in told(data, "audit") if line["action"] == "site changed"]
+    assert changed == "time zone: Europe/Berlin"
     assert {line["place"] for line in told(data, "audit")} == {"command line"}

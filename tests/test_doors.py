@@ -308,8 +308,10 @@ def test_a_definition_over_the_api_makes_versions(client):
 def test_the_doctor_finds_a_healthy_folder_healthy_and_names_what_is_missing(data, tmp_path):
     well = run(data, "doctor", "--json")
     assert well.exit_code == 0, well.output
-    assert not [finding for finding in json.loads(well.stdout) if finding["is_wrong"]]
-    [metered] = [finding["says"] for finding in json.loads(well.stdout) if finding["part"] == "losses"]
+    told = json.loads(well.stdout)
+    assert not [finding for finding in told["findings"] if finding["is_wrong"] or "hint" in finding]
+    assert {"setting": "port", "value": "8000", "from": "default"} in told["settings"]
+    [metered] = [finding["says"] for finding in told["findings"] if finding["part"] == "losses"]
     assert metered.startswith("shop, last 7 days: ")
 
     story = Story(tmp_path / "broken")
@@ -317,7 +319,9 @@ def test_the_doctor_finds_a_healthy_folder_healthy_and_names_what_is_missing(dat
     next((story.path / "lake" / "events").glob("*.parquet")).unlink()
     ill = run(story.path, "doctor", "--json")
     assert ill.exit_code == 1
-    assert any("missing" in finding["says"] for finding in json.loads(ill.stdout) if finding["is_wrong"])
+    assert any(
+        "missing" in finding["says"] for finding in json.loads(ill.stdout)["findings"] if finding["is_wrong"]
+    )
 
 
 def test_the_loss_meter_is_a_view_beside_the_others(data):

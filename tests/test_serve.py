@@ -48,7 +48,7 @@ def test_the_tag_names_the_port_that_the_server_really_has(serving):
 def test_doctor_says_who_may_log_in_and_whether_the_server_is_reached_from_elsewhere(serving):
     told = {
         each["part"]: each["says"]
-        for each in json.loads(expost("doctor", "--data", str(serving.data)).stdout)
+        for each in json.loads(expost("doctor", "--data", str(serving.data)).stdout)["findings"]
     }
     assert "none, pages answer this machine only" in told["accounts"]
     assert "127.0.0.1" in told["listening"]

@@ -28,7 +28,7 @@ from expost.query.answer import (
     RowsAnswer,
     TrendAnswer,
 )
-from expost.query.definition import Definition, definition
+from expost.query.definition import NEVER_HEARD, Definition, definition
 from expost.query.question import (
     Difference,
     EventDetail,
@@ -392,6 +392,25 @@ def test_events_of_any_type_have_a_past(empty_folder: Path) -> None:
         assert isinstance(answer, PreviewAnswer)
         assert (said, answer.events) == (said, events)
     opened.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ("mousemove", "Pages never send events of the type 'mousemove'"),
+        ("web_vital a", "Events of the type 'web_vital' have no element"),
+        ("copy a", None),
+        ("web_vital", None),
+    ],
+)
+def test_a_type_that_can_find_nothing_says_why(analysis: Analysis, said: str, note: str | None) -> None:
+    answer = analysis.ask(Preview(definition("x", on=said)))
+    assert answer.basis.notes == () if note is None else any(note in each for each in answer.basis.notes)
+
+
+def test_the_types_that_pages_never_send_are_those_that_the_snippet_refuses() -> None:
+    source = Path(__file__).parents[2] / "snippet" / "src" / "more" / "types.ts"
+    assert f"/{NEVER_HEARD.pattern}/" in source.read_text()
 
 
 def test_live_events_say_what_a_web_vital_measured_and_which_types_there_are(empty_folder: Path) -> None:
