@@ -22,6 +22,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import tomlkit
@@ -198,7 +199,7 @@ def _alternative(data: Mapping[str, Any], place: Place) -> Alternative:
     for field, default in PATTERNS.items():
         if field in data:
             text = _get(data, field, str, place)
-            given[field] = _said(lambda: Pattern.parse(text or "", default), (*place, field))  # noqa: B023
+            given[field] = _said(partial(Pattern.parse, text or "", default), (*place, field))
     for field, read in (("query", _parameter), ("properties", _property)):
         rows = enumerate(_tables(data, field, place)) if field in data else ()
         given[field] = tuple(read(row, (*place, field, number)) for number, row in rows)
@@ -293,11 +294,11 @@ def _lines_of(text: str, place: Place) -> tuple[int, int]:
 
 def _has(data: Any, place: Place) -> bool:
     for step in place:
-        if isinstance(step, int) and isinstance(data, list) and step < len(data):
+        if isinstance(data, str):
+            return False
+        try:
             data = data[step]
-        elif isinstance(step, str) and isinstance(data, dict) and step in data:
-            data = data[step]
-        else:
+        except (LookupError, TypeError):
             return False
     return True
 

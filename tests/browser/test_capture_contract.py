@@ -120,7 +120,8 @@ def test_what_a_site_may_ask_for_besides_is_that_of_the_source():
     assert features
     assert frames
     asked = set(re.findall(r'^ {2}"?([\w-]+)"?:', features[1], re.MULTILINE)) | {frames[1]}
-    assert asked == set(re.findall(r"^\| `([\w-]+)`", section, re.MULTILINE))
+    # Who points at a page (docs/definer.md) captures nothing by it.
+    assert asked - {"definer"} == set(re.findall(r"^\| `([\w-]+)`", section, re.MULTILINE))
     reactions = re.search(r"type Reaction = (.*);", MORE["reactions"])
     assert reactions
     rows = re.findall(r"^\| ([a-z, ]+) \|", section[section.index("| reaction |") :], re.MULTILINE)
