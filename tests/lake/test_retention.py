@@ -10,13 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from expost.clock import from_micros
 from expost.lake.folder import Folder
 from expost.lake.reader import connect
 from expost.lake.retention import cut_of
-from expost.lake.schema import TABLES
+from expost.lake.schema import TABLES, TIME
 from expost.lake.sink import Sink
 from expost.lake.table import Table
 from expost.lake.writer import Writer
@@ -109,6 +111,35 @@ def test_what_is_kept_for_ever_stays_and_so_does_what_nobody_speaks_of(
     before = rows(told(lake).folder)
     assert not any(remove(lake, now=moment("2046-01-01 00:00"), **keep).values())
     assert rows(lake.folder) == before
+
+
+def test_names_of_a_site_that_is_kept_for_ever_stay_even_without_an_event(lake: Story) -> None:
+    told(lake)
+    names = ("devices", "users", "groups")
+    with Writer(lake.folder, clock=lambda: TODAY) as writer:
+        writer._tables["events"].remove(("site",), lambda rows: pc.equal(rows["site"], "blog"))
+        writer._tables["identities"].remove(("site",), lambda rows: pc.equal(rows["site"], "blog"))
+        removed = writer.remove_expired({"shop": 2, "blog": None})
+    assert [removed[name] for name in names] == [1, 1, 1]
+    left = [lake.sql(f"select count(*) from lake.{name} where site = 'blog'") for name in names]
+    assert left == [[(2,)], [(2,)], [(1,)]]
+
+
+def test_a_file_that_says_nothing_of_its_times_is_looked_at(tmp_path: Path) -> None:
+    table = Table(tmp_path, pa.schema([("site", pa.string()), ("at", TIME)]))
+    for number, moments in enumerate(([None], [5], [20])):
+        rows = pa.table({"site": ["shop"], "at": pa.array(moments, pa.int64()).cast(TIME)})
+        table.append(rows, "journal", number)
+    seen: list[pa.Table] = []
+
+    def are_due(rows: pa.Table) -> pa.ChunkedArray:
+        seen.append(rows)
+        return pc.is_null(rows["at"])
+
+    assert table.remove(("site", "at"), are_due, since=("at", 10)) == 1
+    assert sorted(rows["at"].cast(pa.int64()).to_pylist() for rows in seen if rows["at"].null_count == 0) == [
+        [5]
+    ]
 
 
 def test_who_has_an_event_left_is_still_known_and_who_has_none_is_not(lake: Story) -> None:
