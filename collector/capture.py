@@ -136,12 +136,14 @@ class Capture:
             key = authorization[7:].strip()
         grant = self._keyring.find(key.decode("latin-1"))
         if grant is None:
-            raise UnknownKey("This key opens no site.", hint="Print the tag again with: expost sites tag")
+            kind = {b"xs_": "server", b"xi_": "import"}.get(key[:3])
+            again = f"expost sites keys SITE --new {kind}" if kind else "expost sites tag"
+            raise UnknownKey("This key opens no site.", hint=f"Get one that does with: {again}")
         origin = headers.get(b"origin", b"").decode("latin-1")
         if not grant.allows(origin):
             raise NotAllowed(
                 f"Pages of {origin!r} may not send to the site {grant.site}.",
-                hint="Allow them with: expost sites change SITE --origin ORIGIN",
+                hint="Allow them, beside those there are, with: expost sites change SITE --origin ORIGIN …",
             )
         return grant
 
