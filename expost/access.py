@@ -111,9 +111,11 @@ class Access:
         """Write down that it was used, if that was not done lately. A state that cannot be written refuses nobody."""
         if self.clock() - (found.used_at or 0) < USED_EVERY:
             return
-        use: Callable[[State, int, Clock], None] = use_login if isinstance(found, Login) else use_api_key
         try:
-            await asyncio.to_thread(use, self.state, found.id, self.clock)
+            if isinstance(found, Login):
+                await asyncio.to_thread(use_login, self.state, found.id, self.clock)
+            else:
+                await asyncio.to_thread(use_api_key, self.state, found.id, self.clock)
         except ExpostError as problem:
             log.error("a use cannot be noted: %s", problem)
 

@@ -1,5 +1,8 @@
 """What is older than its site keeps it leaves the lake, with what was known of people only for that; no more."""
 
+# pyarrow makes its functions when it is imported, so that pyright does not know them.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import itertools
