@@ -212,3 +212,15 @@ def test_a_click_from_before_somebody_called_themselves_internal_is_not_marked(s
     site.wait_for("click", "custom")
     told = {event["type"]: event["batch"].get("internal") for event in site.of("click", "custom")}
     assert told == {"click": None, "custom": True}
+
+
+def test_what_comes_of_the_visitors_next_click_is_no_reaction_to_the_last(site: Site, page: Page):
+    open_with_more(site, page, "<button>dead</button><input>", also="dead-clicks")
+    page.click("button")
+    page.evaluate("new Promise(done => setTimeout(done, 100))")
+    page.click("input")
+    site.wait_for("click", "click")
+    dead, field = [click["properties"] for click in site.of("click")]
+    assert dead["reaction"] == "none"
+    assert 50 < dead["waited_ms"] < 1_000
+    assert field["reaction"] != "none"

@@ -17,6 +17,7 @@ export const tellReactions = (core: Core, features: Action[]): void => {
   const { hold, release } = holder(core);
   const hasOpened = watchPress();
   const open = new Set<Captured>(); // clicks that nothing has answered yet
+  const ends = new WeakMap<Captured, number>(); // until when it may be answered
   const late = new Set<Captured>(); // those that a slow request may have answered all the same
 
   const forget = (click: Captured): void => {
@@ -34,18 +35,23 @@ export const tellReactions = (core: Core, features: Action[]): void => {
     click.fields.properties = { reaction, reaction_ms: Math.max(0, Math.round(at - click.t)) };
     forget(click);
   };
-  const viewSince = (click: Captured): Captured | undefined => core.waiting.find(({ type, t }) => type === "page_view" && t >= click.t);
+  const viewSince = (click: Captured): Captured | undefined =>
+    core.waiting.find(({ type, t }) => type === "page_view" && t >= click.t && t <= ends.get(click)!);
 
   const reactions = watchReactions(
     (reaction, at) => {
       for (const click of reaction === "request" ? [...open, ...late] : [...open]) {
-        if (at + TENTH < click.t || at > click.t + WAIT_MS) continue;
+        if (at + TENTH < click.t || at > ends.get(click)!) continue;
         const view = viewSince(click);
         if (view) settle(click, "navigation", view.t);
         else settle(click, reaction, at);
       }
     },
     () => [...open, ...late].forEach(forget),
+    () => {
+      const now = performance.now();
+      for (const click of open) ends.set(click, Math.min(ends.get(click)!, now));
+    },
   );
 
   const giveUp = (click: Captured, target: Node): void => {
@@ -53,7 +59,7 @@ export const tellReactions = (core: Core, features: Action[]): void => {
     const view = viewSince(click);
     if (view) return settle(click, "navigation", view.t);
     if (location.href !== click.view.url || isSelected(target)) return forget(click);
-    click.fields.properties = { reaction: "none", waited_ms: WAIT_MS };
+    click.fields.properties = { reaction: "none", waited_ms: Math.round(ends.get(click)! - click.t) };
     open.delete(click);
     late.add(click);
     tidy();
@@ -63,6 +69,7 @@ export const tellReactions = (core: Core, features: Action[]): void => {
   features.push((click, event) => {
     if (click.type !== "click") return;
     open.add(click);
+    ends.set(click, click.t + WAIT_MS);
     hold(click);
     const answer = answerOf(event);
     const [target] = event.composedPath() as [Node];

@@ -29,7 +29,7 @@ interface Navigate extends Event {
 
 type Noticed = (reaction: Reaction, at: number) => void;
 
-export const watchReactions = (noticed: Noticed, left: () => void) => {
+export const watchReactions = (noticed: Noticed, left: () => void, acted: () => void) => {
   const notice = (reaction: Reaction): void => noticed(reaction, performance.now());
   const hear = guarded(({ type }: Event) => notice(EVENTS[type]!));
   // What becomes of these is known when the page has heard them.
@@ -63,6 +63,8 @@ export const watchReactions = (noticed: Noticed, left: () => void) => {
     [window, ["submit"], submitted],
     [window, ["blur", "visibilitychange", "pagehide"], turned],
     [navigation, ["navigate"], navigated],
+    // What comes of the visitor's next act is no reaction to the last one.
+    [window, ["pointerdown", "keydown"], guarded(({ isTrusted }: Event) => isTrusted && acted())],
   ];
   const each = (change: "addEventListener" | "removeEventListener"): void => {
     for (const [target, types, listener] of listeners) for (const type of types) target?.[change](type, listener, true);
