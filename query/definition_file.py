@@ -73,7 +73,7 @@ def file_name(name: str) -> str:
     >>> file_name("Signed up")
     'signed-up.toml'
     >>> file_name("Signed up!")
-    'signed-up-d24e2f.toml'
+    'signed-up-f82def.toml'
     """
     key = name_key(name)
     stem = re.sub(r"[^a-z0-9]+", "-", key).strip("-")

@@ -198,7 +198,7 @@ def test_every_change_has_its_line_and_none_can_be_changed(state: State) -> None
     lines = [(line.who, line.action, line.subject, line.detail) for line in reversed(audit_lines(state))]
     assert lines == [
         ("Ann", "site added", "shop", ""),
-        ("Ann", "site changed", "shop", "count_bots = True"),
+        ("Ann", "site changed", "shop", "count bots: yes"),
         ("Ann", "write key made", write.prefix, "for shop"),
         ("Ann", "write key revoked", write.prefix, "of shop"),
         ("Ann", "definition saved", "Signed up", "version 1 on shop"),
