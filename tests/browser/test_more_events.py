@@ -22,7 +22,8 @@ def test_a_type_that_the_tag_names_is_captured_as_a_click_is(site: Site, page: P
         "getSelection().selectAllChildren(document.querySelector('b')); document.execCommand('copy')"
     )
     page.evaluate(
-        "window.toggled = new Promise(done => document.querySelector('details').addEventListener('toggle', () => done()))"
+        "() => { window.toggled = new Promise("
+        "done => document.querySelector('details').addEventListener('toggle', () => done())) }"
     )
     page.click("summary")
     page.evaluate("toggled")
