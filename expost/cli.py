@@ -103,6 +103,12 @@ def _accounts() -> click.Group:
     return accounts
 
 
+def _journal() -> click.Group:
+    from expost.journal_commands import journal
+
+    return journal
+
+
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="expost")
 def main() -> None:
@@ -112,6 +118,11 @@ def main() -> None:
 main.add_command(LaterGroup("sites", _sites, help="The sites of a folder, their keys and the line to paste."))
 main.add_command(
     LaterGroup("accounts", _accounts, help="Who may log in, and which programs may ask the API.")
+)
+main.add_command(
+    LaterGroup(
+        "journal", _journal, help="What was acknowledged, segment by segment; and the lake filled up from it."
+    )
 )
 for each in (*COMMANDS, definitions):
     main.add_command(each)

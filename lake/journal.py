@@ -2,7 +2,8 @@
 
 Segment files are appended to by one thread. All payloads that wait when the disk is free become one group: one write,
 one `fdatasync`, then all their futures are resolved. A full or old segment is sealed: renamed from `.open` to
-`.sealed`, and from then on it belongs to the sink, which moves it to the lake and removes it.
+`.sealed`, and from then on it belongs to the sink, which moves it to the lake, renames it to `.stored` and keeps it
+for a day (`stored_segments.py`).
 """
 
 from __future__ import annotations

@@ -33,6 +33,15 @@ FRAME_REST = struct.Struct("<IQ")
 
 OPEN = ".open"
 SEALED = ".sealed"
+STORED = ".stored"
+
+
+class Header(NamedTuple):
+    """The first bytes of a segment: the version of its format, its number, when it was made (µs since 1970)."""
+
+    version: int
+    number: int
+    made_at: int
 
 
 class Part(NamedTuple):
@@ -172,18 +181,25 @@ def _header(number: int, made_at: int) -> bytes:
     return HEADER.pack(MAGIC, VERSION, checksum, number, made_at)
 
 
-def _has_header(data: bytes, path: Path) -> bool:
+def find_header(data: bytes) -> Header | None:
+    """What the header of a segment says, `None` where it is damaged."""
     if len(data) < HEADER.size:
-        return False
+        return None
     magic, version, checksum, number, made_at = HEADER.unpack_from(data)
     if magic != MAGIC or checksum != crc32(HEADER_REST.pack(version, number, made_at)):
-        return False
-    if version > VERSION:
+        return None
+    return Header(version, number, made_at)
+
+
+def _has_header(data: bytes, path: Path) -> bool:
+    header = find_header(data)
+    if header is not None and header.version > VERSION:
         raise FolderError(
-            f"The journal file {path} was written by a newer Expost (format {version}, this one reads {VERSION}).",
+            f"The journal file {path} was written by a newer Expost "
+            f"(format {header.version}, this one reads {VERSION}).",
             hint="Install the newer version again: pip install --upgrade expost",
         )
-    return True
+    return header is not None
 
 
 def _frame_at(data: bytes, at: int, last: int) -> Part | None:

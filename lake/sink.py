@@ -31,6 +31,7 @@ from .journal import sealed_segments
 from .recovery import forget_old_damage, set_aside
 from .rejected import Rejected, keep_rejected
 from .segment import OPEN, read_segment, segment_number
+from .stored_segments import forget_stored, keep_stored
 from .writer import Ingested, Writer, ingest
 
 __all__ = ["Ingested", "Sink", "ingest"]
@@ -42,6 +43,9 @@ GROUP_BYTES = 16_000_000
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 COLLECT_SECONDS = 30.0
 """So long after the last segment there is time to collect garbage."""
+
+FORGET_EVERY_SECONDS = 10.0
+"""How often it is looked which stored segments have been kept for long enough, or take room that is needed."""
 
 DRAIN_SECONDS = 2.0
 """After the pipe was closed, what is sealed still goes to the lake for so long."""
@@ -67,9 +71,12 @@ class Sink:
     def __init__(self, folder: Folder, writer: Writer) -> None:
         self._folder = folder
         self._writer = writer
+        self._forget_at = 0.0
 
     def move(self) -> bool:
-        """Commit the next group of sealed segments and remove them; False when none was waiting."""
+        """Commit the next group of sealed segments, and keep them as stored; False when none was waiting."""
+        # First of all, because on a full disk all that follows would fail.
+        self._forget_stored()
         segments = self._sealed()
         done = [path for path in segments if segment_number(path) <= self._writer.committed]
         group = self._next_group(segments[len(done) :])
@@ -81,8 +88,7 @@ class Sink:
                 self._keep(number, [*unreadable, *rejected])
 
             self._writer.ingest(number, self._read(group, unreadable), keep)
-        for path in (*done, *group):
-            path.unlink()
+        keep_stored((*done, *group))
         self._writer.tend()
         return bool(group)
 
@@ -98,6 +104,12 @@ class Sink:
             log("not removed", error=_in_words(problem), hint="It is tried again tomorrow.")
             return False
         return True
+
+    def _forget_stored(self) -> None:
+        now = time.monotonic()
+        if now >= self._forget_at:
+            self._forget_at = now + FORGET_EVERY_SECONDS
+            forget_stored(self._folder.journal, wall_clock() / 1_000_000)
 
     def _sealed(self) -> list[Path]:
         # A segment whose sealing failed is sealed later than its followers. Those wait for it, because the lake takes

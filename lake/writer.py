@@ -24,6 +24,7 @@ from .dictionary import DICTIONARIES, Dictionary
 from .folder import Folder
 from .lock import Lock
 from .rejected import Rejected
+from .replay import append_missing
 from .retention import Cuts, KeepMonths, remove_expired
 from .rows import Rows
 from .schema import TABLES
@@ -121,6 +122,19 @@ class Writer:
         self._seen.add(hashes, now)
         self._seen.forget(now)
         return Ingested(len(hashes) - len(rejected), duplicates, rejected)
+
+    def replay(self, accepted: Iterable[Accepted]) -> dict[str, int]:
+        """Store again what `accepted` holds that the lake has lost; how many rows of each table that were.
+
+        Not while a group `is_interrupted`.
+        """
+        batches: list[Batch] = [(batch, batch.events) for batch in accepted if batch.events]
+        tables, _ = self._build(batches)
+        appended = append_missing(self._tables, tables)
+        self._dictionary.settle()
+        hashes = self._seen.hashes([event.id for _, events in batches for event in events])
+        self._seen.add(hashes[self._seen.are_new(hashes)], self._clock())
+        return appended
 
     @property
     def is_interrupted(self) -> bool:
