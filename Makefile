@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install test lint format bench bench-snippet snippet dist
+.PHONY: help demo install test lint format bench bench-ingest bench-snippet snippet dist
 
 BIN := .venv/bin
 FOLDERS := $(wildcard expost/*/)
@@ -38,6 +38,9 @@ bench: .venv/installed-dev snippet/node_modules/.package-lock.json ## prints eve
 	@.ci/chromium
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python -P $$script; done
 	@set -e; for script in bench/*.mjs; do echo "== $$script"; .ci/with-node node $$script; done
+
+bench-ingest: .venv/installed-dev ## the collector beside nginx; needs nginx and wrk and says so
+	$(BIN)/python -P bench/ingest.py
 
 bench-snippet: snippet/node_modules/.package-lock.json bench/peers/node_modules/.package-lock.json ## the snippet beside its peers' scripts
 	@.ci/chromium

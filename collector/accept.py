@@ -44,12 +44,21 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a batch: `payload` is for the journal, `None` when nothing is left to keep."""
+    """What becomes of a batch: `payload` is for the journal, `None` when nothing is left to keep.
+
+    `device` is the one whose events they are, empty where there is none.
+    """
 
     payload: bytes | None
     accepted: int
     duplicates: int
     refused: Sequence[Refused]
+    device: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many events were sent."""
+        return self.accepted + self.duplicates + len(self.refused)
 
 
 def accept(
@@ -89,8 +98,9 @@ def accept(
             except TooDeep:
                 reason = "its properties are nested too deep"
         refused.append(_refused(event, reason))
-    payload = _payload(batch, kept, sets, sender, received_at, masks, daily) if kept else None
-    return Verdict(payload, len(kept), duplicates, refused)
+    device = _device(batch.head, sender, daily)
+    payload = _payload(batch, kept, sets, sender, device, received_at, masks) if kept else None
+    return Verdict(payload, len(kept), duplicates, refused, device)
 
 
 def _payload(
@@ -98,9 +108,9 @@ def _payload(
     events: list[Event],
     sets: Sequence[dict[str, Any] | None],
     sender: Sender,
+    device: str,
     received_at: int,
     masks: Masks,
-    daily: DailyIds,
 ) -> bytes:
     head = batch.head
     accepted = Accepted(
@@ -109,7 +119,7 @@ def _payload(
         consent=head.consent,
         is_imported=sender.grant.is_import,
         is_internal=head.internal or (sender.grant.has_public_origin and _is_local(batch.views)),
-        device=_device(head, sender, daily),
+        device=device,
         # A server's own says nothing about the visitor, and would make bots of people: curl is on every list.
         user_agent="" if sender.grant.is_server else masks.text(sender.user_agent[:MAX_USER_AGENT]),
         sent_at=head.sent_at,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -19,8 +20,10 @@ from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack
 from .daily import DailyIds
 from .descriptors import Descriptors
 from .keyring import Grant, Keyring
-from .peer import Network, visitor_address
+from .limits import Holder, Limits, TooManyEvents, counted_address
+from .peer import Visitors
 from .refused import RefusedLog
+from .tally import Tally
 from .wire import FromTheFuture, Refused, TooLarge, Unreadable
 
 log = logging.getLogger("expost.collector")
@@ -28,7 +31,7 @@ log = logging.getLogger("expost.collector")
 Headers = list[tuple[bytes, bytes]]
 
 RETRY_SECONDS = b"5"
-MAX_HELD_BYTES = 64_000_000
+MAX_HELD_BYTES = 48_000_000
 """Bodies in memory that are not whole yet: beyond it new ones are asked to come back, so that memory stays bounded."""
 
 CORS: Headers = [
@@ -43,6 +46,8 @@ PREFLIGHT: Headers = [
     (b"access-control-allow-headers", b"content-type, content-encoding, authorization"),
     (b"access-control-max-age", b"86400"),
 ]
+ACKNOWLEDGED = {"type": "http.response.start", "status": 204, "headers": CORS}
+NO_BODY = {"type": "http.response.body"}
 _json = msgspec.json.Encoder().encode
 
 
@@ -70,16 +75,22 @@ class Capture:
         daily: DailyIds,
         descriptors: Descriptors,
         refused: RefusedLog,
-        trusted: Sequence[Network],
+        limits: Limits,
+        visitors: Visitors,
+        tally: Tally,
         clock: Clock,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal = journal
         self._keyring = keyring
         self._daily = daily
         self._descriptors = descriptors
         self._refused = refused
-        self._trusted = trusted
+        self._limits = limits
+        self._visitors = visitors
+        self._tally = tally
         self._clock = clock
+        self._seconds = seconds
         self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,45 +99,80 @@ class Capture:
         if method != "POST":
             await _answer_other(method, send)
             return
+        began = self._seconds()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         try:
             verdict = await self._take(scope, headers, receive)
         except Disconnected:
             return
         except ExpostError as error:
-            await _answer_error(send, error)
+            await self._refuse(send, error)
             return
         except Exception:
             # Whatever a sender makes us trip over, it is told, and it is seen by an operator.
             log.exception("a batch could not be taken")
-            await _answer_error(send, ExpostError("The collector failed on this batch."))
+            await self._refuse(send, ExpostError("The collector failed on this batch."))
             return
-        if b"application/json" in headers.get(b"accept", b""):
+        is_asked = b"application/json" in headers.get(b"accept", b"")
+        self._tally.count(200 if is_asked else 204, verdict, self._seconds() - began)
+        if is_asked:
             await _answer(send, 200, _verdict_json(verdict))
         else:
-            await send({"type": "http.response.start", "status": 204, "headers": CORS})
-            await send({"type": "http.response.body"})
+            await send(ACKNOWLEDGED)
+            await send(NO_BODY)
 
     async def _take(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Verdict:
         grant = self._grant(scope["query_string"], headers)
         if headers.get(b"content-encoding", b"").strip().lower() not in ENCODINGS:
             raise WrongEncoding("Bodies are plain or gzip.", hint="Leave Content-Encoding out, or say gzip.")
+        address = self._address(scope, headers)
+        holders = self._holders(grant, address)
         body = await self._body(receive, headers.get(b"content-length", b""))
         received_at = self._clock()
-        sender = Sender(grant, self._address(scope), headers.get(b"user-agent", b"").decode("latin-1"))
+        sender = Sender(grant, address, headers.get(b"user-agent", b"").decode("latin-1"))
         try:
             verdict = accept(unpack(body), sender, received_at, self._descriptors, self._daily)
         except FromTheFuture as problem:
+            self._count(holders, 1)
             await self._keep_whole(grant, received_at, body, problem)
             return Verdict(None, 0, 0, ())
         except (Unreadable, TooLarge) as problem:
+            self._count(holders, 1)
             await self._keep_whole(grant, received_at, body, problem)
             raise
+        if verdict.device and holders:
+            holders["device"] = verdict.device
+        self._count(holders, verdict.count or 1)
         if verdict.refused:
             await self._keep(grant, received_at, verdict.refused)
         if verdict.payload is not None:
             await self._journal.append(verdict.payload)
         return verdict
+
+    def _holders(self, grant: Grant, address: str) -> dict[Holder, str]:
+        """Under what these events count, none for history; who is beyond a limit already is refused unread."""
+        if grant.is_import:
+            return {}
+        holders: dict[Holder, str] = {"address": counted_address(address), "key": grant.key}
+        now = self._seconds()
+        try:
+            for holder, name in holders.items():
+                self._limits.check(holder, name, now)
+        except TooManyEvents as problem:
+            self._tally.limited[problem.holder] += 1
+            raise
+        return holders
+
+    def _count(self, holders: dict[Holder, str], count: int) -> None:
+        try:
+            self._limits.take(holders, count, self._seconds())
+        except TooManyEvents as problem:
+            self._tally.limited[problem.holder] += 1
+            raise
+
+    async def _refuse(self, send: Send, error: ExpostError) -> None:
+        self._tally.answers[error.status] += 1
+        await _answer_error(send, error)
 
     def _grant(self, query: bytes, headers: dict[bytes, bytes]) -> Grant:
         key = next((part[2:] for part in query.split(b"&") if part.startswith(b"k=")), b"")
@@ -160,19 +206,20 @@ class Capture:
         finally:
             self._held_bytes -= expected
 
-    def _address(self, scope: Scope) -> str:
+    def _address(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         client = scope.get("client")
         peer = client[0] if client else ""
-        if not self._trusted:
+        if b"x-forwarded-for" not in headers:
             return peer
         hops = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-        return visitor_address(peer, b",".join(hops).decode("latin-1"), self._trusted)
+        return self._visitors.address(peer, b",".join(hops).decode("latin-1"))
 
     async def _keep_whole(self, grant: Grant, received_at: int, body: bytes, problem: InvalidInput) -> None:
         try:
             content = unpack(body)
         except InvalidInput:
             content = body
+        self._tally.reject(problem.message)
         await self._keep(grant, received_at, [Refused("", problem.message, content)])
 
     async def _keep(self, grant: Grant, received_at: int, refused: Sequence[Refused]) -> None:
@@ -192,7 +239,11 @@ async def _answer_other(method: str, send: Send) -> None:
 
 
 async def _answer_error(send: Send, error: ExpostError) -> None:
-    more = [(b"retry-after", RETRY_SECONDS)] if error.status == 503 else []
+    more = []
+    if isinstance(error, TooManyEvents):
+        more = [(b"retry-after", str(error.retry_after).encode())]
+    elif error.status == 503:
+        more = [(b"retry-after", RETRY_SECONDS)]
     await _answer(send, error.status, _json(error.to_json()), more)
 
 

@@ -1,16 +1,23 @@
 """What a connection may do before anything of ours sees it: how large a head may be, how slow a sender.
 
-Uvicorn by itself takes heads of any size and waits for ever. Use it as `uvicorn.Config(..., http=GuardedProtocol)`.
+Uvicorn by itself takes heads of any size and waits for ever. Use it as `uvicorn.Config(..., http=GuardedProtocol)`, or
+`http=guarded(door)` to bound how many connections there are.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from .peer import Network, is_within
 
 MAX_URL_BYTES = 16_000
 MAX_HEAD_BYTES = 64_000
@@ -37,11 +44,53 @@ class Refusal(Exception):
         self.reason = reason
 
 
+@dataclass(slots=True)
+class Door:
+    """How many connections there may be, in all and from one address, and how many there are.
+
+    >>> door = Door(most=3, most_per_address=2)
+    >>> [door.enter("a"), door.enter("a"), door.enter("a"), door.enter("b"), door.enter("c")]
+    [True, True, False, True, False]
+    """
+
+    most: int
+    most_per_address: int
+    trusted: Sequence[Network] = ()
+    count: int = 0
+    turned_away: int = 0
+    _by_address: Counter[str] = field(default_factory=Counter)
+
+    def enter(self, address: str) -> bool:
+        """Whether one more may come from here; if so it is counted. Behind a proxy stand many, so it may have all."""
+        if self.count >= self.most or (
+            self._by_address[address] >= self.most_per_address and not is_within(address, self.trusted)
+        ):
+            self.turned_away += 1
+            return False
+        self.count += 1
+        self._by_address[address] += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        """One that had entered is gone."""
+        self.count -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+
+def guarded(door: Door) -> type[asyncio.Protocol]:
+    """The protocol behind a door, for the setting `http` of uvicorn."""
+    return cast("type[asyncio.Protocol]", partial(GuardedProtocol, door=door))
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """Uvicorn's protocol with limits of size and time."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, door: Door | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._door = door
+        self._entered: str | None = None
         self._refusal: Refusal | None = None
         self._is_in_head = False
         self._is_in_body = False
@@ -57,11 +106,21 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
+        if self._door is not None:
+            address = self.client[0] if self.client else ""
+            if not self._door.enter(address):
+                self._refuse(Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "There are too many connections"))
+                self.transport.close()
+                return
+            self._entered = address
         self._deadline = self.loop.time() + HEAD_SECONDS
         self._look = self.loop.call_later(LOOK_EVERY_SECONDS, self._look_at_deadline)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
+        """Forget the deadline, and make room for another."""
+        if self._door is not None and self._entered is not None:
+            self._door.leave(self._entered)
+            self._entered = None
         if self._look is not None:
             self._look.cancel()
             self._look = None

@@ -7,6 +7,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
 
+MAX_REMEMBERED = 10_000
+MAX_REMEMBERED_LENGTH = 200
+
 
 def networks(names: Sequence[str]) -> tuple[Network, ...]:
     """The networks of the setting `trusted_proxies`."""
@@ -24,7 +27,7 @@ def visitor_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -
     >>> visitor_address("192.0.2.8", "6.6.6.6", ours)
     '192.0.2.8'
     """
-    if not trusted or not forwarded_for or not _is_within(peer, trusted):
+    if not trusted or not forwarded_for or not is_within(peer, trusted):
         return peer
     address = peer
     for hop in reversed(forwarded_for.split(",")):
@@ -32,12 +35,13 @@ def visitor_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -
         if not _is_address(name):
             return address
         address = name
-        if not _is_within(name, trusted):
+        if not is_within(name, trusted):
             return address
     return address
 
 
-def _is_within(name: str, trusted: Sequence[Network]) -> bool:
+def is_within(name: str, trusted: Sequence[Network]) -> bool:
+    """Whether an address is in one of these networks. What is no address is in none."""
     try:
         address = ip_address(name)
     except ValueError:
@@ -52,3 +56,25 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+class Visitors:
+    """Finds addresses of visitors behind the proxies that are believed, and remembers those it found lately."""
+
+    def __init__(self, trusted: Sequence[Network]) -> None:
+        self._trusted = trusted
+        self._known: dict[tuple[str, str], str] = {}
+
+    def address(self, peer: str, forwarded_for: str) -> str:
+        """The address of the visitor, as `visitor_address` says."""
+        if not self._trusted or not forwarded_for:
+            return peer
+        hops = peer, forwarded_for
+        address = self._known.get(hops)
+        if address is None:
+            address = visitor_address(peer, forwarded_for, self._trusted)
+            if len(forwarded_for) <= MAX_REMEMBERED_LENGTH:
+                if len(self._known) >= MAX_REMEMBERED:
+                    self._known.clear()
+                self._known[hops] = address
+        return address

@@ -18,10 +18,12 @@ from .capture import Capture
 from .daily import DailyIds, salt_place
 from .descriptors import Descriptors
 from .keyring import Keyring
+from .limits import Limits
 from .masks import Masks
-from .peer import networks
+from .peer import Visitors, networks
 from .refused import RefusedLog
 from .script import PINNED, Script
+from .tally import Tally
 
 log = logging.getLogger("expost.collector")
 
@@ -40,12 +42,19 @@ class Collector:
     """What the browser talks to: the ASGI function for the paths that are public."""
 
     def __init__(
-        self, capture: Capture, script: Script, daily: DailyIds, refused: RefusedLog, clock: Clock
+        self,
+        capture: Capture,
+        script: Script,
+        daily: DailyIds,
+        refused: RefusedLog,
+        tally: Tally,
+        clock: Clock,
     ) -> None:
         self._routes: dict[str, ASGIApp] = {CAPTURE_PATH: capture}
         self._script = script
         self._daily = daily
         self._refused = refused
+        self.tally = tally
         self._clock = clock
         self._upkeep: asyncio.Task[None] | None = None
 
@@ -84,7 +93,7 @@ def create(
     script_folder: Path | None = None,
 ) -> Collector:
     """The collector of a data folder whose journal and state are open."""
-    masks = Masks()
+    masks, tally = Masks(), Tally()
     daily = DailyIds(clock, salt_place(folder.path))
     refused = RefusedLog(folder.rejected, masks, settings.max_rejected_bytes)
     capture = Capture(
@@ -93,7 +102,9 @@ def create(
         daily=daily,
         descriptors=Descriptors(masks),
         refused=refused,
-        trusted=networks(settings.trusted_proxies),
+        limits=Limits.of(settings),
+        visitors=Visitors(networks(settings.trusted_proxies)),
+        tally=tally,
         clock=clock,
     )
-    return Collector(capture, Script(script_folder, folder.scripts), daily, refused, clock)
+    return Collector(capture, Script(script_folder, folder.scripts), daily, refused, tally, clock)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
 from expost.access import Access
 from expost.app import create_app
 from expost.clock import wall_clock
-from expost.collector.guard import GuardedProtocol
+from expost.collector.guard import Door, guarded
+from expost.collector.peer import networks
 from expost.collector.service import Collector, create
 from expost.errors import FolderError
 from expost.lake.folder import Folder, open_folder
@@ -38,6 +40,9 @@ from expost.ui.desk import PageSite
 log = logging.getLogger("expost.serve")
 
 SERVER = Actor("expost serve", "command line")
+FILES_OF_OUR_OWN = 200
+"""File descriptors that are left for the journal, the state and the pipes to the other processes."""
+MOST_FILES = 65_536
 REQUEST_SECONDS = 2
 """How long requests that are under way may take after SIGTERM. With the sink's share it all ends within 5 seconds."""
 
@@ -94,11 +99,16 @@ class _Server(uvicorn.Server):
         limits = QueryLimits(settings.query_memory, settings.query_threads, settings.query_seconds)
         self._pool = QueryPool(folder.path, settings.query_processes, limits)
         self._access = Access(state, settings)
+        self._door = Door(
+            min(settings.max_connections, room_for_connections()),
+            settings.max_connections_per_address,
+            networks(settings.trusted_proxies),
+        )
         self._collector: Collector = create(folder=folder, journal=journal, state=state, settings=settings)
         super().__init__(
             uvicorn.Config(
                 create_app(self._collector, self._pool.call, self._page_sites, self._access),
-                http=GuardedProtocol,
+                http=guarded(self._door),
                 ws="none",
                 loop="uvloop",
                 lifespan="off",
@@ -201,6 +211,16 @@ def _make_first_site(state: State) -> None:
     if not sites(state):
         site = add_site(state, Site("site", "My site", created_at=wall_clock()), by=SERVER)
         add_key(state, site.slug, "write", wall_clock, by=SERVER)
+
+
+def room_for_connections() -> int:
+    """How many connections the system lets this process hold beside its files. Raises that bound as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(16, soft - FILES_OF_OUR_OWN)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -113,9 +113,9 @@ class Settings:
         16_000_000, _size, "a size such as 16MB", "At which size a segment goes to the lake before that."
     )
     max_backlog_bytes: int = _setting(
-        64_000_000,
+        32_000_000,
         _size,
-        "a size such as 64MB",
+        "a size such as 32MB",
         "How much may wait in memory for the disk before senders are told to come back (503).",
     )
     max_rejected_bytes: int = _setting(
@@ -123,6 +123,24 @@ class Settings:
         _size,
         "a size such as 256MB",
         "How much of what could not be stored is kept for each site. The oldest goes first.",
+    )
+    events_burst: int = _count(
+        2_000, 1_000, 10_000_000, "How many events a device or an address may send at once after a rest."
+    )
+    device_events_per_second: int = _count(
+        100, 0, 10_000_000, "How many events a second one device may send; 0 sets no limit."
+    )
+    address_events_per_second: int = _count(
+        1_000, 0, 10_000_000, "How many events a second may come from one address; 0 sets no limit."
+    )
+    key_events_per_second: int = _count(
+        20_000, 0, 10_000_000, "How many events a second may be sent with one key; 0 sets no limit."
+    )
+    max_connections: int = _count(
+        8_000, 16, 1_000_000, "How many connections are open at once; new ones beyond get 503."
+    )
+    max_connections_per_address: int = _count(
+        1_000, 1, 1_000_000, "How many connections one address may have open; trusted proxies may have all."
     )
     query_memory: str = _setting("600MB", _memory, "a size such as 600MB", "The memory of one query process.")
     query_seconds: int = _count(60, 1, 86_400, "After how many seconds a question is given up.")

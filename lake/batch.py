@@ -117,7 +117,7 @@ class View(Struct, frozen=True, gc=False):
     marks: list[Short] = field(default_factory=list)
 
 
-class Event(Struct, frozen=True, gc=False):
+class Event(Struct, frozen=True, gc=False, omit_defaults=True):
     """One captured fact. `t` is milliseconds since the page's start; events without a page give `time` instead."""
 
     id: Uuid

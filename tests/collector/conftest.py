@@ -8,11 +8,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 
+from expost.collector.limits import Holder, Limits, Rate
 from expost.collector.service import Collector, create
 from expost.ids import uuid7
 from expost.lake.batch import Accepted
@@ -23,6 +24,10 @@ from expost.state.database import State
 from expost.state.keys import add_key
 from expost.state.sites import Site, add_site
 
+# One address sends all of the tests' events; the limits have tests of their own.
+UNLIMITED = {
+    "device_events_per_second": 0, "address_events_per_second": 0, "key_events_per_second": 0,
+}  # fmt: skip
 NOW = 1_764_000_000_000_000
 CHROME = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -82,6 +87,7 @@ class Desk:
 
     def __init__(self, path: Path) -> None:
         self.now = NOW
+        self.seconds = 1_000.0
         self.folder: Folder = open_folder(path / "data", create=True)
         self.state = State(self.folder.state_path)
         add_site(self.state, Site("shop", "Shop"))
@@ -99,9 +105,16 @@ class Desk:
             folder=self.folder,
             journal=self.journal,
             state=self.state,
-            settings=Settings(**settings),
+            settings=Settings(**{**UNLIMITED, **settings}),
             clock=lambda: self.now,
         )
+
+    def limit(self, *, trusted_proxies: tuple[str, ...] = (), **rates: tuple[int, int]) -> None:
+        """A new collector with these limits: events a second and at once, by holder; `seconds` is their clock."""
+        self.collector = self.new_collector(trusted_proxies=trusted_proxies)
+        capture: Any = self.collector._routes["/e"]
+        capture._limits = Limits({cast("Holder", holder): Rate(*rate) for holder, rate in rates.items()})
+        capture._seconds = lambda: self.seconds
 
     def send(
         self,

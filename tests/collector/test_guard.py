@@ -9,14 +9,15 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import uvicorn
 
 from expost.collector import guard
 from expost.collector.body import MAX_BODY_BYTES
-from expost.collector.guard import GuardedProtocol
+from expost.collector.guard import Door, GuardedProtocol, guarded
+from expost.collector.peer import networks
 
 from .conftest import Desk, batch, body_of
 
@@ -28,16 +29,25 @@ def port(shared_desk: Desk) -> Iterator[int]:
         monkeypatch.setattr(guard, "BODY_SECONDS", 0.6)
         monkeypatch.setattr(guard, "LINGER_SECONDS", 0.6)
         monkeypatch.setattr(guard, "LOOK_EVERY_SECONDS", 0.1)
-        listener = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            shared_desk.collector, http=GuardedProtocol, loop="uvloop", lifespan="off", log_config=None, ws="none",
-            proxy_headers=False, access_log=False,
-        )  # fmt: skip
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-        thread.start()
+        with running(shared_desk) as port:
+            yield port
+
+
+@contextlib.contextmanager
+def running(desk: Desk, door: Door | None = None) -> Iterator[int]:
+    """The port of a server in a thread."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        desk.collector, http=guarded(door) if door else GuardedProtocol, loop="uvloop", lifespan="off",
+        log_config=None, ws="none", proxy_headers=False, access_log=False,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+    thread.start()
+    try:
         yield listener.getsockname()[1]
+    finally:
         server.should_exit = True
         thread.join()
 
@@ -193,3 +203,48 @@ def test_a_sender_on_a_slow_line_is_given_the_time_it_needs(shared_desk: Desk, p
     status, _, seconds = talk(port, begin, *pieces, pause=0.1)
     assert status == 204
     assert seconds > 0.9
+
+
+def test_beyond_the_connections_there_may_be_new_ones_get_503_and_old_ones_are_served(
+    shared_desk: Desk,
+) -> None:
+    door = Door(most=5, most_per_address=100)
+    with running(shared_desk, door) as port:
+        held = [http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(5)]
+        for each in held:
+            assert status_over(shared_desk, each) == 204
+        status, answer, _ = talk(port)
+        assert (status, b"retry-after: 5" in answer) == (503, True)
+        assert [status_over(shared_desk, each) for each in held] == [204] * 5
+        assert (door.count, door.turned_away) == (5, 1)
+        for each in held:
+            each.close()
+        wait_until(lambda: door.count == 0)
+        assert status_over(shared_desk, http.client.HTTPConnection("127.0.0.1", port, timeout=10)) == 204
+    shared_desk.kept()
+
+
+def test_one_address_may_not_have_all_the_connections_unless_it_is_a_trusted_proxy(shared_desk: Desk) -> None:
+    with running(shared_desk, Door(most=100, most_per_address=2)) as port:
+        held = [http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(2)]
+        assert [status_over(shared_desk, each) for each in held] == [204, 204]
+        assert talk(port)[0] == 503
+    proxy = Door(most=100, most_per_address=2, trusted=networks(["127.0.0.0/8"]))
+    with running(shared_desk, proxy) as port:
+        held = [http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(4)]
+        assert [status_over(shared_desk, each) for each in held] == [204] * 4
+    shared_desk.kept()
+
+
+def status_over(desk: Desk, connection: http.client.HTTPConnection) -> int:
+    connection.request("POST", f"/e?k={desk.keys['shop', 'write']}", body_of(batch()))
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.01)

@@ -1,0 +1,125 @@
+"""One collector for the bench, in a process of its own: `server.py VARIANT`. The parent's pipe ends it.
+
+Port, key and data folder are the first line of standard output. See bench/ingest.py for the variants.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from expost.clock import wall_clock
+from expost.collector.descriptors import Descriptors
+from expost.collector.guard import GuardedProtocol
+from expost.collector.masks import Masks
+from expost.collector.service import create
+from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import Journal
+from expost.lake.segment import Disk
+from expost.settings import Settings
+from expost.state.database import State
+from expost.state.keys import add_key
+from expost.state.sites import Site, add_site
+
+SLOW_SYNC_SECONDS = 0.2
+
+
+class NoMasks(Masks):
+    """Finds nothing and looks for nothing."""
+
+    def descriptor(self, descriptor: Any) -> Any:
+        return descriptor
+
+    def view(self, view: Any) -> Any:
+        return view
+
+    def event(self, event: Any) -> Any:
+        return event
+
+    def said(self, value: Any, depth: int = 0) -> Any:  # noqa: ARG002
+        return value
+
+
+class OneByOne(Journal):
+    """Syncs after each payload, as a server without group commit does."""
+
+    def _commit(self, group: Sequence[Any]) -> None:
+        for each in group:
+            super()._commit([each])
+
+
+async def nothing(_scope: Any, receive: Any, send: Any) -> None:
+    """The least that a server of this kind does for a POST."""
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+
+def slow_sync(descriptor: int) -> None:
+    """A disk that takes long."""
+    time.sleep(SLOW_SYNC_SECONDS)
+    os.fdatasync(descriptor)
+
+
+def open_journal(folder: Folder, variant: str) -> Journal:
+    """The journal of a variant."""
+    if variant == "unsynced":
+        return Journal(folder, wall_clock, disk=Disk(sync=lambda _: None))
+    if variant == "overloaded":
+        return Journal(folder, wall_clock, disk=Disk(sync=slow_sync))
+    return (OneByOne if variant == "one sync each" else Journal)(folder, wall_clock)
+
+
+def serve(variant: str) -> None:
+    """Run one variant until standard input is closed."""
+    with tempfile.TemporaryDirectory(prefix="expost-bench-", dir=Path.cwd()) as place:
+        folder = open_folder(Path(place) / "data", create=True)
+        state = State(folder.state_path)
+        add_site(state, Site("shop", "Shop"))
+        key = add_key(state, "shop", "write", wall_clock)[1]
+        journal = open_journal(folder, variant)
+        settings = Settings(trusted_proxies=("127.0.0.0/8",))
+        collector: Any = create(folder=folder, journal=journal, state=state, settings=settings)
+        if variant == "unmasked":
+            collector._routes["/e"]._descriptors = Descriptors(NoMasks())
+        listener = socket.create_server(("127.0.0.1", 0), backlog=2_048)
+        print(listener.getsockname()[1], key, folder.path, flush=True)
+        config = uvicorn.Config(
+            nothing if variant == "nothing" else collector,
+            http=GuardedProtocol,
+            loop="uvloop",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            ws="none",
+            proxy_headers=False,
+            server_header=False,
+        )
+        server = uvicorn.Server(config)
+
+        async def until_closed() -> None:
+            await asyncio.to_thread(sys.stdin.read)
+            server.should_exit = True
+
+        async def run() -> None:
+            waiting = asyncio.create_task(until_closed())
+            await server.serve(sockets=[listener])
+            await waiting
+
+        asyncio.Runner(loop_factory=uvloop.new_event_loop).run(run())
+        journal.close()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

@@ -1,0 +1,132 @@
+"""Who sends too much: token buckets for devices, addresses and keys, in memory and of bounded size.
+
+A bucket is one number: the moment at which it will be full again. Names are kept as hashes, so that neither an address
+nor a device stays in memory as text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Literal
+
+from expost.errors import ExpostError
+from expost.settings import Settings
+from expost.throttle import neighbourhood
+
+Holder = Literal["device", "address", "key"]
+HOLDERS: tuple[Holder, ...] = ("device", "address", "key")
+
+MOST_NAMES = 50_000
+"""How many buckets of a kind are known before the ones that were used least lately are forgotten, which fills them."""
+
+LONGEST_WAIT_SECONDS = 60
+KEY_BURST_SECONDS = 2
+"""All visitors of a site share its key, so that its bucket holds what comes in so long, or the burst of one of them."""
+
+
+class TooManyEvents(ExpostError):
+    """More events than a device, an address or a key may send; `retry_after` seconds later there is room again."""
+
+    code = "too_many_events"
+    status = 429
+
+    def __init__(self, holder: Holder, rate: Rate, wait: float) -> None:
+        self.holder = holder
+        self.retry_after = max(1, min(ceil(wait), LONGEST_WAIT_SECONDS))
+        super().__init__(
+            f"This {holder} sends more than {rate.per_second:,} events a second.",
+            hint=f"Send them again in {self.retry_after} seconds, with the same ids. "
+            f"The limit is the setting {holder}_events_per_second.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many events a second, and how many at once after a rest. None a second means no limit."""
+
+    per_second: int
+    burst: int
+
+
+class Buckets:
+    """Token buckets of one kind under names. Times are seconds of any one clock.
+
+    >>> buckets = Buckets(Rate(per_second=10, burst=20))
+    >>> [buckets.wait("ann", 15, now) or buckets.take("ann", 15, now) for now in (0.0, 0.5, 1.0)]
+    [None, 0.5, None]
+    """
+
+    def __init__(self, rate: Rate, most: int = MOST_NAMES) -> None:
+        self.rate = rate
+        self._seconds_each = 1 / rate.per_second if rate.per_second else 0.0
+        self._depth = rate.burst * self._seconds_each
+        self._most = most // 2
+        # Two halves: when the young one is full it becomes the old one, and what nobody used since is forgotten.
+        self._young: dict[int, float] = {}
+        self._old: dict[int, float] = {}
+
+    def wait(self, name: str, count: int, now: float) -> float:
+        """For how many seconds there is no room for `count` events under this name; 0 when there is."""
+        full_at = self._full_at(hash(name))
+        # More at once than the bucket can ever hold passes when it is full.
+        needed = min(count * self._seconds_each, self._depth)
+        return max(0.0, full_at + needed - self._depth - now) if full_at > now else 0.0
+
+    def take(self, name: str, count: int, now: float) -> None:
+        """Take `count` events out of the bucket."""
+        place = hash(name)
+        self._young[place] = max(self._full_at(place), now) + count * self._seconds_each
+        if len(self._young) >= self._most:
+            self._old, self._young = self._young, {}
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def _full_at(self, place: int) -> float:
+        return self._young.get(place) or self._old.get(place, 0.0)
+
+
+class Limits:
+    """The buckets of every kind. A kind without a limit keeps none."""
+
+    def __init__(self, rates: dict[Holder, Rate]) -> None:
+        self._buckets = {holder: Buckets(rate) for holder, rate in rates.items() if rate.per_second}
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """The limits that the settings ask for."""
+        burst = settings.events_burst
+        key_rate = settings.key_events_per_second
+        return cls(
+            {
+                "device": Rate(settings.device_events_per_second, burst),
+                "address": Rate(settings.address_events_per_second, burst),
+                "key": Rate(key_rate, max(burst, key_rate * KEY_BURST_SECONDS)),
+            }
+        )
+
+    def check(self, holder: Holder, name: str, now: float) -> None:
+        """Raise TooManyEvents if not even one event has room: for what is known before the body is read."""
+        buckets = self._buckets.get(holder)
+        if buckets is not None and (wait := buckets.wait(name, 1, now)):
+            raise TooManyEvents(holder, buckets.rate, wait)
+
+    def take(self, names: dict[Holder, str], count: int, now: float) -> None:
+        """Count events under all of these names, or under none and raise TooManyEvents."""
+        for holder, name in names.items():
+            buckets = self._buckets.get(holder)
+            if buckets is not None and (wait := buckets.wait(name, count, now)):
+                raise TooManyEvents(holder, buckets.rate, wait)
+        for holder, name in names.items():
+            if holder in self._buckets:
+                self._buckets[holder].take(name, count, now)
+
+
+def counted_address(address: str) -> str:
+    """Under what an address counts: itself, or of IPv6 its leading 64 bits, of which one visitor has all.
+
+    >>> counted_address("192.0.2.7"), counted_address("2001:db8::1") == counted_address("2001:db8::2")
+    ('192.0.2.7', True)
+    """
+    return neighbourhood(address) if ":" in address else address

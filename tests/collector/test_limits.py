@@ -1,0 +1,113 @@
+"""Who sends too much is asked to come back: by device, by address and by key, in bounded memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from expost.collector.limits import Buckets, Limits, Rate, TooManyEvents
+from expost.settings import Settings
+
+from .conftest import Desk, batch, click, event_id
+
+
+def clicks(count: int, device: int = 1, **head: object) -> dict[str, object]:
+    return batch(*(click(number) for number in range(count)), device=event_id(device), **head)
+
+
+@pytest.fixture
+def limited(desk: Desk) -> Desk:
+    """A collector with small limits whose clock for them is set by hand."""
+    desk.limit(device=(10, 20), address=(30, 40), key=(0, 0))
+    return desk
+
+
+def test_the_defaults_are_those_that_the_papers_name() -> None:
+    settings = Settings()
+    assert settings.events_burst == 2_000
+    assert (settings.device_events_per_second, settings.address_events_per_second) == (100, 1_000)
+
+
+def test_a_device_may_send_its_burst_and_then_its_rate(limited: Desk) -> None:
+    assert limited.send(clicks(20)).status == 200
+    refused = limited.send(clicks(10))
+    assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+    assert refused.json["error"]["code"] == "too_many_events"
+    assert "retry-after" in refused.headers["access-control-expose-headers"]
+    limited.seconds += 1
+    assert limited.send(clicks(10)).status == 200
+    assert sum(len(each.events) for each in limited.kept()) == 30
+    assert limited.collector.tally.limited == {"device": 1}
+
+
+def test_devices_of_one_address_share_its_limit_and_others_do_not_notice(limited: Desk) -> None:
+    assert [limited.send(clicks(20, device)).status for device in (1, 2, 3)] == [200, 200, 429]
+    assert limited.send(clicks(20, 4), peer="192.0.2.9").status == 200
+    assert limited.collector.tally.limited == {"address": 1}
+
+
+def test_of_ipv6_the_leading_64_bits_are_one_address(limited: Desk) -> None:
+    peers = ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1")
+    assert [limited.send(clicks(20, number), peer=peer).status for number, peer in enumerate(peers)] == [
+        200, 200, 429, 200,
+    ]  # fmt: skip
+
+
+def test_visitors_behind_a_trusted_proxy_are_told_apart(desk: Desk) -> None:
+    desk.limit(device=(0, 0), address=(10, 20), key=(0, 0), trusted_proxies=("10.0.0.0/8",))
+    for number in range(3):
+        headers = {"x-forwarded-for": f"6.6.6.6, 192.0.2.{number}"}
+        assert desk.send(clicks(20), peer="10.0.0.1", headers=headers).status == 200
+    assert (
+        desk.send(clicks(20), peer="10.0.0.1", headers={"x-forwarded-for": "7.7.7.7, 192.0.2.1"}).status
+        == 429
+    )
+
+
+def test_a_key_has_a_limit_of_its_own(desk: Desk) -> None:
+    desk.limit(device=(0, 0), address=(0, 0), key=(10, 20))
+    assert [desk.send(clicks(20, n), peer=f"192.0.2.{n}").status for n in (1, 2)] == [200, 429]
+    origin = {"origin": "https://blog.example"}
+    assert desk.send(clicks(20), key=desk.keys["blog", "write"], headers=origin).status == 200
+
+
+def test_history_has_no_limit(limited: Desk) -> None:
+    for _ in range(5):
+        assert limited.send(clicks(20), key=limited.keys["shop", "import"]).status == 200
+
+
+def test_bad_batches_count_for_the_address_and_refused_ones_are_not_read(limited: Desk) -> None:
+    for _ in range(40):
+        assert limited.send(b"nonsense").status == 400
+    lines = len(limited.rejected())
+    assert limited.send(b"nonsense").status == 429
+    assert len(limited.rejected()) == lines
+
+
+def test_a_batch_larger_than_the_burst_passes_a_full_bucket() -> None:
+    buckets = Buckets(Rate(10, 20))
+    assert buckets.wait("ann", 50, 0.0) == 0
+    buckets.take("ann", 50, 0.0)
+    assert buckets.wait("ann", 1, 3.0) == pytest.approx(0.1)
+
+
+def test_a_batch_takes_from_every_bucket_or_from_none() -> None:
+    limits = Limits({"address": Rate(10, 20), "device": Rate(10, 5)})
+    limits.take({"address": "a", "device": "d"}, 5, 0.0)
+    with pytest.raises(TooManyEvents):
+        limits.take({"address": "a", "device": "d"}, 5, 0.0)
+    limits.take({"address": "a", "device": "other"}, 15, 0.0)
+
+
+def test_a_million_names_take_the_memory_of_a_few() -> None:
+    buckets = Buckets(Rate(1, 10), most=100)
+    for number in range(10_000):
+        buckets.take(str(number), 1, 0.0)
+        buckets.take("busy", 1, 0.0)
+    assert len(buckets) <= 100
+    assert buckets.wait("busy", 1, 0.0) > 9_000
+
+
+def test_of_no_limit_nothing_is_remembered() -> None:
+    limits = Limits.of(Settings(device_events_per_second=0))
+    limits.take({"device": "d"}, 10_000, 0.0)
+    limits.take({"device": "d"}, 10_000, 0.0)
