@@ -30,8 +30,8 @@ import pyarrow as pa
 from deltalake import WriterProperties, write_deltalake
 
 from expost.lake.folder import open_folder
+from expost.lake.part import ROW_GROUP
 from expost.lake.schema import DESCRIPTORS, ELEMENTS, TABLES
-from expost.lake.table import ROW_GROUP
 from expost.query.analysis import Analysis
 from expost.query.answer import FunnelAnswer
 from expost.query.definition import definition

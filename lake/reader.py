@@ -11,8 +11,9 @@ import duckdb
 import pyarrow as pa
 
 from .folder import open_folder
+from .part import find_width
 from .schema import TABLES
-from .table import Snapshot, find_snapshot, find_width
+from .table import Snapshot, find_snapshot
 
 VIEWS = ("dictionary.sql", "persons.sql", "views.sql", "losses.sql")
 """Read in this order: each builds on those before it."""

@@ -21,6 +21,7 @@ from deltalake import Transaction
 from expost.clock import from_micros, to_micros
 
 from .dictionary import DICTIONARIES
+from .rewrite import rewrite
 from .runs import Runs
 from .schema import TIME
 from .table import Table
@@ -77,7 +78,8 @@ def remove_expired(tables: Mapping[str, Table], cuts: Cuts) -> dict[str, int]:
         return {}
     events = tables["events"]
     number = max(events.committed(BEGUN), events.committed(FINISHED)) + 1
-    removed = events.remove(
+    removed = rewrite(
+        events,
         ("site", "time"),
         lambda rows: cuts.are_before(rows, "time"),
         Transaction(BEGUN, number),
@@ -99,9 +101,8 @@ def _remove_the_unneeded(tables: Mapping[str, Table], cuts: Cuts) -> dict[str, i
         is_active = pc.or_(_are_in(active, rows["from_id"]), _are_in(active, rows["to_id"]))
         return pc.and_not(cuts.are_before(rows, "at"), is_active)
 
-    removed = {
-        "identities": tables["identities"].remove(("site", "from_id", "to_id", "at"), is_edge_unneeded)
-    }
+    edges = tables["identities"]
+    removed = {"identities": rewrite(edges, ("site", "from_id", "to_id", "at"), is_edge_unneeded)}
     for rows in tables["identities"].read(("from_id", "to_id")):
         _add(alive, rows["from_id"])
         _add(alive, rows["to_id"])
@@ -109,17 +110,17 @@ def _remove_the_unneeded(tables: Mapping[str, Table], cuts: Cuts) -> dict[str, i
     def is_trait_unneeded(rows: pa.Table) -> pa.ChunkedArray:
         return pc.and_not(cuts.are_before(rows, "at"), _are_in(alive, rows["subject_id"]))
 
-    removed["traits"] = tables["traits"].remove(("site", "subject_id", "at"), is_trait_unneeded)
+    removed["traits"] = rewrite(tables["traits"], ("site", "subject_id", "at"), is_trait_unneeded)
     # What was said of a page by then is about events from before.
-    removed["page_counts"] = tables["page_counts"].remove(
-        ("site", "told_at"), lambda rows: cuts.are_before(rows, "told_at")
+    removed["page_counts"] = rewrite(
+        tables["page_counts"], ("site", "told_at"), lambda rows: cuts.are_before(rows, "told_at")
     )
     for name, column in SUBJECTS.items():
 
         def is_subject_unneeded(rows: pa.Table, column: str = column) -> pa.ChunkedArray:
             return pc.and_not(cuts.concern(rows), _are_in(alive, rows[column]))
 
-        removed[name] = tables[name].remove(("site", column), is_subject_unneeded)
+        removed[name] = rewrite(tables[name], ("site", column), is_subject_unneeded)
     return removed
 
 

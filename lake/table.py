@@ -2,6 +2,8 @@
 
 A commit is: the Parquet file written and synced, then one log entry that names it and carries the application's
 transaction number, then that entry synced. Whatever moment the power goes, what the log names is whole.
+
+One process appends at a time: the sink, by its lock. Any may rewrite: `replace` lets no two take the same files.
 """
 
 # pyarrow makes its functions when it is imported, so that pyright does not know them.
@@ -9,25 +11,25 @@ transaction number, then that entry synced. Whatever moment the power goes, what
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import time
-import uuid
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
-from expost.clock import from_micros
+from .delta_log import find_table, mend
+from .lock import alone, shared
+from .part import STATISTICS, LiveFile, read_groups, removal_of, sync, write_part
 
 CHECKPOINT_EVERY = 20
 """Commits between checkpoints: opening a table reads the last one and the log entries after it."""
@@ -37,13 +39,12 @@ MERGE_AT = 20
 CLASS_BYTES = (100_000, 800_000, 6_400_000)
 """The size classes. Only files of one class are merged, so that each row is written anew three times at most."""
 
-REMOVED_SECONDS = 3_600
+GRACE_SECONDS = 3_600
 LOOK_EVERY_SECONDS = 600
-"""Files that no version names any more are deleted so long after they were first seen: somebody may be reading them."""
+"""Files that no version names any more are deleted so long after their removal: somebody may be reading them."""
 
-ROW_GROUP = 64_000
-STATISTICS = ("time", "received_at", "at", "recorded_at")
-"""Columns whose least and greatest values stand in the log, so that whole files can be left unread."""
+REWRITE = "rewrite"
+"""The application whose transactions all rewrites of a table carry, so that of two at once the later one fails."""
 
 # Checkpoints are made here, at known moments. Expired log entries go when small files are merged.
 _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
@@ -62,33 +63,21 @@ class Snapshot:
     files: list[str]
 
 
-def find_width(file: str) -> int | None:
-    """How many columns a file was written with, by its name; `None` where that does not say.
-
-    Columns are only ever added, so that files of the same number have the same ones.
-
-    >>> find_width("/lake/events/part-47-0b7c1d2e-3f4a-4b5c-8d6e-7f8091a2b3c4.zstd.parquet")
-    47
-    """
-    named = re.match(r"part-(\d{1,4})-", Path(file).name)
-    return int(named[1]) if named else None
-
-
 def find_snapshot(path: Path) -> Snapshot | None:
     """The newest version of the table in `path`, `None` where there is no table yet."""
-    table = _find_table(path)
+    table = find_table(path)
     return None if table is None else _snapshot_of(table, path)
 
 
 def find_committed(path: Path, application: str) -> int:
     """The number of the last transaction that `application` committed to the table in `path`, −1 for none."""
-    table = _find_table(path)
+    table = find_table(path)
     number = None if table is None else table.transaction_version(application)
     return -1 if number is None else number
 
 
 class Table:
-    """A table opened for writing. One process at a time holds it: the sink, by its lock."""
+    """A table opened for writing."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
@@ -98,21 +87,31 @@ class Table:
         self._delta = DeltaTable.create(path, schema, mode="ignore", configuration=_CONFIGURATION)
         self._widen()
         self._small = self._count_small()
-        self._unnamed: dict[str, float] = {}
         self._look_at = 0.0
         # Looking one up reads the log, and this is asked several times a second.
         self._committed: dict[str, int] = {}
         if self._delta.version() == 0:
-            self._sync_entry()
+            self._sync_entries(0)
 
     @property
     def version(self) -> int:
-        """The newest version of the table."""
+        """The newest version of the table that is known here."""
         return self._delta.version()
+
+    def refresh(self) -> None:
+        """Learn what others committed."""
+        before = self.version
+        self._delta.update_incremental()
+        if self.version != before:
+            self._committed.clear()
 
     def snapshot(self) -> Snapshot:
         """The live files of the newest version."""
         return _snapshot_of(self._delta, self.path)
+
+    def files(self) -> list[LiveFile]:
+        """The live files of the newest version, with what the log tells of them."""
+        return _live_files(self._delta)
 
     def committed(self, application: str) -> int:
         """The number of the last transaction that `application` committed here, −1 when there is none."""
@@ -121,110 +120,125 @@ class Table:
             self._committed[application] = -1 if number is None else number
         return self._committed[application]
 
+    def read(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """These columns of all rows, some at a time."""
+        for file in self.files():
+            yield from read_groups(self.path / file.name, list(columns), self.schema)
+
     def append(self, rows: pa.Table, application: str, number: int) -> None:
         """Commit `rows` as transaction `number` of `application`; they are durable when this returns.
 
         A second writer with the same application makes the later of the two fail, so rows never double.
         """
-        add = self._write(rows, data_change=True)
-        self._commit([add], Transaction(application, number))
+        with self.writing():
+            add = write_part(self.path, rows, data_change=True)
+            self._commit([add], Transaction(application, number))
         self._small[_size_class(add.size)] += 1
-
-    def read(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """These columns of all rows, file by file."""
-        for name, _ in self._files():
-            yield self._read(name, columns)
-
-    def remove(
-        self,
-        columns: Sequence[str],
-        are_due: Callable[[pa.Table], pa.ChunkedArray],
-        *also: Transaction,
-        since: tuple[str, int] | None = None,
-    ) -> int:
-        """Remove the rows that `are_due` picks by those `columns`, in one commit; how many they were.
-
-        Files of which none goes stay as they are. With `since`, a column of `STATISTICS` and a moment, none goes whose
-        value is not before that moment. The commit carries the transactions in `also`; without rows there is none.
-        """
-        now = time.time_ns() // 1_000_000
-        actions: list[AddAction | RemoveAction] = []
-        removed = 0
-        for name, size in self._files(since):
-            due = are_due(self._read(name, columns))
-            count = int(pc.sum(due).as_py() or 0)
-            if count:
-                removed += count
-                actions.append(RemoveAction(name, True, now, size, {}))
-                if count < len(due):
-                    rest = self._read(name, self.schema.names).filter(pc.invert(due))
-                    actions.append(self._write(rest, data_change=True))
-        if actions:
-            self._commit(actions, self._rewrite(), *also)
-            self._small = self._count_small()
-        return removed
 
     def mark(self, transaction: Transaction) -> None:
         """Commit a transaction that changes no row, so that `committed` tells of it."""
         self._commit([], transaction)
 
+    def replace(
+        self, removed: Sequence[LiveFile], added: Sequence[AddAction], *also: Transaction, data_change: bool
+    ) -> bool:
+        """Put files in the place of others, in one commit; False where another rewrite took one of them first.
+
+        Do it while `writing`, from the first file that is written on. The commit carries the transactions in `also`.
+        """
+        while True:
+            self.refresh()
+            live = {file.name for file in self.files()}
+            if not all(file.name in live for file in removed):
+                return False
+            now = time.time()
+            for file in removed:
+                # The time of its removal, by which the time of grace is counted.
+                with suppress(FileNotFoundError):
+                    os.utime(self.path / file.name, (now, now))
+            actions: list[AddAction | RemoveAction] = list(added)
+            actions += [removal_of(file, int(now * 1_000), data_change) for file in removed]
+            known = self.version
+            try:
+                self._commit(actions, Transaction(REWRITE, self.committed(REWRITE) + 1), *also)
+            except CommitFailedError:
+                self.refresh()
+                if self.version == known:
+                    raise
+            else:
+                self._small = self._count_small()
+                return True
+
+    def writing(self) -> AbstractContextManager[None]:
+        """While this is held, files are left alone that no version names yet."""
+        return shared(self._lock_path)
+
     def tend(self) -> None:
-        """Merge small files when there are many of them, and delete those merged away an hour ago.
+        """Merge small files when there are many of them, and delete those that were removed an hour ago.
 
         Rows, and what readers see, stay the same.
         """
         for size_class in range(len(CLASS_BYTES)):
             if self._small[size_class] >= MERGE_AT:
-                self._merge([file for file in self._files() if _size_class(file[1]) == size_class])
-                self._delta.cleanup_metadata()
+                self._merge(size_class)
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
-            self._delete_unnamed(time.monotonic())
+            self.vacuum()
+
+    def vacuum(self, grace_seconds: float = GRACE_SECONDS) -> int:
+        """Delete the files that no version names, if they were removed so long ago; how many that were.
+
+        Those of commits that never came go too. None is deleted while somebody is writing.
+        """
+        with alone(self._lock_path) as is_alone:
+            if not is_alone:
+                return 0
+            self.refresh()
+            named = {file.name for file in self.files()}
+            before = time.time() - grace_seconds
+            gone = [
+                path
+                for path in self.path.glob("*.parquet")
+                if path.name not in named and path.stat().st_mtime <= before
+            ]
+            for path in gone:
+                path.unlink()
+            return len(gone)
+
+    def clean_log(self) -> None:
+        """Remove the entries of the log that are older than an hour and stand in a checkpoint."""
+        self._delta.cleanup_metadata()
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path / "_writing.lock"
 
     def _widen(self) -> None:
         """Add the columns that the table was made before. Rows that are there already hold null in them."""
         there = {field.name for field in self._delta.schema().fields}
         missing = [field for field in Schema.from_arrow(self.schema).fields if field.name not in there]
         if missing:
+            before = self.version
             self._delta.alter.add_columns(missing, post_commithook_properties=_NO_HOOKS)
-            self._sync_entry()
+            self._sync_entries(before + 1)
 
-    def _delete_unnamed(self, now: float) -> None:
-        # By what is seen here and not by the log: a file written for a commit that never came goes as well.
-        named = {name for name, _ in self._files()}
-        unnamed = {path.name for path in self.path.glob("part-*.parquet")} - named
-        self._unnamed = {name: self._unnamed.get(name, now) for name in unnamed}
-        for name, since in list(self._unnamed.items()):
-            if now - since >= REMOVED_SECONDS:
-                (self.path / name).unlink(missing_ok=True)
-                del self._unnamed[name]
-
-    def _merge(self, chosen: Sequence[tuple[str, int]]) -> None:
-        now = time.time_ns() // 1_000_000
-        rows = pa.concat_tables([pq.read_table(self.path / path, schema=self.schema) for path, _ in chosen])
-        removed = [RemoveAction(path, False, now, size, {}) for path, size in chosen]
-        self._commit([self._write(rows, data_change=False), *removed], self._rewrite())
-        self._small = self._count_small()
-
-    def _rewrite(self) -> Transaction:
-        # Every rewrite of a table carries this one application, so that of two at once the later one fails.
-        return Transaction("rewrite", self.committed("rewrite") + 1)
-
-    def _read(self, name: str, columns: Sequence[str]) -> pa.Table:
-        return pq.read_table(self.path / name, columns=list(columns), schema=self.schema)
-
-    def _write(self, rows: pa.Table, data_change: bool) -> AddAction:
-        name = f"part-{len(self.schema)}-{uuid.uuid4()}.zstd.parquet"
-        path = self.path / name
-        # The Arrow schema is left out: every engine then reads the types that Parquet and Delta name.
-        pq.write_table(rows, path, compression="zstd", row_group_size=ROW_GROUP, store_schema=False)
-        sync(path)
-        status = path.stat()
-        return AddAction(
-            name, status.st_size, {}, int(status.st_mtime * 1_000), data_change, _statistics(rows)
-        )
+    def _merge(self, size_class: int) -> None:
+        # Whoever rewrites at length would find his files gone. Then they wait until he is done.
+        with alone(self._lock_path) as is_alone:
+            if not is_alone:
+                return
+            self.refresh()
+            chosen = [file for file in self.files() if _size_class(file.size_bytes) == size_class]
+            if len(chosen) >= MERGE_AT:
+                rows = pa.concat_tables(
+                    [pq.read_table(self.path / file.name, schema=self.schema) for file in chosen]
+                )
+                self.replace(chosen, [write_part(self.path, rows, data_change=False)], data_change=False)
+                self.clean_log()
+            self._small = self._count_small()
 
     def _commit(self, actions: list[AddAction | RemoveAction], *transactions: Transaction) -> None:
+        before = self.version
         self._delta.create_write_transaction(
             actions,
             "append",
@@ -232,10 +246,12 @@ class Table:
             commit_properties=CommitProperties(app_transactions=list(transactions)),
             post_commithook_properties=_NO_HOOKS,
         )
-        self._committed |= {transaction.app_id: transaction.version for transaction in transactions}
         self._delta.update_incremental()
-        self._sync_entry()
-        if self.version % CHECKPOINT_EVERY == 0:
+        if self.version > before + 1:
+            self._committed.clear()
+        self._committed |= {transaction.app_id: transaction.version for transaction in transactions}
+        self._sync_entries(before + 1)
+        if self.version // CHECKPOINT_EVERY > before // CHECKPOINT_EVERY:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
@@ -245,22 +261,16 @@ class Table:
             sync(log / name)
         sync(log)
 
-    def _sync_entry(self) -> None:
+    def _sync_entries(self, first: int) -> None:
+        # Those of others as well: ours says nothing of what it stands on.
         log = self.path / "_delta_log"
-        sync(log / f"{self.version:020}.json")
+        for version in range(first, self.version + 1):
+            sync(log / f"{version:020}.json")
         sync(log)
         sync(self.path)
 
-    def _files(self, since: tuple[str, int] | None = None) -> list[tuple[str, int]]:
-        """Names and sizes of the live files, without those whose values all lie at or after `since`."""
-        actions = pa.table(self._delta.get_add_actions(flatten=True))
-        if since is not None:
-            least = actions[f"min.{since[0]}"].cast(pa.int64())
-            actions = actions.filter(pc.fill_null(pc.less(least, since[1]), True))
-        return list(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
-
     def _count_small(self) -> Counter[int]:
-        return Counter(_size_class(size) for _, size in self._files())
+        return Counter(_size_class(file.size_bytes) for file in self.files())
 
 
 def _snapshot_of(table: DeltaTable, path: Path) -> Snapshot:
@@ -269,83 +279,31 @@ def _snapshot_of(table: DeltaTable, path: Path) -> Snapshot:
     return Snapshot(table.version(), sorted(str(path / name) for name in names))
 
 
-def sync(path: Path) -> None:
-    """Wait until a file or a folder's list of names is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _live_files(table: DeltaTable) -> list[LiveFile]:
+    actions = pa.table(table.get_add_actions(flatten=True))
+
+    def column(name: str) -> list[Any]:
+        if name not in actions.column_names:
+            return [None] * len(actions)
+        values = actions[name]
+        plain: list[Any] = (
+            values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values
+        ).to_pylist()
+        return plain
+
+    def ranges(end: str) -> list[dict[str, Any]]:
+        columns = {name: column(f"{end}.{name}") for name in STATISTICS}
+        return [
+            {name: values[row] for name, values in columns.items() if values[row] is not None}
+            for row in range(len(actions))
+        ]
+
+    facts = zip(column("path"), column("size_bytes"), column("num_records"), strict=True)
+    return [
+        LiveFile(*fact, least, greatest)
+        for fact, least, greatest in zip(facts, ranges("min"), ranges("max"), strict=True)
+    ]
 
 
 def _size_class(size: int) -> int:
     return bisect_left(CLASS_BYTES, size)
-
-
-def _statistics(rows: pa.Table) -> str:
-    """The statistics of an add action: the number of rows, and the range of the columns that time prunes by."""
-    least, greatest, nulls = {}, {}, {}
-    for name in STATISTICS:
-        if name in rows.column_names:
-            column = rows.column(name)
-            nulls[name] = column.null_count
-            if column.null_count < len(column):
-                micros = column.drop_null().cast(pa.int64()).to_numpy()
-                least[name], greatest[name] = _iso(int(micros.min())), _iso(int(micros.max()))
-    return json.dumps(
-        {"numRecords": len(rows), "minValues": least, "maxValues": greatest, "nullCount": nulls}
-    )
-
-
-def _iso(micros: int) -> str:
-    return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
-
-
-def _find_table(path: Path) -> DeltaTable | None:
-    """The table in `path` at its newest whole version. Changes nothing, for a writer may be at work."""
-    try:
-        return DeltaTable(path)
-    except TableNotFoundError:
-        return None
-    except DeltaError:
-        torn = _find_torn_entry(path)
-        if torn is None:
-            raise
-        version = int(torn.stem) - 1
-        return None if version < 0 else DeltaTable(path, version=version)
-
-
-def mend(path: Path) -> None:
-    """Set aside what a power cut left torn at the end of the log in `path`. For the one writer of the table only."""
-    checkpoint = max((path / "_delta_log").glob("[0-9]*.checkpoint.parquet"), default=None)
-    if checkpoint is not None and not _is_readable(checkpoint):
-        # Entries are removed long after the checkpoint that replaces them was synced, so those it held are still there.
-        (path / "_delta_log" / "_last_checkpoint").unlink(missing_ok=True)
-        checkpoint.rename(checkpoint.with_suffix(".torn"))
-    entry = _find_torn_entry(path)
-    if entry is not None:
-        entry.rename(entry.with_suffix(".torn"))
-
-
-def _is_readable(checkpoint: Path) -> bool:
-    try:
-        pq.read_table(checkpoint)
-    except (pa.ArrowException, OSError):
-        return False
-    return True
-
-
-def _find_torn_entry(path: Path) -> Path | None:
-    """The last entry of the log, if a power cut left it without its bytes.
-
-    Nothing relied on it: its segments are still there.
-    """
-    last = max((path / "_delta_log").glob("[0-9]*.json"), default=None)
-    if last is None:
-        return None
-    try:
-        for line in last.read_bytes().splitlines() or [b""]:
-            json.loads(line)
-    except ValueError:
-        return last
-    return None

@@ -20,6 +20,7 @@ from expost.clock import Clock, wall_clock
 from expost.errors import FolderError
 
 from .batch import Accepted, Event
+from .delta_log import mend
 from .dictionary import DICTIONARIES, Dictionary
 from .folder import Folder
 from .lock import Lock
@@ -29,7 +30,7 @@ from .retention import Cuts, KeepMonths, remove_expired
 from .rows import Rows
 from .schema import TABLES
 from .seen import Hashes, SeenIds
-from .table import Table, find_committed, mend
+from .table import Table, find_committed
 
 APPLICATION = "journal"
 """Names the series of segment numbers in the transactions of the log."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from expost.clock import from_micros
 from expost.lake.folder import Folder
 from expost.lake.reader import connect
 from expost.lake.retention import cut_of
+from expost.lake.rewrite import rewrite
 from expost.lake.schema import TABLES, TIME
 from expost.lake.sink import Sink
 from expost.lake.table import Table
@@ -120,8 +122,8 @@ def test_names_of_a_site_that_is_kept_for_ever_stay_even_without_an_event(lake: 
     told(lake)
     names = ("devices", "users", "groups")
     with Writer(lake.folder, clock=lambda: TODAY) as writer:
-        writer._tables["events"].remove(("site",), lambda rows: pc.equal(rows["site"], "blog"))
-        writer._tables["identities"].remove(("site",), lambda rows: pc.equal(rows["site"], "blog"))
+        rewrite(writer._tables["events"], ("site",), lambda rows: pc.equal(rows["site"], "blog"))
+        rewrite(writer._tables["identities"], ("site",), lambda rows: pc.equal(rows["site"], "blog"))
         removed = writer.remove_expired({"shop": 2, "blog": None})
     assert [removed[name] for name in names] == [1, 1, 1]
     left = [lake.sql(f"select count(*) from lake.{name} where site = 'blog'") for name in names]
@@ -139,7 +141,7 @@ def test_a_file_that_says_nothing_of_its_times_is_looked_at(tmp_path: Path) -> N
         seen.append(rows)
         return pc.is_null(rows["at"])
 
-    assert table.remove(("site", "at"), are_due, since=("at", 10)) == 1
+    assert rewrite(table, ("site", "at"), are_due, since=("at", 10)) == 1
     assert sorted(rows["at"].cast(pa.int64()).to_pylist() for rows in seen if rows["at"].null_count == 0) == [
         [5]
     ]
@@ -270,11 +272,12 @@ def test_removed_files_are_gone_after_an_hour_though_nothing_happens(
     lake: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told(lake)
-    clock = itertools.count(0.0, 601.0)
+    looks, clock = itertools.count(0.0, 601.0), itertools.count(time.time() + 1.0, 601.0)
     with Writer(lake.folder, clock=lambda: TODAY) as writer:
         sink = Sink(lake.folder, writer)
         writer.remove_expired(KEEP)
-        monkeypatch.setattr("expost.lake.table.time.monotonic", lambda: next(clock))
+        monkeypatch.setattr("expost.lake.table.time.monotonic", lambda: next(looks))
+        monkeypatch.setattr("expost.lake.table.time.time", lambda: next(clock))
         for _ in range(20):
             assert not sink.move()
     on_disk = {str(path) for path in (lake.folder.lake / "events").glob("*.parquet")}

@@ -1,0 +1,190 @@
+"""One Parquet file of a table: what it is called, how it is written, and what the log says of it."""
+
+# pyarrow makes its functions when it is imported, so that pyright does not know them.
+# pyright: reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake.transaction import AddAction, RemoveAction
+
+from expost.clock import from_micros
+
+Kind = Literal["part", "sorted"]
+"""How rows lie in a file: as they came, or in the order in which questions read them."""
+
+ROW_GROUP = 64_000
+
+STATISTICS = ("time", "received_at", "at", "recorded_at", "site")
+"""Columns whose least and greatest values stand in the log, so that whole files can be left unread."""
+
+Statistic = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFile:
+    """A file that a version of a table names. Of columns that its entry tells nothing of, the ranges are missing."""
+
+    name: str
+    size_bytes: int
+    rows: int
+    least: dict[str, Statistic]
+    greatest: dict[str, Statistic]
+
+    @property
+    def kind(self) -> Kind:
+        """How its rows lie."""
+        return kind_of(self.name)
+
+    def may_be_before(self, column: str, moment: int) -> bool:
+        """Whether a row of it can have a time in `column` that lies before `moment`."""
+        least = self.least.get(column)
+        return not isinstance(least, int) or least < moment
+
+
+def kind_of(name: str) -> Kind:
+    """How the rows of the file of that name lie."""
+    return "sorted" if name.startswith("sorted-") else "part"
+
+
+def find_width(file: str) -> int | None:
+    """How many columns a file was written with, by its name; `None` where that does not say.
+
+    Columns are only ever added, so that files of the same number have the same ones.
+
+    >>> find_width("/lake/events/part-47-0b7c1d2e-3f4a-4b5c-8d6e-7f8091a2b3c4.zstd.parquet")
+    47
+    """
+    named = re.match(r"(?:part|sorted)-(\d{1,4})-", Path(file).name)
+    return int(named[1]) if named else None
+
+
+class PartWriter:
+    """Writes one new file, rows after rows. `finish` makes it durable; a table names it only with a commit."""
+
+    def __init__(self, folder: Path, schema: pa.Schema, kind: Kind = "part") -> None:
+        self.name = f"{kind}-{len(schema)}-{uuid.uuid4()}.zstd.parquet"
+        self.rows = 0
+        self._path = folder / self.name
+        self._schema = schema
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self._ranges = _Ranges()
+        # The Arrow schema is left out: every engine then reads the types that Parquet and Delta name.
+        self._writer = pq.ParquetWriter(self._path, schema, compression="zstd", store_schema=False)
+
+    def write(self, rows: pa.Table) -> None:
+        """Add these rows, which have the columns of the schema."""
+        self._waiting.append(rows)
+        self._waiting_rows += len(rows)
+        while self._waiting_rows >= ROW_GROUP:
+            self._write_group(ROW_GROUP)
+
+    def finish(self, data_change: bool) -> AddAction:
+        """Wait until the file is on the disk. `data_change` says whether its rows are new to the table."""
+        if self._waiting_rows:
+            self._write_group(self._waiting_rows)
+        self._writer.close()
+        sync(self._path)
+        status = self._path.stat()
+        changed_at = int(status.st_mtime * 1_000)
+        return AddAction(
+            self.name, status.st_size, {}, changed_at, data_change, self._ranges.statistics(self.rows)
+        )
+
+    def discard(self) -> None:
+        """Leave nothing of the file behind."""
+        self._writer.close()
+        self._path.unlink(missing_ok=True)
+
+    def _write_group(self, size: int) -> None:
+        together = pa.concat_tables(self._waiting)
+        group, rest = together.slice(0, size), together.slice(size)
+        self._waiting, self._waiting_rows = [rest], len(rest)
+        self._writer.write_table(group, row_group_size=ROW_GROUP)
+        self._ranges.add(group)
+        self.rows += len(group)
+
+
+class _Ranges:
+    """Least and greatest values so far."""
+
+    def __init__(self) -> None:
+        self._least: dict[str, Any] = {}
+        self._greatest: dict[str, Any] = {}
+        self._nulls: dict[str, int] = {}
+
+    def add(self, rows: pa.Table) -> None:
+        for name in STATISTICS:
+            if name in rows.column_names:
+                column = rows.column(name)
+                self._nulls[name] = self._nulls.get(name, 0) + column.null_count
+                if column.null_count < len(column):
+                    self._add(name, column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column)
+
+    def _add(self, name: str, column: pa.ChunkedArray) -> None:
+        found = pc.min_max(column).as_py()
+        self._least[name] = min(self._least.get(name, found["min"]), found["min"])
+        self._greatest[name] = max(self._greatest.get(name, found["max"]), found["max"])
+
+    def statistics(self, rows: int) -> str:
+        """As an add action has them."""
+        return json.dumps({
+            "numRecords": rows,
+            "minValues": {name: _said(value) for name, value in self._least.items()},
+            "maxValues": {name: _said(value) for name, value in self._greatest.items()},
+            "nullCount": self._nulls,
+        })  # fmt: skip
+
+
+def write_part(folder: Path, rows: pa.Table, data_change: bool, kind: Kind = "part") -> AddAction:
+    """Write `rows` as one file, durable when this returns."""
+    writer = PartWriter(folder, rows.schema, kind)
+    writer.write(rows)
+    return writer.finish(data_change)
+
+
+def read_groups(path: Path, columns: list[str], schema: pa.Schema) -> Iterator[pa.Table]:
+    """These columns of a file, one row group after the other; null in those it was written without."""
+    with pq.ParquetFile(path) as file:
+        there = set(file.schema_arrow.names)
+        chosen = [name for name in columns if name in there]
+        for group in range(file.num_row_groups):
+            rows = file.read_row_group(group, columns=chosen)
+            yield pa.Table.from_arrays([
+                rows[name].cast(schema.field(name).type)
+                if name in there
+                else pa.chunked_array([pa.nulls(len(rows), schema.field(name).type)])
+                for name in columns
+            ], schema=pa.schema([schema.field(name) for name in columns]))  # fmt: skip
+
+
+def removal_of(file: LiveFile, at_ms: int, data_change: bool) -> RemoveAction:
+    """The action that takes a file out of its table."""
+    return RemoveAction(file.name, data_change, at_ms, file.size_bytes, {})
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or a folder's list of names is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _said(value: Statistic) -> str:
+    if isinstance(value, str):
+        return value
+    return from_micros(value).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
