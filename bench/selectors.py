@@ -205,7 +205,7 @@ def clicked(lake: Dictionary, items: list[Descriptor], place: int) -> None:
         Element(0, flags=ROOT), Element(1, 0, 2, 2), Element(2, 1),
         Element(4 + place, 2, place + 1, count, place + 1, count, previous), Element(3, 3),
     ]  # fmt: skip
-    lake.elements(descriptors, elements).id_of(4)
+    lake.elements(descriptors, elements).place_of(4)
 
 
 def new_elements(items: list[Descriptor], change: Change, clicks: int) -> list[int]:

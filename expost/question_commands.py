@@ -199,7 +199,7 @@ def live(data: Path | None, site: str | None, latest: int, as_json: bool) -> Non
 )
 @json_option
 def sql(query: str, data: Path | None, limit: int, as_json: bool) -> None:
-    """One SELECT over the views events, elements, people, losses and definitions by name, in a sandbox.
+    """One SELECT over the views events, elements, placements, people, losses and definitions by name, in a sandbox.
 
     \b
     Example: expost sql "select type, count(*) from events group by 1"

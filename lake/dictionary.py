@@ -1,15 +1,20 @@
 """Ids by content: the same element, device, user or group has the same id in every batch, and is written once.
 
-Hashes are keyed with the folder's secret, so ids of two installations never meet. What an element is (its descriptor)
-is interned apart from where it stands, because one toggled class on `<body>` would otherwise repeat the text of every
-chain below it.
+Hashes are keyed with the folder's secret, so ids of two installations never meet. Three dictionaries hold the elements:
+
+    descriptors   what an element is: tag, id, classes, attributes, state
+    elements      it with its ancestors: the chain of descriptors
+    placements    an element with its place among its siblings, and the places of its ancestors among theirs
+
+Descriptors stand apart because one toggled class on `<body>` would otherwise repeat the text of every chain below it.
+Placements stand apart because a list that grows gives every item a new place, and no new element.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from struct import Struct as Packing
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -18,13 +23,14 @@ from numpy.typing import NDArray
 from expost.ids import keyed_hash
 
 from .batch import CHAIN_CUT, ROOT, SHADOW_CHILD, Descriptor, Element
-from .element import Row, content, descriptor_row, element_row
+from .element import Row, content, descriptor_row, element_row, placement_row
 from .page_counts import PageCounts
 from .runs import Runs
 
 DICTIONARIES = {
     "descriptors": "descriptor_id",
     "elements": "element_id",
+    "placements": "placement_id",
     "devices": "device_id",
     "users": "user_id",
     "groups": "group_id",
@@ -34,8 +40,18 @@ DICTIONARIES = {
 MAX_CACHED = 200_000
 """How many things of a kind are remembered with their ids; a full cache starts again empty."""
 
-_PLACEMENT = Packing("<q?q4iB")
+Ids = TypeVar("Ids")
+
+_ELEMENT = Packing("<q?qB")
+_PLACEMENT = Packing("<q?q4i")
 _FLAGS = SHADOW_CHILD | CHAIN_CUT | ROOT
+
+
+class Place(NamedTuple):
+    """The two ids of one element of a page. Two events on one place have one placement, and so one element."""
+
+    element_id: int
+    placement_id: int
 
 
 class Dictionary:
@@ -60,6 +76,7 @@ class Dictionary:
         # What is in a cache is known or fresh, so that a hit needs no second look.
         self._descriptors: dict[bytes, int] = {}
         self._elements: dict[Row, int] = {}
+        self._places: dict[Row, Place] = {}
         self._named: dict[Row, int] = {}
         self.page_counts = PageCounts(began_at)
         self._encode = msgspec.msgpack.Encoder().encode
@@ -75,7 +92,7 @@ class Dictionary:
         """The fresh rows were not committed: they are new again when they are met again."""
         for rows in self.fresh.values():
             rows.clear()
-        for cache in (self._descriptors, self._elements, self._named):
+        for cache in (self._descriptors, self._elements, self._places, self._named):
             cache.clear()
         self.page_counts.discard()
 
@@ -131,8 +148,8 @@ class Dictionary:
         """The element table of one batch, resolved as far as its events need it."""
         return ElementTable(self, descriptors, elements)
 
-    def place(self, table: ElementTable, position: int, parent_id: int | None) -> int:
-        """The id of the element at `position`: its descriptor, its place among its siblings, its parent."""
+    def place(self, table: ElementTable, position: int, parent: Place | None) -> Place:
+        """The ids of the element at `position`: its descriptor, its parent, its place among its siblings."""
         placed = table.elements[position]
         descriptor_id = table.descriptor_id(placed.descriptor)
         previous = (
@@ -140,20 +157,40 @@ class Dictionary:
         )
         flags = placed.flags & _FLAGS
         key = (
-            descriptor_id, parent_id, placed.index, placed.count, placed.type_index, placed.type_count, flags, previous,
+            descriptor_id, parent, placed.index, placed.count, placed.type_index, placed.type_count, flags, previous,
         )  # fmt: skip
-        found = self._elements.get(key)
+        found = self._places.get(key)
         if found is None:
+            element_id = self._element(table, position, descriptor_id, parent and parent.element_id, flags)
             place = _PLACEMENT.pack(
-                descriptor_id, parent_id is not None, parent_id or 0,
-                placed.index, placed.count, placed.type_index, placed.type_count, flags,
+                element_id, parent is not None, 0 if parent is None else parent.placement_id,
+                placed.index, placed.count, placed.type_index, placed.type_count,
             )  # fmt: skip
             siblings = b"".join([sibling.to_bytes(8, "little", signed=True) for sibling in previous])
-            found = keyed_hash(self._secret, "element", place, siblings)
+            found = Place(element_id, keyed_hash(self._secret, "placement", place, siblings))
+            if self._is_new("placements", found.placement_id):
+                above, tree_depth = table.above(position)
+                ancestors = [each.placement_id for each in above]
+                self.fresh["placements"][found.placement_id] = placement_row(
+                    found.placement_id, element_id, descriptor_id, placed, previous, ancestors, tree_depth
+                )
+            _remember(self._places, key, found)
+        return found
+
+    def _element(
+        self, table: ElementTable, position: int, descriptor_id: int, parent_id: int | None, flags: int
+    ) -> int:
+        key = (descriptor_id, parent_id, flags)
+        found = self._elements.get(key)
+        if found is None:
+            # Not "element": that made the ids of a time when an element's place was part of it.
+            chain = _ELEMENT.pack(descriptor_id, parent_id is not None, parent_id or 0, flags)
+            found = keyed_hash(self._secret, "chain", chain)
             if self._is_new("elements", found):
-                ancestors, tree_depth = table.above(position)
+                above, tree_depth = table.above(position)
+                ancestors = [each.element_id for each in above]
                 self.fresh["elements"][found] = element_row(
-                    found, descriptor_id, placed, previous, ancestors, tree_depth
+                    found, descriptor_id, flags, ancestors, tree_depth
                 )
             _remember(self._elements, key, found)
         return found
@@ -163,9 +200,9 @@ class Dictionary:
 
 
 class ElementTable:
-    """The elements of one batch by their position, each resolved to its id when first asked for."""
+    """The elements of one batch by their position, each resolved to its ids when first asked for."""
 
-    __slots__ = ("_descriptor_ids", "_descriptors", "_dictionary", "_ids", "elements")
+    __slots__ = ("_descriptor_ids", "_descriptors", "_dictionary", "_places", "elements")
 
     def __init__(
         self, dictionary: Dictionary, descriptors: Sequence[Descriptor], elements: Sequence[Element]
@@ -174,17 +211,17 @@ class ElementTable:
         self._dictionary = dictionary
         self._descriptors = descriptors
         self._descriptor_ids: dict[int, int] = {}
-        self._ids: dict[int, int] = {}
+        self._places: dict[int, Place] = {}
 
-    def id_of(self, position: int) -> int:
-        """The id of the element at `position`; a place that the batch does not have is an IndexError."""
-        found = self._ids.get(position)
+    def place_of(self, position: int) -> Place:
+        """The ids of the element at `position`; a position that the batch does not have is an IndexError."""
+        found = self._places.get(position)
         if found is not None:
             return found
         waiting = []
-        above: int | None = None
+        above: Place | None = None
         while position >= 0:
-            above = self._ids.get(position)
+            above = self._places.get(position)
             if above is not None:
                 break
             waiting.append(position)
@@ -192,8 +229,8 @@ class ElementTable:
             if parent >= position:
                 raise IndexError(f"Element {position} names {parent} as its parent, which is not before it.")
             position = parent
-        for place in reversed(waiting):
-            above = self._ids[place] = self._dictionary.place(self, place, above)
+        for each in reversed(waiting):
+            above = self._places[each] = self._dictionary.place(self, each, above)
         if above is None:
             raise IndexError("An element before the first one was asked for.")
         return above
@@ -207,9 +244,9 @@ class ElementTable:
             found = self._descriptor_ids[position] = self._dictionary.descriptor(self._descriptors[position])
         return found
 
-    def above(self, position: int) -> tuple[list[int], int]:
+    def above(self, position: int) -> tuple[list[Place], int]:
         """The ancestors of an element, nearest first, and how many of them stand in its own tree."""
-        ancestors: list[int] = []
+        ancestors: list[Place] = []
         tree_depth: int | None = None
         while True:
             placed = self.elements[position]
@@ -218,14 +255,14 @@ class ElementTable:
             if placed.parent < 0:
                 return ancestors, len(ancestors) if tree_depth is None else tree_depth
             position = placed.parent
-            ancestors.append(self._ids[position])
+            ancestors.append(self._places[position])
 
 
 def _array(ids: Collection[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     return ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64, len(ids))
 
 
-def _remember(cache: dict[Any, int], key: Hashable, id_: int) -> None:
+def _remember(cache: dict[Any, Ids], key: Hashable, ids: Ids) -> None:
     if len(cache) >= MAX_CACHED:
         cache.clear()
-    cache[key] = id_
+    cache[key] = ids

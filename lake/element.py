@@ -1,4 +1,4 @@
-"""Rows of the element dictionary: what a descriptor and a place in the page look like as columns."""
+"""Rows of the element dictionary: what descriptors, elements and placements look like as columns."""
 
 from __future__ import annotations
 
@@ -69,6 +69,26 @@ def descriptor_row(descriptor_id: int, descriptor: Descriptor) -> Row:
 
 
 def element_row(
+    element_id: int, descriptor_id: int, flags: int, ancestors: Sequence[int], tree_depth: int
+) -> Row:
+    """The row of `elements`, in the order of its columns. `ancestors` are nearest first, through shadow hosts."""
+    return (
+        element_id,
+        ancestors[0] if ancestors else None,
+        descriptor_id,
+        # Where it stands among its siblings is in `placements`; only rows from before that table say it here.
+        *(None,) * 5,
+        list(ancestors),
+        tree_depth,
+        len(ancestors),
+        bool(flags & SHADOW_CHILD),
+        bool(flags & CHAIN_CUT),
+        bool(flags & ROOT),
+    )
+
+
+def placement_row(
+    placement_id: int,
     element_id: int,
     descriptor_id: int,
     placed: Element,
@@ -76,9 +96,10 @@ def element_row(
     ancestors: Sequence[int],
     tree_depth: int,
 ) -> Row:
-    """The row of `elements`, in the order of its columns. `ancestors` are nearest first, through shadow hosts."""
+    """The row of `placements`, in the order of its columns. `ancestors` are placements, nearest first."""
     flags = placed.flags
     return (
+        placement_id,
         element_id,
         ancestors[0] if ancestors else None,
         descriptor_id,
@@ -89,7 +110,6 @@ def element_row(
         list(previous),
         list(ancestors),
         tree_depth,
-        len(ancestors),
         bool(flags & SHADOW_CHILD),
         bool(flags & CHAIN_CUT),
         bool(flags & ROOT),

@@ -50,8 +50,8 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """A connection that reads one snapshot of the folder at `path` for as long as it is open.
 
-    Base relations are in schema `lake`, one per table; `events`, `elements`, `people` and `losses` are views for
-    people.
+    Base relations are in schema `lake`, one per table; `events`, `elements`, `placements`, `people` and `losses`
+    are views for people.
     """
     folder = open_folder(path)
     connection = duckdb.connect()

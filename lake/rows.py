@@ -27,6 +27,7 @@ VIEW_COLUMNS = ("host", "path", "query", "hash", "title", "referrer")
 EVENT_COLUMNS = (
     "event_id", "time", "client_time", "user_id", "group_id", "page_seq", "type", "name", "element_id", "text",
     "label", "marks", "x", "y", "is_trusted", "flag", "variation", "flag_version", "rule", "verified", "properties",
+    "placement_id",
 )  # fmt: skip
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
@@ -109,6 +110,7 @@ class Rows:
         group_id = None
         if event.group and event.group_type and not is_nobody(event.group):
             group_id = dictionary.group(accepted.site, event.group_type, event.group)
+        element_id, placement_id = batch.elements.place_of(event.el) if event.el >= 0 else (None, None)
         if event.type == "identify" or event.type == "group":
             self._people(batch, event, event_id, time, user_id, group_id)
         return (
@@ -120,7 +122,7 @@ class Rows:
             event.seq if accepted.page else 0,
             event.type,
             event.name,
-            batch.elements.id_of(event.el) if event.el >= 0 else None,
+            element_id,
             event.text,
             event.label,
             batch.marks(event),
@@ -134,6 +136,7 @@ class Rows:
             # No flag service serves from here yet, so nothing confirms what a page reports.
             False if event.type == "exposure" else None,
             batch.properties(event),
+            placement_id,
         )
 
     def _people(

@@ -59,6 +59,7 @@ EVENTS = pa.schema(
         ("is_internal", BOOL),
         ("properties", TEXT),
         ("consent_version", TEXT),
+        ("placement_id", ID),
     ]
 )
 
@@ -97,6 +98,27 @@ ELEMENTS = pa.schema(
         ("ancestors", pa.list_(ID)),
         ("tree_depth", COUNT),
         ("depth", COUNT),
+        ("is_shadow_child", BOOL),
+        ("is_cut", BOOL),
+        ("is_root", BOOL),
+    ]
+)
+
+# A dictionary as `elements` is, and what `elements` was. Events name both ids; those from before name only an element,
+# which then says its place itself (docs/decisions/0005-placements.md).
+PLACEMENTS = pa.schema(
+    [
+        ("placement_id", ID),
+        ("element_id", ID),
+        ("parent_placement_id", ID),
+        ("descriptor_id", ID),
+        ("sibling_index", COUNT),
+        ("sibling_count", COUNT),
+        ("type_index", COUNT),
+        ("type_count", COUNT),
+        ("previous_siblings", pa.list_(ID)),
+        ("ancestors", pa.list_(ID)),
+        ("tree_depth", COUNT),
         ("is_shadow_child", BOOL),
         ("is_cut", BOOL),
         ("is_root", BOOL),
@@ -151,6 +173,7 @@ PAGE_COUNTS = pa.schema(
 TABLES: dict[str, pa.Schema] = {
     "descriptors": DESCRIPTORS,
     "elements": ELEMENTS,
+    "placements": PLACEMENTS,
     "devices": DEVICES,
     "users": USERS,
     "groups": GROUPS,

@@ -18,16 +18,16 @@ SUMMARY_LEVELS = 4
 
 
 def chains(reading: Reading, relation: str) -> dict[int, Chain]:
-    """The chain of every element in a relation that holds `element_id`."""
+    """The chain of every placement in a relation that holds `placement_id`."""
     found: dict[int, list[Level]] = {}
     for row in reading.run("chains.sql", {}, chosen=identifier(relation)):
         found.setdefault(row[0], []).append(_level(row[1:]))
-    return {element_id: tuple(levels) for element_id, levels in found.items()}
+    return {placement_id: tuple(levels) for placement_id, levels in found.items()}
 
 
-def with_subject(chain: Chain, subject_id: int | None) -> Chain:
-    """The chain with the element that the selector matched marked."""
-    return tuple(replace(level, is_match=level.element_id == str(subject_id)) for level in chain)
+def with_subject(chain: Chain, distance: int | None) -> Chain:
+    """The chain with the element that the selector matched marked: the one so far up from the target."""
+    return tuple(replace(level, is_match=level.distance == distance) for level in chain)
 
 
 def with_selectors(reading: Reading, chain: Chain, event_type: str) -> Chain:
@@ -40,7 +40,9 @@ def with_selectors(reading: Reading, chain: Chain, event_type: str) -> Chain:
     for place, selector in enumerate(selectors):
         compiled = compile_selector(parse(selector), prefix=f"level_{place}")
         values |= compiled.parameters
-        levels.append({"expressions": expressions(compiled.ctes), "surely": Fragment(compiled.surely)})
+        levels.append(
+            {"expressions": expressions(compiled.ctes), "holds": Fragment(compiled.holds(compiled.surely))}
+        )
     counts = [events for _, events in reading.run("level_counts.sql", values, levels=levels)]
     return tuple(
         replace(level, selector=selector, events=events)

@@ -31,7 +31,8 @@ class CompiledDefinition:
     """SQL for one definition: expressions to put after `with`, and two conditions on a row `e` of lake.events.
 
     All names and values start with the prefix that was asked for. `has_unknown` is False when both conditions are the
-    same. `subjects` are selects of (element_id, subject_id): which element of the chain each selector matched.
+    same. `subjects` are selects of (place_id, distance): how far up the chain of an element, or of a placement where
+    it takes one, each selector matched.
     """
 
     ctes: tuple[tuple[str, str], ...]
@@ -133,11 +134,10 @@ class _Statement:
         )
         self.ctes.update(compiled.ctes)
         self.parameters.update(compiled.parameters)
-        self.subjects.append(compiled.subjects)
-        return _Answer(
-            f"e.element_id in (select element_id from {compiled.surely})",
-            f"e.element_id in (select element_id from {compiled.possibly})",
+        self.subjects.append(
+            f"select {compiled.grain.id} as place_id, distance from (\n{compiled.subjects}\n) as subjects"
         )
+        return _Answer(compiled.holds(compiled.surely), compiled.holds(compiled.possibly))
 
     def strings(self, pattern: Pattern, prefix: str, column: str) -> _Answer:
         """Events whose `column` is like the pattern. Alternatives that ask the same share one set."""

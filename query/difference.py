@@ -7,7 +7,7 @@ from .chain import chains, summary
 from .question import Difference, Saved
 from .reading import Reading, at, match
 
-COLUMNS = ("event_id", "type", "name", "label", "text", "path", "element_id")
+COLUMNS = ("event_id", "type", "name", "label", "text", "path", "element_id", "placement_id")
 SIDES = ("only_old", "only_new", "both", "unknown")
 RULE = (
     "A version in effect is the definition as it was when that version was its latest, with the versions before it "
@@ -22,7 +22,7 @@ def difference(reading: Reading, question: Difference) -> DifferenceAnswer:
     matched = match(reading, [old, new], keep=COLUMNS, bounds=bounds, has_positions=False)
     found = {row[0]: row[1:] for row in reading.run("difference.sql", {})}
     rows = reading.run("changed.sql", {"samples": question.samples})
-    by_element = chains(reading, "changed")
+    by_placement = chains(reading, "changed")
     return DifferenceAnswer(
         question=question,
         basis=reading.basis(
@@ -39,7 +39,9 @@ def difference(reading: Reading, question: Difference) -> DifferenceAnswer:
             for events, people, first, last in [found.get(side, (0, 0, None, None))]
         ),
         samples=tuple(
-            ChangedEvent(side, event_id, at(moment), kind, said, path, summary(by_element.get(element, ())))
-            for side, event_id, moment, kind, said, path, element in rows
+            ChangedEvent(
+                side, event_id, at(moment), kind, said, path, summary(by_placement.get(placement, ()))
+            )
+            for side, event_id, moment, kind, said, path, placement in rows
         ),
     )

@@ -1,4 +1,4 @@
-"""Compounds and combinators as sets of elements, and of previous siblings of elements.
+"""Compounds and combinators as sets of elements or placements, and of previous siblings of placements.
 
 What stands left of `+` and `~` is a previous sibling of what stands right of them; that is an element, or a sibling
 that stands nearer. The parent and the ancestors of a sibling are those of its element.
@@ -9,28 +9,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .combinator_sql import ELEMENTS, SIBLINGS, Keys, after, directly_after, directly_inside, inside
+from .combinator_sql import SIBLINGS, Keys, after, directly_after, directly_inside, inside
 from .descriptor_sql import DescriptorSets, is_about_descriptor, single
+from .grain import Grain
 from .position_sql import place, sibling_place
 from .selector import AnyOf, Complex, Compound, Not, Only, Position, Root, Selector, Simple, Universal
 from .set_sql import Selection, Sets, lines, noun_of, union
 from .sibling_sql import siblings
 
 About = Literal["elements", "siblings"]
-_KEYS: dict[About, Keys] = {"elements": ELEMENTS, "siblings": SIBLINGS}
 _RELATIONS = {" ": "in", ">": "in", "+": "next_to", "~": "after"}
 
 
 @dataclass(frozen=True, slots=True)
 class ElementSets:
-    """Makes the sets of elements, or of their previous siblings, that a selector needs.
+    """Makes the sets of what the `grain` says, or of previous siblings, that a selector needs.
 
     With `pierce` ancestors are found through shadow roots.
     """
 
     sets: Sets
     descriptors: DescriptorSets
+    grain: Grain
     pierce: bool
+
+    def keys(self, about: About) -> Keys:
+        """The columns that tell the rows of a set apart."""
+        return SIBLINGS if about == "siblings" else (self.grain.id,)
 
     def any_of(self, alternatives: tuple[Complex, ...], about: About = "elements") -> str:
         """Those that match one of the alternatives, each in its own tree."""
@@ -41,7 +46,7 @@ class ElementSets:
         parts = list(dict.fromkeys(self.complex(each, about) for each in alternatives))
         if len(parts) == 1:
             return parts[0]
-        sql = union(", ".join(_KEYS[about]), parts)
+        sql = union(", ".join(self.keys(about)), parts)
         return self.sets.add(about, list_, f"either{_ending(about)}", sql)
 
     def complex(self, complex_: Complex, about: About = "elements") -> str:
@@ -55,12 +60,12 @@ class ElementSets:
         left = Complex(complex_.compounds[:-1], complex_.combinators[:-1])
         outer = self.complex(left, "siblings" if combinator in "+~" else "elements")
         inner = self.compound(complex_.compounds[-1], about)
-        keys = _KEYS[about]
+        keys = self.keys(about)
         match combinator:
             case " ":
-                sql = inside(outer, inner, keys, pierce=self.pierce, cut=self.cut())
+                sql = inside(outer, inner, keys, self.grain, pierce=self.pierce, cut=self.cut())
             case ">":
-                sql = directly_inside(outer, inner, keys, pierce=self.pierce)
+                sql = directly_inside(outer, inner, keys, self.grain, pierce=self.pierce)
             case "~":
                 sql = after(outer, inner, keys)
             case _:
@@ -89,7 +94,7 @@ class ElementSets:
         return self.sets.add(about, compound, f"{noun_of(compound)}_{about}", selection.text())
 
     def elements(self, what: Compound) -> Selection:
-        selection = Selection("lake.elements", "e", ELEMENTS)
+        selection = Selection(self.grain.rows, "e", self.keys("elements"))
         if what.conditions:
             name = self.descriptors.compound(what)
             selection.joins.append(f"join {name} as d on d.descriptor_id = e.descriptor_id")
@@ -112,23 +117,24 @@ class ElementSets:
                 selection.sure.append(surely)
 
     def cut(self) -> str:
-        """The elements of which not every ancestor was captured, in their own tree or above its host."""
+        """Those of which not every ancestor was captured, in their own tree or above its host."""
         name = f"{self.sets.prefix}_cut"
         if name not in self.sets.ctes:
-            self.sets.ctes[name] = lines("""\
+            id_ = self.grain.id
+            self.sets.ctes[name] = lines(f"""\
                 -- not every ancestor was captured: above the element's own tree, or in it
-                select element_id, max(is_same_tree) as is_same_tree
+                select {id_}, max(is_same_tree) as is_same_tree
                 from (
-                    select element_id, true as is_same_tree
-                    from lake.elements
+                    select {id_}, true as is_same_tree
+                    from {self.grain.rows}
                     where is_cut
                     union all
-                    select a.element_id, a.is_same_tree
-                    from lake.element_ancestors as a
-                    join lake.elements as e on e.element_id = a.ancestor_id
+                    select a.{id_}, a.is_same_tree
+                    from {self.grain.ancestors} as a
+                    join {self.grain.rows} as e on e.{id_} = a.ancestor_id
                     where e.is_cut
                 ) as cut
-                group by element_id""")
+                group by {id_}""")
         return name
 
 

@@ -19,7 +19,7 @@ LIVE_COLUMNS = (
     "event_id", "time", "received_at", "type", "name", "label", "text", "host", "path", "title", "person", "flag",
     "variation", "metric", "value",
 )  # fmt: skip
-IDS = ("device_id", "user_id", "group_id", "person_id", "element_id")
+IDS = ("device_id", "user_id", "group_id", "person_id", "element_id", "placement_id")
 
 
 def live(reading: Reading, question: Live) -> LiveAnswer:
@@ -29,14 +29,14 @@ def live(reading: Reading, question: Live) -> LiveAnswer:
     values = {"latest": question.latest, "types": list(question.types)}
     found = reading.run("live.sql", values, has_types=bool(question.types))
     rows = [dict(zip(reading.columns(), row, strict=True)) for row in found]
-    by_element = chains(reading, "latest")
+    by_placement = chains(reading, "latest")
     kept = reading.execute(
         "select type, count(*) from lake.events where site = $site group by type order by 2 desc, 1;", {}
     )
     return LiveAnswer(
         question=question,
         basis=reading.basis(),
-        events=tuple(_live_event(row, by_element) for row in rows),
+        events=tuple(_live_event(row, by_placement) for row in rows),
         total=sum(count for _, count in kept),
         types=tuple(kind for kind, _ in kept),
     )
@@ -53,10 +53,11 @@ def event_detail(reading: Reading, question: EventDetail) -> EventAnswer:
     event: dict[str, Any] = dict(zip(reading.columns(), rows[0], strict=True))
     reading.execute(
         "create or replace temp table chosen as\n"
-        "select element_id, type from lake.events where site = $site and event_id = $event_id limit 1;",
+        "select coalesce(placement_id, element_id) as placement_id\n"
+        "from lake.events where site = $site and event_id = $event_id limit 1;",
         values,
     )
-    chain = chains(reading, "chosen").get(event["element_id"], ())
+    chain = chains(reading, "chosen").get(event["placement_id"], ())
     chain = with_selectors(reading, chain, event["type"])
     return EventAnswer(
         question=question,
@@ -91,8 +92,8 @@ def flag_list(reading: Reading, question: FlagList) -> FlagsAnswer:
     return FlagsAnswer(question=question, basis=basis, flags=tuple(flags))
 
 
-def _live_event(row: Mapping[str, Any], by_element: Mapping[int, Chain]) -> LiveEvent:
-    chain = by_element.get(row["element_id"])
+def _live_event(row: Mapping[str, Any], by_placement: Mapping[int, Chain]) -> LiveEvent:
+    chain = by_placement.get(row["placement_id"])
     plain = {name: row[name] for name in LIVE_COLUMNS}
     return LiveEvent(
         **plain,

@@ -1,6 +1,6 @@
 """Conditions on where an element stands among its siblings, as SQL.
 
-Of an element `e` capture knows the place (the columns of `lake.elements`). Of its previous sibling `s` the place
+Of an element `e` capture knows the place (the columns of `lake.placed`). Of its previous sibling `s` the place
 follows from the distance, and among its type it is between two numbers (`t`, of `lake.sibling_types`).
 """
 
@@ -47,8 +47,8 @@ class _Range(NamedTuple):
 
 
 _NOWHERE = SiblingPlace((), "false", "true")
-_ELEMENTS = "join lake.elements as e on e.element_id = s.element_id"
-_TYPES = "join lake.sibling_types as t on t.element_id = s.element_id and t.distance = s.distance"
+_PLACES = "join lake.placed as e on e.placement_id = s.placement_id"
+_TYPES = "join lake.sibling_types as t on t.placement_id = s.placement_id and t.distance = s.distance"
 
 
 def sibling_place(condition: Position | Only | Root) -> SiblingPlace:
@@ -61,7 +61,7 @@ def sibling_place(condition: Position | Only | Root) -> SiblingPlace:
             return _NOWHERE  # the element is its sibling
         case Position(_, of_type, from_end, step, offset):
             places = _range(of_type=of_type, from_end=from_end)
-            joins = (_TYPES if of_type else _ELEMENTS,)
+            joins = (_TYPES if of_type else _PLACES,)
             return SiblingPlace(joins, _some(places, step, offset), _all(places, step, offset))
 
 

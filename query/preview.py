@@ -10,7 +10,7 @@ from .question import Preview
 from .reading import Reading, at, match
 
 LISTED = 20
-COLUMNS = ("element_id", "label", "text", "path")
+COLUMNS = ("element_id", "placement_id", "label", "text", "path")
 UNKNOWN_RULE = (
     "Unknown events might match: a value that the definition needs was cut, masked or not captured. "
     "Numbers count only events that surely match."
@@ -33,7 +33,7 @@ def preview(reading: Reading, question: Preview) -> PreviewAnswer:
     pages = sorted((Counted(*row[:2]) for row in facts["page"]), key=lambda each: (-each.events, each.value))
     samples = reading.run("samples.sql", {"samples": question.samples} | dict(matched.compiled[0].parameters),
                           matches=matched.compiled[0])  # fmt: skip
-    by_element = chains(reading, "samples")
+    by_placement = chains(reading, "samples")
     unknown = matched.definitions[0].unknown
     return PreviewAnswer(
         question=question,
@@ -57,7 +57,7 @@ def preview(reading: Reading, question: Preview) -> PreviewAnswer:
         distinct_texts=facts["text"][0][2] if facts["text"] else 0,
         distinct_pages=facts["page"][0][2] if facts["page"] else 0,
         samples=tuple(
-            SampleElement(str(element), count, with_subject(by_element.get(element, ()), subject))
-            for element, count, subject in samples
+            SampleElement(str(element), count, with_subject(by_placement.get(placement, ()), distance))
+            for element, placement, count, distance in samples
         ),
     )

@@ -23,13 +23,14 @@ from .statement import identifier
 
 MOST_ROWS = 1_000_000
 MOST_CHARACTERS = 100_000
-VIEWS = 'The views are events, elements, people and losses, and each definition by its name: "Signed up".'
-HINT = "One SELECT over the views events, elements, people and losses, and definitions by their names."
+VIEWS = 'The views are events, elements, placements, people and losses, and each definition by its name: "Signed up".'
+HINT = "One SELECT over the views events, elements, placements, people and losses, and definitions by their names."
 STANDS_IN = {
     "users": "people", "persons": "people", "visitors": "people", "identities": "people", "traits": "people",
     "devices": "events, in the column device", "groups": "events, in the column group",
     "sessions": "events, in the column session_ordinal", "flags": "events, in the columns flag and variation",
     "pages": "events, in the columns host and path", "descriptors": "elements",
+    "positions": "placements", "siblings": "placements",
     "missing": "losses", "lost": "losses", "loss": "losses",
 }  # fmt: skip
 """Where to look for what people call a table."""
@@ -146,7 +147,7 @@ def _unanswerable(problem: duckdb.Error) -> InvalidInput:
     if missing is None:
         return InvalidInput(f"The query cannot be answered: {_first_line(problem)}", hint=HINT)
     name = missing[1].strip('"').lower()
-    near = get_close_matches(name, ("events", "elements", "people", "losses"), n=1)
+    near = get_close_matches(name, VIEW_NAMES, n=1)
     place = STANDS_IN.get(name) or (near[0] if near else "")
     return InvalidInput(
         f"The query cannot be answered: there is no view called {missing[1]!r}.",

@@ -1,9 +1,9 @@
 """From a parse tree to SQL over the element dictionary.
 
-Conditions on what an element is find descriptors (`descriptor_sql`), positions and combinators find elements and their
-previous siblings (`element_sql`); `set_sql` says how their answers are joined. The text is plain joins over the views
-of `lake/sql/dictionary.sql`, its values are bound. It does not look at events, so its cost depends on how many
-different elements there are.
+Conditions on what an element is find descriptors (`descriptor_sql`), positions and combinators find elements or their
+placements (`grain` says which) and previous siblings (`element_sql`); `set_sql` says how their answers are joined. The
+text is plain joins over the views of `lake/sql/dictionary.sql`, its values are bound. It does not look at events, so
+its cost depends on how many different elements there are.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from textwrap import indent
 
 from .descriptor_sql import DescriptorSets
 from .element_sql import ElementSets
+from .grain import Grain, grain_of
 from .selector import Selector
 from .set_sql import Sets, lines
 
@@ -25,14 +26,16 @@ ENGINE_VERSION = 2
 class CompiledSelector:
     """SQL for one selector: expressions to put after `with`, in order, and the values that they bind.
 
-    The last two are `surely(element_id)` and `possibly(element_id)`: targets for which an element of the chain surely,
-    possibly matches (surely is part of possibly). `matches(element_id, is_sure)` names the one with the elements that
-    match themselves. `subjects` is a select of (element_id, subject_id): the first element of the chain that surely
-    matches. All names and values start with the prefix that was asked for.
+    All ids are those of the `grain`. The last two are `surely(id)` and `possibly(id)`: targets for which an element of
+    the chain surely, possibly matches (surely is part of possibly). `matches(id, is_sure)` names the one with those
+    that match themselves. `subjects` is a select of (id, subject_id, distance): the first of the chain that surely
+    matches, and how many ancestors up from the target it is. All names and values start with the prefix that was
+    asked for.
     """
 
     ctes: tuple[tuple[str, str], ...]
     parameters: dict[str, str]
+    grain: Grain
     matches: str
     surely: str
     possibly: str
@@ -43,64 +46,79 @@ class CompiledSelector:
         bodies = [f"{name} as (\n{indent(sql, '    ')}\n)" for name, sql in self.ctes]
         return "with " + "\n, ".join(bodies) + "\n" + select
 
+    def holds(self, expression: str) -> str:
+        """True for events `e` whose place is in `expression`, one of the names above."""
+        return f"{self.grain.of_event} in (select {self.grain.id} from {expression})"
+
 
 def compile_selector(
-    selector: Selector, *, prefix: str = "selector", target_only: bool = False, pierce: bool = False
+    selector: Selector,
+    *,
+    prefix: str = "selector",
+    target_only: bool = False,
+    pierce: bool = False,
+    grain: Grain | None = None,
 ) -> CompiledSelector:
     """SQL that finds the targets whose chain has an element that matches.
 
-    With `target_only` the target itself must match. With `pierce` combinators go through shadow roots.
+    With `target_only` the target itself must match. With `pierce` combinators go through shadow roots. It is judged
+    over the coarsest `grain` that can answer, if none is given.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", prefix):
         raise ValueError(f"{prefix!r} is no prefix for names in SQL.")
+    grain = grain or grain_of(selector)
     sets = Sets(prefix)
-    elements = ElementSets(sets, DescriptorSets(sets), pierce)
+    elements = ElementSets(sets, DescriptorSets(sets), grain, pierce)
     matches = elements.any_of(selector.alternatives)
     surely, possibly = f"{prefix}_surely", f"{prefix}_possibly"
     if target_only:
-        sets.ctes[surely] = f"select element_id\nfrom {matches}\nwhere is_sure"
-        sets.ctes[possibly] = f"select element_id\nfrom {matches}"
-        subjects = f"select element_id, element_id as subject_id\nfrom {matches}\nwhere is_sure"
+        sets.ctes[surely] = f"select {grain.id}\nfrom {matches}\nwhere is_sure"
+        sets.ctes[possibly] = f"select {grain.id}\nfrom {matches}"
+        subjects = (
+            f"select {grain.id}, {grain.id} as subject_id, 0 as distance\nfrom {matches}\nwhere is_sure"
+        )
     else:
-        sets.ctes |= _targets(matches, prefix, elements.cut())
-        subjects = _subjects(matches)
-    return CompiledSelector(tuple(sets.ctes.items()), sets.parameters, matches, surely, possibly, subjects)
+        sets.ctes |= _targets(matches, prefix, grain, elements.cut())
+        subjects = _subjects(matches, grain)
+    return CompiledSelector(
+        tuple(sets.ctes.items()), sets.parameters, grain, matches, surely, possibly, subjects
+    )
 
 
-def _targets(matches: str, prefix: str, cut: str) -> dict[str, str]:
+def _targets(matches: str, prefix: str, grain: Grain, cut: str) -> dict[str, str]:
     """The expressions `chain`, `surely` and `possibly`."""
     chain = lines(f"""\
             -- targets: what matches, and everything inside it
-            select element_id, is_sure
+            select {grain.id}, is_sure
             from {matches}
             union all
-            select a.element_id, m.is_sure
-            from lake.element_ancestors as a
-            join {matches} as m on m.element_id = a.ancestor_id""")
+            select a.{grain.id}, m.is_sure
+            from {grain.ancestors} as a
+            join {matches} as m on m.{grain.id} = a.ancestor_id""")
     possibly = lines(f"""\
-            select element_id
+            select {grain.id}
             from {prefix}_chain
             union
-            select element_id
+            select {grain.id}
             from {cut}""")
     return {
         f"{prefix}_chain": chain,
-        f"{prefix}_surely": f"select distinct element_id\nfrom {prefix}_chain\nwhere is_sure",
+        f"{prefix}_surely": f"select distinct {grain.id}\nfrom {prefix}_chain\nwhere is_sure",
         f"{prefix}_possibly": possibly,
     }
 
 
-def _subjects(matches: str) -> str:
+def _subjects(matches: str, grain: Grain) -> str:
     return lines(f"""\
-            select element_id, arg_min(subject_id, distance) as subject_id
+            select {grain.id}, arg_min(subject_id, distance) as subject_id, min(distance) as distance
             from (
-                select element_id, element_id as subject_id, 0 as distance
+                select {grain.id}, {grain.id} as subject_id, 0 as distance
                 from {matches}
                 where is_sure
                 union all
-                select a.element_id, a.ancestor_id, a.distance
-                from lake.element_ancestors as a
-                join {matches} as m on m.element_id = a.ancestor_id
+                select a.{grain.id}, a.ancestor_id, a.distance
+                from {grain.ancestors} as a
+                join {matches} as m on m.{grain.id} = a.ancestor_id
                 where m.is_sure
             ) as candidates
-            group by element_id""")
+            group by {grain.id}""")

@@ -1,4 +1,4 @@
-"""Previous siblings of elements as sets, whatever can be known of them.
+"""Previous siblings of placements as sets, whatever can be known of them.
 
 Of the nearest 20 capture keeps what they are; their places follow from their distance to the element. Those further
 off are rows of `lake.uncaptured_siblings`: the first child by itself, and all between in one row. What such a row
@@ -20,16 +20,16 @@ def siblings(descriptors: DescriptorSets, what: Compound) -> str:
         return made
     if not what.conditions:
         sql = """\
-            select element_id, distance, distance as furthest, true as is_sure
-            from lake.element_siblings
+            select placement_id, distance, distance as furthest, true as is_sure
+            from lake.placement_siblings
             union all
-            select element_id, distance, furthest, true
+            select placement_id, distance, furthest, true
             from lake.uncaptured_siblings"""
         return sets.add("siblings", what, "siblings", sql, "all previous siblings")
     found = descriptors.compound(what)
     sql = f"""\
-            select s.element_id, s.distance, s.distance as furthest, d.is_sure
-            from lake.element_siblings as s
+            select s.placement_id, s.distance, s.distance as furthest, d.is_sure
+            from lake.placement_siblings as s
             join {found} as d on d.descriptor_id = s.sibling_descriptor_id
             union all"""
     sql = f"{lines(sql)}\n{lines(_uncaptured(descriptors, what))}"
@@ -41,12 +41,12 @@ def _uncaptured(descriptors: DescriptorSets, what: Compound) -> str:
     types = tuple(each for each in what.conditions if is_about_type(each))
     if not types:
         return """\
-            select element_id, distance, furthest, false
+            select placement_id, distance, furthest, false
             from lake.uncaptured_siblings"""
     name = descriptors.compound(Compound(types))
     is_sure = "s.is_own_type" if types == what.conditions else "false"
     return f"""\
-            select s.element_id, s.distance, s.furthest, {is_sure}
+            select s.placement_id, s.distance, s.furthest, {is_sure}
             from lake.uncaptured_siblings as s
             left join {name} as own on own.descriptor_id = s.descriptor_id
             where own.descriptor_id is not null or not s.is_own_type"""

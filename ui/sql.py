@@ -43,12 +43,13 @@ SCHEMA = (
         "events",
         "one row for each captured event",
         (
-            "event_id", "time", "type", "name", "text", "label", "host", "path", "query", "hash", "title", "referrer",
-            "person_id", "user", "device", "group_type", "group", "element_id", "flag", "variation", "flag_version",
-            "rule", "verified", "properties", "site", "page_id", "page_seq", "page_ordinal", "session_ordinal",
-            "x", "y", "viewport_width", "viewport_height", "is_trusted", "consent", "release", "environment", "source",
-            "marks", "user_agent", "is_bot", "bot_rule", "is_internal", "imported", "received_at", "client_time",
-            "client_offset_ms", "sent_at", "device_id", "user_id", "group_id",
+            "event_id", "time", "type", "name", "text", "label", "host", "path", "query", "hash", "title",
+            "referrer", "person_id", "user", "device", "group_type", "group", "element_id", "placement_id", "flag",
+            "variation", "flag_version", "rule", "verified", "properties", "site", "page_id", "page_seq",
+            "page_ordinal", "session_ordinal", "x", "y", "viewport_width", "viewport_height", "is_trusted",
+            "consent", "release", "environment", "source", "marks", "user_agent", "is_bot", "bot_rule",
+            "is_internal", "imported", "received_at", "client_time", "client_offset_ms", "sent_at", "device_id",
+            "user_id", "group_id",
         ),
     ),
     (
@@ -57,8 +58,15 @@ SCHEMA = (
         (
             "element_id", "parent_id", "descriptor_id", "tag", "namespace", "dom_id", "class_name", "classes",
             "attributes", "attribute_names", "marks", "is_checked", "is_disabled", "is_required", "is_open",
-            "is_read_only", "sibling_index", "sibling_count", "type_index", "type_count", "depth", "is_shadow_child",
-            "is_cut", "is_root",
+            "is_read_only", "depth", "is_shadow_child", "is_cut", "is_root",
+        ),
+    ),
+    (
+        "placements",
+        "one row for each place in which an element stood among its siblings",
+        (
+            "placement_id", "element_id", "parent_placement_id", "sibling_index", "sibling_count", "type_index",
+            "type_count",
         ),
     ),
     (

@@ -89,34 +89,62 @@ from (
     from lake.elements
 ) as pairs;
 
--- What the previous siblings are, nearest first at distance 1; at most 20 are captured.
-create or replace view lake.element_siblings as
+-- Every element with its place among its siblings. Before there were placements an element's place was part of its
+-- own row and id; such a row is a placement as well, by the same id, and events from then have no other one.
+create or replace view lake.placed as
 select
-    element_id
+    placement_id, element_id, parent_placement_id, descriptor_id
+    , sibling_index, sibling_count, type_index, type_count, previous_siblings
+    , ancestors, tree_depth, is_shadow_child, is_cut, is_root
+from lake.placements
+union all
+select
+    element_id, element_id, parent_id, descriptor_id
+    , sibling_index, sibling_count, type_index, type_count, previous_siblings
+    , ancestors, tree_depth, is_shadow_child, is_cut, is_root
+from lake.elements
+where sibling_index is not null;
+
+-- The same for placements: every ancestor with its own place.
+create or replace view lake.placement_ancestors as
+select placement_id, ancestor_id, distance, distance <= tree_depth as is_same_tree
+from (
+    select
+        placement_id
+        , tree_depth
+        , unnest(ancestors) as ancestor_id
+        , generate_subscripts(ancestors, 1) as distance
+    from lake.placed
+) as pairs;
+
+-- What the previous siblings are, nearest first at distance 1; at most 20 are captured.
+create or replace view lake.placement_siblings as
+select
+    placement_id
     , unnest(previous_siblings) as sibling_descriptor_id
     , generate_subscripts(previous_siblings, 1) as distance
-from lake.elements;
+from lake.placed;
 
 -- The previous siblings that were not captured, because there are more: the first child as a row of its own, and all
 -- between it and those that were captured as one row, at a distance from `distance` to `furthest`. If all of them have
 -- the type of the element itself, `is_own_type` says so; `descriptor_id` is the element's.
 create or replace view lake.uncaptured_siblings as
 select
-    element_id
+    placement_id
     , descriptor_id
     , sibling_index - 1 as distance
     , sibling_index - 1 as furthest
     , type_index = sibling_index as is_own_type
-from lake.elements
+from lake.placed
 where sibling_index - 1 > len(previous_siblings)
 union all
 select
-    element_id
+    placement_id
     , descriptor_id
     , len(previous_siblings)::integer + 1 as distance
     , sibling_index - 2 as furthest
     , type_index = sibling_index as is_own_type
-from lake.elements
+from lake.placed
 where sibling_index - 2 > len(previous_siblings);
 
 -- The place of each previous sibling among those of its type, counted from the first (`index`) and from the last (`end`):
@@ -124,7 +152,7 @@ where sibling_index - 2 > len(previous_siblings);
 -- rest it is known how many are of the element's type. Namespaces that are neither HTML, SVG nor MathML are not told apart.
 create or replace view lake.sibling_types as
 select
-    element_id
+    placement_id
     , distance
     , case when is_own_type then type_index - nearer - 1 when is_told_apart then further + 1 else 1 end as index_low
     , case
@@ -146,20 +174,20 @@ from (
     select
         *
         , count(*) over (
-            partition by element_id, tag, namespace order by distance rows between unbounded preceding and 1 preceding
+            partition by placement_id, tag, namespace order by distance rows between unbounded preceding and 1 preceding
         ) as nearer
         , count(*) over (
-            partition by element_id, tag, namespace order by distance rows between 1 following and unbounded following
+            partition by placement_id, tag, namespace order by distance rows between 1 following and unbounded following
         ) as further
-        , count(*) over (partition by element_id) as captured
+        , count(*) over (partition by placement_id) as captured
         , case
             when is_own_told_apart
-            then type_index - 1 - sum(case when is_own_type then 1 else 0 end) over (partition by element_id)
+            then type_index - 1 - sum(case when is_own_type then 1 else 0 end) over (partition by placement_id)
             else 0
         end as uncaptured_own
     from (
         select distinct
-            s.element_id
+            s.placement_id
             , s.distance
             , sibling.tag
             , sibling.namespace
@@ -170,16 +198,16 @@ from (
             , e.sibling_count
             , e.type_index
             , e.type_count
-        from lake.element_siblings as s
+        from lake.placement_siblings as s
         join lake.descriptors as sibling on sibling.descriptor_id = s.sibling_descriptor_id
-        join lake.elements as e on e.element_id = s.element_id
+        join lake.placed as e on e.placement_id = s.placement_id
         join lake.descriptors as own on own.descriptor_id = e.descriptor_id
     ) as captured_siblings
 ) as counted
 union all
 -- Not captured: at least the first of its type, and at most the last if all that stand on that side are of its type.
 select
-    s.element_id
+    s.placement_id
     , s.distance
     , case when s.is_own_type then e.sibling_index - s.furthest else 1 end as index_low
     , e.sibling_index - s.distance as index_high
@@ -189,4 +217,4 @@ select
         else e.sibling_count - e.sibling_index + s.furthest + 1
     end as end_high
 from lake.uncaptured_siblings as s
-join lake.elements as e on e.element_id = s.element_id;
+join lake.placed as e on e.placement_id = s.placement_id;

@@ -55,6 +55,7 @@ create or replace macro lake.group_named(id) as
 create or replace view events as
 select
     events.* replace (
+        coalesce(events.placement_id, events.element_id) as placement_id,
         case
             when events.source = 'server' and events.user_id is not null then events.user_id
             when names.logins is null then names.first_user_id
@@ -95,10 +96,6 @@ select
     , min(descriptors.is_required) as is_required
     , min(descriptors.is_open) as is_open
     , min(descriptors.is_read_only) as is_read_only
-    , min(elements.sibling_index) as sibling_index
-    , min(elements.sibling_count) as sibling_count
-    , min(elements.type_index) as type_index
-    , min(elements.type_count) as type_count
     , min(elements.depth) as depth
     , min(elements.is_shadow_child) as is_shadow_child
     , min(elements.is_cut) as is_cut
@@ -106,6 +103,18 @@ select
 from lake.elements as elements
 left join lake.descriptors as descriptors on descriptors.descriptor_id = elements.descriptor_id
 group by elements.element_id;
+
+create or replace view placements as
+select
+    placement_id
+    , min(element_id) as element_id
+    , min(parent_placement_id) as parent_placement_id
+    , min(sibling_index) as sibling_index
+    , min(sibling_count) as sibling_count
+    , min(type_index) as type_index
+    , min(type_count) as type_count
+from lake.placed
+group by placement_id;
 
 -- The latest value of each trait, as one JSON object per user or group.
 create or replace view lake.latest_traits as

@@ -11,7 +11,7 @@ from (
 where place <= $samples
 ;
 
-select side, event_id, moment, type, said, path, element_id
+select side, event_id, moment, type, said, path, placement_id
 from changed
 order by side, place
 ;

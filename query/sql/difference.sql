@@ -11,7 +11,7 @@ answers as (
         , any_value(type) as type
         , any_value(coalesce(label, text, name)) as said
         , any_value(path) as path
-        , any_value(element_id) as element_id
+        , any_value(coalesce(placement_id, element_id)) as placement_id
         , coalesce(bool_or(is_sure) filter (where step = 1), false) as is_old
         , coalesce(bool_or(is_sure) filter (where step = 2), false) as is_new
         , bool_or(not is_sure) as is_unknown

@@ -4,16 +4,16 @@
    $type   the type of the event that was opened #}
 with
 counts as (
-    select element_id, count(*) as events
+    select element_id, placement_id, count(*) as events
     from (
-        select e.element_id, {% include "left_out.sql" %} as left_out
+        select e.element_id, e.placement_id, {% include "left_out.sql" %} as left_out
         from lake.events as e
         where e.site = $site
             and e.type = $type
             and e.element_id is not null
     ) as events
     where left_out is null
-    group by element_id
+    group by element_id, placement_id
 )
 {% for level in levels %}
 {% for expression in level.expressions %}
@@ -25,8 +25,8 @@ counts as (
 union all
 {% endif %}
 select {{ loop.index0 }} as place, cast(coalesce(sum(events), 0) as bigint) as events
-from counts
-where element_id in (select element_id from {{ level.surely }})
+from counts as e
+where {{ level.holds }}
 {% endfor %}
 order by place
 ;

@@ -7,7 +7,7 @@ create or replace temp table latest as
 with
 matches as (
     select
-        e.*
+        e.* replace (coalesce(e.placement_id, e.element_id) as placement_id)
         , case when e.source = 'server' then e.user_id end as own_user_id
     from lake.events as e
     where e.site = $site
@@ -30,7 +30,7 @@ names as (
 )
 select
     latest.event_id, latest.time, latest.received_at, latest.type, latest.name, latest.label, latest.text
-    , latest.host, latest.path, latest.title, latest.person_id, names.name as person, latest.element_id
+    , latest.host, latest.path, latest.title, latest.person_id, names.name as person, latest.placement_id
     , latest.flag, latest.variation
     , case when latest.type = 'web_vital' then json_extract_string(latest.properties, '$.metric') end as metric
     , case

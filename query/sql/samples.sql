@@ -12,24 +12,28 @@ subjects as (
 {% if not loop.first %}
     union all
 {% endif %}
-    select element_id, subject_id from ({{ subjects }}) as subjects_{{ loop.index }}
+    {{ subjects }}
 {% else %}
-    select element_id, element_id as subject_id from lake.elements where false
+    select element_id as place_id, 0 as distance from lake.elements where false
 {% endfor %}
 ),
 chosen as (
-    select element_id, count(*) as events
+    -- An element is shown in the place where it was met last.
+    select
+        element_id
+        , arg_max(coalesce(placement_id, element_id), (moment, placement_id)) as placement_id
+        , count(*) as events
     from counted
     where element_id is not null
     group by element_id
     order by events desc, element_id
     limit $samples
 )
-select chosen.element_id, chosen.events, min(subjects.subject_id) as subject_id
+select chosen.element_id, chosen.placement_id, chosen.events, min(subjects.distance) as subject_distance
 from chosen
-left join subjects on subjects.element_id = chosen.element_id
-group by chosen.element_id, chosen.events
+left join subjects on subjects.place_id in (chosen.element_id, chosen.placement_id)
+group by chosen.element_id, chosen.placement_id, chosen.events
 ;
 
-select element_id, events, subject_id from samples order by events desc, element_id
+select element_id, placement_id, events, subject_distance from samples order by events desc, element_id
 ;

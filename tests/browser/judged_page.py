@@ -197,19 +197,19 @@ class Comparison:
         if not theirs and ours.possibly.isdisjoint(ids):
             return  # nothing matches, or may, in anybody's view
         subjects: list[int] = []
-        for place, (element_id, above, is_near) in enumerate(
+        for place, (placement_id, above, is_near) in enumerate(
             zip(ids, page.above, page.are_near, strict=True)
         ):
             matches = place in theirs
             subjects.append(place if matches else subjects[above] if above >= 0 else -1)
-            answer = ours.matches.get(element_id, False)
+            answer = ours.matches.get(placement_id, False)
             if answer not in (None, matches):
                 self.wrong.append(f"{what}: matches is {matches}")
-            is_unknown = element_id in ours.possibly and element_id not in ours.surely
+            is_unknown = placement_id in ours.possibly and placement_id not in ours.surely
             found = ids[subjects[-1]] if subjects[-1] >= 0 else None
             # A nearer element of which we cannot know may be the browser's subject.
             is_nearer = found is not None and ours.matches.get(found, False) is None
-            if not (is_unknown or is_nearer or ours.subjects.get(element_id) == found):
+            if not (is_unknown or is_nearer or ours.subjects.get(placement_id) == found):
                 self.wrong.append(f"{what}: another subject")
             self.unknown += is_unknown + (answer is None)
             self.near_unknown += is_near * (is_unknown + (answer is None))

@@ -74,7 +74,7 @@ def check(comparison: Comparison) -> None:
 
 def test_chromium_finds_every_element_by_its_suggestion(judged: JudgedPages) -> None:
     for each, ids in zip(judged.pages, judged.ids, strict=True):
-        suggested = [suggestions(levels(judged.lake, element_id))[0] for element_id in ids]
+        suggested = [suggestions(levels(judged.lake, each_id))[0] for each_id in ids]
         found = each.page.evaluate("(suggested) => all.map((e, at) => e.matches(suggested[at]))", suggested)
         assert not [text for text, matches in zip(suggested, found, strict=True) if not matches]
 

@@ -275,8 +275,8 @@ with click_nav as (
 )
 , click_nav_elements as (
     -- nav
-    select distinct e.element_id, d.is_sure
-    from lake.elements as e
+    select distinct e.placement_id, d.is_sure
+    from lake.placed as e
     join click_nav as d on d.descriptor_id = e.descriptor_id
 )
 , click_active as (
@@ -296,65 +296,65 @@ with click_nav as (
 )
 , click_a_elements as (
     -- a:nth-child(2):not(.active)
-    select distinct e.element_id, d.is_sure
-    from lake.elements as e
+    select distinct e.placement_id, d.is_sure
+    from lake.placed as e
     join click_a as d on d.descriptor_id = e.descriptor_id
     where e.sibling_index = 2
 )
 , click_a_in_nav as (
     -- nav > a:nth-child(2):not(.active)
-    select element_id, max(is_sure) as is_sure
+    select placement_id, max(is_sure) as is_sure
     from (
-        select i.element_id, o.is_sure and i.is_sure as is_sure
+        select i.placement_id, o.is_sure and i.is_sure as is_sure
         from click_a_elements as i
-        join lake.elements as e on e.element_id = i.element_id
-        join click_nav_elements as o on o.element_id = e.parent_id
+        join lake.placed as e on e.placement_id = i.placement_id
+        join click_nav_elements as o on o.placement_id = e.parent_placement_id
         where not e.is_shadow_child
         union all
-        select i.element_id, false
+        select i.placement_id, false
         from click_a_elements as i
-        join lake.elements as e on e.element_id = i.element_id
+        join lake.placed as e on e.placement_id = i.placement_id
         where e.is_cut
     ) as found
-    group by element_id
+    group by placement_id
 )
 , click_cut as (
     -- not every ancestor was captured: above the element's own tree, or in it
-    select element_id, max(is_same_tree) as is_same_tree
+    select placement_id, max(is_same_tree) as is_same_tree
     from (
-        select element_id, true as is_same_tree
-        from lake.elements
+        select placement_id, true as is_same_tree
+        from lake.placed
         where is_cut
         union all
-        select a.element_id, a.is_same_tree
-        from lake.element_ancestors as a
-        join lake.elements as e on e.element_id = a.ancestor_id
+        select a.placement_id, a.is_same_tree
+        from lake.placement_ancestors as a
+        join lake.placed as e on e.placement_id = a.ancestor_id
         where e.is_cut
     ) as cut
-    group by element_id
+    group by placement_id
 )
 , click_chain as (
     -- targets: what matches, and everything inside it
-    select element_id, is_sure
+    select placement_id, is_sure
     from click_a_in_nav
     union all
-    select a.element_id, m.is_sure
-    from lake.element_ancestors as a
-    join click_a_in_nav as m on m.element_id = a.ancestor_id
+    select a.placement_id, m.is_sure
+    from lake.placement_ancestors as a
+    join click_a_in_nav as m on m.placement_id = a.ancestor_id
 )
 , click_surely as (
-    select distinct element_id
+    select distinct placement_id
     from click_chain
     where is_sure
 )
 , click_possibly as (
-    select element_id
+    select placement_id
     from click_chain
     union
-    select element_id
+    select placement_id
     from click_cut
 )
-select element_id from click_surely
+select placement_id from click_surely
 -- $click_type = 'nav'
 -- $click_type_2 = 'a'
 -- $click_class = 'active'
@@ -495,8 +495,8 @@ with click_li as (
 )
 , click_any_elements as (
     -- :first-child
-    select distinct e.element_id, true as is_sure
-    from lake.elements as e
+    select distinct e.placement_id, true as is_sure
+    from lake.placed as e
     where e.sibling_index = 1
 )
 , click_ad as (
@@ -508,84 +508,84 @@ with click_li as (
 )
 , click_ad_elements as (
     -- .ad
-    select distinct e.element_id, d.is_sure
-    from lake.elements as e
+    select distinct e.placement_id, d.is_sure
+    from lake.placed as e
     join click_ad as d on d.descriptor_id = e.descriptor_id
 )
 , click_li_elements as (
     -- li
-    select distinct e.element_id, d.is_sure
-    from lake.elements as e
+    select distinct e.placement_id, d.is_sure
+    from lake.placed as e
     join click_li as d on d.descriptor_id = e.descriptor_id
 )
 , click_cut as (
     -- not every ancestor was captured: above the element's own tree, or in it
-    select element_id, max(is_same_tree) as is_same_tree
+    select placement_id, max(is_same_tree) as is_same_tree
     from (
-        select element_id, true as is_same_tree
-        from lake.elements
+        select placement_id, true as is_same_tree
+        from lake.placed
         where is_cut
         union all
-        select a.element_id, a.is_same_tree
-        from lake.element_ancestors as a
-        join lake.elements as e on e.element_id = a.ancestor_id
+        select a.placement_id, a.is_same_tree
+        from lake.placement_ancestors as a
+        join lake.placed as e on e.placement_id = a.ancestor_id
         where e.is_cut
     ) as cut
-    group by element_id
+    group by placement_id
 )
 , click_li_in_ad as (
     -- .ad li
-    select element_id, max(is_sure) as is_sure
+    select placement_id, max(is_sure) as is_sure
     from (
-        select i.element_id, o.is_sure and i.is_sure as is_sure
-        from lake.element_ancestors as a
-        join click_li_elements as i on i.element_id = a.element_id
-        join click_ad_elements as o on o.element_id = a.ancestor_id
+        select i.placement_id, o.is_sure and i.is_sure as is_sure
+        from lake.placement_ancestors as a
+        join click_li_elements as i on i.placement_id = a.placement_id
+        join click_ad_elements as o on o.placement_id = a.ancestor_id
         where a.is_same_tree
         union all
-        select i.element_id, false
+        select i.placement_id, false
         from click_li_elements as i
-        join click_cut as c on c.element_id = i.element_id
+        join click_cut as c on c.placement_id = i.placement_id
         where c.is_same_tree
     ) as found
-    group by element_id
+    group by placement_id
 )
 , click_li_elements_2 as (
     -- li:not(:first-child, .ad li)
     select distinct
-        e.element_id
+        e.placement_id
         , d.is_sure
-            and not_click_any_elements.element_id is null
-            and not_click_li_in_ad.element_id is null as is_sure
-    from lake.elements as e
+            and not_click_any_elements.placement_id is null
+            and not_click_li_in_ad.placement_id is null as is_sure
+    from lake.placed as e
     join click_li as d on d.descriptor_id = e.descriptor_id
-    left join click_any_elements as not_click_any_elements on not_click_any_elements.element_id = e.element_id
-    left join click_li_in_ad as not_click_li_in_ad on not_click_li_in_ad.element_id = e.element_id
+    left join click_any_elements as not_click_any_elements on not_click_any_elements.placement_id = e.placement_id
+    left join click_li_in_ad as not_click_li_in_ad on not_click_li_in_ad.placement_id = e.placement_id
     where not coalesce(not_click_any_elements.is_sure, false)
         and not coalesce(not_click_li_in_ad.is_sure, false)
 )
 , click_chain as (
     -- targets: what matches, and everything inside it
-    select element_id, is_sure
+    select placement_id, is_sure
     from click_li_elements_2
     union all
-    select a.element_id, m.is_sure
-    from lake.element_ancestors as a
-    join click_li_elements_2 as m on m.element_id = a.ancestor_id
+    select a.placement_id, m.is_sure
+    from lake.placement_ancestors as a
+    join click_li_elements_2 as m on m.placement_id = a.ancestor_id
 )
 , click_surely as (
-    select distinct element_id
+    select distinct placement_id
     from click_chain
     where is_sure
 )
 , click_possibly as (
-    select element_id
+    select placement_id
     from click_chain
     union
-    select element_id
+    select placement_id
     from click_cut
 )
-select element_id from click_surely
+select placement_id from click_surely
 -- $click_type = 'li'
 -- $click_class = 'ad'
 
@@ -740,48 +740,48 @@ with click_h2 as (
 )
 , click_h2_elements as (
     -- h2:nth-last-of-type(2n+1)
-    select distinct e.element_id, d.is_sure
-    from lake.elements as e
+    select distinct e.placement_id, d.is_sure
+    from lake.placed as e
     join click_h2 as d on d.descriptor_id = e.descriptor_id
     where e.type_count - e.type_index + 1 >= 1 and (e.type_count - e.type_index + 1 - 1) % 2 = 0
 )
 , click_cut as (
     -- not every ancestor was captured: above the element's own tree, or in it
-    select element_id, max(is_same_tree) as is_same_tree
+    select placement_id, max(is_same_tree) as is_same_tree
     from (
-        select element_id, true as is_same_tree
-        from lake.elements
+        select placement_id, true as is_same_tree
+        from lake.placed
         where is_cut
         union all
-        select a.element_id, a.is_same_tree
-        from lake.element_ancestors as a
-        join lake.elements as e on e.element_id = a.ancestor_id
+        select a.placement_id, a.is_same_tree
+        from lake.placement_ancestors as a
+        join lake.placed as e on e.placement_id = a.ancestor_id
         where e.is_cut
     ) as cut
-    group by element_id
+    group by placement_id
 )
 , click_chain as (
     -- targets: what matches, and everything inside it
-    select element_id, is_sure
+    select placement_id, is_sure
     from click_h2_elements
     union all
-    select a.element_id, m.is_sure
-    from lake.element_ancestors as a
-    join click_h2_elements as m on m.element_id = a.ancestor_id
+    select a.placement_id, m.is_sure
+    from lake.placement_ancestors as a
+    join click_h2_elements as m on m.placement_id = a.ancestor_id
 )
 , click_surely as (
-    select distinct element_id
+    select distinct placement_id
     from click_chain
     where is_sure
 )
 , click_possibly as (
-    select element_id
+    select placement_id
     from click_chain
     union
-    select element_id
+    select placement_id
     from click_cut
 )
-select element_id from click_surely
+select placement_id from click_surely
 -- $click_type = 'h2'
 
 :root > body *
@@ -1022,11 +1022,11 @@ with click_h2 as (
 )
 , click_h2_siblings as (
     -- previous siblings: h2
-    select s.element_id, s.distance, s.distance as furthest, d.is_sure
-    from lake.element_siblings as s
+    select s.placement_id, s.distance, s.distance as furthest, d.is_sure
+    from lake.placement_siblings as s
     join click_h2 as d on d.descriptor_id = s.sibling_descriptor_id
     union all
-    select s.element_id, s.distance, s.furthest, s.is_own_type
+    select s.placement_id, s.distance, s.furthest, s.is_own_type
     from lake.uncaptured_siblings as s
     left join click_h2 as own on own.descriptor_id = s.descriptor_id
     where own.descriptor_id is not null or not s.is_own_type
@@ -1039,54 +1039,54 @@ with click_h2 as (
 )
 , click_p_elements as (
     -- p
-    select distinct e.element_id, d.is_sure
-    from lake.elements as e
+    select distinct e.placement_id, d.is_sure
+    from lake.placed as e
     join click_p as d on d.descriptor_id = e.descriptor_id
 )
 , click_p_next_to_h2 as (
     -- h2 + p
-    select i.element_id, max(o.is_sure and i.is_sure) as is_sure
+    select i.placement_id, max(o.is_sure and i.is_sure) as is_sure
     from click_p_elements as i
-    join click_h2_siblings as o on o.element_id = i.element_id and o.distance = 1
-    group by i.element_id
+    join click_h2_siblings as o on o.placement_id = i.placement_id and o.distance = 1
+    group by i.placement_id
 )
 , click_cut as (
     -- not every ancestor was captured: above the element's own tree, or in it
-    select element_id, max(is_same_tree) as is_same_tree
+    select placement_id, max(is_same_tree) as is_same_tree
     from (
-        select element_id, true as is_same_tree
-        from lake.elements
+        select placement_id, true as is_same_tree
+        from lake.placed
         where is_cut
         union all
-        select a.element_id, a.is_same_tree
-        from lake.element_ancestors as a
-        join lake.elements as e on e.element_id = a.ancestor_id
+        select a.placement_id, a.is_same_tree
+        from lake.placement_ancestors as a
+        join lake.placed as e on e.placement_id = a.ancestor_id
         where e.is_cut
     ) as cut
-    group by element_id
+    group by placement_id
 )
 , click_chain as (
     -- targets: what matches, and everything inside it
-    select element_id, is_sure
+    select placement_id, is_sure
     from click_p_next_to_h2
     union all
-    select a.element_id, m.is_sure
-    from lake.element_ancestors as a
-    join click_p_next_to_h2 as m on m.element_id = a.ancestor_id
+    select a.placement_id, m.is_sure
+    from lake.placement_ancestors as a
+    join click_p_next_to_h2 as m on m.placement_id = a.ancestor_id
 )
 , click_surely as (
-    select distinct element_id
+    select distinct placement_id
     from click_chain
     where is_sure
 )
 , click_possibly as (
-    select element_id
+    select placement_id
     from click_chain
     union
-    select element_id
+    select placement_id
     from click_cut
 )
-select element_id from click_surely
+select placement_id from click_surely
 -- $click_type = 'h2'
 -- $click_type_2 = 'p'
 
@@ -1100,8 +1100,8 @@ with click_ul as (
 )
 , click_ul_elements as (
     -- ul
-    select distinct e.element_id, d.is_sure
-    from lake.elements as e
+    select distinct e.placement_id, d.is_sure
+    from lake.placed as e
     join click_ul as d on d.descriptor_id = e.descriptor_id
 )
 , click_active as (
@@ -1126,83 +1126,83 @@ with click_ul as (
 )
 , click_li_siblings as (
     -- previous siblings: li.active
-    select s.element_id, s.distance, s.distance as furthest, d.is_sure
-    from lake.element_siblings as s
+    select s.placement_id, s.distance, s.distance as furthest, d.is_sure
+    from lake.placement_siblings as s
     join click_li as d on d.descriptor_id = s.sibling_descriptor_id
     union all
-    select s.element_id, s.distance, s.furthest, false
+    select s.placement_id, s.distance, s.furthest, false
     from lake.uncaptured_siblings as s
     left join click_li_2 as own on own.descriptor_id = s.descriptor_id
     where own.descriptor_id is not null or not s.is_own_type
 )
 , click_li_in_ul_siblings as (
     -- ul > li.active
-    select element_id, distance, furthest, max(is_sure) as is_sure
+    select placement_id, distance, furthest, max(is_sure) as is_sure
     from (
-        select i.element_id, i.distance, i.furthest, o.is_sure and i.is_sure as is_sure
+        select i.placement_id, i.distance, i.furthest, o.is_sure and i.is_sure as is_sure
         from click_li_siblings as i
-        join lake.elements as e on e.element_id = i.element_id
-        join click_ul_elements as o on o.element_id = e.parent_id
+        join lake.placed as e on e.placement_id = i.placement_id
+        join click_ul_elements as o on o.placement_id = e.parent_placement_id
         where not e.is_shadow_child
         union all
-        select i.element_id, i.distance, i.furthest, false
+        select i.placement_id, i.distance, i.furthest, false
         from click_li_siblings as i
-        join lake.elements as e on e.element_id = i.element_id
+        join lake.placed as e on e.placement_id = i.placement_id
         where e.is_cut
     ) as found
-    group by element_id, distance, furthest
+    group by placement_id, distance, furthest
 )
 , click_li_elements as (
     -- li:nth-of-type(2n)
-    select distinct e.element_id, d.is_sure
-    from lake.elements as e
+    select distinct e.placement_id, d.is_sure
+    from lake.placed as e
     join click_li_2 as d on d.descriptor_id = e.descriptor_id
     where e.type_index >= 0 and (e.type_index - 0) % 2 = 0
 )
 , click_li_after_li as (
     -- ul > li.active ~ li:nth-of-type(2n)
-    select i.element_id, max(o.is_sure and i.is_sure) as is_sure
+    select i.placement_id, max(o.is_sure and i.is_sure) as is_sure
     from click_li_elements as i
-    join click_li_in_ul_siblings as o on o.element_id = i.element_id
-    group by i.element_id
+    join click_li_in_ul_siblings as o on o.placement_id = i.placement_id
+    group by i.placement_id
 )
 , click_cut as (
     -- not every ancestor was captured: above the element's own tree, or in it
-    select element_id, max(is_same_tree) as is_same_tree
+    select placement_id, max(is_same_tree) as is_same_tree
     from (
-        select element_id, true as is_same_tree
-        from lake.elements
+        select placement_id, true as is_same_tree
+        from lake.placed
         where is_cut
         union all
-        select a.element_id, a.is_same_tree
-        from lake.element_ancestors as a
-        join lake.elements as e on e.element_id = a.ancestor_id
+        select a.placement_id, a.is_same_tree
+        from lake.placement_ancestors as a
+        join lake.placed as e on e.placement_id = a.ancestor_id
         where e.is_cut
     ) as cut
-    group by element_id
+    group by placement_id
 )
 , click_chain as (
     -- targets: what matches, and everything inside it
-    select element_id, is_sure
+    select placement_id, is_sure
     from click_li_after_li
     union all
-    select a.element_id, m.is_sure
-    from lake.element_ancestors as a
-    join click_li_after_li as m on m.element_id = a.ancestor_id
+    select a.placement_id, m.is_sure
+    from lake.placement_ancestors as a
+    join click_li_after_li as m on m.placement_id = a.ancestor_id
 )
 , click_surely as (
-    select distinct element_id
+    select distinct placement_id
     from click_chain
     where is_sure
 )
 , click_possibly as (
-    select element_id
+    select placement_id
     from click_chain
     union
-    select element_id
+    select placement_id
     from click_cut
 )
-select element_id from click_surely
+select placement_id from click_surely
 -- $click_type = 'ul'
 -- $click_type_2 = 'li'
 -- $click_class = 'active'
@@ -1217,36 +1217,36 @@ with click_li as (
 )
 , click_li_siblings as (
     -- previous siblings: li
-    select s.element_id, s.distance, s.distance as furthest, d.is_sure
-    from lake.element_siblings as s
+    select s.placement_id, s.distance, s.distance as furthest, d.is_sure
+    from lake.placement_siblings as s
     join click_li as d on d.descriptor_id = s.sibling_descriptor_id
     union all
-    select s.element_id, s.distance, s.furthest, s.is_own_type
+    select s.placement_id, s.distance, s.furthest, s.is_own_type
     from lake.uncaptured_siblings as s
     left join click_li as own on own.descriptor_id = s.descriptor_id
     where own.descriptor_id is not null or not s.is_own_type
 )
 , click_li_siblings_2 as (
     -- li:first-child
-    select distinct s.element_id, s.distance, s.furthest, s.is_sure and s.distance = s.furthest as is_sure
+    select distinct s.placement_id, s.distance, s.furthest, s.is_sure and s.distance = s.furthest as is_sure
     from click_li_siblings as s
-    join lake.elements as e on e.element_id = s.element_id
+    join lake.placed as e on e.placement_id = s.placement_id
     where 1 between e.sibling_index - s.furthest and e.sibling_index - s.distance
 )
 , click_li_next_to_li_siblings as (
     -- li:first-child + li
-    select element_id, distance, furthest, max(is_sure) as is_sure
+    select placement_id, distance, furthest, max(is_sure) as is_sure
     from (
-        select i.element_id, i.distance, i.furthest, o.is_sure and i.is_sure and i.distance = i.furthest as is_sure
+        select i.placement_id, i.distance, i.furthest, o.is_sure and i.is_sure and i.distance = i.furthest as is_sure
         from click_li_siblings as i
-        join click_li_siblings_2 as o on o.element_id = i.element_id and o.distance = i.furthest + 1
+        join click_li_siblings_2 as o on o.placement_id = i.placement_id and o.distance = i.furthest + 1
         union all
-        select i.element_id, i.distance, i.furthest, false
+        select i.placement_id, i.distance, i.furthest, false
         from click_li_siblings as i
-        join click_li_siblings_2 as o on o.element_id = i.element_id and o.distance = i.distance
+        join click_li_siblings_2 as o on o.placement_id = i.placement_id and o.distance = i.distance
         where i.distance < i.furthest
     ) as found
-    group by element_id, distance, furthest
+    group by placement_id, distance, furthest
 )
 , click_a as (
     -- a
@@ -1256,54 +1256,54 @@ with click_li as (
 )
 , click_a_elements as (
     -- a
-    select distinct e.element_id, d.is_sure
-    from lake.elements as e
+    select distinct e.placement_id, d.is_sure
+    from lake.placed as e
     join click_a as d on d.descriptor_id = e.descriptor_id
 )
 , click_a_after_li as (
     -- li:first-child + li ~ a
-    select i.element_id, max(o.is_sure and i.is_sure) as is_sure
+    select i.placement_id, max(o.is_sure and i.is_sure) as is_sure
     from click_a_elements as i
-    join click_li_next_to_li_siblings as o on o.element_id = i.element_id
-    group by i.element_id
+    join click_li_next_to_li_siblings as o on o.placement_id = i.placement_id
+    group by i.placement_id
 )
 , click_cut as (
     -- not every ancestor was captured: above the element's own tree, or in it
-    select element_id, max(is_same_tree) as is_same_tree
+    select placement_id, max(is_same_tree) as is_same_tree
     from (
-        select element_id, true as is_same_tree
-        from lake.elements
+        select placement_id, true as is_same_tree
+        from lake.placed
         where is_cut
         union all
-        select a.element_id, a.is_same_tree
-        from lake.element_ancestors as a
-        join lake.elements as e on e.element_id = a.ancestor_id
+        select a.placement_id, a.is_same_tree
+        from lake.placement_ancestors as a
+        join lake.placed as e on e.placement_id = a.ancestor_id
         where e.is_cut
     ) as cut
-    group by element_id
+    group by placement_id
 )
 , click_chain as (
     -- targets: what matches, and everything inside it
-    select element_id, is_sure
+    select placement_id, is_sure
     from click_a_after_li
     union all
-    select a.element_id, m.is_sure
-    from lake.element_ancestors as a
-    join click_a_after_li as m on m.element_id = a.ancestor_id
+    select a.placement_id, m.is_sure
+    from lake.placement_ancestors as a
+    join click_a_after_li as m on m.placement_id = a.ancestor_id
 )
 , click_surely as (
-    select distinct element_id
+    select distinct placement_id
     from click_chain
     where is_sure
 )
 , click_possibly as (
-    select element_id
+    select placement_id
     from click_chain
     union
-    select element_id
+    select placement_id
     from click_cut
 )
-select element_id from click_surely
+select placement_id from click_surely
 -- $click_type = 'li'
 -- $click_type_2 = 'a'
 

@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.lake.batch import CHECKED, SHADOW_CHILD, SVG, Descriptor, Element
-from expost.lake.dictionary import Dictionary, ElementTable
+from expost.lake.dictionary import DICTIONARIES, Dictionary, ElementTable, Place
 from expost.lake.schema import TABLES
 from tests.story import Chains
 
 SECRET = bytes(range(32))
 
 
-def chain(where: str, secret: bytes = SECRET) -> tuple[Dictionary, int]:
+def chain(where: str, secret: bytes = SECRET) -> tuple[Dictionary, Place]:
     dictionary, chains = Dictionary(secret), Chains()
     place = chains.add(where)
-    return dictionary, ElementTable(dictionary, chains.descriptors, chains.elements).id_of(place)
+    return dictionary, ElementTable(dictionary, chains.descriptors, chains.elements).place_of(place)
 
 
 def test_the_same_chain_has_the_same_ids_in_every_batch_of_one_installation() -> None:
@@ -25,15 +25,34 @@ def test_the_same_chain_has_the_same_ids_in_every_batch_of_one_installation() ->
     assert first[1] == again[1]
     assert first[0].fresh == again[0].fresh
     assert chain("main form.signup button.buy", secret=bytes(32))[1] != first[1]
-    assert chain("main form.signup button.buy:nth(2,2)")[1] != first[1]
+
+
+def test_another_place_is_another_placement_of_the_same_element() -> None:
+    first, second = (chain(f"main ul li:nth({place},2) a")[1] for place in (1, 2))
+    assert first.element_id == second.element_id
+    assert first.placement_id != second.placement_id
+
+
+def test_a_list_that_grows_adds_placements_and_no_elements() -> None:
+    dictionary = Dictionary(SECRET)
+    descriptors = [Descriptor("ul"), Descriptor("li"), Descriptor("a")]
+    for count in range(1, 30):
+        elements = [
+            Element(0),
+            Element(1, 0, count, count, count, count, [1] * min(count - 1, 20)),
+            Element(2, 1),
+        ]
+        ElementTable(dictionary, descriptors, elements).place_of(2)
+    assert len(dictionary.fresh["elements"]) == 3
+    assert len(dictionary.fresh["placements"]) == 1 + 2 * 29
 
 
 def test_ancestors_are_nearest_first_and_go_through_shadow_hosts() -> None:
-    dictionary, element_id = chain("my-cart >>> ul li")
+    dictionary, place = chain("my-cart >>> ul li")
     names = TABLES["elements"].names
     rows = {row[0]: dict(zip(names, row, strict=True)) for row in dictionary.fresh["elements"].values()}
     tags = {row[0]: row[1] for row in dictionary.fresh["descriptors"].values()}
-    item = rows[element_id]
+    item = rows[place.element_id]
     assert [tags[rows[above]["descriptor_id"]] for above in item["ancestors"]] == [
         "ul",
         "my-cart",
@@ -50,6 +69,17 @@ def test_ancestors_are_nearest_first_and_go_through_shadow_hosts() -> None:
     )
     html = rows[item["ancestors"][-1]]
     assert (html["parent_id"], html["ancestors"], html["is_root"]) == (None, [], True)
+    names = TABLES["placements"].names
+    placements = {
+        row[0]: dict(zip(names, row, strict=True)) for row in dictionary.fresh["placements"].values()
+    }
+    placed = placements[place.placement_id]
+    assert [placements[above]["element_id"] for above in placed["ancestors"]] == item["ancestors"]
+    assert placed["parent_placement_id"] == placed["ancestors"][0]
+    for each in placements.values():
+        element = rows[each["element_id"]]
+        for shared in ("descriptor_id", "tree_depth", "is_shadow_child", "is_cut", "is_root"):
+            assert each[shared] == element[shared]
 
 
 def test_a_toggled_class_of_the_body_adds_one_descriptor() -> None:
@@ -62,7 +92,7 @@ def test_a_toggled_class_of_the_body_adds_one_descriptor() -> None:
             Descriptor("b"),
         ]
         elements = [Element(0), Element(1, 0), Element(2, 1), Element(3, 2)]
-        ElementTable(dictionary, descriptors, elements).id_of(3)
+        ElementTable(dictionary, descriptors, elements).place_of(3)
     assert len(dictionary.fresh["descriptors"]) == 5
     # What is under the body stands somewhere else now; only the narrow table repeats that.
     assert len(dictionary.fresh["elements"]) == 7
@@ -124,7 +154,7 @@ def test_what_is_committed_is_not_fresh_again_and_what_is_not_is() -> None:
 )
 def test_a_table_that_points_nowhere_is_an_error_and_not_an_endless_walk(elements: list[Element]) -> None:
     with pytest.raises(IndexError):
-        ElementTable(Dictionary(SECRET), [Descriptor("a")], elements).id_of(0)
+        ElementTable(Dictionary(SECRET), [Descriptor("a")], elements).place_of(0)
 
 
 @st.composite
@@ -148,19 +178,21 @@ def forests(draw: st.DrawFn) -> tuple[list[Descriptor], list[Element]]:
 def test_ids_do_not_depend_on_which_element_is_asked_for_first(forest, order) -> None:
     descriptors, elements = forest
     straight = ElementTable(Dictionary(SECRET), descriptors, elements)
-    expected = [straight.id_of(place) for place in range(len(elements))]
+    expected = [straight.place_of(place) for place in range(len(elements))]
     shuffled = list(range(len(elements)))
     order.shuffle(shuffled)
     dictionary = Dictionary(SECRET)
     other = ElementTable(dictionary, descriptors, elements)
-    assert {place: other.id_of(place) for place in shuffled} == dict(enumerate(expected))
-    for row in dictionary.fresh["elements"].values():
-        parents = {one[0]: one[1] for one in dictionary.fresh["elements"].values()}
-        walked, parent = [], row[1]
-        while parent is not None:
-            walked.append(parent)
-            parent = parents[parent]
-        assert row[8] == walked
-        assert row[10] == len(walked)
-        assert 0 <= row[9] <= row[10]
-        assert all(-(2**63) <= id_ < 2**63 for id_ in (row[0], *walked))
+    assert {place: other.place_of(place) for place in shuffled} == dict(enumerate(expected))
+    for table, above in (("elements", "parent_id"), ("placements", "parent_placement_id")):
+        rows = [dict(zip(TABLES[table].names, row, strict=True)) for row in dictionary.fresh[table].values()]
+        id_ = DICTIONARIES[table]
+        parents = {row[id_]: row[above] for row in rows}
+        for row in rows:
+            walked, parent = [], row[above]
+            while parent is not None:
+                walked.append(parent)
+                parent = parents[parent]
+            assert row["ancestors"] == walked
+            assert 0 <= row["tree_depth"] <= len(walked)
+            assert all(-(2**63) <= each < 2**63 for each in (row[id_], *walked))

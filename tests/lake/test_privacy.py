@@ -19,7 +19,7 @@ PERSONAL = {"yes", "linked", "may be", "no"}
 KEPT = {
     "Kept for the site's months": {"events", "identities", "traits", "page_counts"},
     "Kept until none of their events is left": set(SUBJECTS),
-    "Stay": {"descriptors", "elements"},
+    "Stay": {"descriptors", "elements", "placements"},
 }
 
 

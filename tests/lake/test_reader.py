@@ -25,7 +25,7 @@ def test_an_empty_folder_has_every_table_and_view_with_its_columns(tmp_path: Pat
     with connect(tmp_path) as connection:
         for name, schema in TABLES.items():
             assert connection.sql(f"from lake.{name}").columns == schema.names
-        for name in ("events", "elements", "people", "losses"):
+        for name in ("events", "elements", "placements", "people", "losses"):
             assert connection.execute(f"select count(*) from {name}").fetchall() == [(0,)]
         assert snapshot_versions(connection) == {}
 
@@ -33,7 +33,14 @@ def test_an_empty_folder_has_every_table_and_view_with_its_columns(tmp_path: Pat
 def test_columns_and_types_are_the_same_with_and_without_data(rich_lake: Story, tmp_path: Path) -> None:
     open_folder(tmp_path / "empty", create=True)
     with rich_lake.connect() as full, connect(tmp_path / "empty") as empty:
-        for name in (*(f"lake.{table}" for table in TABLES), "events", "elements", "people", "losses"):
+        for name in (
+            *(f"lake.{table}" for table in TABLES),
+            "events",
+            "elements",
+            "placements",
+            "people",
+            "losses",
+        ):
             assert (
                 full.sql(f"describe from {name}").fetchall() == empty.sql(f"describe from {name}").fetchall()
             )

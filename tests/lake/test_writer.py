@@ -58,8 +58,8 @@ def test_a_segment_is_stored_once_however_often_it_comes(folder: Folder, tmp_pat
 
     assert ingest_now(1).stored == 15
     before = counts(folder)
-    assert before == {"descriptors": 5, "elements": 5, "devices": 3, "users": 3, "groups": 1, "identities": 3,
-                      "traits": 6, "page_counts": 3, "events": 15}  # fmt: skip
+    assert before == {"descriptors": 5, "elements": 5, "placements": 5, "devices": 3, "users": 3, "groups": 1,
+                      "identities": 3, "traits": 6, "page_counts": 3, "events": 15}  # fmt: skip
     assert ingest_now(1).stored == 0
     again = ingest_now(2)
     assert (again.stored, again.duplicates) == (0, 15)
@@ -104,8 +104,8 @@ def test_an_end_at_any_step_neither_loses_nor_doubles(
     with Writer(folder) as writer:
         assert writer.begun in (-1, 3)
         writer.ingest(3, batches)
-    assert counts(folder) == {"descriptors": 5, "elements": 5, "devices": 3, "users": 3, "groups": 1, "identities": 3,
-                              "traits": 6, "page_counts": 3, "events": 15}  # fmt: skip
+    assert counts(folder) == {"descriptors": 5, "elements": 5, "placements": 5, "devices": 3, "users": 3, "groups": 1,
+                              "identities": 3, "traits": 6, "page_counts": 3, "events": 15}  # fmt: skip
 
 
 def test_repeats_are_known_after_a_restart_and_inside_a_batch(folder: Folder, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -83,58 +84,65 @@ def _index(tags: Sequence[Tag], tag: Tag) -> int:
 
 
 class ElementLake:
-    """An element dictionary in a database of its own, and the id of each element that was captured, in order."""
+    """An element dictionary in a database of its own, and the placement of each captured element, in order."""
 
     def __init__(self, *pages: Captured) -> None:
         dictionary = Dictionary(b"s" * 32)
         self.ids: list[int] = []
         for page in pages:
             table = dictionary.elements(page.descriptors, page.elements)
-            self.ids += [table.id_of(place) for place in range(len(page.elements))]
+            self.ids += [table.place_of(place).placement_id for place in range(len(page.elements))]
         tables = Rows(dictionary).tables()
         self.con = duckdb.connect(config={"threads": 1})
         self.con.execute("create schema lake")
-        for name in ("descriptors", "elements"):
+        for name in ("descriptors", "elements", "placements"):
             table = tables.get(name, TABLES[name].empty_table())
             # Twice: dictionaries may hold repeats.
             self.con.register("given", pa.concat_tables([table, table]))
             self.con.execute(f"create table lake.{name} as from given")
         self.con.execute(VIEWS.read_text())
         self.descriptors = tables["descriptors"].to_pylist()
-        self.elements = tables["elements"].to_pylist()
+        self.placements = tables["placements"].to_pylist()
 
-    def ask(self, text: str, **options: bool) -> Answers:
-        """All that a compiled selector answers, by one statement."""
+    def ask(self, text: str, **options: Any) -> Answers:
+        """All that a compiled selector answers, by one statement; for placements, whatever it was judged over."""
         compiled = compile_selector(parse(text), prefix="step_1", **options)
+        key = compiled.grain.id
         sql = compiled.statement(
-            f"select 'matches' as answer, element_id, is_sure::bigint as other from {compiled.matches}\n"
-            f"union all select 'surely', element_id, null from {compiled.surely}\n"
-            f"union all select 'possibly', element_id, null from {compiled.possibly}\n"
-            f"union all select 'subjects', element_id, subject_id from (\n{compiled.subjects}\n) as subjects"
+            f"select 'matches' as answer, {key}, is_sure::bigint as other from {compiled.matches}\n"
+            f"union all select 'surely', {key}, null from {compiled.surely}\n"
+            f"union all select 'possibly', {key}, null from {compiled.possibly}\n"
+            f"union all select 'subjects', {key}, distance from (\n{compiled.subjects}\n) as subjects"
         )
-        found: dict[str, list[tuple[int, int]]] = {
-            "matches": [],
-            "surely": [],
-            "possibly": [],
-            "subjects": [],
+        found: dict[str, dict[int, int | None]] = {
+            "matches": {},
+            "surely": {},
+            "possibly": {},
+            "subjects": {},
         }
-        for answer, element_id, other in self.con.execute(sql, compiled.parameters).fetchall():
-            found[answer].append((element_id, other))
-        for rows in found.values():
-            assert len({element_id for element_id, _ in rows}) == len(rows), (
-                "an element is answered for twice"
-            )
+        for answer, id_, other in self.con.execute(sql, compiled.parameters).fetchall():
+            assert id_ not in found[answer], "one is answered for twice"
+            found[answer][id_] = other
+        placements = [(each[key], each["placement_id"], each["ancestors"]) for each in self.placements]
         return Answers(
-            {element_id: bool(is_sure) or None for element_id, is_sure in found["matches"]},
-            {element_id for element_id, _ in found["surely"]},
-            {element_id for element_id, _ in found["possibly"]},
-            dict(found["subjects"]),
+            {
+                placement: bool(found["matches"][id_]) or None
+                for id_, placement, _ in placements
+                if id_ in found["matches"]
+            },
+            {placement for id_, placement, _ in placements if id_ in found["surely"]},
+            {placement for id_, placement, _ in placements if id_ in found["possibly"]},
+            {
+                placement: [placement, *ancestors][found["subjects"][id_] or 0]
+                for id_, placement, ancestors in placements
+                if id_ in found["subjects"]
+            },
         )
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Elements that match themselves (True or None); targets whose chain does; the subject of each of those."""
+    """Placements that match themselves (True or None); targets whose chain does; the subject of each of those."""
 
     matches: dict[int, bool | None]
     surely: set[int]

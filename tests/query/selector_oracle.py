@@ -57,30 +57,32 @@ def opposite(answer: Answer) -> Answer:
 
 
 class SelectorOracle:
-    """Answers for elements by id, given the rows of `descriptors` and `elements`."""
+    """Answers for placements by id, given the rows of `descriptors` and `placements`."""
 
-    def __init__(self, descriptors: Iterable[Row], elements: Iterable[Row], *, pierce: bool = False) -> None:
+    def __init__(
+        self, descriptors: Iterable[Row], placements: Iterable[Row], *, pierce: bool = False
+    ) -> None:
         self.descriptors = {row["descriptor_id"]: row for row in descriptors}
-        self.elements = {row["element_id"]: row for row in elements}
+        self.placements = {row["placement_id"]: row for row in placements}
         self.pierce = pierce
         self.known: dict[tuple[Complex, Thing], Answer] = {}
 
-    def target(self, selector: Selector, element_id: int) -> Answer:
+    def target(self, selector: Selector, placement_id: int) -> Answer:
         """Whether some element of the chain matches."""
-        chain = [element_id, *self.elements[element_id]["ancestors"]]
+        chain = [placement_id, *self.placements[placement_id]["ancestors"]]
         answers = [self.element(selector, each) for each in chain]
-        if any(self.elements[each]["is_cut"] for each in chain):
+        if any(self.placements[each]["is_cut"] for each in chain):
             answers.append(None)
         return either(answers)
 
-    def subject(self, selector: Selector, element_id: int) -> int | None:
+    def subject(self, selector: Selector, placement_id: int) -> int | None:
         """The first element of the chain that surely matches."""
-        chain = [element_id, *self.elements[element_id]["ancestors"]]
+        chain = [placement_id, *self.placements[placement_id]["ancestors"]]
         return next((each for each in chain if self.element(selector, each) is True), None)
 
-    def element(self, selector: Selector, element_id: int) -> Answer:
+    def element(self, selector: Selector, placement_id: int) -> Answer:
         """What `Element.matches` would say."""
-        return self.any_of(selector.alternatives, (element_id, 0))
+        return self.any_of(selector.alternatives, (placement_id, 0))
 
     def any_of(self, alternatives: Iterable[Complex], thing: Thing) -> Answer:
         return either(self.complex(each, thing) for each in alternatives)
@@ -101,23 +103,23 @@ class SelectorOracle:
 
     def above(self, outer: Complex, thing: Thing, *, is_next: bool) -> Iterable[Answer]:
         """The answers for the parent, and for all further ancestors."""
-        standing = self.elements[thing[0]]
+        standing = self.placements[thing[0]]
         while True:
             if standing["is_cut"]:
                 yield None
-            if standing["parent_id"] is None or (standing["is_shadow_child"] and not self.pierce):
+            if standing["parent_placement_id"] is None or (standing["is_shadow_child"] and not self.pierce):
                 return
-            yield self.complex(outer, (standing["parent_id"], 0))
+            yield self.complex(outer, (standing["parent_placement_id"], 0))
             if is_next:
                 return
-            standing = self.elements[standing["parent_id"]]
+            standing = self.placements[standing["parent_placement_id"]]
 
     def before(self, outer: Complex, thing: Thing, *, is_next: bool) -> Iterable[Answer]:
         """The answers for the sibling before it, and for all further ones."""
-        element_id, distance = thing
-        first = self.elements[element_id]["sibling_index"] - 1
+        placement_id, distance = thing
+        first = self.placements[placement_id]["sibling_index"] - 1
         for each in range(distance + 1, min(first, distance + 1 if is_next else first) + 1):
-            yield self.complex(outer, (element_id, each))
+            yield self.complex(outer, (placement_id, each))
 
     def compound(self, compound: Compound, thing: Thing) -> Answer:
         return both(self.simple(each, thing) for each in compound.conditions)
@@ -129,14 +131,14 @@ class SelectorOracle:
             case Not(alternatives):
                 return opposite(self.any_of(alternatives, thing))
             case Root():
-                return bool(self.elements[thing[0]]["is_root"]) and not thing[1]
+                return bool(self.placements[thing[0]]["is_root"]) and not thing[1]
             case Position() | Only():
                 return position(condition, *self.place(condition.of_type, thing))
             case _:
                 return self.descriptor(condition, thing)
 
     def descriptor(self, condition: Simple, thing: Thing) -> Answer:
-        standing = self.elements[thing[0]]
+        standing = self.placements[thing[0]]
         if what := self.what(thing):
             return descriptor(condition, what)
         if isinstance(condition, Type) and standing["type_index"] == standing["sibling_index"]:
@@ -145,20 +147,20 @@ class SelectorOracle:
 
     def what(self, thing: Thing) -> Row | None:
         """The descriptor, if it was captured."""
-        element_id, distance = thing
-        standing = self.elements[element_id]
+        placement_id, distance = thing
+        standing = self.placements[placement_id]
         known = [standing["descriptor_id"], *standing["previous_siblings"]]
         return self.descriptors[known[distance]] if distance < len(known) else None
 
     def place(self, of_type: bool, thing: Thing) -> tuple[range, range]:
         """The places that it may have from the first sibling, and from the last."""
-        element_id, distance = thing
-        standing = self.elements[element_id]
+        placement_id, distance = thing
+        standing = self.placements[placement_id]
         index, count = standing["sibling_index"], standing["sibling_count"]
         if not of_type:
             return exactly(index - distance), exactly(count - index + distance + 1)
         before, after = standing["type_index"] - 1, standing["type_count"] - standing["type_index"]
-        types = [self.type((element_id, each)) for each in range(index)]
+        types = [self.type((placement_id, each)) for each in range(index)]
         if index == standing["type_index"]:
             types = [types[0]] * index
         own, its = types[0], types[distance]

@@ -28,9 +28,9 @@ def test_a_selector_finds_what_soupsieve_finds(page: str, selectors: list[str]) 
     for text in selectors:
         found = lake.ask(text).matches
         theirs = soupsieve_compile(text)
-        for tag, element_id in zip(tags, lake.ids, strict=True):
+        for tag, placement_id in zip(tags, lake.ids, strict=True):
             # Elements that stand alike are one element of the dictionary; they match alike.
-            answer = found.get(element_id, False)
+            answer = found.get(placement_id, False)
             if answer is None and re.search("[+~]", text) and re.search("(last|only)-of-type", text):
                 continue  # what stands after an element is not captured, and may be of its sibling's type
             assert answer is theirs.match(tag), f"{text} on {tag}"
@@ -101,24 +101,24 @@ def test_what_is_hidden_makes_unknown_and_never_a_wrong_answer(
 ) -> None:
     whole, partial = pages
     lake, full = ElementLake(partial), ElementLake(whole)
-    oracle = SelectorOracle(lake.descriptors, lake.elements, pierce=pierce)
-    truth = SelectorOracle(full.descriptors, full.elements, pierce=pierce)
+    oracle = SelectorOracle(lake.descriptors, lake.placements, pierce=pierce)
+    truth = SelectorOracle(full.descriptors, full.placements, pierce=pierce)
     for text in selectors:
         selector = parse(text)
         answers = lake.ask(text, pierce=pierce)
-        for element_id, whole_id in zip(lake.ids, full.ids, strict=True):
-            ours = answers.matches.get(element_id, False)
+        for placement_id, whole_id in zip(lake.ids, full.ids, strict=True):
+            ours = answers.matches.get(placement_id, False)
             assert ours in (None, truth.element(selector, whole_id)), f"{text}: a wrong answer"
-            expected = oracle.element(selector, element_id)
+            expected = oracle.element(selector, placement_id)
             assert ours is expected or ours is None, f"{text}: {ours} instead of {expected}"
             if (
                 "=" not in text
                 and "(" not in text
-                and not is_about_uncaptured(text, oracle.elements[element_id])
+                and not is_about_uncaptured(text, oracle.placements[placement_id])
             ):
                 assert ours is expected, f"{text}: unknown without need"
         # Targets and subjects follow from the answers for elements.
-        chains = {each: [each, *oracle.elements[each]["ancestors"]] for each in lake.ids}
+        chains = {each: [each, *oracle.placements[each]["ancestors"]] for each in lake.ids}
         found = {
             each: [above for above in chain if answers.matches.get(above)] for each, chain in chains.items()
         }
@@ -128,10 +128,10 @@ def test_what_is_hidden_makes_unknown_and_never_a_wrong_answer(
             each
             for each, chain in chains.items()
             if not set(chain).isdisjoint(
-                answers.matches.keys() | {above for above in chain if oracle.elements[above]["is_cut"]}
+                answers.matches.keys() | {above for above in chain if oracle.placements[above]["is_cut"]}
             )
         }
-        if not any(is_about_uncaptured(text, oracle.elements[each]) for each in lake.ids):
+        if not any(is_about_uncaptured(text, oracle.placements[each]) for each in lake.ids):
             assert answers.surely == {each for each in lake.ids if oracle.target(selector, each) is True}
 
 

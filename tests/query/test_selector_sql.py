@@ -23,7 +23,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "selectors.md"
 def written(selector: str) -> str:
     compiled = compile_selector(parse(selector), prefix="click")
     values = "".join(f"\n-- ${name} = {value!r}" for name, value in compiled.parameters.items())
-    return compiled.statement(f"select element_id from {compiled.surely}") + values
+    return compiled.statement(f"select {compiled.grain.id} from {compiled.surely}") + values
 
 
 def test_the_golden_selectors_compile_to_the_golden_sql() -> None:

@@ -53,12 +53,12 @@ def test_a_masked_value_is_not_asked_for() -> None:
     assert suggestions([level("a", attributes={"href": "/p?q=…", "title": None})]) == ("a",)
 
 
-def levels(lake: ElementLake, element_id: int) -> list[Level]:
+def levels(lake: ElementLake, placement_id: int) -> list[Level]:
     descriptors = {row["descriptor_id"]: row for row in lake.descriptors}
-    elements = {row["element_id"]: row for row in lake.elements}
+    placements = {row["placement_id"]: row for row in lake.placements}
     chain = []
-    for distance, each in enumerate([element_id, *elements[element_id]["ancestors"]]):
-        where, what = elements[each], descriptors[elements[each]["descriptor_id"]]
+    for distance, each in enumerate([placement_id, *placements[placement_id]["ancestors"]]):
+        where, what = placements[each], descriptors[placements[each]["descriptor_id"]]
         chain.append(Level(
             distance=distance, element_id=str(each), descriptor=what["tag"], tag=what["tag"], dom_id=what["dom_id"],
             classes=tuple(what["classes"]),
@@ -76,10 +76,10 @@ def levels(lake: ElementLake, element_id: int) -> list[Level]:
 def test_a_suggestion_surely_matches_its_element(pages) -> None:
     lake = ElementLake(pages[1])
     wanted: dict[str, set[int]] = {}
-    for element_id in set(lake.ids):
-        chain = levels(lake, element_id)
+    for placement_id in set(lake.ids):
+        chain = levels(lake, placement_id)
         for each, text in zip(chain, suggestions(chain), strict=True):
             wanted.setdefault(text, set()).add(int(each.element_id))
-    for text, element_ids in wanted.items():
+    for text, placement_ids in wanted.items():
         found = lake.ask(text).matches
-        assert all(found.get(element_id) is True for element_id in element_ids), text
+        assert all(found.get(each) is True for each in placement_ids), text
