@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from expost.clock import Clock, wall_clock
+from expost.errors import FolderError
 from expost.lake.folder import Folder
 from expost.lake.journal import Journal
 from expost.settings import Settings
+from expost.state.audit import Actor, note
 from expost.state.database import State
 
 from .capture import Capture
+from .clock_watch import ClockWatch
 from .daily import DailyIds, salt_place
 from .descriptors import Descriptors
 from .keyring import Keyring
@@ -27,6 +31,7 @@ from .tally import Tally
 
 log = logging.getLogger("expost.collector")
 
+CLOCK_SECONDS = 1.0
 CAPTURE_PATH = "/e"
 SCRIPT_PATH = "/expost.js"
 PUBLIC_PATHS = frozenset({CAPTURE_PATH, SCRIPT_PATH})
@@ -49,6 +54,7 @@ class Collector:
         refused: RefusedLog,
         tally: Tally,
         clock: Clock,
+        note_jump: Callable[[float], None],
     ) -> None:
         self._routes: dict[str, ASGIApp] = {CAPTURE_PATH: capture}
         self._script = script
@@ -56,7 +62,8 @@ class Collector:
         self._refused = refused
         self.tally = tally
         self._clock = clock
-        self._upkeep: asyncio.Task[None] | None = None
+        self._note_jump = note_jump
+        self._upkeep: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request for one of these paths."""
@@ -68,19 +75,27 @@ class Collector:
         The salt of a day that is over is destroyed, and what was rejected more than seven days ago.
         """
         await asyncio.to_thread(self._script.keep)
-        self._upkeep = asyncio.create_task(self._keep_up())
+        self._upkeep = [asyncio.create_task(self._keep_up()), asyncio.create_task(self._watch_clock())]
 
     async def shutdown(self) -> None:
         """End it. The journal is closed by whoever opened it, after the last answer."""
-        if self._upkeep is not None:
-            self._upkeep.cancel()
-            await asyncio.gather(self._upkeep, return_exceptions=True)
+        for task in self._upkeep:
+            task.cancel()
+        await asyncio.gather(*self._upkeep, return_exceptions=True)
 
     async def _keep_up(self) -> None:
         while True:
             await asyncio.to_thread(self._refused.make_room, self._clock())
             # Not in one long sleep: the clock of a machine may be set, or stand still while it is suspended.
             await asyncio.sleep(min(self._daily.turn() + 0.1, 60))
+
+    async def _watch_clock(self) -> None:
+        watch = ClockWatch(self._clock)
+        while True:
+            await asyncio.sleep(CLOCK_SECONDS)
+            if jump := watch.jump():
+                await asyncio.to_thread(self._note_jump, jump)
+                self.tally.clock_jumps += 1
 
 
 def create(
@@ -107,4 +122,22 @@ def create(
         tally=tally,
         clock=clock,
     )
-    return Collector(capture, Script(script_folder, folder.scripts), daily, refused, tally, clock)
+
+    def note_jump(seconds: float) -> None:
+        said = f"by {seconds:+,.0f} seconds, or it slept"
+        log.warning("the clock of this machine was set %s", said)
+        try:
+            with state.writing() as connection:
+                note(
+                    connection,
+                    clock(),
+                    Actor("expost serve", "this machine"),
+                    "clock set",
+                    "this machine",
+                    said,
+                )
+        except FolderError as problem:
+            log.error("that is not noted: %s", problem)
+
+    script = Script(script_folder, folder.scripts)
+    return Collector(capture, script, daily, refused, tally, clock, note_jump)

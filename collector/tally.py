@@ -63,7 +63,6 @@ class Tally:
     limited: Counter[str] = field(default_factory=Counter)
     acknowledged: Histogram = field(default_factory=lambda: Histogram(SECONDS))
     clock_jumps: int = 0
-    last_clock_jump_seconds: float = 0.0
 
     def count(self, status: int, verdict: Verdict, seconds: float) -> None:
         """A batch was acknowledged, so many seconds after its head arrived."""

@@ -29,6 +29,9 @@ SETUP_PATH = "/setup-account"
 OPEN = frozenset({LOGIN_PATH, SETUP_PATH})
 """Pages for those who are not known yet."""
 
+WATCHED = frozenset({"/health", "/metrics"})
+"""Asked by programs that look after the server, beside what is below `/api/`."""
+
 MAKE_ONE = (
     "Make an account, and pages answer from elsewhere too: open /setup-account with the token that expost serve "
     "printed, or run on that machine: expost accounts add NAME"
@@ -120,7 +123,7 @@ def judge(asking: Asking, house: House, credential: Credential) -> Verdict:
         found = find(asking, house)
         if found is not None:
             return found
-    if credential == "key" and asking.path.startswith("/api/"):
+    if credential == "key" and is_for_programs(asking.path):
         # No browser sends a key by itself, so no other site can make one do so.
         return IN
     if asking.method not in CHANGING_NOTHING and _is_foreign(asking, house):
@@ -144,6 +147,11 @@ def _judge_without_account(asking: Asking, house: House) -> Verdict | None:
         return None
     name_hint = unknown.hint if (unknown := _foreign_host(asking, house)) else ""
     return Verdict("refused", distance, f"{MAKE_ONE}. {name_hint}" if name_hint else MAKE_ONE)
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether programs ask here, with an API key, and get JSON or figures and never a page."""
+    return path.startswith("/api/") or path in WATCHED
 
 
 def safe_next(path: str) -> str:

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Sequence
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from expost.access import Access
@@ -14,6 +15,7 @@ from expost.api import answer_errors, create_api
 from expost.collector.service import Collector, is_public
 from expost.errors import ExpostError
 from expost.gate import Gate
+from expost.health import Unwatched, Watch
 from expost.ui.desk import Call, PageSite
 from expost.ui.pages import create_pages
 
@@ -29,7 +31,9 @@ async def _fail(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(problem.to_json(), status_code=problem.status)
 
 
-def create_inside(call: Call, sites: Callable[[], Sequence[PageSite]], access: Access) -> FastAPI:
+def create_inside(
+    call: Call, sites: Callable[[], Sequence[PageSite]], access: Access, watch: Watch | None = None
+) -> FastAPI:
     """Pages and the API, as they are behind the gate."""
     # No documentation pages: FastAPI's load their script from elsewhere. The schema itself is at /api/openapi.json.
     inside = FastAPI(
@@ -38,15 +42,35 @@ def create_inside(call: Call, sites: Callable[[], Sequence[PageSite]], access: A
     answer_errors(inside)
     inside.add_exception_handler(Exception, _fail)
     inside.include_router(create_api(call))
+    _add_watch(inside, watch or Unwatched())
     inside.include_router(create_pages(call, sites, access), include_in_schema=False)
     return inside
 
 
+def _add_watch(inside: FastAPI, watch: Watch) -> None:
+    """`/health` and `/metrics`, for whoever may ask the API."""
+
+    @inside.get("/health", include_in_schema=False)
+    def health() -> JSONResponse:
+        """Ready, or degraded and why; 503 as long as no event can be kept."""
+        found = watch.health()
+        return JSONResponse(found.to_json(), status_code=200 if found.is_taking else 503)
+
+    @inside.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        """All figures in the text format of Prometheus."""
+        return Response(await watch.metrics(), media_type=CONTENT_TYPE_LATEST)
+
+
 def create_app(
-    collector: Collector, call: Call, sites: Callable[[], Sequence[PageSite]], access: Access
+    collector: Collector,
+    call: Call,
+    sites: Callable[[], Sequence[PageSite]],
+    access: Access,
+    watch: Watch | None = None,
 ) -> ASGIApp:
     """The application: the collector's paths go to it ahead of everything else, the rest passes the gate first."""
-    gate = Gate(create_inside(call, sites, access), access)
+    gate = Gate(create_inside(call, sites, access, watch), access)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and is_public(scope["path"]):

@@ -10,7 +10,18 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from expost.access import Access
-from expost.admission import LOGIN_PATH, OPEN, Asking, Caller, Credential, Verdict, Who, find_caller, judge
+from expost.admission import (
+    LOGIN_PATH,
+    OPEN,
+    Asking,
+    Caller,
+    Credential,
+    Verdict,
+    Who,
+    find_caller,
+    is_for_programs,
+    judge,
+)
 from expost.errors import ExpostError, LoginNeeded, NotAllowed, TooLarge
 from expost.state.api_keys import ApiKey
 from expost.state.logins import Login
@@ -62,7 +73,7 @@ class Gate:
         bearer = _bearer(asking.headers)
         found: Login | ApiKey | None = None
         credential: Credential = "none"
-        if house.has_account and bearer is not None and asking.path.startswith("/api/"):
+        if house.has_account and bearer is not None and is_for_programs(asking.path):
             found = self.access.find_key(bearer)
             credential = "key" if found else "none"
         elif house.has_account:
@@ -138,7 +149,7 @@ def _turned_away(asking: Asking, verdict: Verdict, bearer: str | None, target: s
 
 
 def _login_needed(asking: Asking, bearer: str | None) -> LoginNeeded:
-    if bearer is not None and asking.path.startswith("/api/"):
+    if bearer is not None and is_for_programs(asking.path):
         kind = (
             "A key of a site opens /e only" if bearer.startswith(SITE_KEYS) else "This API key opens nothing"
         )
@@ -146,7 +157,7 @@ def _login_needed(asking: Asking, bearer: str | None) -> LoginNeeded:
             f"{kind}.",
             hint="API keys begin with xa_ and are made on the page Account, or with: expost accounts keys",
         )
-    if asking.path.startswith("/api/"):
+    if is_for_programs(asking.path):
         return LoginNeeded(
             "The API needs a key.",
             hint="Send the header Authorization: Bearer xa_…; a key is made on the page Account, "
@@ -165,7 +176,7 @@ def _answer(asking: Asking, error: ExpostError, link: tuple[str, str] = ("/", "T
 
 
 def _wants_page(asking: Asking) -> bool:
-    return "text/html" in asking.headers.get("accept", "") and not asking.path.startswith("/api/")
+    return "text/html" in asking.headers.get("accept", "") and not is_for_programs(asking.path)
 
 
 def _is_navigation(asking: Asking) -> bool:

@@ -7,7 +7,6 @@ import logging
 import resource
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +23,8 @@ from expost.errors import FolderError
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
 from expost.lake.writer import last_segment
+from expost.logs import log_as_json
+from expost.metrics import Dials, Sources
 from expost.pool import QueryLimits, QueryPool
 from expost.settings import Settings
 from expost.sink_process import SinkProcess
@@ -49,7 +50,7 @@ REQUEST_SECONDS = 2
 
 def run(settings: Settings) -> int:
     """Serve until a signal ends it; the exit status."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr)
+    log_as_json()
     listener = _listen(settings)
     try:
         return _serve(settings, listener)
@@ -107,7 +108,7 @@ class _Server(uvicorn.Server):
         self._collector: Collector = create(folder=folder, journal=journal, state=state, settings=settings)
         super().__init__(
             uvicorn.Config(
-                create_app(self._collector, self._pool.call, self._page_sites, self._access),
+                create_app(self._collector, self._pool.call, self._page_sites, self._access, self._watch()),
                 http=guarded(self._door),
                 ws="none",
                 loop="uvloop",
@@ -118,6 +119,18 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=REQUEST_SECONDS,
+            )
+        )
+
+    def _watch(self) -> Dials:
+        return Dials(
+            Sources(
+                self._journal,
+                self._sink,
+                self._collector.tally,
+                self._door,
+                self._pool.call,
+                lambda: [site.slug for site in self._page_sites()],
             )
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from expost.clock import Clock, wall_clock
+from expost.collector.tally import SECONDS, Histogram
 from expost.errors import ExpostError
 from expost.lake.moment import DAY
 
@@ -34,11 +35,18 @@ class SinkProcess:
     ) -> None:
         self.folder = folder
         self.starts = 0
+        self.timings = {"commit": Histogram(SECONDS)}
+        """How long what the child does takes, under the names that it says."""
         self._keep_months = keep_months
         self._clock = clock
         self._told_on = -1
         self._process: Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the child lives."""
+        return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
         """Start the child, and watch over it until `stop`."""
@@ -73,11 +81,24 @@ class SinkProcess:
             "--data",
             str(self.folder),
             stdin=PIPE,
+            stdout=PIPE,
             # A signal to the whole group, such as Ctrl-C, is for the web process: it ends the sink last, in order.
             start_new_session=True,
         )
         self._tell(process)
+        self._listening = asyncio.create_task(self._listen(process))
         return process
+
+    async def _listen(self, process: Process) -> None:
+        """Count what the child says of itself: lines such as `{"took": "commit", "seconds": 0.1}`."""
+        assert process.stdout is not None
+        async for line in process.stdout:
+            try:
+                said = json.loads(line)
+                timing = self.timings.setdefault(str(said["took"]), Histogram(SECONDS))
+                timing.observe(float(said["seconds"]))
+            except (ValueError, KeyError, TypeError):
+                log.warning("the sink said what is not understood: %r", line[:200])
 
     def _tell(self, process: Process) -> None:
         """Let the child remove what is older than it is to be kept."""

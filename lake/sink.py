@@ -1,8 +1,8 @@
 """The process that moves sealed segments of the journal into the lake: `python -m expost.lake.sink --data DIR`.
 
 It is the child of the serving process and ends when that closes the pipe to it. A line in the pipe, such as
-`{"keep_months": {"my-shop": 25, "my-blog": null}}`, lets it remove what is older, once. It says nothing while all is
-well; what is wrong is one JSON line on standard error.
+`{"keep_months": {"my-shop": 25, "my-blog": null}}`, lets it remove what is older, once. On standard
+output it says how long things took, for `/metrics`; what is wrong is one JSON line on standard error.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import argparse
 import gc
 import json
 import math
+import os
 import signal
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -41,6 +43,7 @@ GROUP_BYTES = 16_000_000
 """Segments that wait are committed together up to this size: under load the cost of a commit is shared."""
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+STANDARD_OUTPUT = 1
 COLLECT_SECONDS = 30.0
 """So long after the last segment there is time to collect garbage."""
 
@@ -165,6 +168,14 @@ def log(event: str, **details: object) -> None:
     sys.stderr.flush()
 
 
+def tell(took: str, seconds: float) -> None:
+    """One line on standard output for the process that started this one: what took how long."""
+    line = json.dumps({"took": took, "seconds": round(seconds, 6)}) + "\n"
+    # Whoever would read it may have been killed, and what is in the journal is moved all the same.
+    with suppress(OSError):
+        os.write(STANDARD_OUTPUT, line.encode())
+
+
 def _in_words(problem: Exception) -> str:
     return f"{type(problem).__name__}: {problem}"
 
@@ -182,7 +193,9 @@ def run(folder: Folder, stop: threading.Event, orders: Orders) -> None:
                         deadline = min(deadline, time.monotonic() + DRAIN_SECONDS)
                     elif not sink.carry_out(orders):
                         break
+                    began = time.monotonic()
                     if sink.move():
+                        tell("commit", time.monotonic() - began)
                         failures = 0
                         collect_when = time.monotonic() + COLLECT_SECONDS
                     elif stop.wait(POLL_SECONDS):

@@ -17,7 +17,7 @@ import duckdb
 from expost.clock import Clock, to_micros, wall_clock
 from expost.errors import InvalidInput, NotBuilt, QueryLimit, UnknownDefinition
 from expost.lake.folder import open_folder
-from expost.lake.reader import connect, snapshot_versions
+from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
 from expost.state import definitions as saved
 from expost.state.audit import Actor
 from expost.state.database import State
@@ -108,6 +108,19 @@ class Analysis:
             answer = answer_to(reading, question)
         elapsed = round((time.perf_counter() - began) * 1_000, 1)
         return replace(answer, basis=replace(answer.basis, elapsed_ms=elapsed))
+
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """How many live files and rows each table of the lake has."""
+        snapshot = find_lake_snapshot(self.folder.lake)
+        connection = connect(self.folder.path, threads=self.threads, snapshot=snapshot)
+        try:
+            found = {}
+            for name, table in snapshot.tables.items():
+                [rows] = connection.execute(f"select count(*) from lake.{name}").fetchone() or (0,)
+                found[name] = (len(table.files) if table else 0, rows)
+            return found
+        finally:
+            connection.close()
 
     def define(
         self,

@@ -117,7 +117,14 @@ ROUTES = routes()
 
 
 def column_of(method: str, path: str) -> str:
-    kinds = {"/api/": "api", "/login": "login", "/setup-account": "setup", "/static/": "static"}
+    kinds = {
+        "/api/": "api",
+        "/health": "api",
+        "/metrics": "api",
+        "/login": "login",
+        "/setup-account": "setup",
+        "/static/": "static",
+    }
     kind = next((kind for start, kind in kinds.items() if path.startswith(start)), "page")
     return kind if method == "GET" else f"{kind}*"
 
