@@ -5,6 +5,7 @@ GET /api/v1/funnel      ?step=…&step=…&within=7d  PUT  /api/v1/definitions/{
 GET /api/v1/retention   ?start=…&return=…         GET  /api/v1/flags
 GET /api/v1/trend       ?name=…&period=day        GET  /api/v1/live
 GET /api/v1/losses      ?by=day                   GET, PATCH /api/v1/definitions/{name}
+GET /api/v1/rejected    ?kind=…
 GET /api/v1/difference  ?name=…&old=1&new=2       POST /api/v1/definitions/{name}/rollback
 POST /api/v1/sql        {"query": "select …"}     GET  /api/v1/events/{event_id}
 """
@@ -29,12 +30,13 @@ from expost.query.form import (
     funnel_of,
     losses_of,
     preview_of,
+    rejected_of,
     retention_of,
     trend_of,
     validity_of,
 )
 from expost.query.question import EventDetail, FlagList, Live, Question, SqlQuery
-from expost.ui.caller import caller_of
+from expost.ui.caller import caller_of, is_admin, require_admin
 from expost.ui.page import add_retry, render_bare
 
 Call = Callable[..., Awaitable[Any]]
@@ -173,6 +175,14 @@ class LossesParameters(Common):
     limit: int | None = Field(None, description="How many pages or browsers, those that miss most first.")
 
 
+class RejectedParameters(_Parameters):
+    """What could not be stored."""
+
+    site: str | None = Field(None, description="Which site, when there are several.")
+    kind: str | None = Field(None, description="Only this kind of reason.")
+    limit: int | None = Field(None, description="How many of the latest, up to 1,000; default 100.")
+
+
 class SqlBody(BaseModel):
     """One SELECT."""
 
@@ -237,12 +247,21 @@ def create_api(call: Call) -> APIRouter:
         return await answer(EventDetail(event_id, site=site))
 
     @api.post("/sql")
-    async def sql(body: SqlBody) -> JSONResponse:
-        """The rows of one SELECT over the views `events`, `elements`, `people` and `losses`."""
-        return await answer(SqlQuery(body.query, body.limit))
+    async def sql(body: SqlBody, request: Request) -> JSONResponse:
+        """The rows of one SELECT over the views `events`, `elements`, `people`, `losses`; for admins `rejected` too."""
+        return await answer(SqlQuery(body.query, body.limit, is_admin(request)))
 
     _add_definitions(api, call)
+    _add_rejected(api, call)
     return api
+
+
+def _add_rejected(api: APIRouter, call: Call) -> None:
+    @api.get("/rejected")
+    async def rejected(parameters: Annotated[RejectedParameters, Query()], request: Request) -> JSONResponse:
+        """What could not be stored, and why. For admins."""
+        require_admin(request)
+        return JSONResponse((await call("ask", rejected_of(parameters.form()))).to_json())
 
 
 def _add_definitions(api: APIRouter, call: Call) -> None:

@@ -39,11 +39,12 @@ def create_inside(
     inside = FastAPI(
         title="Expost", version="1", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
+    watch = watch or Unwatched()
     answer_errors(inside)
     inside.add_exception_handler(Exception, _fail)
     inside.include_router(create_api(call))
-    _add_watch(inside, watch or Unwatched())
-    inside.include_router(create_pages(call, sites, access), include_in_schema=False)
+    _add_watch(inside, watch)
+    inside.include_router(create_pages(call, sites, access, watch.limited), include_in_schema=False)
     return inside
 
 

@@ -21,6 +21,7 @@ from expost.query.answer import (
     LiveAnswer,
     LossesAnswer,
     PreviewAnswer,
+    RejectedAnswer,
     RetentionAnswer,
     RowsAnswer,
     TrendAnswer,
@@ -37,6 +38,7 @@ from expost.query.question import (
     Moment,
     Preview,
     Question,
+    RejectedList,
     Retention,
     SqlQuery,
     Step,
@@ -221,6 +223,12 @@ class Lake:
     def live(self, latest: int = 50, **common: Any) -> LiveAnswer:
         """The latest events as they arrived, newest first."""
         return cast(LiveAnswer, self._ask(Live(latest, **common)))
+
+    def rejected(
+        self, *, kind: str | None = None, limit: int = 100, site: str | None = None
+    ) -> RejectedAnswer:
+        """What could not be stored and why: `kinds` with their counts, and the latest `lines`."""
+        return cast(RejectedAnswer, self._ask(RejectedList(kind, limit, site=site)))
 
     def event_detail(self, event_id: str, **common: Any) -> EventAnswer:
         """One event whole, with the chain of its element."""

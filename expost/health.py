@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -40,6 +40,10 @@ class Watch(Protocol):
         """How it is now."""
         ...
 
+    def limited(self) -> Mapping[str, int]:
+        """How many batches were refused since the start because too much was sent, by who sent it."""
+        ...
+
     async def metrics(self) -> bytes:
         """All figures in the text format of Prometheus."""
         ...
@@ -51,6 +55,10 @@ class Unwatched:
     def health(self) -> Health:
         """All is well."""
         return Health()
+
+    def limited(self) -> Mapping[str, int]:
+        """Nobody."""
+        return {}
 
     async def metrics(self) -> bytes:
         """No figures."""

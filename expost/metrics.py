@@ -68,6 +68,10 @@ class Dials:
         """How the server is now."""
         return find_health(self._sources.journal, self._sources.sink.is_running)
 
+    def limited(self) -> Mapping[str, int]:
+        """Batches that were refused because too much was sent."""
+        return dict(self._sources.tally.limited)
+
     async def metrics(self) -> bytes:
         """All figures."""
         # One after the other: they take their turns with the questions of people.

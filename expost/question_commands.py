@@ -29,7 +29,7 @@ from expost.query.form import (
     trend_of,
     validity_of,
 )
-from expost.query.question import FlagList, Live, Question, SqlQuery
+from expost.query.question import FlagList, Live, Question, RejectedList, SqlQuery
 
 if TYPE_CHECKING:
     # DuckDB, pyarrow, SQLAlchemy and rich take a second to import: only what answers or prints needs them.
@@ -199,7 +199,7 @@ def live(data: Path | None, site: str | None, latest: int, as_json: bool) -> Non
 )
 @json_option
 def sql(query: str, data: Path | None, limit: int, as_json: bool) -> None:
-    """One SELECT over the views events, elements, placements, people, losses and definitions by name, in a sandbox.
+    """One SELECT over the views events, elements, placements, people, losses, rejected and definitions, in a sandbox.
 
     \b
     Example: expost sql "select type, count(*) from events group by 1"
@@ -207,7 +207,22 @@ def sql(query: str, data: Path | None, limit: int, as_json: bool) -> None:
     _ask(SqlQuery(query, limit), data, as_json)
 
 
-COMMANDS = (preview, define, funnel, retention, trend, losses, flags, live, sql)
+@click.command()
+@data_option
+@site_option
+@click.option("--kind", help="Only this kind of reason, as the list calls it.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many lines.")
+@json_option
+def rejected(data: Path | None, site: str | None, kind: str | None, limit: int, as_json: bool) -> None:
+    """What could not be stored in the last seven days, and why.
+
+    \b
+    Example: expost rejected --limit 5
+    """
+    _ask(RejectedList(kind, limit, site=site), data, as_json)
+
+
+COMMANDS = (preview, define, funnel, retention, trend, losses, rejected, flags, live, sql)
 
 
 def _ask(question: Question, data: Path | None, as_json: bool) -> None:

@@ -22,6 +22,7 @@ from expost.query.answer import (
     LossesAnswer,
     PooledPeriod,
     PreviewAnswer,
+    RejectedAnswer,
     RetentionAnswer,
     RowsAnswer,
     SampleElement,
@@ -57,6 +58,8 @@ def show(console: Console, answer: Answer) -> None:
             _show_trend(console, answer)
         case LossesAnswer():
             _show_losses(console, answer)
+        case RejectedAnswer():
+            _show_rejected(console, answer)
         case FlagsAnswer():
             _show_flags(console, answer)
         case LiveAnswer():
@@ -277,6 +280,22 @@ def _show_several(console: Console, share: float | None) -> None:
         console.print(
             f"{percent(share)} of the exposed people saw several variations; each counts under the first."
         )
+
+
+def _show_rejected(console: Console, answer: RejectedAnswer) -> None:
+    if not answer.total:
+        console.print("Nothing was rejected in the last seven days.")
+        return
+    columns = [("kind of reason", WORD), ("how many", NUMBER), ("latest", WORD)]
+    table(console, columns, [(each.kind, each.count, _minute(each.latest_at)) for each in answer.kinds])
+    console.print()
+    columns = [("arrived", WORD), ("reason", WORD), ("what it was", WORD)]
+    rows = [(_minute(each.received_at), each.reason, each.content[:200]) for each in answer.lines]
+    table(console, columns, rows)
+
+
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else "unknown"
 
 
 def _show_losses(console: Console, answer: LossesAnswer) -> None:

@@ -130,15 +130,15 @@ def snapshot_versions(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
-def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let the connection read the files of its snapshot and nothing else, for good.
+def lock_down(connection: duckdb.DuckDBPyConnection, also: Sequence[str] = ()) -> None:
+    """Let the connection read the files of its snapshot and those of `also`, and nothing else, for good.
 
     No other file, no network, no extension, no change of a limit. Statements that write are for the caller to refuse.
     """
     [files] = connection.execute(
         "select coalesce(flatten(list(files)), []) from lake.snapshot"
     ).fetchone() or ([],)
-    connection.execute("set allowed_paths = $files", {"files": files})
+    connection.execute("set allowed_paths = $files", {"files": [*files, *also]})
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
 

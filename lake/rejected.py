@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+import duckdb
 import msgspec
 
 from expost.clock import from_micros
@@ -50,6 +51,38 @@ class Rejected:
     def of_frame(cls, payload: bytes, problem: Exception) -> Rejected:
         """A frame of the journal that could not be read."""
         return cls(_sentence(problem), "", 0, payload)
+
+
+def rejected_files(folder: Path) -> list[str]:
+    """The files that hold lines, of both processes."""
+    return sorted(str(path) for path in folder.glob(f"*{SUFFIX}"))
+
+
+def create_rejected_view(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
+    """Make the view `rejected` over these files: one row for each thing that was set aside.
+
+    `kind` is the reason without what is particular to one event. A line that is being written is left out.
+    """
+    names = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    columns = (
+        "{reason: 'varchar', site: 'varchar', received_at: 'timestamptz', id: 'varchar', content: 'varchar'}"
+    )
+    source = f"read_json([{names}], format = 'nd', columns = {columns}, ignore_errors = true)"
+    if not files:
+        source = (
+            "(select '' as reason, '' as site, now() as received_at, '' as id, '' as content where false)"
+        )
+    connection.execute(
+        f"""
+        create or replace view rejected as
+        select
+            site, received_at, reason
+            , left(regexp_replace(reason, '`[^`]*`|''[^'']*''|[0-9]+(,[0-9][0-9][0-9])*', '…', 'g'), 120) as kind
+            , id as event_id, content
+        from {source}
+        where reason is not null
+        """
+    )
 
 
 def line_of(reason: str, site: str, received_at: int, id_: str, content: str) -> bytes:

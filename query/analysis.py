@@ -18,6 +18,7 @@ from expost.clock import Clock, to_micros, wall_clock
 from expost.errors import InvalidInput, NotBuilt, QueryLimit, UnknownDefinition
 from expost.lake.folder import open_folder
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
+from expost.lake.rejected import rejected_files
 from expost.state import definitions as saved
 from expost.state.audit import Actor
 from expost.state.database import State
@@ -46,11 +47,13 @@ from .question import (
     Moment,
     Preview,
     Question,
+    RejectedList,
     Retention,
     SqlQuery,
     Trend,
 )
 from .reading import Reading
+from .rejected import rejected
 from .retention import retention
 from .sandbox import sql_query
 from .saved import check_definition, definition_of, in_force_at, version_json
@@ -68,6 +71,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     EventDetail: event_detail,
     FlagList: flag_list,
     Losses: losses,
+    RejectedList: rejected,
     SqlQuery: sql_query,
 }
 
@@ -250,6 +254,7 @@ class Analysis:
                 snapshot=snapshot_versions(connection),
                 resolve=partial(self._resolve, site.slug),
                 named=partial(self._named, question.site),
+                rejected_files=partial(rejected_files, self.folder.rejected),
             )
             _refuse_empty_range(reading)
             yield reading

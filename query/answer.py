@@ -573,6 +573,39 @@ class LossesAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class RejectedKind:
+    """A kind of reason, and how often it was met."""
+
+    kind: str
+    count: int
+    latest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """One thing that was set aside. `received_at` is None and `event_id` empty where that cannot be read."""
+
+    received_at: datetime | None
+    reason: str
+    kind: str
+    event_id: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedAnswer(Answer):
+    """What could not be stored: `total`, by `kinds` of reasons, and the latest `lines`."""
+
+    total: int
+    kinds: tuple[RejectedKind, ...]
+    lines: tuple[RejectedLine, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each line."""
+        return [_row(line) for line in self.lines]
+
+
+@dataclass(frozen=True, slots=True)
 class RowsAnswer(Answer):
     """The rows of an SQL question; `is_cut` when there were more than the limit.
 

@@ -11,6 +11,7 @@ All three are the same words with the same meaning, so they are read here, once.
     trend        name, period, by
     difference   name, old, new (versions), samples
     losses       by (day | page | browser), limit
+    rejected     kind, limit
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from .question import (
     Losses,
     Moment,
     Preview,
+    RejectedList,
     Retention,
     Step,
     Trend,
@@ -173,6 +175,14 @@ def losses_of(form: Form) -> Losses:
     if (limit := _one(form, "limit")) is not None:
         chosen["limit"] = _whole_number("limit", limit)
     return Losses(_one(form, "by") or "day", **chosen, **_common(form))
+
+
+def rejected_of(form: Form) -> RejectedList:
+    """What could not be stored."""
+    _refuse_unknown(form, frozenset({"site", "kind", "limit"}))
+    limit = _one(form, "limit")
+    chosen: dict[str, Any] = {} if limit is None else {"limit": _whole_number("limit", limit)}
+    return RejectedList(_one(form, "kind"), **chosen, site=_one(form, "site"))
 
 
 def _common(form: Form) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .definition import Definition
 MAX_STEPS = 20
 MAX_PERIODS = 400
 MAX_LISTED = 10_000
+MAX_REJECTED = 1_000
 Moment = datetime | date
 """An aware datetime, or a date or naive datetime of the report's time zone (a date is its first moment)."""
 
@@ -209,11 +210,27 @@ class Losses(Question):
 
 
 @dataclass(frozen=True, slots=True)
+class RejectedList(Question):
+    """What could not be stored, by kind of reason, and the latest `limit` of them; of one `kind` only."""
+
+    kind: str | None = None
+    limit: int = 100
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_REJECTED:
+            raise InvalidInput(f"1 to {MAX_REJECTED:,} rejected events can be listed, not {self.limit}.")
+
+
+@dataclass(frozen=True, slots=True)
 class SqlQuery(Question):
-    """One SELECT over the views `events`, `elements`, `people` and `losses`, in the sandbox."""
+    """One SELECT over the views `events`, `elements`, `people`, `losses` and `rejected`, in the sandbox.
+
+    `rejected` is there for admins only.
+    """
 
     text: str
     limit: int = 10_000
+    is_admin: bool = True
 
 
 _UNITS = {

@@ -36,6 +36,7 @@ class Reading:
     """An open snapshot and what a question says about itself. `sql` collects the text that ran.
 
     `resolve` finds a saved definition by name and version; `named` all of a name, with their sites.
+    `rejected_files` are those of what could not be stored.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -47,6 +48,7 @@ class Reading:
     snapshot: Mapping[str, int]
     resolve: Callable[[str, int | None], Definition]
     named: Callable[[str], Sequence[tuple[str, Definition]]] = lambda _: ()
+    rejected_files: Callable[[], Sequence[str]] = tuple
     sql: list[str] = field(default_factory=list)
     used: dict[str, Any] = field(default_factory=dict)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 import duckdb
 
 from expost.errors import InvalidInput
 from expost.lake.reader import lock_down
+from expost.lake.rejected import create_rejected_view
 from expost.state.names import name_key
 
 from .answer import RowsAnswer
@@ -23,8 +25,14 @@ from .statement import identifier
 
 MOST_ROWS = 1_000_000
 MOST_CHARACTERS = 100_000
-VIEWS = 'The views are events, elements, placements, people and losses, and each definition by its name: "Signed up".'
-HINT = "One SELECT over the views events, elements, placements, people and losses, and definitions by their names."
+VIEWS = (
+    "The views are events, elements, placements, people, losses and rejected, and each definition by its name: "
+    '"Signed up".'
+)
+HINT = (
+    "One SELECT over the views events, elements, placements, people, losses and rejected, "
+    "and definitions by their names."
+)
 STANDS_IN = {
     "users": "people", "persons": "people", "visitors": "people", "identities": "people", "traits": "people",
     "devices": "events, in the column device", "groups": "events, in the column group",
@@ -44,7 +52,7 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
         raise InvalidInput(f"The limit is {question.limit}.", hint=f"Between 1 and {MOST_ROWS:,}.")
     connection = reading.connection
     used = _create_definition_views(reading, question.text)
-    lock_down(connection)
+    lock_down(connection, also=_create_rejected_view(reading, question))
     statement = _single_select(connection, question.text)
     # A SELECT may hold an INSERT or DELETE in a `with`: no transaction that only reads lets it through.
     connection.execute("begin transaction read only")
@@ -86,6 +94,17 @@ def _create_definition_views(reading: Reading, text: str) -> list[str]:
             for site, definition in found
         ]
     return notes
+
+
+def _create_rejected_view(reading: Reading, question: SqlQuery) -> Sequence[str]:
+    """Make the view `rejected` if the query names it and an admin asks; the files that it reads."""
+    if not question.is_admin or "rejected" not in map(
+        str.lower, _relations(reading.connection, question.text)
+    ):
+        return ()
+    files = reading.rejected_files()
+    create_rejected_view(reading.connection, files)
+    return files
 
 
 def _relations(connection: duckdb.DuckDBPyConnection, text: str) -> set[str]:

@@ -21,7 +21,7 @@ from .definition import Definition, in_force_of
 from .interval import Interval
 from .reading import check_patterns
 
-VIEWS = ("events", "elements", "placements", "people", "losses")
+VIEWS = ("events", "elements", "placements", "people", "losses", "rejected")
 """What SQL finds under these names; a definition is a view of its own name beside them."""
 
 PINNED = re.compile(r"(.+)@([0-9]{1,9})", re.DOTALL)

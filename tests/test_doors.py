@@ -103,6 +103,7 @@ TREND = ("trend", "Bought", "--period", "day", "--by", "flag:new-checkout")
         (("losses", "--by", "page"), "/losses?by=page", lambda lake: lake.losses(by="page")),
         (("losses", "--from", "2026-03-02"), "/losses?from=2026-03-02",
          lambda lake: lake.losses(start=date(2026, 3, 2))),
+        (("rejected", "--limit", "5"), "/rejected?limit=5", lambda lake: lake.rejected(limit=5)),
         (("flags",), "/flags", lambda lake: lake.flags()),
         (("trend", "Bought", "--internal", "yes", "--environment", "production", "--environment", "staging"),
          "/trend?name=Bought&internal=yes&environment=production&environment=staging",
@@ -116,7 +117,7 @@ def test_every_door_gives_the_same_answer(data, client, command, path, ask):
     over_http = client.get(f"/api/v1{path}")
     assert over_http.status_code == 200, over_http.text
     assert lasting(over_http.json()) == in_python
-    if command[0] in ("funnel", "retention", "trend", "losses"):
+    if command[0] in ("funnel", "retention", "trend", "losses", "rejected"):
         twin = client.get(path.replace("?", ".json?", 1))
         assert lasting(twin.json()) == in_python
 

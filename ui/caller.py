@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from expost.admission import Caller
+from expost.errors import NotAllowed
 from expost.state.logins import LONGEST
 
 CALLER = "expost.caller"
@@ -16,6 +17,20 @@ def caller_of(request: Request) -> Caller:
     found = request.scope.get(CALLER, Caller())
     assert isinstance(found, Caller)
     return found
+
+
+def is_admin(request: Request) -> bool:
+    """Whether an admin asks. As long as there is no account, whoever is let in is one."""
+    who = caller_of(request).who
+    return who is None or who.role == "admin"
+
+
+def require_admin(request: Request) -> None:
+    """Refuse everybody else."""
+    if not is_admin(request):
+        raise NotAllowed(
+            "This is for admins.", hint="Ask one of them: expost accounts list says who they are."
+        )
 
 
 def cookie_name(caller: Caller) -> str:

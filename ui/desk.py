@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
@@ -54,6 +54,7 @@ class Desk:
     call: Call
     sites: Callable[[], Sequence[PageSite]]
     access: Access
+    limited: Callable[[], Mapping[str, int]] = dict
 
     def site_of(self, request: Request) -> PageSite:
         """The site named by `?site=`, else the first."""

@@ -41,6 +41,7 @@ NAVIGATION = (
             ("/funnel", "Funnel"),
             ("/retention", "Retention"),
             ("/losses", "Losses"),
+            ("/rejected", "Rejected"),
         ),
     ),
     ("Name", (("/definitions", "Definitions"), ("/define", "Define"), ("/point", "Point at it"))),

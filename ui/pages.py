@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -23,6 +23,7 @@ from .page import add_static, create_router
 from .patterns import add_patterns
 from .people import add_people
 from .point import add_point
+from .rejected import add_rejected
 from .retention import add_retention
 from .setup import add_setup
 from .sql import add_sql
@@ -30,17 +31,23 @@ from .trend import add_trend
 
 PARTS = (
     add_live, add_event, add_definitions, add_define, add_point, add_funnel, add_people, add_retention, add_trend,
-    add_losses, add_sql, add_setup, add_login, add_account_page, add_audit, add_patterns,
+    add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit, add_patterns,
 )  # fmt: skip
 
 
-def create_pages(call: Call, sites: Callable[[], Sequence[PageSite]], access: Access) -> APIRouter:
+def create_pages(
+    call: Call,
+    sites: Callable[[], Sequence[PageSite]],
+    access: Access,
+    limited: Callable[[], Mapping[str, int]] = dict,
+) -> APIRouter:
     """The pages, their panels and twins, and `/static`.
 
     `call("ask", question)` and the other methods of `Analysis` are run where the app says; `sites()` is asked at
-    every request, so that a new site shows at once. Who may log in is known to `access`.
+    every request, so that a new site shows at once. Who may log in is known to `access`, and `limited()` says how many
+    batches were refused because their device, address or key sent too much.
     """
-    desk = Desk(call, sites, access)
+    desk = Desk(call, sites, access, limited)
     router = create_router(desk)
     add_static(router)
 

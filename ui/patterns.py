@@ -30,6 +30,7 @@ from .losses import losses_view
 from .page import render
 from .past import past_of
 from .people import people_view
+from .rejected import rejected_view
 from .retention import retention_view
 from .setup import StatusView, status_view
 from .sql import rows_view
@@ -215,3 +216,9 @@ def _charts() -> Iterator[Pattern]:
     for state, told in losses:
         answers = (samples.losses(by, **told) for by in ("day", "page", "browser"))
         yield Pattern("Losses", state, "_losses.html", {"view": losses_view(*answers)})
+    for state, rejected, limited in (
+        ("nothing", samples.rejected(0), {}),
+        ("one", samples.rejected(1), {}),
+        ("many, and somebody sends too much", samples.rejected(50), {"address": 12_040, "device": 1}),
+    ):
+        yield Pattern("Rejected", state, "_rejected.html", {"view": rejected_view(rejected, limited)})

@@ -29,6 +29,9 @@ from expost.query.answer import (
     Point,
     PooledPeriod,
     PreviewAnswer,
+    RejectedAnswer,
+    RejectedKind,
+    RejectedLine,
     RetentionAnswer,
     RetentionGroup,
     RetentionPeriod,
@@ -53,6 +56,7 @@ from expost.query.question import (
     Live,
     Losses,
     Preview,
+    RejectedList,
     Retention,
     SqlQuery,
     Trend,
@@ -422,6 +426,26 @@ def losses(by: str = "day", *, count: int = 30, lost: float = 1.0, exact: bool =
         groups=groups,
         distinct=count + 40 * (by != "day"),
     )
+
+
+def rejected(count: int = 3) -> RejectedAnswer:
+    """What could not be stored, some of it hostile."""
+    reasons = ("Expected `int | null`, got `str` - at `$.x`", f"'{NASTY}' is not the id of a user", LONG)
+    kinds = ("Expected …, got … - at …", "… is not the id of a user", LONG[:120])
+    lines = tuple(
+        RejectedLine(
+            NOW - timedelta(minutes=number) if number != 1 else None,
+            reasons[number % 3],
+            kinds[number % 3],
+            "" if number == 1 else f"019ab3f2-77c1-7{number:03}-8b1e-5a60d2c9f4e7",
+            ('{"type": "click", "x": "twelve", "text": "' + NASTY + '"}', "hello", "x" * 5_000)[number % 3],
+        )
+        for number in range(count)
+    )
+    found = tuple(
+        RejectedKind(kind, count * 7_919 // (place + 1), NOW) for place, kind in enumerate(kinds[:count])
+    )
+    return RejectedAnswer(RejectedList(), basis(), sum(each.count for each in found), found, lines)
 
 
 TALLIED = ("expected", "received", "missing", "pages", "missing_pages", "exact_pages")

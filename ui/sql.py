@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from expost.query.answer import RowsAnswer, plain
 from expost.query.question import SqlQuery
 
+from .caller import is_admin
 from .desk import Desk, Outcome
 from .page import render, twin
 
@@ -124,7 +125,9 @@ def add_sql(router: APIRouter, desk: Desk) -> None:
     """`/sql` and its twin."""
 
     def question_of(request: Request) -> SqlQuery:
-        return SqlQuery(request.query_params.get("query", ""), site=desk.site_of(request).slug)
+        return SqlQuery(
+            request.query_params.get("query", ""), is_admin=is_admin(request), site=desk.site_of(request).slug
+        )
 
     @router.get("/sql")
     async def sql(request: Request) -> Response:

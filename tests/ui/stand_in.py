@@ -22,6 +22,7 @@ from expost.query.question import (
     Live,
     Losses,
     Preview,
+    RejectedList,
     Retention,
     SqlQuery,
     Trend,
@@ -95,6 +96,8 @@ class StandIn:
             case Losses():
                 most = 30 if question.by == "day" else question.limit
                 return samples.losses(question.by, count=0 if self.is_empty else most)
+            case RejectedList():
+                return samples.rejected(0 if self.is_empty else question.limit)
             case Difference():
                 return samples.difference(0 if self.is_empty else 12)
             case FlagList():

@@ -26,7 +26,8 @@ PAGES = (
     "/define?click=a:hover", "/funnel", FUNNEL, f"{FUNNEL}&by=flag:new-checkout", "/funnel?step=a&within=soon",
     "/funnel/people?step=a&step=b&at=2&dropped=yes",
     "/retention", "/retention?start=a&return=b", "/retention?start=a&by=flag:new-checkout", "/trend", "/trend?name=a",
-    "/trend?name=a&by=flag:new-checkout", "/losses", "/losses?from=2026-11-01&by=page", "/sql",
+    "/trend?name=a&by=flag:new-checkout", "/losses", "/losses?from=2026-11-01&by=page",
+    "/rejected", "/rejected?kind=a", "/sql",
     "/sql?query=select+1", "/setup", "/account", "/audit", "/login", "/setup-account", "/patterns",
 )  # fmt: skip
 
