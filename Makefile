@@ -4,6 +4,8 @@
 .PHONY: help demo install test lint format bench bench-ingest bench-snippet snippet dist
 
 BIN := .venv/bin
+# Worker processes of the tests: `make test JOBS=8` on a bigger machine. A file stays whole, and browser files come last.
+JOBS ?= 2
 FOLDERS := $(wildcard expost/*/)
 
 help: ## this list
@@ -18,7 +20,7 @@ test: .venv/installed-dev snippet/node_modules/.package-lock.json ## every test,
 	@.ci/chromium
 	.ci/with-node npm --prefix snippet run --if-present test
 	.ci/with-node node bench/pages/pages.mjs
-	.ci/with-node $(BIN)/pytest
+	.ci/with-node $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-dev snippet/node_modules/.package-lock.json ## style, types, layers, size of the snippet
 	$(BIN)/ruff check

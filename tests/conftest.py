@@ -15,11 +15,15 @@ from tests.story import Story, small_rich_lake
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests run last: while Playwright is open, `asyncio.run` refuses to work in this thread."""
+    """Files that drive a browser run last: while Playwright is open, `asyncio.run` refuses to work in this thread.
+
+    A file goes to one worker as a whole (`--dist loadfile`), and each worker takes files in this order, so it holds there too.
+    """
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    driving = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path in driving)
 
 
 @pytest.fixture(scope="session")
