@@ -17,7 +17,7 @@ from tests.story import Story, small_rich_lake
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that drive a browser run last: while Playwright is open, `asyncio.run` refuses to work in this thread.
 
-    A file goes to one worker as a whole (`--dist loadfile`), and each worker takes files in this order, so it holds there too.
+    A file goes to one worker as a whole (`--dist loadfile`) and each takes files in this order, so it holds there too.
     """
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
