@@ -103,6 +103,13 @@ class Access:
         login = self._look().logins.get(digest_of(secret))
         return None if login is None or login.is_over(self.clock()) else login
 
+    def is_login(self, login_id: int | None) -> bool:
+        """Whether this login is in force; `None`, nobody's, is as long as there is no account."""
+        known, now = self._look(), self.clock()
+        if login_id is None:
+            return not known.house.has_account
+        return any(each.id == login_id and not each.is_over(now) for each in known.logins.values())
+
     def find_key(self, text: str) -> ApiKey | None:
         """The API key with this text, unless it was revoked. Keys of sites are never found here."""
         return self._look().keys.get(digest_of(text))

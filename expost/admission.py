@@ -32,6 +32,9 @@ OPEN = frozenset({LOGIN_PATH, SETUP_PATH})
 WATCHED = frozenset({"/health", "/metrics"})
 """Asked by programs that look after the server, beside what is below `/api/`."""
 
+DEFINER_PATH = "/definer.json"
+"""What a page of another site may ask with a preview token, which says by itself what it opens."""
+
 MAKE_ONE = (
     "Make an account, and pages answer from elsewhere too: open /setup-account with the token that expost serve "
     "printed, or run on that machine: expost accounts add NAME"
@@ -126,6 +129,8 @@ def judge(asking: Asking, house: House, credential: Credential) -> Verdict:
     if credential == "key" and is_for_programs(asking.path):
         # No browser sends a key by itself, so no other site can make one do so.
         return IN
+    if _has_own_token(asking):
+        return IN
     if asking.method not in CHANGING_NOTHING and _is_foreign(asking, house):
         return Verdict("foreign", "it was sent by a page of another site", SAME_SITE)
     if _is_open(asking.path):
@@ -141,6 +146,8 @@ def _judge_without_account(asking: Asking, house: House) -> Verdict | None:
     """Who is of this machine is let in, others are not; `None` for the page that makes an account, open to all."""
     distance = find_distance(asking.peer, asking.headers, asking.http_version)
     if distance is None:
+        if _has_own_token(asking):
+            return IN
         other = find_other_page(asking.method, asking.scheme, asking.headers)
         return Verdict("refused", other, SAME_SITE) if other else IN
     if _is_open(asking.path) and asking.path != LOGIN_PATH:
@@ -174,6 +181,10 @@ def safe_next(path: str) -> str:
 
 def _is_open(path: str) -> bool:
     return path in OPEN or path.startswith("/static/")
+
+
+def _has_own_token(asking: Asking) -> bool:
+    return asking.path == DEFINER_PATH and asking.method == "POST"
 
 
 def _scheme(asking: Asking, house: House) -> str:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from expost.access import Access
 from expost.admission import (
+    DEFINER_PATH,
     LOGIN_PATH,
     OPEN,
     Asking,
@@ -30,11 +31,12 @@ from expost.ui.page import SECURITY, render_bare
 
 MAX_BODY_BYTES = 2_000_000
 MAX_OPEN_BODY_BYTES = 64_000
-"""What somebody unknown may send: a name, a password, a token, and where the login leads."""
+"""What somebody unknown may send: a name, a password, a token, where the login leads, an element with its ancestors."""
 
 MAX_NEXT = 5_000
 """Longer addresses are not come back to: the login page's own would be refused."""
 
+SENT_BY_ANYBODY = OPEN | {DEFINER_PATH}
 SITE_KEYS = ("xw_", "xs_", "xi_")
 
 
@@ -63,7 +65,7 @@ class Gate:
         if answer is not None:
             await answer(scope, receive, sending)
             return
-        limit = MAX_OPEN_BODY_BYTES if scope["path"] in OPEN else MAX_BODY_BYTES
+        limit = MAX_OPEN_BODY_BYTES if scope["path"] in SENT_BY_ANYBODY else MAX_BODY_BYTES
         await self.app(scope, _bounded(receive, limit), sending)
 
     async def _admit(self, scope: Scope) -> Response | None:

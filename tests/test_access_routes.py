@@ -33,49 +33,49 @@ from expost.state.sites import Site, add_site
 from tests.ui.stand_in import SITE, empty_access
 
 SECOND = 1_000_000
-COLUMNS = ("page", "page*", "api", "api*", "login", "login*", "setup", "setup*", "static")
+COLUMNS = ("page", "page*", "api", "api*", "login", "login*", "setup", "setup*", "static", "definer*")
 # `*`: with a method that changes something. `in`: it gets past the gate. `->`: to the login page. Else the status.
 TABLE = """
-who asks                                     | page page* api api* login login* setup setup* static
-no account: this machine                     | in   in    in  in   in    in     in    in     in
-no account: this machine, with a write key   | in   in    in  in   in    in     in    in     in
-no account: elsewhere                        | 403  403   403 403  403   403    in    in     in
-no account: elsewhere, cross-site            | 403  403   403 403  403   403    in    403    in
-no account: unknown proxy                    | 403  403   403 403  403   403    403   403    403
-no account: unknown proxy, HTTP/1.0          | 403  403   403 403  403   403    403   403    403
-no account: trusted proxy                    | 403  403   403 403  403   403    in    in     in
-no account: this machine, foreign host       | 403  403   403 403  403   403    403   403    403
-no account: this machine, cross-site         | 403  403   403 403  403   403    403   403    403
-no account: this machine, same-site          | in   403   in  403  in    403    in    403    in
-no account: this machine, foreign origin     | 403  403   403 403  403   403    403   403    403
-nobody: this machine                         | ->   401   401 401  in    in     in    in     in
-nobody: elsewhere                            | ->   401   401 401  in    in     in    in     in
-nobody: trusted proxy                        | ->   401   401 401  in    in     in    in     in
-nobody: unknown proxy                        | 403  403   403 403  403   403    403   403    403
-nobody: elsewhere, foreign host              | 403  403   403 403  403   403    403   403    403
-nobody: elsewhere, cross-site                | ->   403   401 403  in    403    in    403    in
-login: this machine                          | in   in    in  in   in    in     in    in     in
-login: elsewhere                             | in   in    in  in   in    in     in    in     in
-login: trusted proxy                         | in   in    in  in   in    in     in    in     in
-login: trusted proxy, same-origin            | in   in    in  in   in    in     in    in     in
-login: trusted proxy, cookie of plain HTTP   | ->   401   401 401  in    in     in    in     in
-login: unknown proxy                         | 403  403   403 403  403   403    403   403    403
-login: elsewhere, cross-site                 | 403  403   403 403  in    403    in    403    in
-login: elsewhere, same-site                  | in   403   in  403  in    403    in    403    in
-login: elsewhere, foreign origin             | 403  403   403 403  in    403    in    403    in
-login: elsewhere, null origin                | 403  403   403 403  in    403    in    403    in
-login: elsewhere, foreign host               | 403  403   403 403  403   403    403   403    403
-ended login: elsewhere                       | ->   401   401 401  in    in     in    in     in
-idle login: elsewhere                        | ->   401   401 401  in    in     in    in     in
-old login: elsewhere                         | ->   401   401 401  in    in     in    in     in
-write key: elsewhere                         | ->   401   401 401  in    in     in    in     in
-server key: elsewhere                        | ->   401   401 401  in    in     in    in     in
-import key: elsewhere                        | ->   401   401 401  in    in     in    in     in
-API key: elsewhere                           | ->   401   in  in   in    in     in    in     in
-API key: trusted proxy                       | ->   401   in  in   in    in     in    in     in
-API key: elsewhere, cross-site               | ->   403   in  in   in    403    in    403    in
-API key: elsewhere, foreign host             | 403  403   403 403  403   403    403   403    403
-revoked API key: elsewhere                   | ->   401   401 401  in    in     in    in     in
+who asks                                     | page page* api api* login login* setup setup* static definer*
+no account: this machine                     | in   in    in  in   in    in     in    in     in     in
+no account: this machine, with a write key   | in   in    in  in   in    in     in    in     in     in
+no account: elsewhere                        | 403  403   403 403  403   403    in    in     in     403
+no account: elsewhere, cross-site            | 403  403   403 403  403   403    in    403    in     403
+no account: unknown proxy                    | 403  403   403 403  403   403    403   403    403    403
+no account: unknown proxy, HTTP/1.0          | 403  403   403 403  403   403    403   403    403    403
+no account: trusted proxy                    | 403  403   403 403  403   403    in    in     in     403
+no account: this machine, foreign host       | 403  403   403 403  403   403    403   403    403    403
+no account: this machine, cross-site         | 403  403   403 403  403   403    403   403    403    in
+no account: this machine, same-site          | in   403   in  403  in    403    in    403    in     in
+no account: this machine, foreign origin     | 403  403   403 403  403   403    403   403    403    in
+nobody: this machine                         | ->   401   401 401  in    in     in    in     in     in
+nobody: elsewhere                            | ->   401   401 401  in    in     in    in     in     in
+nobody: trusted proxy                        | ->   401   401 401  in    in     in    in     in     in
+nobody: unknown proxy                        | 403  403   403 403  403   403    403   403    403    403
+nobody: elsewhere, foreign host              | 403  403   403 403  403   403    403   403    403    403
+nobody: elsewhere, cross-site                | ->   403   401 403  in    403    in    403    in     in
+login: this machine                          | in   in    in  in   in    in     in    in     in     in
+login: elsewhere                             | in   in    in  in   in    in     in    in     in     in
+login: trusted proxy                         | in   in    in  in   in    in     in    in     in     in
+login: trusted proxy, same-origin            | in   in    in  in   in    in     in    in     in     in
+login: trusted proxy, cookie of plain HTTP   | ->   401   401 401  in    in     in    in     in     in
+login: unknown proxy                         | 403  403   403 403  403   403    403   403    403    403
+login: elsewhere, cross-site                 | 403  403   403 403  in    403    in    403    in     in
+login: elsewhere, same-site                  | in   403   in  403  in    403    in    403    in     in
+login: elsewhere, foreign origin             | 403  403   403 403  in    403    in    403    in     in
+login: elsewhere, null origin                | 403  403   403 403  in    403    in    403    in     in
+login: elsewhere, foreign host               | 403  403   403 403  403   403    403   403    403    403
+ended login: elsewhere                       | ->   401   401 401  in    in     in    in     in     in
+idle login: elsewhere                        | ->   401   401 401  in    in     in    in     in     in
+old login: elsewhere                         | ->   401   401 401  in    in     in    in     in     in
+write key: elsewhere                         | ->   401   401 401  in    in     in    in     in     in
+server key: elsewhere                        | ->   401   401 401  in    in     in    in     in     in
+import key: elsewhere                        | ->   401   401 401  in    in     in    in     in     in
+API key: elsewhere                           | ->   401   in  in   in    in     in    in     in     in
+API key: trusted proxy                       | ->   401   in  in   in    in     in    in     in     in
+API key: elsewhere, cross-site               | ->   403   in  in   in    403    in    403    in     in
+API key: elsewhere, foreign host             | 403  403   403 403  403   403    403   403    403    403
+revoked API key: elsewhere                   | ->   401   401 401  in    in     in    in     in     in
 """.strip()
 ROWS = [line.split("|") for line in TABLE.splitlines()[1:]]
 EXPECTED: dict[str, dict[str, str]] = {
@@ -124,6 +124,7 @@ def column_of(method: str, path: str) -> str:
         "/login": "login",
         "/setup-account": "setup",
         "/static/": "static",
+        "/definer.json": "definer",
     }
     kind = next((kind for start, kind in kinds.items() if path.startswith(start)), "page")
     return kind if method == "GET" else f"{kind}*"

@@ -6,51 +6,31 @@ The definer in the site's page knows no login. It asks this page, this page asks
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from expost.collector.masks import Masks
 from expost.errors import ExpostError, InvalidInput
-from expost.query.answer import Level
 from expost.query.form import definition_of
 from expost.query.question import Live, Preview
-from expost.query.suggestion import suggestions
 from expost.state.names import name_key
 
 from .caller import caller_of
-from .desk import Desk
+from .definer import add_definer
+from .desk import Desk, in_thread
 from .page import render
+from .pointing import Kind, SeenLevel, Selector, Word, note_token, selectors_of
+from .preview_token import LASTS, PreviewTokens, origin_of
 
 OPENER_POLICY = {"Cross-Origin-Opener-Policy": "same-origin-allow-popups"}
 """The window that is opened keeps its opener; nobody who opens this page gets a hold of it all the same."""
 
-ADDRESSES = re.compile(r"href|src|action|data-.*", re.DOTALL)
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
-
-Word = Annotated[str, Field(max_length=1_000)]
-Place = Annotated[int, Field(ge=0, le=10_000_000)]
-
-
-class SeenLevel(BaseModel):
-    """One element of a chain as the browser has it now."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    tag: Word
-    dom_id: Word | None
-    classes: Annotated[list[Word], Field(max_length=200)]
-    attributes: Annotated[dict[Word, Word], Field(max_length=200)]
-    index: Place
-    count: Place
-    type_index: Place
-    type_count: Place
-    is_shadow_child: bool
 
 
 class SeenChain(BaseModel):
@@ -66,9 +46,25 @@ class PointedAt(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["click", "change", "submit"]
-    selector: Annotated[str, Field(max_length=10_000)]
-    name: Annotated[str, Field(max_length=1_000)]
+    kind: Kind
+    selector: Selector
+    name: Word
+
+
+class TokenFor(BaseModel):
+    """The page that somebody wants to point at, and that cuts itself off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    page: Word
+
+
+class HeldToken(BaseModel):
+    """A token, as the page that made it holds it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +74,6 @@ class PointView:
     page: str
     tag: str
     origin: str
-
-
-def as_captured(chain: Sequence[SeenLevel]) -> tuple[Level, ...]:
-    """The chain as the collector would have kept it: a selector must not ask for what is masked in the past."""
-    masks = Masks()
-
-    def kept(name: str, value: str) -> str:
-        return masks.url(value) if ADDRESSES.fullmatch(name) else masks.text(value)
-
-    return tuple(
-        Level(
-            distance=distance,
-            element_id="",
-            descriptor=seen.tag,
-            tag=seen.tag,
-            dom_id=None if seen.dom_id is None else masks.text(seen.dom_id),
-            classes=tuple(each for each in seen.classes if masks.text(each) == each),
-            attributes={name: kept(name, value) for name, value in seen.attributes.items()},
-            index=seen.index,
-            count=seen.count,
-            type_index=seen.type_index,
-            type_count=seen.type_count,
-            is_shadow_child=seen.is_shadow_child,
-        )
-        for distance, seen in enumerate(chain)
-    )
 
 
 def page_address(host: str, path: str) -> str:
@@ -151,7 +121,7 @@ def add_point(router: APIRouter, desk: Desk) -> None:
     @router.post("/point/selectors.json")
     async def selectors(seen: SeenChain) -> Response:
         """A selector for each level of a chain."""
-        return JSONResponse(list(suggestions(as_captured(seen.chain))))
+        return JSONResponse(selectors_of(seen.chain))
 
     @router.post("/point/save.json")
     async def save(meant: PointedAt, request: Request) -> Response:
@@ -169,3 +139,25 @@ def add_point(router: APIRouter, desk: Desk) -> None:
         saved = await desk.call("define", wanted, site=site, author=by.who, place=by.place)
         past = await desk.answer(Preview(saved.name, site=site))
         return JSONResponse({"name": saved.name, "events": past.events, "people": past.people})
+
+    tokens = PreviewTokens(desk.access.clock, desk.access.is_login)
+
+    @router.post("/point/token.json")
+    async def make_token(wanted: TokenFor, request: Request) -> Response:
+        """A preview token for a page that cuts itself off from the window that opened it."""
+        caller, site = caller_of(request), desk.site_of(request).slug
+        origin = origin_of(wanted.page)
+        text = tokens.make(site, origin, caller.who.login_id if caller.who else None)
+        await in_thread(note_token, desk.access, caller.actor("ui"), "preview token made", origin)
+        return JSONResponse({"token": text, "origin": origin, "minutes": LASTS // timedelta(minutes=1)})
+
+    @router.post("/point/chosen.json")
+    async def chosen(held: HeldToken, request: Request) -> Response:
+        """Whether a token was used, and what was chosen in its page."""
+        who = caller_of(request).who
+        token = tokens.find(held.token, who.login_id if who else None)
+        return JSONResponse(
+            {"is_used": token.grant is not None, "chosen": asdict(token.chosen) if token.chosen else None}
+        )
+
+    add_definer(router, desk, tokens)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +115,7 @@ def open_with_more(page: Page, address: str) -> None:
 
 def definer_in(page: Page) -> Frame:
     """The frame of the definer: the only one without an address whose element no script of the page can find."""
-    page.wait_for_function("document.querySelector('[data-expost-ignore][popover]')")
+    page.locator("[data-expost-ignore][popover]").wait_for(state="attached")
 
     def found() -> Frame | None:
         for frame in page.frames:
@@ -421,15 +423,60 @@ def test_the_page_of_expost_listens_to_the_window_and_the_origin_it_opened(bench
         expect(status).to_contain_text(f"a page of {other.origin} now")
 
 
-def test_a_page_that_cuts_its_opener_off_is_told_of_in_words(bench: Bench) -> None:
-    bench.site.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+def open_cut_off(bench: Bench, address: str) -> Page:
+    """The window that Expost opens on a page that cuts it off, and then again with a token."""
     bench.desk.goto(f"{bench.serving.url}/point")
-    bench.desk.get_by_label("Address").fill(bench.put_up(path="/cut"))
-    with bench.context.expect_page():
+    bench.desk.get_by_label("Address").fill(address)
+    with bench.context.expect_page() as opening:
         bench.desk.get_by_role("button", name="Open it and point").click()
-    expect(bench.desk.locator("#pointing")).to_contain_text(
-        "Cross-Origin-Opener-Policy: same-origin cannot be pointed at"
+    expect(bench.desk.locator("#pointing")).to_contain_text("its page cut itself off from this one")
+    opening.value.close()
+    bench.desk.get_by_role("button", name="Make a token").click()
+    with bench.context.expect_page() as opening:
+        bench.desk.get_by_role("link", name="Open the page with the token").click()
+    return opening.value
+
+
+def test_a_page_that_cuts_its_opener_off_is_pointed_at_with_a_token_and_saved_in_expost(bench: Bench) -> None:
+    bench.site.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    bench.site.headers["Content-Security-Policy"] = STRICT.format(
+        collector=f"{bench.relay.url} {bench.serving.url}"
     )
+    address = bench.put_up(path="/cut")
+    bench.visit(address, lambda page: page.click("b"))
+    bench.settle()
+    page = open_cut_off(bench, address)
+    definer = definer_in(page)
+    assert page.evaluate("window.opener") is None
+    page.mouse.click(*centre(page, "b"))
+    expect(definer.locator("dd").first).to_have_text("1")
+    expect(definer.locator(".handed")).to_contain_text("name it and save it there")
+    expect(definer.get_by_role("button", name="Save")).to_be_hidden()
+    expect(bench.desk.locator("#chosen code")).to_have_text('click [data-testid="sign-up"]')
+    bench.desk.get_by_label("Name", exact=True).fill("Cut off")
+    bench.desk.locator("#chosen").get_by_role("button", name="Save").click()
+    expect(bench.desk.locator("#pointed")).to_contain_text("Saved: Cut off (1 past event")
+    assert bench.past("Cut off") == 1
+    assert page.evaluate("heard") == []
+
+
+def test_the_token_in_an_address_is_not_captured_and_opens_no_second_page(bench: Bench) -> None:
+    bench.site.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    router = "<script nonce=n0nce>const came = location.href; location.replace('#/home')</script>"
+    page = open_cut_off(bench, bench.put_up(path="/spent", head=router))
+    definer_in(page)
+    address = page.evaluate("came")
+    token = address.partition("#expost-definer=")[2]
+    assert token.startswith("xp_")
+    again = bench.context.new_page()
+    again.goto(address)
+    expect(definer_in(again).locator(".result")).to_have_text(re.compile("was used already"))
+    for each in (page, again):
+        each.goto("about:blank")
+    bench.settle()
+    views = [event for event in bench.happened("page_view") if "/spent" in event["view_"]["url"]]
+    assert {event["view_"]["url"].partition("#")[2] for event in views} == {"/home"}
+    assert token not in json.dumps(bench.relay.acknowledged)
 
 
 def test_everything_that_the_selector_matches_is_outlined_and_the_breadcrumb_widens_it(bench: Bench) -> None:

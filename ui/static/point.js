@@ -4,10 +4,13 @@
 const WINDOW = "expost-definer"; // by this name the snippet knows that the definer is wanted
 const PATIENCE_MS = 20_000;
 const LOOK_MS = 500;
+const ASK_MS = 1_000;
 
 const form = document.querySelector("[data-point]");
 const status = document.getElementById("pointing");
 const list = document.getElementById("pointed");
+const cut = document.getElementById("cut");
+const chosen = document.getElementById("chosen");
 let opened = null;
 let origin = "";
 let port = null;
@@ -38,15 +41,19 @@ const ANSWERS = {
   },
   async save({ kind, selector, name }) {
     const saved = await post(form.dataset.save, { kind, selector, name });
-    const url = new URL(form.dataset.definition, location.href);
-    url.searchParams.set("name", saved.name);
-    const link = Object.assign(document.createElement("a"), { href: url.href, textContent: saved.name });
-    const item = document.createElement("li");
-    item.append("Saved: ", link, ` (${saved.events.toLocaleString("en")} past events)`);
-    list.append(item);
+    listSaved(saved);
     return saved;
   },
 };
+
+function listSaved(saved) {
+  const url = new URL(form.dataset.definition, location.href);
+  url.searchParams.set("name", saved.name);
+  const link = Object.assign(document.createElement("a"), { href: url.href, textContent: saved.name });
+  const item = document.createElement("li");
+  item.append("Saved: ", link, ` (${saved.events.toLocaleString("en")} past events)`);
+  list.append(item);
+}
 
 async function reply(from, { id, ask, ...given }) {
   try {
@@ -78,8 +85,9 @@ function watch() {
     say(
       port
         ? "The window is closed."
-        : "The window was closed, or its page cut itself off: a page with the header Cross-Origin-Opener-Policy: same-origin cannot be pointed at from here. Send same-origin-allow-popups or no such header where you point, or open a click in Live and name it there.",
+        : "The window was closed, or its page cut itself off from this one, as the header Cross-Origin-Opener-Policy: same-origin has it. Such a page can be pointed at with a token.",
     );
+    cut.hidden = !!port;
     opened = port = null;
   } else if (!port && performance.now() - begunAt > PATIENCE_MS) {
     say(
@@ -96,8 +104,83 @@ form.addEventListener("submit", (event) => {
   port = null;
   origin = url.origin;
   begunAt = performance.now();
+  forgetToken();
+  cut.hidden = chosen.hidden = true;
   opened = window.open(url.href, WINDOW);
   say(opened ? "Waiting for the page. The definer comes a few seconds after it." : "The browser did not let this page open a window. Allow it to, and try again.");
+});
+
+// A page that is cut off gets a token in its address. What is chosen there is asked for here, and saved here.
+let token = "";
+let shown = "";
+let timer;
+
+function forgetToken() {
+  clearInterval(timer);
+  token = shown = "";
+}
+
+const link = document.getElementById("token-link");
+const tokenSaid = document.getElementById("token-said");
+
+document.getElementById("make-token").addEventListener("click", async () => {
+  const page = new URL(form.elements.page.value);
+  try {
+    const made = await post(form.dataset.token, { page: page.href });
+    forgetToken();
+    ({ token } = made);
+    page.hash = `expost-definer=${token}`;
+    link.href = page.href;
+    link.hidden = false;
+    link.focus();
+    tokenSaid.textContent = `For one page of ${made.origin}, for ${made.minutes} minutes. It can ask for the past, and change nothing.`;
+    timer = setInterval(lookAtToken, ASK_MS);
+  } catch (error) {
+    tokenSaid.textContent = `${error.message} ${error.hint}`;
+  }
+});
+
+async function lookAtToken() {
+  const mine = token;
+  try {
+    const found = await post(form.dataset.chosen, { token: mine });
+    if (mine !== token) return;
+    if (found.is_used) {
+      link.hidden = true;
+      say(`The page is here (${origin}). What you choose in its window stands here. Keep this one open.`);
+    }
+    const key = JSON.stringify(found.chosen);
+    if (found.chosen && key !== shown) {
+      shown = key;
+      await offer(found.chosen);
+    }
+  } catch (error) {
+    if (mine !== token) return;
+    forgetToken();
+    link.hidden = true;
+    tokenSaid.textContent = `${error.message} ${error.hint}`;
+  }
+}
+
+async function offer({ kind, selector, name }) {
+  const { events, people } = await ANSWERS.past({ kind, selector });
+  chosen.hidden = false;
+  chosen.querySelector("code").textContent = `${kind} ${selector}`;
+  chosen.querySelector("output").textContent = `${events.toLocaleString("en")} past events, ${people.toLocaleString("en")} people`;
+  chosen.elements.name.value = name;
+  Object.assign(chosen.dataset, { kind, selector });
+  document.getElementById("chosen-said").textContent = "";
+}
+
+chosen.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { kind, selector } = chosen.dataset;
+  try {
+    await ANSWERS.save({ kind, selector, name: chosen.elements.name.value });
+    chosen.hidden = true;
+  } catch (error) {
+    document.getElementById("chosen-said").textContent = `${error.message} ${error.hint}`;
+  }
 });
 
 document.getElementById("elsewhere").hidden = form.dataset.origin === location.origin;

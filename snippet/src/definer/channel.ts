@@ -13,6 +13,7 @@ export interface Past {
 export interface Questions {
   selectors: { given: { chain: Level[] }; answer: string[] };
   past: { given: { kind: string; selector: string }; answer: Past };
+  chosen: { given: { kind: string; selector: string; name: string }; answer: object };
   save: { given: { kind: string; selector: string; name: string }; answer: { name: string; events: number; people: number } };
 }
 export type Ask = <Kind extends keyof Questions>(kind: Kind, given: Questions[Kind]["given"]) => Promise<Questions[Kind]["answer"]>;
@@ -26,8 +27,8 @@ export class Refusal extends Error {
   }
 }
 
-const PATIENCE_MS = 30_000;
-const SILENCE = new Refusal("Expost does not answer.", "Is the page open that brought you here? Open this one from it again.");
+export const PATIENCE_MS = 30_000;
+export const SILENCE = new Refusal("Expost does not answer.", "Is the page open that brought you here? Open this one from it again.");
 
 // Tells the opener that we are here. `welcomed` is called if it is the page of Expost that waits for us.
 export const greet = (opener: Window, origin: string, welcomed: (ask: Ask, site: string) => void): void => {

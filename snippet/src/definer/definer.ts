@@ -14,9 +14,9 @@ const TYPING_MS = 350;
 
 const asRefusal = (error: unknown): Refusal => (error instanceof Refusal ? error : new Refusal("The definer failed on this element.", String(error)));
 
-export const define = (ask: Ask, site: string, also: string): (() => void) => {
+export const define = (ask: Ask, site: string, also: string, isPreviewOnly = false, refusal?: Refusal): (() => void) => {
   const state: View = {
-    mode: "pointing", site, chain: [], level: 0, kind: "click", selector: "", matched: [], past: undefined, refusal: undefined,
+    mode: "pointing", site, isPreviewOnly, chain: [], level: 0, kind: "click", selector: "", matched: [], past: undefined, refusal,
     notes: [], isAsking: false, name: "", saved: undefined, isOnLeft: false,
   };
   const known = new Map<string, Past>();
@@ -68,6 +68,12 @@ export const define = (ask: Ask, site: string, also: string): (() => void) => {
     if (!isLatest()) return;
     state.isAsking = false;
     look(selector, past);
+    hand();
+  };
+  // Without a login nothing is saved here: Expost's own page shows what was chosen, and saves it.
+  const hand = (): void => {
+    const { mode, kind, selector, past } = state;
+    if (isPreviewOnly && mode === "chosen" && selector && past) void ask("chosen", { kind, selector, name: named() }).catch(() => 0);
   };
   const named = (): string => (isNamed ? state.name : state.chain[state.level] ? suggestName(state.chain[state.level]!, state.kind) : "");
 
@@ -114,6 +120,7 @@ export const define = (ask: Ask, site: string, also: string): (() => void) => {
     choose() {
       if (!state.chain.length || state.mode !== "pointing") return;
       change({ mode: "chosen" });
+      hand();
       const mine = state.chain[state.level]!;
       if (shown?.covers(mine)) acts.side();
       if (shown?.covers(mine)) mine.scrollIntoView({ block: state.isOnLeft ? "end" : "start" });

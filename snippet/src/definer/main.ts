@@ -1,20 +1,27 @@
-// The definer: a page that Expost opened is pointed at. It comes only into a window that has this name and an opener, shows
-// nothing until the opener has answered, and answers to one origin alone: the one we came from, or the one the tag names.
+// The definer: a page that Expost opened is pointed at. It comes only into a window that has this name and an opener, or whose
+// address brings a token. It shows nothing until the opener has answered, and answers to one origin alone: the one we came
+// from, or the one the tag names.
 import type { Core } from "../more/core";
-import { greet } from "./channel";
+import { greet, type Ask, type Refusal } from "./channel";
 import { define } from "./definer";
+import { trade } from "./grant";
 
-export const startDefiner = ({ ui, also = "" }: Core["tag"]): void => {
-  const opened = window.opener as Window | null;
-  if (!opened) return;
+export const startDefiner = ({ ui, also = "" }: Core["tag"], token?: string): void => {
   const origin = new URL(ui ?? import.meta.url).origin;
   let end: (() => void) | undefined;
-  const begin = (): void => {
-    greet(opened, origin, (ask, site) => {
-      end?.();
-      end = define(ask, site, also);
-    });
+  const start = (ask: Ask, site: string): void => {
+    end?.();
+    end = define(ask, site, also);
   };
+  const begin = (): void => greet(window.opener as Window, origin, start);
+  if (token) {
+    trade(token, origin).then(
+      ({ ask, site }) => define(ask, site, also, true),
+      // Whoever came with a token waits for us, so they are told why nothing can be asked.
+      (refusal: Refusal) => define(() => Promise.reject(refusal), "", also, true, refusal),
+    );
+    return;
+  }
   begin();
   // A page that comes back from the browser's memory has a port that nobody holds.
   addEventListener("pageshow", ({ persisted }) => persisted && begin());

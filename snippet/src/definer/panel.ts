@@ -12,6 +12,7 @@ export type Mode = "pointing" | "chosen" | "using";
 export interface View {
   mode: Mode;
   site: string;
+  isPreviewOnly: boolean;
   chain: readonly Element[];
   level: number;
   kind: string;
@@ -48,6 +49,7 @@ const SAID: Record<Mode, string> = {
   chosen: "Widen or narrow it, name it, save. Escape: point again.",
   using: "The page is yours.",
 };
+const HANDED = "This page is cut off from Expost's window, and looks at the past with a token. What you choose here stands there: name it and save it there.";
 const MOST_BOXES = 300;
 
 export const panel = (document: Document, acts: Acts) => {
@@ -78,6 +80,7 @@ export const panel = (document: Document, acts: Acts) => {
   const name = make("input", { id: "name", required: true, maxLength: 200, autocomplete: "off" as AutoFill, oninput: () => acts.name(name.value) });
   const save = make("button", { className: "primary" }, "Save");
   const naming = make("form", {}, make("label", { htmlFor: "name" }, "Name"), make("div", { className: "row" }, name, save));
+  const handed = make("p", { className: "note handed" }, HANDED);
   const result = make("p", { className: "result", role: "status" });
   const candidate = make(
     "div",
@@ -88,6 +91,7 @@ export const panel = (document: Document, acts: Acts) => {
     past,
     notes,
     naming,
+    handed,
   );
   const title = make("strong", {}, "Expost");
   const box = make("section", { className: "panel", role: "dialog" }, make("header", {}, title, point, use, side, close), status, candidate, result);
@@ -165,7 +169,8 @@ export const panel = (document: Document, acts: Acts) => {
     if (selector.value !== state.selector) selector.value = state.selector;
     selector.readOnly = mode !== "chosen";
     if (name.value !== state.name) name.value = state.name;
-    naming.hidden = mode !== "chosen" || !!saved;
+    naming.hidden = mode !== "chosen" || !!saved || state.isPreviewOnly;
+    handed.hidden = !state.isPreviewOnly;
     here.textContent = state.selector ? `On this page now: ${counted(state.matched.length, "element")}` : "";
     showPast(make, past, state.past);
     notes.replaceChildren(...state.notes.map((text) => make("p", { className: "note warning" }, text)));

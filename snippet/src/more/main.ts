@@ -16,6 +16,7 @@ declare const VITALS: string; // the name of the file with the library in it
 declare const DEFINER: string; // and of the one for people who point at the page
 
 const OPENED_BY_US = "expost-definer"; // the name that Expost gives a window
+const TOKEN = /#expost-definer=(\w+)/; // what it writes into the address of a page that lost its opener and its name
 
 const tellVitals = async ({ capture, sendOff }: Core): Promise<void> => {
   try {
@@ -27,9 +28,11 @@ const tellVitals = async ({ capture, sendOff }: Core): Promise<void> => {
 };
 
 const loadDefiner = async ({ tag }: Core): Promise<void> => {
-  if (!opener || window.name !== OPENED_BY_US) return;
+  // A page with a router of its own may have another hash by now.
+  const token = TOKEN.exec(`${location.hash} ${performance.getEntriesByType("navigation")[0]?.name}`)?.[1];
+  if (!token && (!opener || window.name !== OPENED_BY_US)) return;
   try {
-    (await import(DEFINER)).startDefiner(tag);
+    (await import(DEFINER)).startDefiner(tag, token);
   } catch {
     // Neither did this.
   }

@@ -1,0 +1,106 @@
+"""`POST /definer.json`: what a page that holds a preview token may ask, without a login and from another site."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from expost.admission import DEFINER_PATH
+from expost.errors import ExpostError, InvalidInput
+
+from .caller import caller_of
+from .desk import Desk, in_thread
+from .pointing import Kind, SeenLevel, Selector, Word, note_token, past_of_selector, selectors_of
+from .preview_token import Chosen, PreviewTokens, Token
+
+FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
+"""The page reads the answer. What it may know is decided by its grant: no cookie comes along, and none is looked at."""
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Opening(_Asked):
+    """The token is traded for a grant."""
+
+    ask: Literal["open"]
+    token: Word
+
+
+class AskedSelectors(_Asked):
+    """A selector for each level of a chain."""
+
+    ask: Literal["selectors"]
+    grant: Word
+    chain: Annotated[list[SeenLevel], Field(max_length=200)]
+
+
+class AskedPast(_Asked):
+    """The past of a candidate."""
+
+    ask: Literal["past"]
+    grant: Word
+    kind: Kind
+    selector: Selector
+
+
+class Choosing(AskedPast):
+    """What was chosen in the page, for Expost's own page to show. Nothing is saved by it."""
+
+    ask: Literal["chosen"]  # type: ignore[assignment]
+    name: Word
+
+
+ASKED: TypeAdapter[Opening | AskedSelectors | AskedPast | Choosing] = TypeAdapter(
+    Annotated[Opening | AskedSelectors | AskedPast | Choosing, Field(discriminator="ask")]
+)
+
+
+def add_definer(router: APIRouter, desk: Desk, tokens: PreviewTokens) -> None:
+    """The one route that another site's page may ask."""
+
+    async def opened(asked: Opening, request: Request) -> dict[str, Any]:
+        token, grant = tokens.trade(asked.token, _origin(request))
+        by = caller_of(request).actor("a page")
+        await in_thread(note_token, desk.access, by, "preview token used", token.origin)
+        name = next((site.name for site in desk.sites() if site.slug == token.site), token.site)
+        return {"grant": grant, "site": name}
+
+    async def answered(asked: AskedSelectors | AskedPast | Choosing, token: Token) -> Any:
+        if isinstance(asked, AskedSelectors):
+            return selectors_of(asked.chain)
+        if isinstance(asked, Choosing):
+            token.chosen = Chosen(asked.kind, asked.selector, asked.name)
+            return {}
+        return await past_of_selector(desk, token.site, asked.kind, asked.selector)
+
+    @router.post(DEFINER_PATH)
+    async def definer(request: Request) -> Response:
+        """One question, in a body of JSON of any content type, so that no browser asks for leave first."""
+        try:
+            asked = _read(await request.body())
+            if isinstance(asked, Opening):
+                return JSONResponse(await opened(asked, request), headers=FROM_ANYWHERE)
+            token = tokens.granted(asked.grant, _origin(request))
+            return JSONResponse(await answered(asked, token), headers=FROM_ANYWHERE)
+        except ExpostError as error:
+            return JSONResponse(error.to_json(), status_code=error.status, headers=FROM_ANYWHERE)
+
+
+def _origin(request: Request) -> str:
+    return request.headers.get("origin", "")
+
+
+def _read(body: bytes) -> Opening | AskedSelectors | AskedPast | Choosing:
+    try:
+        return ASKED.validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidInput(
+            f"{where or 'The body'}: {first['msg']}.", hint="The definer of this version asks otherwise."
+        ) from None

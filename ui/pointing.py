@@ -1,0 +1,85 @@
+"""What is pointed at in a page: an element with what is around it, the selectors for it, and the past of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from expost.access import Access
+from expost.collector.masks import Masks
+from expost.query.answer import Level
+from expost.query.form import preview_of
+from expost.query.suggestion import suggestions
+from expost.state.audit import Actor, note
+
+from .desk import Desk
+
+ADDRESSES = re.compile(r"href|src|action|data-.*", re.DOTALL)
+
+Kind = Literal["click", "change", "submit"]
+Word = Annotated[str, Field(max_length=1_000)]
+Selector = Annotated[str, Field(max_length=10_000)]
+Place = Annotated[int, Field(ge=0, le=10_000_000)]
+
+
+class SeenLevel(BaseModel):
+    """One element of a chain as the browser has it now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tag: Word
+    dom_id: Word | None
+    classes: Annotated[list[Word], Field(max_length=200)]
+    attributes: Annotated[dict[Word, Word], Field(max_length=200)]
+    index: Place
+    count: Place
+    type_index: Place
+    type_count: Place
+    is_shadow_child: bool
+
+
+def as_captured(chain: Sequence[SeenLevel]) -> tuple[Level, ...]:
+    """The chain as the collector would have kept it: a selector must not ask for what is masked in the past."""
+    masks = Masks()
+
+    def kept(name: str, value: str) -> str:
+        return masks.url(value) if ADDRESSES.fullmatch(name) else masks.text(value)
+
+    return tuple(
+        Level(
+            distance=distance,
+            element_id="",
+            descriptor=seen.tag,
+            tag=seen.tag,
+            dom_id=None if seen.dom_id is None else masks.text(seen.dom_id),
+            classes=tuple(each for each in seen.classes if masks.text(each) == each),
+            attributes={name: kept(name, value) for name, value in seen.attributes.items()},
+            index=seen.index,
+            count=seen.count,
+            type_index=seen.type_index,
+            type_count=seen.type_count,
+            is_shadow_child=seen.is_shadow_child,
+        )
+        for distance, seen in enumerate(chain)
+    )
+
+
+def selectors_of(chain: Sequence[SeenLevel]) -> list[str]:
+    """A selector for each level of a chain."""
+    return list(suggestions(as_captured(chain)))
+
+
+async def past_of_selector(desk: Desk, site: str, kind: Kind, selector: str) -> dict[str, Any]:
+    """What the definer shows of a candidate's past."""
+    past = (await desk.answer(preview_of({kind: [selector], "site": [site]}))).to_json()
+    shown = {name: past[name] for name in ("events", "people", "unknown", "first_seen", "last_seen")}
+    return shown | {"days": [day["events"] for day in past["days"]]}
+
+
+def note_token(access: Access, by: Actor, action: str, origin: str) -> None:
+    """A line in the audit about a preview token."""
+    with access.state.writing() as connection:
+        note(connection, access.clock(), by, action, origin)
