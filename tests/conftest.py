@@ -14,6 +14,11 @@ from expost.demo.chromium import FLAGS, find_chromium
 from tests.story import Story, small_rich_lake
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--pictures DIR` keeps what the demonstration shows."""
+    parser.addoption("--pictures", help="keep the pictures of the demonstration in this folder")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that drive a browser run last: while Playwright is open, `asyncio.run` refuses to work in this thread.
 
@@ -73,6 +78,13 @@ def empty_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "expost-data"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where a test that is a demonstration puts what it shows."""
+    asked = request.config.getoption("--pictures")
+    return Path(asked) if asked else tmp_path
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +74,14 @@ class Bench:
         page = visitor.new_page()
         open_with_more(page, address)
         act(page)
-        page.goto("about:blank")
+        self.leave(page)
         visitor.close()
+
+    def leave(self, page: Page) -> None:
+        """Leaves a page; returns once its last word was acknowledged, which carries what was not sent before."""
+        before = len(self.happened("page_leave"))
+        page.goto("about:blank")
+        wait_until(lambda: len(self.happened("page_leave")) > before)
 
     def settle(self) -> None:
         """Returns once everything that was acknowledged is in the lake."""
@@ -103,6 +110,14 @@ class Bench:
             for event in batch["events"]
             if event["type"] in types
         ]
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
+    """Returns once something is so that happens in another process."""
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until, "it never came to be"
+        time.sleep(0.02)
 
 
 def open_with_more(page: Page, address: str) -> None:
@@ -208,7 +223,7 @@ def test_the_page_hears_nothing_of_it_and_nothing_of_it_arrives(bench: Bench) ->
     page.mouse.click(*centre(page, ".other"))
     definer.get_by_role("button", name="Point").click()
     assert page.evaluate("heard.filter((type) => type === 'click').length") == 2
-    page.goto("about:blank")
+    bench.leave(page)
     bench.settle()
     assert len(bench.happened("click", "auxclick", "change", "submit")) == before + 1
 
@@ -219,7 +234,7 @@ def test_its_host_says_to_capture_that_nothing_in_it_is_an_event(bench: Bench) -
     # As if a browser let an event of the frame out.
     page.evaluate("document.querySelector('[popover]').click()")
     page.evaluate("document.querySelector('main').click()")
-    page.goto("about:blank")
+    bench.leave(page)
     bench.settle()
     assert [event["chain"][0]["tag"] for event in bench.happened("click")[before:]] == ["main"]
 
@@ -437,23 +452,27 @@ def open_cut_off(bench: Bench, address: str) -> Page:
     return opening.value
 
 
-def test_a_page_that_cuts_its_opener_off_is_pointed_at_with_a_token_and_saved_in_expost(bench: Bench) -> None:
+def test_a_page_that_cuts_its_opener_off_is_pointed_at_with_a_token_and_saved_in_expost(
+    bench: Bench, pictures: Path
+) -> None:
     bench.site.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     bench.site.headers["Content-Security-Policy"] = STRICT.format(
         collector=f"{bench.relay.url} {bench.serving.url}"
     )
-    address = bench.put_up(path="/cut")
-    bench.visit(address, lambda page: page.click("b"))
+    address = bench.put_up("<button class=cut-off><i>Cut off</i></button>", path="/cut")
+    bench.visit(address, lambda page: page.click("i"))
     bench.settle()
     page = open_cut_off(bench, address)
     definer = definer_in(page)
     assert page.evaluate("window.opener") is None
-    page.mouse.click(*centre(page, "b"))
+    page.mouse.click(*centre(page, "i"))
     expect(definer.locator("dd").first).to_have_text("1")
     expect(definer.locator(".handed")).to_contain_text("name it and save it there")
     expect(definer.get_by_role("button", name="Save")).to_be_hidden()
-    expect(bench.desk.locator("#chosen code")).to_have_text('click [data-testid="sign-up"]')
+    expect(bench.desk.locator("#chosen code")).to_have_text("click button.cut-off")
     bench.desk.get_by_label("Name", exact=True).fill("Cut off")
+    page.screenshot(path=pictures / "definer-token-page.png")
+    bench.desk.screenshot(path=pictures / "definer-token.png")
     bench.desk.locator("#chosen").get_by_role("button", name="Save").click()
     expect(bench.desk.locator("#pointed")).to_contain_text("Saved: Cut off (1 past event")
     assert bench.past("Cut off") == 1
@@ -472,7 +491,7 @@ def test_the_token_in_an_address_is_not_captured_and_opens_no_second_page(bench:
     again.goto(address)
     expect(definer_in(again).locator(".result")).to_have_text(re.compile("was used already"))
     for each in (page, again):
-        each.goto("about:blank")
+        bench.leave(each)
     bench.settle()
     views = [event for event in bench.happened("page_view") if "/spent" in event["view_"]["url"]]
     assert {event["view_"]["url"].partition("#")[2] for event in views} == {"/home"}

@@ -20,6 +20,8 @@ const say = (text) => {
   if (status.textContent !== text) status.textContent = text;
 };
 
+const counted = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
 async function answerOf(response) {
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
@@ -51,7 +53,7 @@ function listSaved(saved) {
   url.searchParams.set("name", saved.name);
   const link = Object.assign(document.createElement("a"), { href: url.href, textContent: saved.name });
   const item = document.createElement("li");
-  item.append("Saved: ", link, ` (${saved.events.toLocaleString("en")} past events)`);
+  item.append("Saved: ", link, ` (${counted(saved.events, "past event", "past events")})`);
   list.append(item);
 }
 
@@ -166,7 +168,7 @@ async function offer({ kind, selector, name }) {
   const { events, people } = await ANSWERS.past({ kind, selector });
   chosen.hidden = false;
   chosen.querySelector("code").textContent = `${kind} ${selector}`;
-  chosen.querySelector("output").textContent = `${events.toLocaleString("en")} past events, ${people.toLocaleString("en")} people`;
+  chosen.querySelector("output").textContent = `${counted(events, "past event", "past events")}, ${counted(people, "person", "people")}`;
   chosen.elements.name.value = name;
   Object.assign(chosen.dataset, { kind, selector });
   document.getElementById("chosen-said").textContent = "";

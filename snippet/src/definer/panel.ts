@@ -182,16 +182,22 @@ export const panel = (document: Document, acts: Acts) => {
         : "";
     result.hidden = mode === "using" || !result.textContent;
     outline(state);
-    // It has grown over what is pointed at, and the click would be its own.
-    if (mode === "pointing" && pointer && !box.matches(":hover") && isUnder({ ...pointer, width: 0, height: 0 })) {
+    if (mode === "pointing" && isInTheWay(chain[state.level])) {
       pointer = undefined;
       acts.side();
     }
   };
 
-  const isUnder = ({ x, y, width, height }: ReturnType<typeof boxOf>): boolean => {
-    const { left, right, top, bottom } = box.getBoundingClientRect();
+  const isUnder = ({ x, y, width, height }: ReturnType<typeof boxOf>, isOnOtherSide = false): boolean => {
+    let { left, right, top, bottom } = box.getBoundingClientRect();
+    if (isOnOtherSide) [left, right] = [view.innerWidth - right, view.innerWidth - left];
     return x < right && x + width > left && y < bottom && y + height > top;
+  };
+  // The panel has grown over what is pointed at, and the click would be its own; or it hides some of it and need not.
+  const isInTheWay = (element: Element | undefined): boolean => {
+    if (box.matches(":hover")) return false;
+    const place = element && boxOf(element);
+    return (!!pointer && isUnder({ ...pointer, width: 0, height: 0 })) || (!!place && isUnder(place) && !isUnder(place, true));
   };
 
   return {

@@ -27,8 +27,9 @@ body { font: 14px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "N
   padding: 12px; border: 1px solid var(--line); border-radius: 8px; background: var(--surface); box-shadow: 0 6px 24px rgb(0 0 0 / 28%) }
 .panel[data-side=left] { right: auto; left: 12px }
 .panel[data-mode=using] { box-shadow: none }
-header { display: flex; gap: 6px; align-items: center }
+header { display: flex; gap: 4px; align-items: center }
 header strong { flex: 1 }
+header button { white-space: nowrap; padding: 4px 6px }
 p, dl, figure, form, ol { margin: 8px 0 0; padding: 0 }
 .status, .note, dt, figcaption, label { color: var(--soft); font-size: 13px }
 .crumbs { display: flex; flex-wrap: wrap; gap: 4px; list-style: none; max-height: 6.2rem; overflow: auto }
