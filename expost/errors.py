@@ -183,7 +183,7 @@ class LoginNeeded(ExpostError):
 
 
 class WrongLogin(ExpostError):
-    """A name with a password, or a token, that opens nothing. Of a name and a password it never says which part was wrong."""
+    """A name with a password, or a token, that opens nothing. It never says which of name and password was wrong."""
 
     code = "wrong_login"
     status = 401
