@@ -44,7 +44,7 @@ class Desk:
     def __post_init__(self) -> None:
         access = Access(self.state, Settings(), clock=lambda: self.now)
         self.access = access
-        self.app = create_app(_collector, self.stand_in.call, lambda: (SITE, OTHER), access)
+        self.app = create_app(_collector, self.stand_in.call, lambda: (SITE, OTHER), access)  # type: ignore[arg-type]
         self.ann: Account | None = None
 
     def editor(self) -> TestClient:
