@@ -15,11 +15,8 @@ from expost.clock import from_micros
 from expost.errors import UnknownName
 from expost.lake.folder import Folder, open_folder
 from expost.lake.inspection import Inspected, batches, inspect_all, segments
-from expost.lake.lock import Lock
-from expost.lake.rebuilding import drain, replay_stored
-from expost.lake.recovery import recover
+from expost.lake.rebuilding import at_rest, replay_stored
 from expost.lake.segment import segment_number
-from expost.lake.writer import Writer
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
 from expost.terminal import table, terminal_console
 
@@ -94,14 +91,8 @@ def replay(into: Path | None, data: Path | None, as_json: bool) -> None:
     folder = _folder(data)
     if into is not None:
         folder = _copy(folder, into)
-    lock = Lock(folder.lock_path)
-    try:
-        recover(folder.journal, folder.rejected)
-        with Writer(folder) as writer:
-            drain(folder, writer)
-            appended = replay_stored(folder, writer)
-    finally:
-        lock.release()
+    with at_rest(folder) as writer:
+        appended = replay_stored(folder, writer)
     if wants_json(as_json):
         print_json(dict(appended))
     else:

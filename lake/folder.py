@@ -35,6 +35,21 @@ class Folder:
         return self.path / "rejected"
 
     @property
+    def erasures(self) -> Path:
+        """What was asked to be erased and what became of it. Nothing of whom they name is stored any more."""
+        return self.path / "erasures"
+
+    @property
+    def quarantine(self) -> Path:
+        """Damaged files of the lake, for a person to look at."""
+        return self.path / "quarantine"
+
+    @property
+    def spill(self) -> Path:
+        """What questions have on the disk while they are answered."""
+        return self.path / "spill"
+
+    @property
     def scripts(self) -> Path:
         """Every version of the snippet that was served, for pages that pin one."""
         return self.path / "scripts"

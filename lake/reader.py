@@ -56,7 +56,7 @@ def connect(
     folder = open_folder(path)
     connection = duckdb.connect()
     try:
-        configure(connection, folder.path / "spill", memory_limit, threads)
+        configure(connection, folder.spill, memory_limit, threads)
         register(connection, snapshot or find_lake_snapshot(folder.lake))
         create_views(connection)
     except BaseException:

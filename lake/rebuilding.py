@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
 from .batch import Accepted
 from .folder import Folder
 from .inspection import batches
+from .lock import Lock
+from .recovery import recover
 from .sink import GROUP_BYTES, Sink
 from .stored_segments import stored_segments
-from .writer import Writer
+from .writer import Writer, last_segment
+
+
+@contextmanager
+def at_rest(folder: Folder) -> Iterator[Writer]:
+    """The writer of a folder that no server uses, and none can as long as this is open.
+
+    What a server that was killed left in the journal is in the lake.
+    """
+    lock = Lock(folder.lock_path)
+    try:
+        last_segment(folder)
+        recover(folder.journal, folder.rejected)
+        with Writer(folder) as writer:
+            drain(folder, writer)
+            yield writer
+    finally:
+        lock.release()
 
 
 def drain(folder: Folder, writer: Writer) -> int:

@@ -77,7 +77,7 @@ class OpenSegment:
         self._disk = disk
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            self._write(_header(number, made_at))
+            self._write(header_bytes(number, made_at))
             sync_directory(directory)
         except OSError:
             os.close(self._descriptor)
@@ -176,7 +176,8 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def _header(number: int, made_at: int) -> bytes:
+def header_bytes(number: int, made_at: int) -> bytes:
+    """The header of a segment in the format that this version writes."""
     checksum = crc32(HEADER_REST.pack(VERSION, number, made_at))
     return HEADER.pack(MAGIC, VERSION, checksum, number, made_at)
 

@@ -28,9 +28,12 @@ from expost.clock import from_micros, wall_clock
 from expost.errors import FolderError
 
 from .batch import Accepted
+from .erasure import carry_out
+from .erasures import waiting
 from .folder import Folder, open_folder
 from .journal import sealed_segments
 from .recovery import forget_old_damage, set_aside
+from .redaction import redact_segment
 from .rejected import Rejected, keep_rejected
 from .segment import OPEN, read_segment, segment_number
 from .stored_segments import forget_stored, keep_stored
@@ -75,6 +78,7 @@ class Sink:
         self._folder = folder
         self._writer = writer
         self._forget_at = 0.0
+        self._erasures_seen = 0
 
     def move(self) -> bool:
         """Commit the next group of sealed segments, and keep them as stored; False when none was waiting."""
@@ -90,8 +94,13 @@ class Sink:
             def keep(rejected: Sequence[Rejected]) -> None:
                 self._keep(number, [*unreadable, *rejected])
 
-            self._writer.ingest(number, self._read(group, unreadable), keep)
-        keep_stored((*done, *group))
+            ingested = self._writer.ingest(number, self._read(group, unreadable), keep)
+            if ingested.suppressed:
+                log("suppressed", events=ingested.suppressed, hint="They are of people who were erased.")
+                self._redact(group)
+        # Of those that were committed before this process began, nobody remembers whether somebody erased is in them.
+        self._redact(done)
+        keep_stored(path for path in (*done, *group) if path.exists())
         self._writer.tend()
         return bool(group)
 
@@ -108,11 +117,30 @@ class Sink:
             return False
         return True
 
+    def _redact(self, segments: Sequence[Path]) -> None:
+        if self._writer.redaction:
+            for path in segments:
+                redact_segment(path, self._writer.redaction)
+
     def _forget_stored(self) -> None:
         now = time.monotonic()
         if now >= self._forget_at:
             self._forget_at = now + FORGET_EVERY_SECONDS
             forget_stored(self._folder.journal, wall_clock() / 1_000_000)
+
+    def erase(self) -> None:
+        """Carry out the erasures that were asked for, as far as the journal is in the lake."""
+        if not self._folder.erasures.is_dir():
+            return
+        changed = self._folder.erasures.stat().st_mtime_ns
+        if changed == self._erasures_seen:
+            return
+        if not any(True for _ in waiting(self._folder)):
+            # Whatever is asked for from now on changes the folder again.
+            self._erasures_seen = changed
+            return
+        for erasure in carry_out(self._folder, self._writer):
+            log("erased", erasure=erasure.id, **erasure.counts)
 
     def _sealed(self) -> list[Path]:
         # A segment whose sealing failed is sealed later than its followers. Those wait for it, because the lake takes
@@ -193,6 +221,8 @@ def run(folder: Folder, stop: threading.Event, orders: Orders) -> None:
                         deadline = min(deadline, time.monotonic() + DRAIN_SECONDS)
                     elif not sink.carry_out(orders):
                         break
+                    else:
+                        sink.erase()
                     began = time.monotonic()
                     if sink.move():
                         tell("commit", time.monotonic() - began)

@@ -213,6 +213,26 @@ class Table:
     def _lock_path(self) -> Path:
         return self.path / "_writing.lock"
 
+    def forget_past(self) -> None:
+        """Keep nothing but the newest version: no removed file, no older entry of the log with its values.
+
+        For rows that must be gone now. Whoever reads an older version at this moment has to read again.
+        """
+        self._checkpoint()
+        log = self.path / "_delta_log"
+        for path in log.iterdir():
+            number = path.name.partition(".")[0]
+            is_older = number.isdigit() and int(number) < self.version
+            if is_older or path.suffix in (".torn", ".tmp"):
+                path.unlink(missing_ok=True)
+        sync(log)
+        named = {name for name, _ in self._files()}
+        for path in self.path.glob("part-*.parquet"):
+            if path.name not in named:
+                path.unlink(missing_ok=True)
+        self._unnamed.clear()
+        sync(self.path)
+
     def _widen(self) -> None:
         """Add the columns that the table was made before. Rows that are there already hold null in them."""
         there = {field.name for field in self._delta.schema().fields}

@@ -7,7 +7,7 @@ how far the group came: what has its number is skipped, the rest is done again w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -22,8 +22,10 @@ from expost.errors import FolderError
 from .batch import Accepted, Event
 from .delta_log import mend
 from .dictionary import DICTIONARIES, Dictionary
+from .erasures import marks
 from .folder import Folder
 from .lock import Lock
+from .redaction import Mark, Redaction
 from .rejected import Rejected
 from .replay import append_missing
 from .retention import Cuts, KeepMonths, remove_expired
@@ -41,10 +43,11 @@ Batch = tuple[Accepted, Sequence[Event]]
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What became of the events of a group of segments."""
+    """What became of the events of a group of segments; `suppressed` are those of people who were erased."""
 
     stored: int = 0
     duplicates: int = 0
+    suppressed: int = 0
     rejected: Sequence[Rejected] = ()
 
 
@@ -62,6 +65,8 @@ class Writer:
             self._tables = {name: Table(folder.lake / name, schema) for name, schema in TABLES.items()}
             self._secret = folder.secret()
             self._dictionary = self._read_dictionary()
+            self._marks: Sequence[Mark] = marks(folder)
+            self._redaction = Redaction(self._secret, self._marks)
             self._seen = SeenIds(self._secret)
             self._seen.load(self._tables["events"].snapshot().files, clock())
         except BaseException:
@@ -108,7 +113,10 @@ class Writer:
         """
         if number <= self.committed:
             return Ingested()
-        batches, hashes, duplicates = self._unseen(list(accepted))
+        given = list(accepted)
+        wanted = self._redacted(given)
+        suppressed = _event_count(given) - _event_count(wanted) if self._redaction else 0
+        batches, hashes, duplicates = self._unseen(wanted)
         tables, rejected = self._build(batches)
         if keep is not None:
             keep(rejected)
@@ -122,14 +130,15 @@ class Writer:
         now = self._clock()
         self._seen.add(hashes, now)
         self._seen.forget(now)
-        return Ingested(len(hashes) - len(rejected), duplicates, rejected)
+        return Ingested(len(hashes) - len(rejected), duplicates, suppressed, rejected)
 
     def replay(self, accepted: Iterable[Accepted]) -> dict[str, int]:
         """Store again what `accepted` holds that the lake has lost; how many rows of each table that were.
 
         Not while a group `is_interrupted`.
         """
-        batches: list[Batch] = [(batch, batch.events) for batch in accepted if batch.events]
+        wanted = self._redacted(list(accepted))
+        batches: list[Batch] = [(batch, batch.events) for batch in wanted if batch.events]
         tables, _ = self._build(batches)
         appended = append_missing(self._tables, tables)
         self._dictionary.settle()
@@ -150,13 +159,45 @@ class Writer:
         removed = remove_expired(self._tables, Cuts(keep_months, self._clock()))
         if any(removed.get(name) for name in DICTIONARIES):
             # Who comes back must get a row again, so what is known is read anew.
-            self._dictionary = self._read_dictionary()
+            self.read_names()
         return removed
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The tables, opened for writing."""
+        return self._tables
+
+    def now(self) -> int:
+        """The time by the writer's clock."""
+        return self._clock()
+
+    @property
+    def redaction(self) -> Redaction:
+        """What takes those out of a batch of whom nothing is to be stored any more."""
+        return self._redaction
+
+    def suppress(self, marks: Sequence[Mark]) -> None:
+        """Store nothing any more of those whom these marks name."""
+        self._marks = marks
+        self._redaction = Redaction(self._secret, marks)
+
+    def redaction_with(self, event_ids: Collection[str]) -> Redaction:
+        """The same, and single events."""
+        return Redaction(self._secret, self._marks, frozenset(event_ids))
+
+    def read_names(self) -> None:
+        """Read anew which names and elements the lake holds, after some were removed."""
+        self._dictionary = self._read_dictionary()
 
     def tend(self) -> None:
         """Keep the tables quick to open and to read."""
         for table in self._tables.values():
             table.tend()
+
+    def _redacted(self, accepted: list[Accepted]) -> list[Accepted]:
+        if not self._redaction:
+            return accepted
+        return [kept for kept in map(self._redaction, accepted) if kept is not None]
 
     def _unseen(self, accepted: list[Accepted]) -> tuple[list[Batch], Hashes, int]:
         event_ids = [event.id for batch in accepted for event in batch.events]
@@ -237,6 +278,10 @@ def last_segment(folder: Folder) -> int:
             mend(folder.lake / name)
         lock.release()
     return max(find_committed(folder.lake / name, APPLICATION) for name in TABLES)
+
+
+def _event_count(batches: Iterable[Accepted]) -> int:
+    return sum(len(batch.events) for batch in batches)
 
 
 def _lock(folder: Folder) -> Lock:

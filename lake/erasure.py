@@ -1,0 +1,305 @@
+"""One person taken out of the lake, the journal and all that lies beside them.
+
+The steps stand in an order in which each can be done again: whatever a later one needs to find is still there while an
+earlier one is at work. So it is carried out from the beginning after a `kill -9`, and ends at the same.
+"""
+
+# pyarrow makes its functions when it is imported, so that pyright does not know them.
+# pyright: reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .dictionary import DICTIONARIES
+from .erasures import Erasure, find_subject, finish, forget_unasked, marks, save, waiting
+from .folder import Folder
+from .reader import connect
+from .redaction import Mark, Redaction, redact_segment
+from .rejected import SUFFIX
+from .runs import Runs
+from .segment import OPEN, SEALED, segment_number
+from .stored_segments import stored_segments
+from .subject import Subject
+from .table import Table
+from .writer import Writer
+
+EVENTS_OF_USER = """
+    select event_id from lake.events_of_people
+    where (person_id = $id and is_user) or user_id = $id
+"""
+EVENTS_OF_DEVICE = "select event_id from lake.events where device_id = $id"
+
+DEVICES_OF_USER = """
+    select device_id from lake.events_of_people where device_id is not null
+    group by device_id having bool_and(person_id = $id and is_user)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there is of somebody: the events, and the browsers that were theirs alone with what these are called."""
+
+    subject: Subject
+    event_ids: pa.Array
+    devices: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> list[int]:
+        """The keyed hashes under which they stand in the lake."""
+        return [self.subject.id, *self.devices]
+
+    @property
+    def texts(self) -> list[str]:
+        """What they are called by the browser and by the site."""
+        return [text for text in (self.subject.text, *self.devices.values()) if text]
+
+
+def find_person(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Found:
+    """What the lake has of somebody. A user's are the events of the person, on whatever device."""
+    values = {"id": subject.id}
+    query = EVENTS_OF_USER if subject.kind == "user" else EVENTS_OF_DEVICE
+    event_ids = pa.array([row[0] for row in connection.execute(query, values).fetchall()], pa.string())
+    if not subject.text:
+        subject = msgspec.structs.replace(subject, text=_name_of(connection, subject))
+    devices: dict[int, str] = {}
+    if subject.kind == "user":
+        named = f"select device_id, min(device) from lake.devices where device_id in ({DEVICES_OF_USER}) group by 1"
+        devices = dict(connection.execute(named, values).fetchall())
+    return Found(subject, event_ids, devices)
+
+
+def counts_of(connection: duckdb.DuckDBPyConnection, found: Found) -> dict[str, int]:
+    """How many rows an erasure would take out of each table that is about people."""
+    connection.register("_erased_events", pa.table({"event_id": found.event_ids}))
+    connection.register("_erased_ids", pa.table({"id": pa.array(found.ids, pa.int64())}))
+    try:
+        [row] = connection.execute(_COUNTS).fetchall()
+    finally:
+        connection.unregister("_erased_events")
+        connection.unregister("_erased_ids")
+    return dict(zip(("events", "identities", "traits", "page_counts", "devices"), row, strict=True))
+
+
+_COUNTS = """
+    with gone as (select id from _erased_ids), told as (select event_id from _erased_events)
+    select
+        (select count(*) from lake.events where event_id in (from told)),
+        (select count(*) from lake.identities
+            where from_id in (from gone) or to_id in (from gone) or event_id in (from told)),
+        (select count(*) from lake.traits where subject_id in (from gone) or event_id in (from told)),
+        (select count(*) from lake.page_counts where device_id in (from gone)),
+        (select count(distinct device_id) from lake.devices where device_id in (from gone))
+"""
+
+
+def carry_out(folder: Folder, writer: Writer) -> list[Erasure]:
+    """Carry out what waits, as far as the journal allows; those that are done now.
+
+    Every segment that was there when it was asked for has to be in the lake first: so nothing slips through behind.
+    """
+    writer.suppress(marks(folder))
+    done = []
+    for each in list(waiting(folder)):
+        erasure = _with_end(folder, each)
+        if _is_drained(folder.journal, erasure.drained or 0) and not writer.is_interrupted:
+            done.append(_erase(folder, writer, erasure))
+    forget_unasked(folder)
+    return done
+
+
+def _with_end(folder: Folder, erasure: Erasure) -> Erasure:
+    """The erasure with the last segment that may hold something from before it."""
+    if erasure.drained is not None:
+        return erasure
+    return save(folder, msgspec.structs.replace(erasure, drained=_last_undone(folder.journal)))
+
+
+def _erase(folder: Folder, writer: Writer, erasure: Erasure) -> Erasure:
+    connection = connect(folder.path, memory_limit="512MB", threads=1)
+    try:
+        found = find_person(connection, find_subject(folder, erasure))
+        counts = counts_of(connection, found)
+    finally:
+        connection.close()
+    if erasure.status == "waiting" or any(counts.values()):
+        erasure = _begin(folder, erasure, found, counts)
+    writer.suppress(marks(folder))
+    tables, ids = writer.tables, [mark.id for mark in erasure.marks]
+    counts = dict(erasure.counts)
+    # First what is found by way of the events, then these, then what is found by the marks, and what nobody points at.
+    counts["rejected"] = counts.get("rejected", 0) + _clean_rejected(folder, found.texts)
+    segments = _redact(folder, writer.redaction_with(found.event_ids.to_pylist()))
+    counts["journal"] = counts.get("journal", 0) + segments
+    _remove(tables["traits"], ids, found, "subject_id")
+    _remove(tables["events"], (), found)
+    _remove(tables["identities"], ids, found, "from_id", "to_id")
+    _remove(tables["page_counts"], ids, None, "device_id")
+    counts |= {name: counts.get(name, 0) + gone for name, gone in remove_unneeded(tables).items()}
+    for table in tables.values():
+        table.forget_past()
+    _empty(folder.spill, folder.quarantine)
+    writer.read_names()
+    return finish(folder, msgspec.structs.replace(erasure, counts=counts), writer.now())
+
+
+def _begin(folder: Folder, erasure: Erasure, found: Found, counts: dict[str, int]) -> Erasure:
+    """Note what will go while it is all still there: the marks of their browsers, and how many rows."""
+    until = erasure.marks[0].until
+    known = {mark.id for mark in erasure.marks}
+    more = [Mark("device", id_, until) for id_ in found.devices if id_ not in known]
+    noted = {
+        name: max(count, erasure.counts.get(name, 0)) for name, count in counts.items() if name != "devices"
+    }
+    return save(
+        folder,
+        msgspec.structs.replace(
+            erasure, status="begun", marks=[*erasure.marks, *more], counts=erasure.counts | noted
+        ),
+    )
+
+
+def _remove(table: Table, ids: Collection[int], found: Found | None, *columns: str) -> int:
+    gone = pa.array(ids, pa.int64())
+    by_event = found is not None and "event_id" in table.schema.names
+
+    def is_theirs(rows: pa.Table) -> pa.ChunkedArray:
+        due = [pc.is_in(rows[name], value_set=gone) for name in columns]
+        if by_event:
+            assert found is not None
+            due.append(pc.is_in(rows["event_id"], value_set=found.event_ids))
+        picked = due[0]
+        for each in due[1:]:
+            picked = pc.or_(picked, each)
+        return picked
+
+    return table.remove([*columns, *(["event_id"] if by_event else [])], is_theirs)
+
+
+def remove_unneeded(tables: dict[str, Table]) -> dict[str, int]:
+    """Remove the names of people and groups whom nothing names, and elements on which nothing happened."""
+    subjects = _used(tables["events"], ("device_id", "user_id", "group_id"))
+    for name in ("from_id", "to_id"):
+        for rows in tables["identities"].read((name,)):
+            _add(subjects, rows[name])
+    removed = {
+        name: tables[name].remove((DICTIONARIES[name],), _not_in(subjects, DICTIONARIES[name]))
+        for name in ("devices", "users", "groups")
+    }
+    removed["group_traits"] = tables["traits"].remove(
+        ("subject_kind", "subject_id"),
+        lambda rows: pc.and_(pc.equal(rows["subject_kind"], "group"), _not_in(subjects, "subject_id")(rows)),
+    )
+    elements, descriptors = _needed_elements(tables)
+    removed["elements"] = tables["elements"].remove(("element_id",), _not_in(elements, "element_id"))
+    removed["descriptors"] = tables["descriptors"].remove(
+        ("descriptor_id",), _not_in(descriptors, "descriptor_id")
+    )
+    return removed
+
+
+def _needed_elements(tables: dict[str, Table]) -> tuple[Runs, Runs]:
+    """The elements on which something happened or that stand around those, and what they and their siblings are."""
+    targets = _used(tables["events"], ("element_id",))
+    needed, descriptors = Runs(), Runs()
+    for rows in tables["elements"].read(("element_id", "ancestors")):
+        is_target = pa.array(targets.holds(rows["element_id"].to_numpy()))
+        chosen = rows.filter(is_target)
+        _add(needed, chosen["element_id"])
+        _add(needed, pc.list_flatten(chosen["ancestors"]))
+    for rows in tables["elements"].read(("element_id", "descriptor_id", "previous_siblings")):
+        chosen = rows.filter(pa.array(needed.holds(rows["element_id"].to_numpy())))
+        _add(descriptors, chosen["descriptor_id"])
+        _add(descriptors, pc.list_flatten(chosen["previous_siblings"]))
+    return needed, descriptors
+
+
+def _used(table: Table, columns: Sequence[str]) -> Runs:
+    used = Runs()
+    for rows in table.read(columns):
+        for column in rows.columns:
+            _add(used, column)
+    return used
+
+
+def _not_in(ids: Runs, column: str) -> Callable[[pa.Table], pa.Array]:
+    return lambda rows: pa.array(~ids.holds(rows[column].to_numpy()))
+
+
+def _add(ids: Runs, column: pa.ChunkedArray) -> None:
+    new = np.unique(column.drop_null().to_numpy())
+    ids.add(new[~ids.holds(new)])
+
+
+def _redact(folder: Folder, redact: Redaction) -> int:
+    """Take their events out of the segments that are kept; how many those were."""
+    return sum(redact_segment(path, redact) for path in stored_segments(folder.journal))
+
+
+def _clean_rejected(folder: Folder, texts: Sequence[str]) -> int:
+    """Remove lines that name somebody, and damaged bytes, of which nobody can tell whose they are."""
+    removed = 0
+    for path in folder.rejected.glob(f"*{SUFFIX}"):
+        lines = path.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if not names_one_of(line, texts)]
+        if len(kept) < len(lines):
+            removed += len(lines) - len(kept)
+            draft = path.with_suffix(".draft")
+            draft.write_bytes(b"".join(kept))
+            draft.replace(path)
+    for path in folder.rejected.glob("journal-*.damaged"):
+        path.unlink()
+        removed += 1
+    return removed
+
+
+def names_one_of(line: bytes, texts: Iterable[str]) -> bool:
+    """Whether a line of `rejected/` holds one of these texts, however it is written in there."""
+    try:
+        said = json.loads(line)
+        content = "\n".join(str(value) for value in said.values())
+    except (ValueError, AttributeError):
+        content = line.decode("utf-8", "replace")
+    return any(
+        form in content
+        for text in texts
+        for form in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+    )
+
+
+def _name_of(connection: duckdb.DuckDBPyConnection, subject: Subject) -> str:
+    query = (
+        'select min("user") from lake.users where user_id = $id'
+        if subject.kind == "user"
+        else "select min(device) from lake.devices where device_id = $id"
+    )
+    [[name]] = connection.execute(query, {"id": subject.id}).fetchall()
+    return name or ""
+
+
+def _last_undone(journal: Path) -> int:
+    return max((segment_number(path) for path in _undone(journal)), default=0)
+
+
+def _is_drained(journal: Path, until: int) -> bool:
+    return all(segment_number(path) > until for path in _undone(journal))
+
+
+def _undone(journal: Path) -> list[Path]:
+    return [path for path in journal.iterdir() if path.suffix in (OPEN, SEALED)]
+
+
+def _empty(*folders: Path) -> None:
+    for folder in folders:
+        for path in folder.rglob("*") if folder.is_dir() else ():
+            if path.is_file():
+                path.unlink(missing_ok=True)

@@ -1,0 +1,157 @@
+"""What was asked to be erased, and what became of it: one file each in `erasures/`, which also keep the erased away.
+
+A file holds marks (keyed hashes) and counts, never an id. The id itself stands beside it, in a file `….request`, until
+all is done; a restored backup is erased again by the marks alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from expost.errors import UnknownName
+from expost.ids import uuid7
+
+from .folder import Folder
+from .redaction import Mark
+from .segment import sync_directory
+from .subject import Kind, Subject
+
+SUFFIX = ".json"
+REQUEST = ".request"
+
+Status = Literal["waiting", "begun", "done"]
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """The receipt of one erasure, as it stands. Times are microseconds since 1970.
+
+    `drained` is the journal's segment up to which all had to be in the lake first. `counts` are rows and events that
+    went, by where they were. `digest` is the SHA-256 of all the rest, for whoever keeps the receipt elsewhere.
+    """
+
+    id: str
+    site: str
+    kind: Kind
+    requested_at: int
+    marks: list[Mark]
+    status: Status = "waiting"
+    drained: int | None = None
+    counts: dict[str, int] = {}
+    done_at: int | None = None
+    repeats: int = 0
+    digest: str = ""
+
+    @property
+    def subject_id(self) -> int:
+        """The keyed hash of whom it is about."""
+        return self.marks[0].id
+
+    def receipt(self) -> dict[str, object]:
+        """What people and programs see of it: no mark, no id."""
+        said = msgspec.to_builtins(self)
+        return {name: value for name, value in said.items() if name not in ("marks", "drained")}
+
+
+_decode = msgspec.json.Decoder(Erasure).decode
+_decode_subject = msgspec.json.Decoder(Subject).decode
+
+
+def request_erasure(folder: Folder, subject: Subject, now: int, *, is_lasting: bool = True) -> Erasure:
+    """Ask for somebody to be erased; durable when this returns. The one writer of the lake carries it out.
+
+    Nothing of them is stored afterwards, however late it arrives; with `is_lasting` false, only nothing that happened
+    before now.
+    """
+    mark = Mark(subject.kind, subject.id, None if is_lasting else now)
+    erasure = Erasure(uuid7(now), subject.site, subject.kind, now, [mark])
+    folder.erasures.mkdir(mode=0o700, exist_ok=True)
+    # The text first: it has to be known by whoever finds the receipt waiting.
+    _write(folder.erasures / f"{erasure.id}{REQUEST}", msgspec.json.encode(subject))
+    save(folder, erasure)
+    return erasure
+
+
+def repeat_all(folder: Folder) -> int:
+    """Let all that was ever erased be erased again, from a lake that came out of a backup; how many those are."""
+    done = [each for each in erasures(folder) if each.status == "done"]
+    for each in done:
+        again = msgspec.structs.replace(each, status="waiting", drained=None, repeats=each.repeats + 1)
+        save(folder, again)
+    return len(done)
+
+
+def erasures(folder: Folder) -> list[Erasure]:
+    """Every one, the oldest first."""
+    return [_decode(path.read_bytes()) for path in sorted(folder.erasures.glob(f"*{SUFFIX}"))]
+
+
+def find_erasure(folder: Folder, id_: str) -> Erasure:
+    """The one with this id."""
+    known = {each.id: each for each in erasures(folder)}
+    if id_ not in known:
+        raise UnknownName("erasure", id_, list(known), list_with="expost erasures")
+    return known[id_]
+
+
+def waiting(folder: Folder) -> Iterator[Erasure]:
+    """Those that are not done yet."""
+    return (each for each in erasures(folder) if each.status != "done")
+
+
+def marks(folder: Folder) -> list[Mark]:
+    """Of whom nothing is to be stored any more."""
+    return [mark for each in erasures(folder) for mark in each.marks]
+
+
+def find_subject(folder: Folder, erasure: Erasure) -> Subject:
+    """Whom it is about, with the text of the id as long as that is still there."""
+    try:
+        return _decode_subject((folder.erasures / f"{erasure.id}{REQUEST}").read_bytes())
+    except FileNotFoundError:
+        return Subject(erasure.site, erasure.kind, erasure.subject_id)
+
+
+def save(folder: Folder, erasure: Erasure) -> Erasure:
+    """Keep an erasure as it stands now; durable when this returns."""
+    _write(folder.erasures / f"{erasure.id}{SUFFIX}", msgspec.json.encode(erasure))
+    return erasure
+
+
+def finish(folder: Folder, erasure: Erasure, now: int) -> Erasure:
+    """Keep that it is done, and forget the text of the id."""
+    done = msgspec.structs.replace(erasure, status="done", done_at=now, digest="")
+    digest = hashlib.sha256(msgspec.json.encode(done)).hexdigest()
+    saved = save(folder, msgspec.structs.replace(done, digest=digest))
+    forget_request(folder, erasure.id)
+    return saved
+
+
+def forget_request(folder: Folder, id_: str) -> None:
+    """Remove the text of an id."""
+    (folder.erasures / f"{id_}{REQUEST}").unlink(missing_ok=True)
+    sync_directory(folder.erasures)
+
+
+def forget_unasked(folder: Folder) -> None:
+    """Remove texts that nobody needs: of erasures that are done, or that were never asked for to the end."""
+    needed = {each.id for each in waiting(folder)}
+    for path in folder.erasures.glob(f"*{REQUEST}"):
+        if path.stem not in needed:
+            forget_request(folder, path.stem)
+
+
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_name(f"{path.name}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_directory(path.parent)

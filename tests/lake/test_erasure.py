@@ -1,0 +1,257 @@
+"""After an erasure no byte of the folder names the person, and everybody else is as before."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from expost.clock import wall_clock
+from expost.errors import InvalidInput
+from expost.lake.batch import Accepted
+from expost.lake.erasure import carry_out
+from expost.lake.erasures import Erasure, erasures, find_erasure, repeat_all, request_erasure
+from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import Journal, sealed_segments
+from expost.lake.reader import connect
+from expost.lake.rebuilding import at_rest, drain, replay_stored
+from expost.lake.rejected import Rejected, keep_rejected
+from expost.lake.stored_segments import stored_segments
+from expost.lake.subject import Subject
+from expost.lake.writer import Writer
+from tests.lake.traces import traces
+from tests.story import Story, click, group, identify, track, view
+
+ANN = "device-of-ann-4711"
+PHONE = "phone-of-ann-4712"
+SHARED = "kiosk-in-the-hall"
+USER = "ann@shop.example"
+OF_ANN = (ANN, PHONE, USER, "Hello Ann", "annsbutton", "Ann's secret wish", "ann-corp", "/of-ann")
+OF_BOB = ("device-of-bob", "bob@shop.example", "bobsbutton", "/of-bob")
+
+
+def tell(folder: Folder) -> Story:
+    """Ann on two browsers of her own and on one that Bob uses after her; then Bob on his own."""
+    story = Story(folder.path)
+    for device in (ANN, PHONE):
+        story.capture(
+            device,
+            view("/of-ann"),
+            click("main a.annsbutton", label="Hello Ann"),
+            identify(USER, plan="Ann's secret wish"),
+            group("account", "ann-corp", size=3),
+            track("Wished", wish="Ann's secret wish"),
+            at="10:00",
+            counts={4: 9},
+        )
+    story.capture(
+        SHARED, view("/of-ann"), identify(USER), track("Wished", wish="Ann's secret wish"), at="11:00"
+    )
+    story.capture(SHARED, view("/of-bob"), identify("bob@shop.example"), track("Paid", amount=3), at="12:00")
+    story.capture("", track("Renewed", amount=9), at="12:30", on_server=True)
+    story.capture(
+        "device-of-bob", view("/of-bob"), click("main a.bobsbutton"), identify("bob@shop.example"), at="13:00"
+    )
+    return story
+
+
+def write(folder: Folder, batches: list[Accepted]) -> None:
+    """Acknowledge these now: they wait in the journal."""
+    journal = Journal(folder, wall_clock)
+    for accepted in batches:
+        journal.write(msgspec.msgpack.encode(accepted))
+    journal.close()
+
+
+def store(folder: Folder) -> None:
+    """All of the story through the journal into the lake, a file each, so that a removal has something to do."""
+    for accepted in tell(folder).waiting:
+        write(folder, [accepted])
+        with Writer(folder) as writer:
+            drain(folder, writer)
+
+
+def erase(folder: Folder, **named: str) -> Erasure:
+    subject = Subject.named(folder.secret(), "shop", **named)
+    asked = request_erasure(folder, subject, wall_clock())
+    with at_rest(folder) as writer:
+        carry_out(folder, writer)
+    return find_erasure(folder, asked.id)
+
+
+def rows(folder: Folder, query: str) -> list[tuple[object, ...]]:
+    with connect(folder.path) as connection:
+        return connection.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    folder = open_folder(tmp_path_factory.mktemp("filled") / "data", create=True)
+    store(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(filled: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(filled.path, tmp_path / "data")
+    return open_folder(tmp_path / "data")
+
+
+def test_of_a_user_no_byte_is_left_and_others_are_as_before(folder: Folder) -> None:
+    everything = [*OF_ANN, *OF_BOB]
+    assert {text for _, text in traces(folder.path, everything)} == set(everything)
+    of_bob = "select * from events where \"user\" = 'bob@shop.example' order by event_id"
+    before = rows(folder, of_bob)
+    done = erase(folder, user=USER)
+    assert traces(folder.path, OF_ANN) == []
+    assert {text for _, text in traces(folder.path, [*OF_BOB, SHARED])} == {*OF_BOB, SHARED}
+    assert rows(folder, of_bob) == before
+    assert len(before) == 5
+    assert rows(folder, "select name from events where source = 'server'") == [("Renewed",)]
+    assert rows(folder, "select user_id from lake.users") != []
+    assert (done.status, done.counts["events"], done.counts["journal"]) == ("done", 14, 14)
+
+
+def test_the_receipt_tells_counts_and_a_digest_and_no_id(folder: Folder) -> None:
+    done = erase(folder, user=USER)
+    said = done.receipt()
+    assert done.counts == {
+        "events": 14, "identities": 3, "traits": 4, "page_counts": 2, "journal": 14, "rejected": 0, "devices": 2,
+        "users": 1, "groups": 1, "group_traits": 0, "elements": 1, "descriptors": 1,
+    }  # fmt: skip
+    assert len(str(said["digest"])) == 64
+    assert not {"marks", "subject", "text"} & said.keys()
+    assert str(done.marks[0].id) not in json.dumps(said)
+
+
+def test_of_a_device_what_it_did_goes_and_the_user_stays_known_elsewhere(folder: Folder) -> None:
+    erase(folder, device=ANN)
+    assert traces(folder.path, [ANN]) == []
+    assert rows(
+        folder, "select count(*), count(distinct device) from events where \"user\" = 'ann@shop.example'"
+    ) == [(9, 2)]
+
+
+def test_what_arrives_late_is_not_stored_and_not_kept_in_the_journal(folder: Folder) -> None:
+    erase(folder, user=USER)
+    late = Story(folder.path)
+    late.capture(PHONE, view("/of-ann"), track("Wished", wish="Ann's secret wish"), at="2026-03-03 10:00")
+    late.capture("", track("Wished", wish="Ann's secret wish"), at="2026-03-03 10:00", on_server=True)
+    late.capture(SHARED, view("/"), identify(USER), at="2026-03-03 11:00")
+    named = msgspec.structs.replace(late.waiting[1].events[0], user=USER)
+    batches = [late.waiting[0], msgspec.structs.replace(late.waiting[1], events=[named]), late.waiting[2]]
+    write(folder, batches)
+    assert traces(folder.path, OF_ANN) != []
+    with Writer(folder) as writer:
+        drain(folder, writer)
+    assert traces(folder.path, OF_ANN) == []
+    # The view on a browser of which nobody knows that it was Ann again is kept.
+    assert rows(folder, "select type from events where time >= timestamptz '2026-03-03 00:00Z'") == [
+        ("page_view",)
+    ]
+
+
+def test_who_may_come_back_is_stored_again_from_then_on(folder: Folder) -> None:
+    subject = Subject.named(folder.secret(), "shop", device=ANN)
+    request_erasure(folder, subject, wall_clock(), is_lasting=False)
+    story = Story(folder.path)
+    story.capture(ANN, view("/"), at="10:00")
+    later = Story(folder.path)
+    later.capture(ANN, view("/again"), at="2050-01-01 10:00")
+    write(folder, [*story.waiting, *later.waiting])
+    with at_rest(folder) as writer:
+        drain(folder, writer)
+        carry_out(folder, writer)
+        drain(folder, writer)
+    write(folder, [*story.waiting, *later.waiting])
+    with Writer(folder) as writer:
+        drain(folder, writer)
+    assert rows(folder, f"select path from events where device = '{ANN}'") == [("/again",)]
+
+
+def test_what_waits_in_the_journal_goes_too(folder: Folder) -> None:
+    story = Story(folder.path)
+    story.capture(ANN, view("/of-ann"), at="2026-03-04 10:00")
+    write(folder, story.waiting)
+    erase(folder, device=ANN)
+    assert sealed_segments(folder.journal) == []
+    assert traces(folder.path, [ANN]) == []
+
+
+def test_an_erasure_waits_for_the_segments_that_were_there_before(folder: Folder) -> None:
+    story = Story(folder.path)
+    story.capture(ANN, view("/of-ann"), at="2026-03-04 10:00")
+    write(folder, story.waiting)
+    [path] = sealed_segments(folder.journal)
+    # As if the server were still writing to it.
+    path.rename(path.with_suffix(".open"))
+    asked = request_erasure(folder, Subject.named(folder.secret(), "shop", device=ANN), wall_clock())
+    with Writer(folder) as writer:
+        assert carry_out(folder, writer) == []
+        assert find_erasure(folder, asked.id).status == "waiting"
+        path.with_suffix(".open").rename(path)
+        drain(folder, writer)
+        [done] = carry_out(folder, writer)
+    assert (done.id, done.status) == (asked.id, "done")
+    assert traces(folder.path, [ANN]) == []
+
+
+def test_lines_in_rejected_that_name_them_go_and_others_stay(folder: Folder) -> None:
+    of_ann = Rejected("bad", "shop", 1, json.dumps({"device": ANN, "wish": "x"}).encode())
+    of_bob = Rejected("bad", "shop", 1, b'{"device": "device-of-bob"}')
+    [path] = keep_rejected(folder.rejected, wall_clock(), 5, [of_ann, of_bob])
+    damaged = folder.rejected / "journal-00000000000000000001-44.damaged"
+    damaged.write_bytes(b"\xffHello Ann")
+    erase(folder, user=USER)
+    assert path.read_bytes().count(b"\n") == 1
+    assert not damaged.exists()
+    assert traces(folder.path, [*OF_ANN]) == []
+
+
+def test_a_lake_out_of_an_older_backup_is_erased_again_by_the_marks_alone(
+    folder: Folder, tmp_path: Path
+) -> None:
+    before = [path.read_bytes() for path in stored_segments(folder.journal)]
+    done = erase(folder, user=USER)
+    for number, data in enumerate(before, 10_000):
+        (folder.journal / f"{number:020}.stored").write_bytes(data)
+    with Writer(folder) as writer:
+        # The backup: all is there again, and nothing remembers whom it must not hold.
+        writer.suppress([])
+        replay_stored(folder, writer)
+    assert {text for _, text in traces(folder.path, OF_ANN)} == set(OF_ANN)
+    assert repeat_all(folder) == 1
+    with at_rest(folder) as writer:
+        carry_out(folder, writer)
+    assert traces(folder.path, OF_ANN) == []
+    again = find_erasure(folder, done.id)
+    assert (again.status, again.repeats) == ("done", 1)
+
+
+def test_the_log_of_no_table_remembers_what_was(folder: Folder) -> None:
+    erase(folder, user=USER)
+    for table in folder.lake.iterdir():
+        entries = list((table / "_delta_log").glob("*.json"))
+        assert len(entries) <= 1
+        live = rows(folder, f"select files from lake.snapshot where table_name = '{table.name}'")
+        assert {path.name for path in table.glob("*.parquet")} == {
+            Path(str(file)).name for file in live[0][0]
+        }  # type: ignore[attr-defined]
+
+
+def test_ids_that_mean_nobody_are_refused(folder: Folder) -> None:
+    for text in ("undefined", "", "[object Object]"):
+        with pytest.raises(InvalidInput, match="nobody is known by it"):
+            Subject.named(folder.secret(), "shop", user=text)
+    with pytest.raises(InvalidInput, match="device id or by a user id"):
+        Subject.named(folder.secret(), "shop")
+
+
+def test_somebody_who_is_not_there_is_kept_away_all_the_same(folder: Folder) -> None:
+    done = erase(folder, device="never seen")
+    assert (done.status, done.counts["events"]) == ("done", 0)
+    assert traces(folder.path, ["never seen"]) == []
+    assert len(erasures(folder)) == 1
