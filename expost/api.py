@@ -8,6 +8,7 @@ GET /api/v1/losses      ?by=day                   GET, PATCH /api/v1/definitions
 GET /api/v1/rejected    ?kind=…
 GET /api/v1/difference  ?name=…&old=1&new=2       POST /api/v1/definitions/{name}/rollback
 POST /api/v1/sql        {"query": "select …"}     GET  /api/v1/events/{event_id}
+POST /api/v1/erasures   {"user": "user-17"}       GET  /api/v1/erasures[/{id}], /api/v1/person
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from expost.query.form import (
     validity_of,
 )
 from expost.query.question import EventDetail, FlagList, Live, Question, SqlQuery
+from expost.right_routes import add_rights
 from expost.ui.caller import caller_of, is_admin, require_admin
 from expost.ui.page import add_retry, render_bare
 
@@ -253,6 +255,7 @@ def create_api(call: Call) -> APIRouter:
 
     _add_definitions(api, call)
     _add_rejected(api, call)
+    add_rights(api, call)
     return api
 
 

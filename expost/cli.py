@@ -19,6 +19,7 @@ from expost.definition_commands import definitions
 from expost.errors import ExpostError, InvalidInput, SelectorError
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
 from expost.question_commands import COMMANDS
+from expost.right_commands import COMMANDS as RIGHTS
 from expost.settings import load_settings
 
 WORDS = "expost.words"
@@ -124,7 +125,7 @@ main.add_command(
         "journal", _journal, help="What was acknowledged, segment by segment; and the lake filled up from it."
     )
 )
-for each in (*COMMANDS, definitions):
+for each in (*COMMANDS, definitions, *RIGHTS):
     main.add_command(each)
 
 

@@ -238,6 +238,38 @@ class Lake:
         """The flags and variations that exposures name."""
         return cast(FlagsAnswer, self._ask(FlagList(**common)))
 
+    def export_person(
+        self, *, user: str | None = None, device: str | None = None, site: str | None = None
+    ) -> dict[str, Any]:
+        """Everything that is kept of one person: lake, journal and what was rejected."""
+        return self.analysis.export_person(
+            site=site, device=device, user=user, author=getpass.getuser(), place="Python"
+        )
+
+    def plan_erasure(
+        self, *, user: str | None = None, device: str | None = None, site: str | None = None
+    ) -> dict[str, Any]:
+        """What `erase` would take. Changes nothing."""
+        return self.analysis.plan_erasure(site=site, device=device, user=user)
+
+    def erase(
+        self,
+        *,
+        user: str | None = None,
+        device: str | None = None,
+        site: str | None = None,
+        may_return: bool = False,
+    ) -> dict[str, object]:
+        """Erase one person, for good; the receipt. Where a server runs, it does it and this waits a minute for it.
+
+        What arrives of them later is not stored either; with `may_return`, only what they did before.
+        """
+        by = getpass.getuser()
+        asked = self.analysis.erase(
+            site=site, device=device, user=user, is_lasting=not may_return, author=by, place="Python"
+        )
+        return self.analysis.erasure(str(asked["id"]), wait_seconds=60)
+
     def sql(self, text: str, limit: int = 10_000) -> RowsAnswer:
         """The rows of one SELECT over the views `events`, `elements`, `people` and `losses`, at most `limit` of them.
 

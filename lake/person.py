@@ -21,9 +21,11 @@ from .subject import Subject
 
 PARTS = {
     "events": """
-        select events.* exclude (element_id, device_id, user_id, person_id, group_id), elements.chain as element
+        select
+            events.* exclude (element_id, device_id, user_id, person_id, group_id)
+            , elements.tag as element_tag, elements.dom_id as element_id, elements.class_name as element_class
         from events
-        left join (select element_id, min(chain) as chain from elements group by 1) as elements using (element_id)
+        left join elements on elements.element_id = events.element_id
         where event_id in (select event_id from _person_events)
         order by time, page_id, page_seq, event_id
     """,

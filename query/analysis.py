@@ -55,6 +55,7 @@ from .question import (
 from .reading import Reading
 from .rejected import rejected
 from .retention import retention
+from .rights import Rights
 from .sandbox import sql_query
 from .saved import check_definition, definition_of, in_force_at, version_json
 from .selector_sql import ENGINE_VERSION
@@ -76,7 +77,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
 }
 
 
-class Analysis:
+class Analysis(Rights):
     """A data folder, open for questions. Each question reads the newest snapshot; the folder may be in use.
 
     `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit.

@@ -1,0 +1,107 @@
+"""What a visitor has a right to: everything that is kept of them as a file, and that it is erased."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from expost.clock import Clock
+from expost.errors import FolderError
+from expost.lake.erasure import carry_out, counts_of, find_person
+from expost.lake.erasures import erasures, find_erasure, request_erasure
+from expost.lake.folder import Folder
+from expost.lake.lock import find_holder
+from expost.lake.person import export_person
+from expost.lake.reader import connect
+from expost.lake.rebuilding import at_rest
+from expost.lake.subject import Subject
+from expost.state.audit import Actor, note
+from expost.state.database import State
+from expost.state.sites import find_site
+
+Receipt = dict[str, object]
+
+
+class Rights:
+    """The part of an open data folder that is about single persons. They are named by a device id or a user id."""
+
+    folder: Folder
+    state: State
+    clock: Clock
+
+    def export_person(
+        self,
+        *,
+        site: str | None = None,
+        device: str | None = None,
+        user: str | None = None,
+        author: str = "",
+        place: str = "",
+    ) -> dict[str, Any]:
+        """Everything that is kept of them. The audit says that `author` took it, and not of whom."""
+        subject = self._subject(site, device, user)
+        found = export_person(self.folder, subject, self.clock())
+        detail = f"a {subject.kind}, {len(found['events'])} events"
+        self._note(Actor(author, place), "export a person", subject.site, detail)
+        return found
+
+    def plan_erasure(
+        self, *, site: str | None = None, device: str | None = None, user: str | None = None
+    ) -> dict[str, Any]:
+        """What an erasure would take: rows by table, and the browsers that are theirs alone. Changes nothing."""
+        subject = self._subject(site, device, user)
+        connection = connect(self.folder.path)
+        try:
+            found = find_person(connection, subject)
+            counts = counts_of(connection, found)
+        finally:
+            connection.close()
+        return {"site": subject.site, "kind": subject.kind, "rows": counts, "browsers": len(found.devices)}
+
+    def erase(
+        self,
+        *,
+        site: str | None = None,
+        device: str | None = None,
+        user: str | None = None,
+        is_lasting: bool = True,
+        author: str = "",
+        place: str = "",
+    ) -> Receipt:
+        """Ask for them to be erased; the receipt as it stands.
+
+        Where a server runs, its sink carries it out within seconds; without one it is done when this returns. With
+        `is_lasting` false what they do from now on is stored again.
+        """
+        subject = self._subject(site, device, user)
+        asked = request_erasure(self.folder, subject, self.clock(), is_lasting=is_lasting)
+        self._note(Actor(author, place), "erase a person", asked.id, f"a {subject.kind} of {subject.site}")
+        if find_holder(self.folder.lock_path) is None:
+            with at_rest(self.folder) as writer:
+                carry_out(self.folder, writer)
+        return self.erasure(asked.id)
+
+    def erasures(self) -> list[Receipt]:
+        """The receipts, the latest first."""
+        return [each.receipt() for each in reversed(erasures(self.folder))]
+
+    def erasure(self, id_: str, *, wait_seconds: float = 0) -> Receipt:
+        """One receipt, as soon as all is done, or as it stands after `wait_seconds`."""
+        until = time.monotonic() + wait_seconds
+        while (found := find_erasure(self.folder, id_)).status != "done" and time.monotonic() < until:
+            time.sleep(0.1)
+        return found.receipt()
+
+    def _subject(self, site: str | None, device: str | None, user: str | None) -> Subject:
+        slug = find_site(self.state, site).slug
+        return Subject.named(self.folder.secret(), slug, device=device, user=user)
+
+    def _note(self, by: Actor, action: str, subject: str, detail: str) -> None:
+        try:
+            with self.state.writing() as connection:
+                note(connection, self.clock(), by, action, subject, detail)
+        except FolderError as problem:
+            raise FolderError(
+                f"The audit does not take a line, so nothing more is done: {problem.message}",
+                hint=problem.hint,
+            ) from problem

@@ -1,0 +1,139 @@
+"""`expost erase` and `export-person` by every door, with a server at work and without one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from fastapi.testclient import TestClient
+
+import expost
+from expost.access import Access
+from expost.admission import Caller, Who
+from expost.app import create_inside
+from expost.cli import main
+from expost.lake.folder import Folder, open_folder
+from expost.query.analysis import Analysis
+from expost.settings import Settings
+from expost.state.audit import audit_lines
+from expost.state.database import State
+from expost.ui.caller import CALLER
+from tests.lake.test_erasure import ANN, OF_ANN, USER, store
+from tests.lake.traces import traces
+from tests.serving import Serving, make_site
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    path = tmp_path_factory.mktemp("filled") / "data"
+    make_site(path)
+    folder = open_folder(path)
+    store(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(filled: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(filled.path, tmp_path / "data")
+    return open_folder(tmp_path / "data")
+
+
+def run(folder: Folder, *words: str) -> Result:
+    return CliRunner().invoke(main, [*words, "--data", str(folder.path)])
+
+
+def audit(folder: Folder) -> list[tuple[str, str, str]]:
+    state = State(folder.state_path)
+    lines = [(line.action, line.subject, line.detail) for line in audit_lines(state)]
+    state.close()
+    return lines
+
+
+def test_the_command_says_first_what_would_go_and_changes_nothing(folder: Folder) -> None:
+    before = traces(folder.path, OF_ANN)
+    said = json.loads(run(folder, "erase", "--user", USER).stdout)
+    assert said["rows"]["events"] == 14
+    assert said["browsers"] == 2
+    assert traces(folder.path, OF_ANN) == before
+    assert json.loads(run(folder, "erasures").stdout) == []
+
+
+def test_the_command_erases_and_the_audit_names_nobody(folder: Folder) -> None:
+    receipt = json.loads(run(folder, "erase", "--user", USER, "--yes").stdout)
+    assert (receipt["status"], receipt["counts"]["events"]) == ("done", 14)
+    assert traces(folder.path, OF_ANN) == []
+    assert json.loads(run(folder, "erasures", receipt["id"]).stdout) == receipt
+    assert ("erase a person", receipt["id"], "a user of shop") in audit(folder)
+
+
+def test_a_receipt_that_is_not_there_is_named(folder: Folder) -> None:
+    refused = run(folder, "erasures", "nothing")
+    assert (refused.exit_code, "No erasure is called 'nothing'" in refused.stderr) == (2, True)
+
+
+def test_while_a_server_runs_its_sink_does_it(folder: Folder) -> None:
+    with Serving(folder.path):
+        receipt = expost.open(folder.path).erase(user=USER)
+        assert receipt["status"] == "done"
+        assert expost.open(folder.path).sql("select count(*) as n from events").rows() == [{"n": 6}]
+        assert traces(folder.path, OF_ANN) == []
+
+
+def test_everything_of_one_person_is_one_file(folder: Folder, tmp_path: Path) -> None:
+    out = tmp_path / "ann.json"
+    assert run(folder, "export-person", "--user", USER, "--out", str(out)).exit_code == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+    found = json.loads(out.read_text())
+    assert len(found["events"]) == 14
+    assert found["devices"] == [ANN, "phone-of-ann-4712"]
+    assert {each["value"] for each in found["traits"]} == {'"Ann\'s secret wish"'}
+    assert [len(found[part]) for part in ("identities", "pages", "waiting", "rejected")] == [3, 2, 0, 0]
+    text = out.read_text()
+    assert [each for each in OF_ANN if each not in text] == []
+    assert "device-of-bob" not in text
+    assert ("export a person", "shop", "a user, 14 events") in audit(folder)
+
+
+class Api:
+    """The API as an account with this role is answered."""
+
+    def __init__(self, folder: Folder, role: str | None) -> None:
+        analysis = Analysis(folder.path)
+        who = None if role is None else Who(1, "ann", role, login_id=1)
+
+        async def call(method: str, *arguments: Any, **named: Any) -> Any:
+            return getattr(analysis, method)(*arguments, **named)
+
+        inside = create_inside(call, list, Access(analysis.state, Settings(data=folder.path)))
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await inside(scope | {CALLER: Caller(who=who)}, receive, send)
+
+        self.client = TestClient(app, base_url="http://127.0.0.1")
+
+
+def test_the_api_erases_for_admins(folder: Folder) -> None:
+    client = Api(folder, "admin").client
+    plan = client.post("/api/v1/erasures", json={"user": USER, "dry_run": True}).json()
+    assert plan["rows"]["events"] == 14
+    assert len(client.get("/api/v1/person", params={"user": USER}).json()["events"]) == 14
+    asked = client.post("/api/v1/erasures", json={"user": USER})
+    assert asked.status_code == 202
+    receipt = client.get(f"/api/v1/erasures/{asked.json()['id']}").json()
+    assert receipt["status"] == "done"
+    assert client.get("/api/v1/erasures").json() == [receipt]
+    assert traces(folder.path, OF_ANN) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "person?user=x"), ("POST", "erasures"), ("GET", "erasures"), ("GET", "erasures/x")],
+)
+def test_the_api_refuses_who_is_no_admin(filled: Folder, method: str, path: str) -> None:
+    body = {"user": USER} if method == "POST" else None
+    refused = Api(filled, "viewer").client.request(method, f"/api/v1/{path}", json=body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_allowed")
