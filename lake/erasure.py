@@ -10,7 +10,7 @@ earlier one is at work. So it is carried out from the beginning after a `kill -9
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from .folder import Folder
 from .reader import connect
 from .redaction import Mark, Redaction, redact_segment
 from .rejected import SUFFIX
+from .rewrite import AreDue, rewrite
 from .runs import Runs
 from .segment import OPEN, SEALED, segment_number
 from .stored_segments import stored_segments
@@ -112,7 +113,8 @@ def carry_out(folder: Folder, writer: Writer) -> list[Erasure]:
     for each in list(waiting(folder)):
         erasure = _with_end(folder, each)
         if _is_drained(folder.journal, erasure.drained or 0) and not writer.is_interrupted:
-            done.append(_erase(folder, writer, erasure))
+            after = _erase(folder, writer, erasure)
+            done += [after] if after.status == "done" else []
     forget_unasked(folder)
     return done
 
@@ -145,11 +147,12 @@ def _erase(folder: Folder, writer: Writer, erasure: Erasure) -> Erasure:
     _remove(tables["identities"], ids, found, "from_id", "to_id")
     _remove(tables["page_counts"], ids, None, "device_id")
     counts |= {name: counts.get(name, 0) + gone for name, gone in remove_unneeded(tables).items()}
-    for table in tables.values():
-        table.forget_past()
-    _empty(folder.spill, folder.quarantine)
     writer.read_names()
-    return finish(folder, msgspec.structs.replace(erasure, counts=counts), writer.now())
+    _empty(folder.spill, folder.quarantine)
+    erasure = save(folder, msgspec.structs.replace(erasure, counts=counts))
+    # While another process writes at length, such as a compaction, its files are left alone: then it goes on later.
+    is_past_forgotten = all(table.forget_past() for table in tables.values())
+    return finish(folder, erasure, writer.now()) if is_past_forgotten else erasure
 
 
 def _begin(folder: Folder, erasure: Erasure, found: Found, counts: dict[str, int]) -> Erasure:
@@ -182,7 +185,7 @@ def _remove(table: Table, ids: Collection[int], found: Found | None, *columns: s
             picked = pc.or_(picked, each)
         return picked
 
-    return table.remove([*columns, *(["event_id"] if by_event else [])], is_theirs)
+    return rewrite(table, [*columns, *(["event_id"] if by_event else [])], is_theirs)
 
 
 def remove_unneeded(tables: dict[str, Table]) -> dict[str, int]:
@@ -192,35 +195,44 @@ def remove_unneeded(tables: dict[str, Table]) -> dict[str, int]:
         for rows in tables["identities"].read((name,)):
             _add(subjects, rows[name])
     removed = {
-        name: tables[name].remove((DICTIONARIES[name],), _not_in(subjects, DICTIONARIES[name]))
+        name: rewrite(tables[name], (DICTIONARIES[name],), _not_in(subjects, DICTIONARIES[name]))
         for name in ("devices", "users", "groups")
     }
-    removed["group_traits"] = tables["traits"].remove(
+    removed["group_traits"] = rewrite(
+        tables["traits"],
         ("subject_kind", "subject_id"),
         lambda rows: pc.and_(pc.equal(rows["subject_kind"], "group"), _not_in(subjects, "subject_id")(rows)),
     )
-    elements, descriptors = _needed_elements(tables)
-    removed["elements"] = tables["elements"].remove(("element_id",), _not_in(elements, "element_id"))
-    removed["descriptors"] = tables["descriptors"].remove(
-        ("descriptor_id",), _not_in(descriptors, "descriptor_id")
-    )
+    for name, needed in _needed_places(tables).items():
+        removed[name] = rewrite(tables[name], (DICTIONARIES[name],), _not_in(needed, DICTIONARIES[name]))
     return removed
 
 
-def _needed_elements(tables: dict[str, Table]) -> tuple[Runs, Runs]:
-    """The elements on which something happened or that stand around those, and what they and their siblings are."""
+def _needed_places(tables: dict[str, Table]) -> dict[str, Runs]:
+    """The elements and placements on which something happened or that stand around those, and what all of them are."""
+    needed = {name: Runs() for name in ("elements", "placements", "descriptors")}
     targets = _used(tables["events"], ("element_id",))
-    needed, descriptors = Runs(), Runs()
+    places = _used(tables["events"], ("placement_id",))
+    for rows in tables["placements"].read(("placement_id", "ancestors")):
+        chosen = rows.filter(_in(places, "placement_id")(rows))
+        _add(needed["placements"], chosen["placement_id"])
+        _add(needed["placements"], pc.list_flatten(chosen["ancestors"]))
+    for rows in tables["placements"].read(
+        ("placement_id", "element_id", "descriptor_id", "previous_siblings")
+    ):
+        chosen = rows.filter(_in(needed["placements"], "placement_id")(rows))
+        _add(targets, chosen["element_id"])
+        _add(needed["descriptors"], chosen["descriptor_id"])
+        _add(needed["descriptors"], pc.list_flatten(chosen["previous_siblings"]))
     for rows in tables["elements"].read(("element_id", "ancestors")):
-        is_target = pa.array(targets.holds(rows["element_id"].to_numpy()))
-        chosen = rows.filter(is_target)
-        _add(needed, chosen["element_id"])
-        _add(needed, pc.list_flatten(chosen["ancestors"]))
+        chosen = rows.filter(_in(targets, "element_id")(rows))
+        _add(needed["elements"], chosen["element_id"])
+        _add(needed["elements"], pc.list_flatten(chosen["ancestors"]))
     for rows in tables["elements"].read(("element_id", "descriptor_id", "previous_siblings")):
-        chosen = rows.filter(pa.array(needed.holds(rows["element_id"].to_numpy())))
-        _add(descriptors, chosen["descriptor_id"])
-        _add(descriptors, pc.list_flatten(chosen["previous_siblings"]))
-    return needed, descriptors
+        chosen = rows.filter(_in(needed["elements"], "element_id")(rows))
+        _add(needed["descriptors"], chosen["descriptor_id"])
+        _add(needed["descriptors"], pc.list_flatten(chosen["previous_siblings"]))
+    return needed
 
 
 def _used(table: Table, columns: Sequence[str]) -> Runs:
@@ -231,8 +243,12 @@ def _used(table: Table, columns: Sequence[str]) -> Runs:
     return used
 
 
-def _not_in(ids: Runs, column: str) -> Callable[[pa.Table], pa.Array]:
-    return lambda rows: pa.array(~ids.holds(rows[column].to_numpy()))
+def _in(ids: Runs, column: str) -> AreDue:
+    return lambda rows: pa.chunked_array([pa.array(ids.holds(rows[column].fill_null(0).to_numpy()))])
+
+
+def _not_in(ids: Runs, column: str) -> AreDue:
+    return lambda rows: pc.invert(_in(ids, column)(rows))
 
 
 def _add(ids: Runs, column: pa.ChunkedArray) -> None:

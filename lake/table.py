@@ -209,29 +209,30 @@ class Table:
         """Remove the entries of the log that are older than an hour and stand in a checkpoint."""
         self._delta.cleanup_metadata()
 
+    def forget_past(self) -> bool:
+        """Keep nothing but the newest version: no removed file, no older entry of the log with its values.
+
+        For rows that must be gone now. Whoever reads an older version at this moment has to read again. False while
+        another process writes: then all that is old stays.
+        """
+        with alone(self._lock_path) as is_alone:
+            if not is_alone:
+                return False
+            self.refresh()
+            self._checkpoint()
+            log = self.path / "_delta_log"
+            for path in log.iterdir():
+                number = path.name.partition(".")[0]
+                is_older = number.isdigit() and int(number) < self.version
+                if is_older or path.suffix in (".torn", ".tmp"):
+                    path.unlink(missing_ok=True)
+            sync(log)
+        self.vacuum(grace_seconds=-GRACE_SECONDS)
+        return {path.name for path in self.path.glob("*.parquet")} <= {file.name for file in self.files()}
+
     @property
     def _lock_path(self) -> Path:
         return self.path / "_writing.lock"
-
-    def forget_past(self) -> None:
-        """Keep nothing but the newest version: no removed file, no older entry of the log with its values.
-
-        For rows that must be gone now. Whoever reads an older version at this moment has to read again.
-        """
-        self._checkpoint()
-        log = self.path / "_delta_log"
-        for path in log.iterdir():
-            number = path.name.partition(".")[0]
-            is_older = number.isdigit() and int(number) < self.version
-            if is_older or path.suffix in (".torn", ".tmp"):
-                path.unlink(missing_ok=True)
-        sync(log)
-        named = {name for name, _ in self._files()}
-        for path in self.path.glob("part-*.parquet"):
-            if path.name not in named:
-                path.unlink(missing_ok=True)
-        self._unnamed.clear()
-        sync(self.path)
 
     def _widen(self) -> None:
         """Add the columns that the table was made before. Rows that are there already hold null in them."""
