@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -32,6 +33,8 @@ from .retention import Cuts, KeepMonths, remove_expired
 from .rows import Rows
 from .schema import TABLES
 from .seen import Hashes, SeenIds
+from .segment import segment_number
+from .stored_segments import stored_segments
 from .table import Table, find_committed
 
 APPLICATION = "journal"
@@ -278,6 +281,12 @@ def last_segment(folder: Folder) -> int:
             mend(folder.lake / name)
         lock.release()
     return max(find_committed(folder.lake / name, APPLICATION) for name in TABLES)
+
+
+def lost_segments(folder: Folder) -> list[Path]:
+    """The stored segments that the lake knows nothing of: it came out of a backup, or lost entries of its log."""
+    committed = find_committed(folder.lake / "events", APPLICATION)
+    return [path for path in stored_segments(folder.journal) if segment_number(path) > committed]
 
 
 def _event_count(batches: Iterable[Accepted]) -> int:

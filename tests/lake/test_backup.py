@@ -1,0 +1,174 @@
+"""A backup is whole though the folder is in use, and what comes out of it is what went in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from expost.cli import main
+from expost.clock import wall_clock
+from expost.errors import FolderError
+from expost.lake.backup import MANIFEST, back_up, restore, verify
+from expost.lake.erasure import carry_out
+from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import Journal
+from expost.lake.reader import connect
+from expost.lake.rebuilding import at_rest, drain
+from expost.lake.writer import Writer
+from tests.lake.test_erasure import ANN, OF_ANN, USER, erase, store
+from tests.lake.test_sink import batch
+from tests.lake.traces import traces
+from tests.serving import make_site
+
+encode = msgspec.msgpack.Encoder().encode
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    path = tmp_path_factory.mktemp("filled") / "data"
+    make_site(path)
+    folder = open_folder(path)
+    store(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(filled: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(filled.path, tmp_path / "data")
+    return open_folder(tmp_path / "data")
+
+
+def content(folder: Folder) -> list[tuple[object, ...]]:
+    with at_rest(folder), connect(folder.path) as connection:
+        return connection.execute("select * from events order by event_id").fetchall()
+
+
+def test_what_comes_out_is_what_went_in(folder: Folder, tmp_path: Path) -> None:
+    back_up(folder, tmp_path / "backup", wall_clock())
+    restored = restore(tmp_path / "backup", tmp_path / "restored")
+    assert content(restored) == content(folder)
+    assert restored.secret() == folder.secret()
+    with sqlite3.connect(restored.state_path) as state:
+        assert state.execute("select slug from sites").fetchall() == [("shop",)]
+    assert restored.state_path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_backup_copies_what_is_new_and_forgets_what_is_gone(folder: Folder, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    first = back_up(folder, backup, wall_clock())
+    again = back_up(folder, backup, wall_clock())
+    assert first.copied_files == first.files
+    live = sum(path.suffix == ".parquet" and "_delta_log" not in path.parts for path in backup.rglob("*"))
+    assert again.files - again.copied_files == live
+    erase(folder, user=USER)
+    back_up(folder, backup, wall_clock())
+    assert traces(backup, OF_ANN) == []
+    assert content(restore(backup, tmp_path / "restored")) == content(folder)
+
+
+def test_who_was_erased_since_is_erased_again(folder: Folder, tmp_path: Path) -> None:
+    back_up(folder, tmp_path / "backup", wall_clock())
+    erase(folder, user=USER)
+    restored = restore(tmp_path / "backup", tmp_path / "restored", folder)
+    with at_rest(restored) as writer:
+        assert len(carry_out(restored, writer)) == 1
+    assert traces(restored.path, OF_ANN) == []
+
+
+def test_one_flipped_bit_is_found_before_anything_is_written(folder: Folder, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    back_up(folder, backup, wall_clock())
+    path = max(backup.rglob("*.parquet"))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(FolderError, match=r"1 of .* files .* are not as they were copied"):
+        restore(backup, tmp_path / "restored")
+    assert not (tmp_path / "restored").exists()
+
+
+def test_a_backup_that_was_broken_off_is_none_and_can_be_finished(folder: Folder, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    back_up(folder, backup, wall_clock())
+    (backup / MANIFEST).unlink()
+    with pytest.raises(FolderError, match="no backup that was finished"):
+        verify(backup)
+    back_up(folder, backup, wall_clock())
+    assert len(verify(backup).files) > 20
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("three years of work")
+    with pytest.raises(FolderError, match="no backup of this folder"):
+        back_up(folder, tmp_path / "other", wall_clock())
+    back_up(folder, tmp_path / "backup", wall_clock())
+    with pytest.raises(FolderError, match="is not empty"):
+        restore(tmp_path / "backup", tmp_path / "other")
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.txt"]
+
+
+@pytest.fixture
+def busy(folder: Folder) -> Iterator[list[str]]:
+    """The folder while batches come in and go to the lake, as fast as they can; what was acknowledged."""
+    acknowledged: list[str] = []
+    journal = Journal(folder, wall_clock, seal_age_ms=1, after=10_000)
+    is_over = threading.Event()
+
+    def write() -> None:
+        while not is_over.is_set():
+            one = batch("device of the rush")
+            journal.write(encode(one))
+            acknowledged.extend(event.id for event in one.events)
+
+    def move() -> None:
+        with Writer(folder) as writer:
+            while not is_over.is_set():
+                drain(folder, writer)
+
+    threads = [threading.Thread(target=work) for work in (write, move)]
+    for thread in threads:
+        thread.start()
+    yield acknowledged
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    journal.close()
+
+
+def test_a_backup_of_a_busy_folder_has_all_that_was_acknowledged_before_it(
+    folder: Folder, busy: list[str], tmp_path: Path
+) -> None:
+    for number in range(3):
+        before = set(busy)
+        back_up(folder, tmp_path / "backup", wall_clock())
+        restored = restore(tmp_path / "backup", tmp_path / f"restored {number}")
+        with at_rest(restored), connect(restored.path) as connection:
+            stored = [row[0] for row in connection.execute("select event_id from events").fetchall()]
+            edges = connection.execute(
+                "select count(*), count(distinct edge_id) from lake.identities"
+            ).fetchall()
+        assert before <= set(stored)
+        assert len(stored) == len(set(stored))
+        assert edges[0][0] == edges[0][1]
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, words)
+
+
+def test_the_commands_back_up_and_restore(folder: Folder, tmp_path: Path) -> None:
+    backup, restored = tmp_path / "backup", tmp_path / "restored"
+    assert json.loads(run("backup", str(backup), "--data", str(folder.path)).stdout)["files"] > 20
+    erase(folder, device=ANN)
+    said = run("restore", str(backup), "--erased", str(folder.path), "--data", str(restored))
+    assert json.loads(said.stdout) == {"folder": str(restored), "erased_again": 1}
+    assert traces(restored, [ANN]) == []
