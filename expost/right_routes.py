@@ -10,8 +10,8 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from expost.errors import NotAllowed
-from expost.ui.caller import caller_of
+from expost.state.audit import Actor
+from expost.ui.caller import caller_of, require_admin
 
 MAX_ID = 200
 
@@ -65,12 +65,7 @@ def add_rights(api: APIRouter, call: Callable[..., Awaitable[Any]]) -> None:
         return JSONResponse(await call("erasure", id))
 
 
-def admin_of(request: Request) -> Any:
-    """Whom the audit names. Whoever has an account that is no admin's is refused."""
-    caller = caller_of(request)
-    if caller.who is not None and caller.who.role != "admin":
-        raise NotAllowed(
-            f"The account {caller.who.account} is no admin's, and this is about single persons.",
-            hint="Ask an admin. Who is one: expost accounts list",
-        )
-    return caller.actor("api")
+def admin_of(request: Request) -> Actor:
+    """Whom the audit names. Whoever is no admin is refused."""
+    require_admin(request)
+    return caller_of(request).actor("api")
