@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from expost.errors import InvalidInput
 
 from .column import exact_values
+from .spreadsheet import csv_text
 
 if TYPE_CHECKING:
     import polars
@@ -103,6 +104,11 @@ class Answer:
     def rows(self) -> list[dict[str, Any]]:
         """The answer as one flat table."""
         raise NotImplementedError
+
+    def to_csv(self) -> str:
+        """The rows of `rows()` as CSV for a spreadsheet; a text that looks like a formula is quoted with `'`."""
+        rows = self.rows()
+        return csv_text(list(rows[0]) if rows else [], rows)
 
     def to_polars(self) -> polars.DataFrame:
         """The answer as a Polars frame with the rows of `rows()`."""
@@ -620,6 +626,10 @@ class RowsAnswer(Answer):
     def rows(self) -> list[dict[str, Any]]:
         """One dict per row."""
         return list(self)
+
+    def to_csv(self) -> str:
+        """As CSV, with its head also where there is no row."""
+        return csv_text(self.columns, self)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for row in self.values:

@@ -57,8 +57,13 @@ def head(desk: Desk, *lines: str, method: str = "POST") -> bytes:
     return "\r\n".join([start, "host: x", *lines]).encode() + b"\r\n"
 
 
-def talk(port: int, *pieces: bytes, pause: float = 0.0) -> tuple[int, bytes, float]:
-    """Send pieces until they are through or the server closes; status (0: none), answer, seconds until the end."""
+def talk(
+    port: int, *pieces: bytes, pause: float = 0.0, until: bytes | None = None
+) -> tuple[int, bytes, float]:
+    """Send pieces until they are through or the server closes; status (0: none), answer, seconds until the end.
+
+    The answer ends with the connection or a line, or is over once it holds `until`.
+    """
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
         answer = b""
@@ -75,7 +80,7 @@ def talk(port: int, *pieces: bytes, pause: float = 0.0) -> tuple[int, bytes, flo
         except (BrokenPipeError, ConnectionResetError):
             pass
         connection.settimeout(15)
-        while not answer.endswith(b"\n"):
+        while not (answer.endswith(b"\n") if until is None else until in answer):
             more = connection.recv(65_536)
             if not more:
                 break

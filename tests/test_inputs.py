@@ -1,0 +1,129 @@
+"""Rows of the table of inputs that are about other parts than the collector; and that no row of it is forgotten."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable
+
+import pytest
+
+import expost
+import expost.door
+from expost.errors import InvalidInput, SelectorError
+from expost.lake.bot import bot_rule
+from expost.logs import JsonLines
+from expost.query.definition import Pattern
+from expost.query.selector_parser import parse
+from expost.query.spreadsheet import csv_text
+from expost.state.database import State
+from expost.state.names import name_key
+from expost.state.sites import Site, add_site
+from expost.ui.captured import captured, visible, web_address
+from tests.collector import test_inputs, test_inputs_on_the_wire
+from tests.story import Story, click, expose, track
+
+ROWS = range(1, 47)
+NAMES = ["'; drop table events; --", 'a"b\\c', "{{7*7}}", "$site", "%s"]
+
+
+def refuses_a_selector(text: str) -> None:
+    with pytest.raises(SelectorError):
+        parse(text)
+
+
+def opened(lake: Story) -> expost.door.Lake:
+    """The lake as a person opens it, with its site."""
+    state = State(lake.folder.state_path)
+    add_site(state, Site("shop", "Shop"))
+    state.close()
+    return expost.open(lake.path)
+
+
+def finds_every_odd_name(lake: Story) -> None:
+    lake.capture("ann", *(track(name) for name in NAMES), at="10:00")
+    found = opened(lake)
+    for name in NAMES:
+        assert (name, found.preview(found.define(name, track=name)).events) == (name, 1)
+        assert found.sql(f'select count(*) as n from "{name.replace(chr(34), chr(34) * 2)}"').rows() == [
+            {"n": 1}
+        ]
+    assert lake.sql("select count(*) from events") == [(len(NAMES),)]
+
+
+def answers_a_catastrophic_pattern(lake: Story) -> None:
+    lake.capture("ann", click("button", label="a" * 150 + "!"), at="10:00")
+    found = opened(lake)
+    assert found.preview(click="button").events == 1
+    assert found.preview(click="button", text=Pattern("matches", "^(a+)+$")).events == 0
+    with pytest.raises(InvalidInput):
+        found.preview(click="button", text=Pattern("matches", r"(a)\1"))
+
+
+def writes_no_forged_line(_: Story) -> None:
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(JsonLines())
+    handler.emit(logging.LogRecord("expost.x", 30, "", 0, "%s", ('a\x1b[31m\r\n{"level": "error"}',), None))
+    [line] = out.getvalue().splitlines()
+    assert json.loads(line)["event"].startswith("a\x1b[31m\r\n")
+    assert "\x1b" not in line
+
+
+def keeps_an_exposure_unverified(lake: Story) -> None:
+    lake.capture("ann", expose("never-served", "treatment"), at="10:00")
+    assert lake.sql("select flag, verified from events") == [("never-served", False)]
+
+
+def compares_names_after_nfkc(_: Story) -> None:
+    assert name_key("Ｓigned up") == name_key("signed up")
+    assert "U+202E" in captured("\u202egnp.exe")
+    assert "U+200B" in visible("a\u200bb")
+
+
+def writes_no_formula(_: Story) -> None:
+    starts = "=+-@\t\r"
+    lines = csv_text(["label"], [{"label": f"{start}1+1"} for start in starts])
+    assert lines.count("'") == len(starts)
+
+
+def makes_no_link_of_a_script(_: Story) -> None:
+    assert [web_address(url) for url in ("javascript:alert(1)", "data:text/html,x")] == [None, None]
+    assert "<b>" not in captured("<b>")
+
+
+def knows_a_bot_and_drops_it_not(_: Story) -> None:
+    assert bot_rule("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
+
+
+CASES: list[tuple[int, str, Callable[[Story], object]]] = [
+    (31, "a script in an address", makes_no_link_of_a_script),
+    (33, "formulas in CSV", writes_no_formula),
+    (34, "SQL and templates in names", finds_every_odd_name),
+    (35, "a selector of 100,000 commas", lambda _: refuses_a_selector("a," * 100_000 + "a")),
+    (35, "a selector nested deep", lambda _: refuses_a_selector(":not(" * 900 + "a" + ")" * 900)),
+    (35, "a catastrophic pattern", answers_a_catastrophic_pattern),
+    (36, "look-alikes and direction marks in names", compares_names_after_nfkc),
+    (37, "escapes and line ends in a log", writes_no_forged_line),
+    (41, "a bot", knows_a_bot_and_drops_it_not),
+    (45, "an exposure that was never served", keeps_an_exposure_unverified),
+]
+
+
+@pytest.mark.parametrize(("row", "what", "holds"), CASES, ids=[f"{row}-{what}" for row, what, _ in CASES])
+def test_each_input_of_another_part_gets_its_answer(
+    lake: Story, row: int, what: str, holds: Callable[[Story], object]
+) -> None:
+    holds(lake)
+
+
+ALONE = {21: "half a body", 23: "an origin", 40: "a forged hop", 43: "a flood"}
+"""Rows whose tests are sentences of their own: tests/collector/test_inputs_on_the_wire.py and test_capture.py."""
+
+
+def test_no_row_of_the_table_is_forgotten() -> None:
+    collected = {case.row for case in test_inputs.CASES} | {
+        case.row for case in test_inputs_on_the_wire.CASES
+    }
+    assert sorted(collected | {row for row, _, _ in CASES} | ALONE.keys()) == list(ROWS)
