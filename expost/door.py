@@ -26,11 +26,11 @@ from expost.query.answer import (
     RowsAnswer,
     TrendAnswer,
 )
+from expost.query.breakdown import Breakdown, Flag, Several, parse_breakdown
 from expost.query.definition import Definition, Pattern, PropertyMatch, Scalar, Words, definition
 from expost.query.question import (
     Difference,
     EventDetail,
-    Flag,
     FlagList,
     Funnel,
     Live,
@@ -41,14 +41,16 @@ from expost.query.question import (
     RejectedList,
     Retention,
     SqlQuery,
+    Stage,
     Step,
     Trend,
-    parse_breakdown,
+    parse_brackets,
     parse_duration,
 )
+from expost.query.unit import Unit
 from expost.state.definition_details import Details
 
-Breakdown = Flag | str | None
+By = Breakdown | str | None
 CONDITIONS = (
     "click", "change", "submit", "view", "track", "text", "host", "path", "query", "hash", "properties",
     "target_only", "pierce",
@@ -65,9 +67,23 @@ def open(  # noqa: A001  (the name that people type: expost.open)
     return Lake(Analysis(open_folder(path).path, memory_limit=memory_limit, threads=threads))
 
 
-def flag(key: str) -> Flag:
-    """A breakdown by the variation of each person's first exposure to this flag."""
-    return Flag(key)
+def flag(key: str, several: Several = "first") -> Flag:
+    """A breakdown by the variation of each person's first exposure to this flag.
+
+    `several` says what of a person who saw several: `first`, `exclude`, or `as_treated` (the latest at the entry).
+    """
+    return Flag(key, several)
+
+
+def stage(
+    step: Step,
+    *,
+    within: timedelta | str | None = None,
+    optional: bool = False,
+    where: Definition | None = None,
+) -> Stage:
+    """A step of a funnel with more to say: a window from the step before, optional, a narrower meaning."""
+    return Stage(step, None if within is None else _duration(within), optional, where)
 
 
 class Lake:
@@ -181,25 +197,51 @@ class Lake:
         return cast(PreviewAnswer, self._ask(Preview(of, **asked)))
 
     def funnel(
-        self, *steps: Step, within: timedelta | str = "7 days", by: Breakdown = None, **common: Any
+        self,
+        *steps: Step | Stage,
+        within: timedelta | str = "7 days",
+        by: By = None,
+        unit: Unit | str = "person",
+        **asked: Any,
     ) -> FunnelAnswer:
-        """How many people went through the steps in order, within the window of their first step."""
-        return cast(FunnelAnswer, self._ask(Funnel(steps, _duration(within), by=_breakdown(by), **common)))
+        """How many people went through the steps in order, within the window of their first step.
+
+        `unit` is `person`, `session`, `device` or `group:TYPE`. `asked` may say `order` (`ordered`, `strict`, `any`),
+        `between`, `ends_attempt`, `removes_unit` (steps), `over` (`day`, `week`, `month`) and `compare` (`previous`):
+        see `expost.query.question.Funnel`.
+        """
+        for name in ("between", "ends_attempt", "removes_unit"):
+            if name in asked:
+                asked[name] = _steps(asked[name])
+        question = Funnel(steps, _duration(within), by=_breakdown(by), unit=_unit(unit), **asked)
+        return cast(FunnelAnswer, self._ask(question))
 
     def retention(
         self,
         start_event: Step,
         return_event: Step | None = None,
         *,
-        period: Literal["day", "week"] = "week",
+        period: Literal["day", "week", "month"] = "week",
         periods: int = 8,
-        by: Breakdown = None,
-        **common: Any,
+        by: By = None,
+        unit: Unit | str = "person",
+        brackets: Sequence[tuple[int, int]] | str = (),
+        **asked: Any,
     ) -> RetentionAnswer:
-        """Who came back: cohorts by the calendar period of their first `start_event`."""
-        returns = start_event if return_event is None else return_event
+        """Who came back: cohorts by the period of an entry, a `start_event`.
+
+        `brackets` like "0,1-3,4-7" are stretches of periods. `asked` may say `entry` (`first_in_range`, `first_ever`,
+        `recurring`), `mode` (`on`, `on_or_after`) and `rolling`: see `expost.query.question.Retention`.
+        """
         question = Retention(
-            start_event, returns, period=period, periods=periods, by=_breakdown(by), **common
+            start_event,
+            start_event if return_event is None else return_event,
+            period=period,
+            periods=periods,
+            by=_breakdown(by),
+            unit=_unit(unit),
+            brackets=parse_brackets(brackets) if isinstance(brackets, str) else tuple(brackets),
+            **asked,
         )
         return cast(RetentionAnswer, self._ask(question))
 
@@ -208,11 +250,13 @@ class Lake:
         of: Step,
         *,
         period: Literal["hour", "day", "week", "month"] = "day",
-        by: Breakdown = None,
+        by: By = None,
+        unit: Unit | str = "person",
         **common: Any,
     ) -> TrendAnswer:
         """Events and people per calendar period, empty ones included."""
-        return cast(TrendAnswer, self._ask(Trend(of, period=period, by=_breakdown(by), **common)))
+        question = Trend(of, period=period, by=_breakdown(by), unit=_unit(unit), **common)
+        return cast(TrendAnswer, self._ask(question))
 
     def losses(
         self, *, by: Literal["day", "page", "browser"] = "day", limit: int = 100, **common: Any
@@ -289,5 +333,14 @@ def _duration(given: timedelta | str) -> timedelta:
     return parse_duration(given) if isinstance(given, str) else given
 
 
-def _breakdown(given: Breakdown) -> Flag | None:
+def _breakdown(given: By) -> Breakdown | None:
     return parse_breakdown(given) if isinstance(given, str) else given
+
+
+def _unit(given: Unit | str) -> Unit:
+    return parse_unit(given) if isinstance(given, str) else given
+
+
+def _steps(given: Step | Sequence[Step]) -> tuple[Step, ...]:
+    """One step or several."""
+    return tuple(given) if isinstance(given, list | tuple) else (cast(Step, given),)

@@ -190,8 +190,29 @@ class PreviewAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class TimesBar:
+    """How many took longer than `more_than_ms` (of the first bar: or exactly that), and at most `at_most_ms`."""
+
+    more_than_ms: float
+    at_most_ms: float | None
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long the shown attempts took to a step: nearest-rank percentiles since the step before and since the start.
+
+    `histogram` counts times since the start.
+    """
+
+    percentiles_ms: Mapping[int, float]
+    from_start_ms: Mapping[int, float]
+    histogram: tuple[TimesBar, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """One bar. Shares are between 0 and 1, None where nobody could.
+    """One bar. Shares are between 0 and 1, None where nobody could. `people` are what the funnel counts: its units.
 
     `complete_...` counts only entries whose window is over. Times are nearest-rank medians over the shown attempts.
     `outside_groups` is the total less the sum of the groups: people who were complete before their exposure.
@@ -207,11 +228,31 @@ class FunnelStep:
     median_ms: float | None
     median_from_start_ms: float | None
     outside_groups: int | None = None
+    times: Times | None = None
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPeriod:
+    """Those of a group whose shown attempt began in the period from the local date `start`: `people` per step.
+
+    `incomplete_people`: of how many of them the window is not over.
+    """
+
+    kind: str
+    value: str | None
+    start: date
+    people: tuple[int, ...]
+    incomplete_people: int
 
 
 @dataclass(frozen=True, slots=True)
 class FunnelGroup:
-    """The bars of one group. `kind`: `variation` (then `value` names it), `not exposed`, `before exposure`."""
+    """The bars of one group.
+
+    `kind`: `variation` or `value` (then `value` names it), `several variations`, `not exposed`, `before exposure`,
+    `other` (values that are not told apart), `no value`.
+    """
 
     kind: str
     value: str | None
@@ -226,6 +267,8 @@ class FunnelAnswer(Answer):
     groups: tuple[FunnelGroup, ...]
     incomplete_people: int
     several_variations: float | None
+    periods: tuple[EntryPeriod, ...] = ()
+    compared: FunnelAnswer | None = None
     ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
 
     def people(self, step: int, *, dropped_off: bool = False, limit: int = 100) -> PeopleAnswer:
@@ -244,7 +287,8 @@ class FunnelAnswer(Answer):
         """One row per group and step; the total has the kind `total`."""
         groups = (FunnelGroup("total", None, self.steps), *self.groups)
         return [
-            {"kind": group.kind, "value": group.value, "step": number} | _row(step)
+            {"kind": group.kind, "value": group.value, "step": number}
+            | {name: value for name, value in _row(step).items() if name != "times"}
             for group in groups
             for number, step in enumerate(group.steps, 1)
         ]
@@ -290,11 +334,17 @@ class PeopleAnswer(Answer):
 
 @dataclass(frozen=True, slots=True)
 class RetentionPeriod:
-    """A cell: `people` of the cohort who returned in period `period`; `complete` once its last day is over."""
+    """A cell: of `size` who could, `people` returned in period `period`, or in those from it to `last`.
+
+    `complete` once the last day is over: of a calendar for everyone, of rolling periods (where `size` holds only those
+    whose own period is over) once `size` is the whole cohort. What is counted on or after never is.
+    """
 
     period: int
     people: int
     complete: bool
+    size: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +364,7 @@ class PooledPeriod:
     people: int
     size: int
     share: float | None
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -679,6 +730,8 @@ def plain(value: Any) -> Any:
             return value.hex()
         case Iterable():
             return [plain(each) for each in value]
+        case Answer():
+            return value.to_json()
         case _ if is_dataclass(value):
             return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
         case _:

@@ -67,6 +67,17 @@ def compile_definition(definition: Definition, prefix: str) -> CompiledDefinitio
     )
 
 
+def narrowed(found: CompiledDefinition, by: CompiledDefinition) -> CompiledDefinition:
+    """What both find: an event that surely is one and the other, or possibly."""
+    return CompiledDefinition(
+        found.ctes + by.ctes,
+        found.parameters | by.parameters,
+        surely=Fragment(f"({found.surely}) and ({by.surely})"),
+        possibly=Fragment(f"({found.possibly}) and ({by.possibly})"),
+        subjects=found.subjects,
+    )
+
+
 def normal_text(text: str) -> str:
     """Text as it is compared: no zero-width characters, Unicode NFC, white space collapsed and trimmed."""
     visible = unicodedata.normalize("NFC", re.sub(_class(ZERO_WIDTH, _PYTHON), "", text))
@@ -241,9 +252,7 @@ class _Statement:
 
     def property_match(self, condition: PropertyMatch, name: str) -> str:
         """Expressions on the JSON of the event, so they should stand beside cheaper conditions."""
-        # A JSON pointer can name any key; a JSON path cannot hold quotes.
-        pointer = "/" + condition.name.replace("~", "~0").replace("/", "~1")
-        place = self.bind(f"{name}_name", pointer)
+        place = self.bind(f"{name}_name", json_pointer(condition.name))
         kind = f"json_type(e.properties, {place})"
         text = f"json_extract_string(e.properties, {place})"
         if condition.operator == "exists":
@@ -266,6 +275,11 @@ class _Statement:
             "matches": f"regexp_matches({text}, {given})",
         }[condition.operator]
         return f"{kind} = 'VARCHAR' and {found}"
+
+
+def json_pointer(name: str) -> str:
+    """The place of a property in the JSON of an event. A pointer can name any key; a JSON path cannot hold quotes."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 def _of_url(pattern: Pattern, column: str) -> Pattern:

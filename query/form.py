@@ -6,9 +6,15 @@ All three are the same words with the same meaning, so they are read here, once.
     definition   click, change, submit (selectors), on (TYPE or TYPE SELECTOR), view (path globs), track (event names),
                  text, host, path, hash, query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only,
                  pierce; to save it also valid_from, valid_until (dates or ISO times)
-    funnel       step (repeated), within, by
-    retention    start, return, period, periods, entry, by
-    trend        name, period, by
+    unit         unit (person | session | device | group:TYPE), gap (of sessions)
+    breakdown    by (flag:KEY, property:NAME, trait:NAME, latest-trait:NAME, a column), several (first | exclude |
+                 as-treated)
+    funnel       step (repeated), within, by, several, unit, gap, order (ordered | strict | any), between, ends, removes
+                 (repeated: names), optional (N), step_within (N=LENGTH), where (N:NAME=VALUE), over (day | week |
+                 month), compare (previous)
+    retention    start, return, period, periods, entry, mode (on | on-or-after), rolling, brackets (0,1-3,4-7), by,
+                 several, unit, gap
+    trend        name, period, by, several, unit, gap
     difference   name, old, new (versions), samples
     losses       by (day | page | browser), limit
     rejected     kind, limit
@@ -18,26 +24,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from expost.errors import InvalidInput
 
+from .breakdown import Breakdown, parse_breakdown
 from .definition import Definition, PropertyMatch, Scalar, definition
 from .question import (
     Difference,
-    Flag,
     Funnel,
     Losses,
     Moment,
     Preview,
     RejectedList,
     Retention,
+    Stage,
     Step,
     Trend,
-    parse_breakdown,
+    parse_brackets,
     parse_duration,
 )
+from .unit import SESSION_GAP, Unit, parse_unit
 
 Form = Mapping[str, Sequence[str]]
 """Field name to the values given, in order. Empty values count as not given."""
@@ -47,6 +55,14 @@ CONDITIONS = frozenset(
     {"click", "change", "submit", "on", "view", "track", "text", "host", "path", "hash", "query", "property",
      "target_only", "pierce"}
 )  # fmt: skip
+UNITS = frozenset({"unit", "gap"})
+FUNNEL = frozenset(
+    {"step", "within", "by", "several", "order", "between", "ends", "removes", "optional", "step_within", "where",
+     "over", "compare"}
+)  # fmt: skip
+RETENTION = frozenset(
+    {"start", "return", "period", "periods", "entry", "mode", "rolling", "brackets", "by", "several"}
+)
 VALIDITY = ("valid_from", "valid_until")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
@@ -107,7 +123,7 @@ def validity_of(form: Form) -> dict[str, Moment | None]:
 
 def funnel_of(form: Form) -> Funnel:
     """A funnel of saved definitions."""
-    _refuse_unknown(form, COMMON | {"step", "within", "by", "order"})
+    _refuse_unknown(form, COMMON | UNITS | FUNNEL)
     steps = tuple(form.get("step", ()))
     if not steps:
         raise InvalidInput(
@@ -115,12 +131,58 @@ def funnel_of(form: Form) -> Funnel:
             hint='For example: expost funnel "Viewed page" "Signed up", or step=Viewed+page&step=Signed+up over HTTP',
         )
     within = parse_duration(_one(form, "within") or "7d")
-    return Funnel(steps, within, by=_by(form), order=_one(form, "order") or "ordered", **_common(form))
+    return Funnel(
+        _stages(form, steps),
+        within,
+        by=_by(form),
+        order=_one(form, "order") or "ordered",
+        unit=_unit(form),
+        between=tuple(form.get("between", ())),
+        ends_attempt=tuple(form.get("ends", ())),
+        removes_unit=tuple(form.get("removes", ())),
+        over=_one(form, "over"),
+        compare=_one(form, "compare"),
+        **_common(form),
+    )
+
+
+def _stages(form: Form, steps: tuple[str, ...]) -> tuple[Step | Stage, ...]:
+    """The steps, with what the fields `optional`, `step_within` and `where` say about some of them by number."""
+    optional = {_step_number("optional", text, steps) for text in form.get("optional", ())}
+    windows: dict[int, timedelta] = {}
+    wheres: dict[int, list[PropertyMatch]] = {}
+    for text in form.get("step_within", ()):
+        number, _, length = _partition(text)
+        windows[_step_number("step_within", number, steps)] = parse_duration(length)
+    for text in form.get("where", ()):
+        number, _, condition = text.partition(":")
+        wheres.setdefault(_step_number("where", number, steps), []).append(_property(condition))
+    return tuple(
+        Stage(
+            step,
+            within=windows.get(number),
+            optional=number in optional,
+            where=definition("where", properties=wheres[number]) if number in wheres else None,
+        )
+        if number in optional | windows.keys() | wheres.keys()
+        else step
+        for number, step in enumerate(steps, 1)
+    )
+
+
+def _step_number(field: str, text: str, steps: tuple[str, ...]) -> int:
+    number = _whole_number(field, text)
+    if not 1 <= number <= len(steps):
+        raise InvalidInput(
+            f"{field} names the step {number} of a funnel with {len(steps)} steps.",
+            hint="Steps are counted from 1: optional=2, step_within=3=1h, where=2:plan=pro",
+        )
+    return number
 
 
 def retention_of(form: Form) -> Retention:
     """A retention between two saved definitions; without `return`, of one with itself."""
-    _refuse_unknown(form, COMMON | {"start", "return", "period", "periods", "entry", "mode", "rolling", "by"})
+    _refuse_unknown(form, COMMON | UNITS | RETENTION)
     begins = _one(form, "start")
     if begins is None:
         raise InvalidInput(
@@ -128,15 +190,18 @@ def retention_of(form: Form) -> Retention:
             hint='For example: expost retention --start "Signed up", or start=Signed+up over HTTP',
         )
     chosen: dict[str, Any] = {
-        name: value for name in ("period", "entry", "mode") if (value := _one(form, name))
+        name: value.replace("-", "_") for name in ("period", "entry", "mode") if (value := _one(form, name))
     }
     if (periods := _one(form, "periods")) is not None:
         chosen["periods"] = _whole_number("periods", periods)
+    if (brackets := _one(form, "brackets")) is not None:
+        chosen["brackets"] = parse_brackets(brackets)
     return Retention(
         begins,
         _one(form, "return") or begins,
         by=_by(form),
         rolling=_yes(form, "rolling") or False,
+        unit=_unit(form),
         **chosen,
         **_common(form),
     )
@@ -144,14 +209,15 @@ def retention_of(form: Form) -> Retention:
 
 def trend_of(form: Form) -> Trend:
     """The trend of a saved definition."""
-    _refuse_unknown(form, COMMON | {"name", "period", "by"})
+    _refuse_unknown(form, COMMON | UNITS | {"name", "period", "by", "several"})
     name = _one(form, "name")
     if name is None:
         raise InvalidInput(
             "A trend needs a definition.",
             hint='For example: expost trend "Signed up", or name=Signed+up over HTTP',
         )
-    return Trend(name, period=_one(form, "period") or "day", by=_by(form), **_common(form))
+    period = _one(form, "period") or "day"
+    return Trend(name, period=period, by=_by(form), unit=_unit(form), **_common(form))
 
 
 def difference_of(form: Form) -> Difference:
@@ -211,9 +277,19 @@ def _environment(form: Form) -> str | tuple[str, ...] | None:
     return names if len(names) > 1 else next(iter(names), None)
 
 
-def _by(form: Form) -> Flag | None:
-    text = _one(form, "by")
-    return None if text is None else parse_breakdown(text)
+def _by(form: Form) -> Breakdown | None:
+    text, several = _one(form, "by"), _one(form, "several")
+    if text is None and several is not None:
+        raise InvalidInput(
+            f"{several!r} says how people who saw several variations count, and there is no flag.",
+            hint="Split by a flag as well: by flag:KEY",
+        )
+    return None if text is None else parse_breakdown(text, several)
+
+
+def _unit(form: Form) -> Unit:
+    gap = _one(form, "gap")
+    return parse_unit(_one(form, "unit") or "person", SESSION_GAP if gap is None else parse_duration(gap))
 
 
 def _yes(form: Form, name: str) -> bool | None:

@@ -2,167 +2,345 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from .answer import (
     DecidingEvent,
+    EntryPeriod,
     FunnelAnswer,
     FunnelGroup,
     FunnelStep,
     LeftOut,
     PeopleAnswer,
     Person,
+    Times,
+    TimesBar,
     stranger,
 )
+from .attempt import StepShape, micros, shapes_of, shown_of, starts_of
+from .breakdown import Flag
+from .calendar import first_day
 from .definition import Definition
+from .funnel_any import prepare_any
+from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
 from .question import Funnel, FunnelPeople
-from .reading import Matched, Reading, Row, at, match
+from .reading import Matched, Reading, Row, at, match, unit_column
 from .statement import Fragment
 
-GroupKey = tuple[str, str | None]
-GROUP_ORDER = ("variation", "not exposed", "before exposure")
-DAY = 86_400_000_000
-# The readings of a person's events that one pass carries: all, with complete entries only, and both after exposure.
-STARTS = tuple(map(Fragment, ("start", "start_complete", "start_exposed", "start_exposed_complete")))
-RULES = (
-    "The window counts from the first step; a person is counted at a step if any attempt reaches it.",
-    "The attempt shown is the deepest; of those the one that gets there first; of those the latest start.",
+ENTERED = """\
+create or replace temp view entered as
+select unit_id, position_1 as position, is_exposed_only
+from shown;"""
+PERCENTILES = (10, 25, 50, 75, 90, 95, 99)
+SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
+BOUNDS = (
+    SECOND, 5 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE,
+    HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, DAY, 2 * DAY, 4 * DAY, 7 * DAY, 14 * DAY, 30 * DAY,
+)  # fmt: skip
+"""Upper bounds of the bars of a histogram of times; what took longer than the last is one bar more."""
+ORDER_RULES = {
+    "ordered": "The window counts from the first step; a person is counted at a step if any attempt reaches it.",
+    "strict": "Nothing of the named events lies between two steps; the window counts from the first step.",
+    "any": "An attempt begins with any step, and bar n counts who did n different steps in any order, each by an event "
+    "of its own, within the window from there.",
+}
+SHOWN_RULE = (
+    "The attempt shown is the deepest; of those the one that gets there first; of those the latest start."
 )
-FLAG_RULES = (
-    "People are in the variation of their first exposure; only their events from then on count there, and the view of "
-    "the page on which it happened.",
-    "People whose only entry lies before their exposure are 'before exposure'; all their events count.",
-)
+OPTIONAL_RULE = "An optional step counts where the shown attempt has it between the steps around it."
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The relation `results` of a reading, and what its statements need to know."""
+
+    steps: tuple[Definition, ...]
+    shapes: tuple[StepShape, ...]
+    matched: Matched
+    values: dict[str, Any]
 
 
 def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
-    """How many people reached each step."""
-    steps, matched, values = prepare(reading, question)
-    rows = reading.run("funnel_counts.sql", values, steps=len(steps))
+    """How many units reached each step."""
+    answer = _funnel(reading, question)
+    if question.compare is None:
+        return answer
+    earlier = previous(question)
+    compared = _funnel(replace(reading, question=earlier), earlier)
+    # Both ran in one reading, so that they saw the same snapshot.
+    return replace(answer, compared=compared)
+
+
+def previous(question: Funnel) -> Funnel:
+    """The same question about the stretch of the same length before."""
+    start, end = question.start, question.end
+    assert start is not None
+    assert end is not None
+    if isinstance(start, datetime) != isinstance(end, datetime):
+        start, end = _moment(start), _moment(end)
+    length: timedelta = end - start
+    return replace(question, start=start - length, end=start, compare=None)
+
+
+def _moment(given: date) -> datetime:
+    return given if isinstance(given, datetime) else datetime(given.year, given.month, given.day)  # noqa: DTZ001
+
+
+def _funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
+    prepared = prepare(reading, question)
+    names = bar_names(question, prepared.steps)
+    rows = reading.run("funnel_counts.sql", prepared.values, stages=prepared.shapes)
+    times = _times(reading, prepared)
     found = {(row[0], row[1]): row for row in rows}
     total = found.get(("total", None))
     groups = [
-        FunnelGroup(kind, value, _bars(steps, found[kind, value]))
+        FunnelGroup(
+            kind, value, _bars(names, prepared.shapes, found[kind, value], times.get((kind, value), {}))
+        )
         for kind, value in in_order(key for key in found if key[0] != "total")
     ]
-    bars = _bars(steps, total)
-    if question.by is not None:
-        sums = [sum(group.steps[place].people for group in groups) for place in range(len(steps))]
-        bars = _bars(steps, total, [bar.people - those for bar, those in zip(bars, sums, strict=True)])
-    exposed = sum(row[2] for key, row in found.items() if key[0] in ("variation", "before exposure"))
-    several = sum(row[3] for key, row in found.items() if key[0] in ("variation", "before exposure"))
-    notes = [*matched.notes, *RULES, *(FLAG_RULES if question.by else ())]
-    incomplete = total[4] if total else 0
-    if incomplete:
-        notes.append(
-            f"The window of {incomplete} people is not over yet; shares are given with and without them."
+    bars = _bars(names, prepared.shapes, total, times.get(("total", None), {}))
+    if isinstance(question.by, Flag):
+        bars = tuple(
+            replace(bar, outside_groups=bar.people - sum(group.steps[place].people for group in groups))
+            for place, bar in enumerate(bars)
         )
-    if question.by and any(bar.outside_groups for bar in bars):
+    kinds = ("variation", "several variations", "before exposure")
+    exposed = sum(row[2] for key, row in found.items() if key[0] in kinds)
+    several = sum(row[3] for key, row in found.items() if key[0] in kinds)
+    incomplete = total[4] if total else 0
+    notes = [*prepared.matched.notes, *_rules(question)]
+    if incomplete:
+        what = question.unit.plural
+        notes.append(
+            f"The window of {incomplete} {what} is not over yet; shares are given with and without them."
+        )
+    if any(bar.outside_groups for bar in bars):
         notes.append(
             "Some people had completed steps before their exposure; the difference is given per step."
         )
-    left_out = (*matched.left_out, *_daily(reading, values, matched))
+    left_out = (*prepared.matched.left_out, *_daily(reading, prepared, question))
     return FunnelAnswer(
         question=question,
-        basis=reading.basis(definitions=matched.definitions, left_out=left_out, notes=notes),
+        basis=reading.basis(definitions=prepared.matched.definitions, left_out=left_out, notes=notes),
         steps=bars,
         groups=tuple(groups),
         incomplete_people=incomplete,
         several_variations=several / exposed if exposed else None,
+        periods=_periods(reading, prepared, question),
     )
 
 
 def funnel_people(reading: Reading, question: FunnelPeople) -> PeopleAnswer:
-    """The people behind a bar, with the events that decided."""
-    steps, matched, values = prepare(reading, question.funnel, keep=("event_id",))
+    """The units behind a bar, with the events that decided."""
+    asked = question.funnel
+    prepared = prepare(reading, asked, keep=("event_id",))
     kind = question.kind or "total"
+    values = dict(prepared.values)
     values |= {"kind": kind, "value": question.value, "step": question.step, "limit": question.limit}
-    values["deepest"] = question.step if question.dropped_off else len(steps)
-    rows = reading.run("funnel_people.sql", values, steps=len(steps))
-    people = tuple(_person(steps, row) for row in rows)
+    after = prepared.shapes[question.step - 1].after
+    values["deepest"] = after - 1 if question.dropped_off and after else len(prepared.steps)
+    if question.dropped_off and not after:
+        values["deepest"] = question.step
+    rows = reading.run(
+        "funnel_people.sql",
+        values,
+        stages=prepared.shapes,
+        at=prepared.shapes[question.step - 1],
+        unit=unit_column(asked.unit),
+        named=asked.unit.kind,
+        has_steps=asked.order == "any",
+    )
+    people = tuple(_person(prepared.steps, row, asked.unit.kind) for row in rows)
     return PeopleAnswer(
         question=question,
         basis=reading.basis(
-            definitions=matched.definitions, left_out=matched.left_out, notes=(*matched.notes, *RULES)
+            definitions=prepared.matched.definitions,
+            left_out=prepared.matched.left_out,
+            notes=(*prepared.matched.notes, *_rules(asked)),
         ),
         total=rows[0][0] if rows else 0,
         people=people,
     )
 
 
-def prepare(
-    reading: Reading, question: Funnel, *, keep: Sequence[str] = ()
-) -> tuple[list[Definition], Matched, dict[str, Any]]:
-    """Make the relation `results`; give the steps, what was matched, and the values that its statements bind."""
-    steps = [reading.definition(step) for step in question.steps]
-    within = question.within // timedelta(microseconds=1)
-    flag = question.by.key if question.by else None
-    bounds = (reading.start, reading.end + within) if reading.has_range else None
-    matched = match(reading, steps, keep=keep, bounds=bounds, flag=flag)
-    values = {"within": within}
-    starts = STARTS if flag is not None else STARTS[:2]
-    reading.run(
-        "funnel.sql", values, steps=len(steps), within=within, starts=starts, by_flag=flag is not None
+def prepare(reading: Reading, question: Funnel, *, keep: Sequence[str] = ()) -> Prepared:
+    """Make the relation `results`."""
+    stages, shapes = question.stages, shapes_of(question.stages)
+    steps = [reading.definition(stage.step) for stage in stages]
+    roles = {
+        name: [reading.definition(each) for each in named]
+        for name, named in (
+            ("blocks", question.between),
+            ("ends", question.ends_attempt),
+            ("removes", question.removes_unit),
+        )
+    }
+    others = [each for named in roles.values() for each in named]
+    numbers = iter(range(len(steps) + 1, len(steps) + len(others) + 1))
+    numbered = {name: [next(numbers) for _ in named] for name, named in roles.items()}
+    if question.order == "strict" and not question.between:
+        numbered["blocks"] = [shape.number for shape in shapes]
+    flag = question.by if isinstance(question.by, Flag) else None
+    matched = match(
+        reading,
+        [*steps, *others],
+        keep=tuple(dict.fromkeys((*keep, *kept_columns(question.by)))),
+        bounds=_bounds(reading, question),
+        flag=flag.key if flag else None,
+        unit=question.unit,
+        by=breakdown_values(question.by),
+        wheres={number: stage.where for number, stage in enumerate(stages, 1) if stage.where is not None},
     )
-    return steps, matched, values
+    values = {"within": micros(question.within)}
+    structure = {
+        "stages": shapes,
+        "required": [shape for shape in shapes if not shape.is_optional],
+        "last": max(shape.number for shape in shapes if not shape.is_optional),
+        "unit": unit_column(question.unit),
+        "within": micros(question.within),
+        "starts": starts_of(by_flag=flag is not None),
+        "readings": shown_of(by_flag=flag is not None),
+        "by_flag": flag is not None,
+        "entries": _listed(range(1, len(shapes) + 1) if question.order == "any" else [1]),
+        "has_links": question.order == "strict" or any(shape.within for shape in shapes),
+        **{name: _listed(each) for name, each in numbered.items()},
+    }
+    reading.run("funnel_counted.sql", values, **structure)
+    if question.order == "any":
+        prepare_any(reading, values, structure, ends=frozenset(numbered["ends"]))
+    else:
+        reading.run("funnel.sql", values, **structure)
+    reading.execute(
+        "create or replace temp view entered as\nselect unit_id, position_1 as position, is_exposed_only from shown;",
+        {},
+    )
+    groups = make_groups(reading, values, question.by, question.unit)
+    reading.run("funnel_results.sql", values, by_flag=flag is not None, relation=Fragment("shown"), **groups)
+    return Prepared(tuple(steps), shapes, matched, values)
+
+
+def bar_names(question: Funnel, steps: Sequence[Definition]) -> tuple[str, ...]:
+    """What the bars are called: by their steps, or in any order by how many steps they count."""
+    if question.order != "any":
+        return tuple(step.name for step in steps)
+    return tuple(f"{number} of {len(steps)}" for number in range(1, len(steps) + 1))
+
+
+def _listed(numbers: Iterable[int]) -> Fragment:
+    return Fragment(", ".join(map(str, numbers)))
+
+
+def _bounds(reading: Reading, question: Funnel) -> tuple[int, int] | None:
+    if not reading.has_range:
+        return None
+    return reading.start, reading.end + micros(question.within)
+
+
+def _rules(question: Funnel) -> list[str]:
+    rules = [ORDER_RULES[question.order], SHOWN_RULE]
+    if any(stage.optional for stage in question.stages):
+        rules.append(OPTIONAL_RULE)
+    return rules + group_rules(question.by)
 
 
 def _bars(
-    steps: Sequence[Definition], row: Row | None, outside: Sequence[int] | None = None
+    names: Sequence[str], shapes: Sequence[StepShape], row: Row | None, times: Mapping[int, Times]
 ) -> tuple[FunnelStep, ...]:
-    """The bars of one group, from its row of funnel_counts.sql."""
-    # After five columns about the group: two numbers for the first step, four for each later one.
-    numbers: list[Any] = list(row[5:]) if row else [0, 0] + [0, 0, None, None] * (len(steps) - 1)
-    counts = [[*numbers[:2], None, None]]
-    counts += [numbers[place : place + 4] for place in range(2, len(numbers), 4)]
-    everyone, complete = counts[0][:2]
+    """The bars of one group, from its row of funnel_counts.sql: five columns about the group, two for each step."""
+    numbers: list[int] = list(row[5:]) if row else [0, 0] * len(names)
+    counts = list(zip(numbers[::2], numbers[1::2], strict=True))
+    everyone, complete = counts[0]
     bars = []
-    for place, step in enumerate(steps):
-        people, complete_people, median, from_start = counts[place]
-        before = counts[place - 1][0] if place else people
-        after = counts[place + 1][0] if place + 1 < len(steps) else people
+    for shape, name, (people, complete_people) in zip(shapes, names, counts, strict=True):
+        before = counts[shape.before - 1][0] if shape.before else people
+        after = counts[shape.after - 1][0] if shape.after else people
+        taken = times.get(shape.number)
         bars.append(
             FunnelStep(
-                name=step.name,
+                name=name,
                 people=people,
                 share=_share(people, everyone),
                 share_of_previous=_share(people, before),
-                dropped_off=people - after,
+                dropped_off=0 if shape.is_optional else people - after,
                 complete_people=complete_people,
                 complete_share=_share(complete_people, complete),
-                median_ms=None if median is None else median / 1_000,
-                median_from_start_ms=None if from_start is None else from_start / 1_000,
-                outside_groups=outside[place] if outside is not None else None,
+                median_ms=taken.percentiles_ms[50] if taken else None,
+                median_from_start_ms=taken.from_start_ms[50] if taken else None,
+                times=taken,
+                is_optional=shape.is_optional,
             )
         )
     return tuple(bars)
 
 
-def in_order(keys: Iterable[GroupKey]) -> list[GroupKey]:
-    """Groups as they are shown: variations by name, then those without one."""
-    return sorted(keys, key=lambda key: (GROUP_ORDER.index(key[0]), key[1] or ""))
+def _times(reading: Reading, prepared: Prepared) -> dict[GroupKey, dict[int, Times]]:
+    """How long each step took, by group and number of the step."""
+    if len(prepared.shapes) == 1:
+        return {}
+    rows = reading.run(
+        "funnel_times.sql", prepared.values, stages=prepared.shapes, percentiles=PERCENTILES, bounds=BOUNDS
+    )
+    found: dict[GroupKey, dict[int, Times]] = {}
+    many = len(PERCENTILES)
+    for kind, value, step, *numbers in rows:
+        reached, everyone = numbers[2 * many : -1], numbers[-1]
+        counts = [now - before for now, before in zip([*reached, everyone], [0, *reached], strict=True)]
+        uppers = [*(bound / 1_000 for bound in BOUNDS), None]
+        lowers = [0.0, *(bound / 1_000 for bound in BOUNDS)]
+        bars = [TimesBar(*each) for each in zip(lowers, uppers, counts, strict=True)]
+        while bars and not bars[-1].people:
+            bars.pop()
+        found.setdefault((kind, value), {})[step] = Times(
+            _milliseconds(numbers[:many]), _milliseconds(numbers[many : 2 * many]), tuple(bars)
+        )
+    return found
+
+
+def _milliseconds(values: Sequence[int]) -> dict[int, float]:
+    return {name: value / 1_000 for name, value in zip(PERCENTILES, values, strict=True)}
+
+
+def _periods(reading: Reading, prepared: Prepared, question: Funnel) -> tuple[EntryPeriod, ...]:
+    """The funnel by the period of entry."""
+    if question.over is None:
+        return ()
+    values = prepared.values | {"week_start": reading.calendar.week_start}
+    rows = reading.run("funnel_over.sql", values, stages=prepared.shapes, period=question.over)
+    order = [("total", None), *in_order({(row[0], row[1]) for row in rows} - {("total", None)})]
+    return tuple(
+        EntryPeriod(
+            kind, value, first_day(reading.calendar, number, question.over), tuple(people), incomplete
+        )
+        for kind, value, number, incomplete, *people in sorted(
+            rows, key=lambda row: (order.index((row[0], row[1])), row[2])
+        )
+    )
 
 
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _daily(reading: Reading, values: dict[str, Any], matched: Matched) -> list[LeftOut]:
+def _daily(reading: Reading, prepared: Prepared, question: Funnel) -> list[LeftOut]:
     """Entries of daily ids whose window reaches past their day."""
-    [(events, people)] = reading.run("funnel_daily.sql", values)
-    whole = matched.definitions[0].events
+    entries = prepared.shapes if question.order == "any" else prepared.shapes[:1]
+    structure = {"unit": unit_column(question.unit), "entries": entries}
+    [(events, people)] = reading.run("funnel_daily.sql", prepared.values, **structure)
+    whole = sum(prepared.matched.definitions[shape.number - 1].events for shape in entries)
     return [LeftOut("cookieless: window past the day", events, people, events / whole)] if events else []
 
 
-def _person(steps: Sequence[Definition], row: Row) -> Person:
-    _, person_id, name, is_user, kind, value, reached, *decided = row
-    pairs = [(decided[place], decided[place + 1]) for place in range(0, len(decided), 2)]
+def _person(steps: Sequence[Definition], row: Row, unit: str) -> Person:
+    _, unit_id, name, is_user, kind, value, reached, *decided = row
+    triples = [decided[place : place + 3] for place in range(0, len(decided), 3)]
     events = [
-        DecidingEvent(step.name, event_id, moment)
-        for step, (event_id, micros) in zip(steps, pairs, strict=True)
-        if event_id is not None and (moment := at(micros)) is not None
+        DecidingEvent(steps[step - 1].name, event_id, moment)
+        for event_id, micros_at, step in triples
+        if event_id is not None and (moment := at(micros_at)) is not None
     ]
-    called = name if is_user else stranger(str(person_id))
-    return Person(str(person_id), called, is_user, kind, value, reached, tuple(events))
+    called = name if is_user else f"session {unit_id}" if unit == "session" else stranger(str(unit_id))
+    return Person(str(unit_id), called, is_user, kind, value, reached, tuple(events))

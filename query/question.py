@@ -12,7 +12,9 @@ from typing import Literal
 
 from expost.errors import InvalidInput, NotBuilt
 
+from .breakdown import Breakdown
 from .definition import Definition
+from .unit import PERSON, Unit
 
 MAX_STEPS = 20
 MAX_PERIODS = 400
@@ -34,10 +36,26 @@ Step = str | Saved | Definition
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """A breakdown by the variation of the first exposure to this flag (SEMANTICS 4)."""
+class Stage:
+    """A step of a funnel about which there is more to say.
 
-    key: str
+    `within`: how long after the step before at most, beside the funnel's own window. `optional`: may be left out.
+    `where`: only events that this definition matches as well.
+    """
+
+    step: Step
+    within: timedelta | None = None
+    optional: bool = False
+    where: Definition | None = None
+
+    def __post_init__(self) -> None:
+        if self.within is not None and self.within <= timedelta(0):
+            raise InvalidInput("A step's window must be longer than nothing.", hint="For example: 1h")
+
+
+def stage_of(step: Step | Stage) -> Stage:
+    """A step as a stage with nothing more to say."""
+    return step if isinstance(step, Stage) else Stage(step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +86,34 @@ class Preview(Question):
     samples: int = 10
 
 
+ORDERS = ("ordered", "strict", "any")
+FUNNEL_PERIODS = ("day", "week", "month")
+
+
 @dataclass(frozen=True, slots=True)
 class Funnel(Question):
-    """How many people went through `steps` in order, each within `within` of their first step."""
+    """How many units went through `steps`, each within `within` of the first step of an attempt (SEMANTICS 5).
 
-    steps: tuple[Step, ...]
+    `order`: `ordered`, `strict` (no event of `between` lies between two steps; by default none of the steps), `any`.
+    `ends_attempt`: events that end an attempt. `removes_unit`: events that remove whoever has one within the window of
+    an entry. `over`: also by the `day`, `week` or `month` of entry. `compare`: also for the `previous` stretch of time.
+    """
+
+    steps: tuple[Step | Stage, ...]
     within: timedelta
-    by: Flag | None = None
+    by: Breakdown | None = None
     order: str = "ordered"
+    unit: Unit = PERSON
+    between: tuple[Step, ...] = ()
+    ends_attempt: tuple[Step, ...] = ()
+    removes_unit: tuple[Step, ...] = ()
+    over: str | None = None
+    compare: str | None = None
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The steps, each with all there is to say about it."""
+        return tuple(map(stage_of, self.steps))
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.steps) <= MAX_STEPS:
@@ -89,9 +127,40 @@ class Funnel(Question):
             raise InvalidInput(
                 "A funnel's window must be longer than nothing.", hint="For example: within 7d"
             )
-        if self.order != "ordered":
-            raise NotBuilt(
-                f"Funnels in the order {self.order!r} are not built yet.", hint="Use the order 'ordered'."
+        _refuse_other("A funnel's order", self.order, ORDERS)
+        if self.over is not None:
+            _refuse_other("A funnel over time goes by", self.over, FUNNEL_PERIODS)
+        if self.compare is not None:
+            _refuse_other("A funnel is compared with", self.compare, ("previous",))
+            if self.start is None or self.end is None:
+                raise InvalidInput(
+                    "A comparison with the previous period needs a range.",
+                    hint="Say from and to: the stretch of the same length before it is compared.",
+                )
+        self._refuse_what_order_cannot()
+
+    def _refuse_what_order_cannot(self) -> None:
+        first, *later = self.stages
+        if first.optional:
+            raise InvalidInput("The first step of a funnel cannot be optional.", hint="Leave it out instead.")
+        if first.within is not None:
+            raise InvalidInput(
+                "The first step has no step before it, so no window from one.",
+                hint="Give within for later steps.",
+            )
+        if self.order == "any" and any(each.within is not None for each in later):
+            raise InvalidInput(
+                "Steps in any order have no step before them, so no windows of their own.",
+                hint="Use the order 'ordered' or 'strict', or leave the windows out.",
+            )
+        if self.order != "ordered" and any(each.optional for each in later):
+            raise InvalidInput(
+                f"In the order {self.order!r} no step is optional.", hint="Use the order 'ordered'."
+            )
+        if self.between and self.order != "strict":
+            raise InvalidInput(
+                "Events that may not lie between two steps are asked for in the order 'strict' alone.",
+                hint="Use the order 'strict', or ends_attempt.",
             )
 
 
@@ -120,39 +189,92 @@ class FunnelPeople(Question):
                 object.__setattr__(self, each.name, getattr(self.funnel, each.name))
 
 
+RETENTION_PERIODS = ("day", "week", "month")
+RETENTION_MODES = ("on", "on_or_after")
+ENTRIES = ("first_in_range", "first_ever", "recurring")
+
+
 @dataclass(frozen=True, slots=True)
 class Retention(Question):
-    """Who came back: cohorts by the period of their first `begins` in range, and who did `returns` in period n.
+    """Who came back: cohorts by the period of an entry, and who did `returns` in period n (SEMANTICS 6).
 
-    `entry` is `first_in_range` or `first_ever` (in kept data). `periods` is how many periods after 0 are shown.
+    `entry`: the first `begins` in range, the first ever (in kept data), or `recurring`, once per period. `periods` is
+    how many periods after 0 are shown. `mode`: in period n, or in period n or later. `rolling`: periods are exact
+    multiples of 24 hours from the unit's own entry (a month: 30 days). `brackets`: stretches of periods, both ends
+    included, that are shown instead of single ones.
     """
 
     begins: Step
     returns: Step
     period: str = "week"
     periods: int = 8
-    by: Flag | None = None
-    entry: Literal["first_in_range", "first_ever"] = "first_in_range"
+    by: Breakdown | None = None
+    entry: Literal["first_in_range", "first_ever", "recurring"] = "first_in_range"
     mode: str = "on"
     rolling: bool = False
+    brackets: tuple[tuple[int, int], ...] = ()
+    unit: Unit = PERSON
 
     def __post_init__(self) -> None:
-        _refuse_unbuilt("Retention by", self.period, ("day", "week"))
-        _refuse_unbuilt("Retention counted", self.mode, ("on",))
-        _refuse_unbuilt("Retention with entry", self.entry, ("first_in_range", "first_ever"))
-        if self.rolling:
-            raise NotBuilt("Rolling retention is not built yet.", hint="Use calendar periods.")
+        _refuse_other("Retention goes by", self.period, RETENTION_PERIODS)
+        _refuse_other("Retention is counted", self.mode, RETENTION_MODES)
+        _refuse_other("Retention's entry is", self.entry, ENTRIES)
         if not 0 <= self.periods <= MAX_PERIODS:
             raise InvalidInput(f"Retention shows 0 to {MAX_PERIODS} periods, not {self.periods}.")
+        if self.brackets:
+            self._check_brackets()
+
+    @property
+    def cells(self) -> tuple[tuple[int, int], ...]:
+        """The stretches of periods that are shown: the first and the last period of each."""
+        return self.brackets or tuple((period, period) for period in range(self.periods + 1))
+
+    def _check_brackets(self) -> None:
+        if self.mode == "on_or_after":
+            raise InvalidInput(
+                "Brackets say in which periods a return counts, so 'on_or_after' has nothing to say.",
+                hint="Leave one of them out.",
+            )
+        before = -1
+        for low, high in self.brackets:
+            if not before < low <= high <= MAX_PERIODS:
+                raise InvalidInput(
+                    f"The brackets {format_brackets(self.brackets)} do not follow one another.",
+                    hint="For example: 0,1-3,4-7 (periods after the first, each once, in order)",
+                )
+            before = high
+
+
+def parse_brackets(text: str) -> tuple[tuple[int, int], ...]:
+    """Stretches of periods.
+
+    >>> parse_brackets("0,1-3,4-7")
+    ((0, 0), (1, 3), (4, 7))
+    """
+    found = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,4})\s*(?:-\s*(\d{1,4})\s*)?", part, re.ASCII)
+        if match is None:
+            raise InvalidInput(
+                f"{part!r} is no stretch of periods.", hint="For example: 0,1-3,4-7 (periods after the first)"
+            )
+        found.append((int(match[1]), int(match[2] or match[1])))
+    return tuple(found)
+
+
+def format_brackets(brackets: tuple[tuple[int, int], ...]) -> str:
+    """Brackets as `parse_brackets` reads them."""
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in brackets)
 
 
 @dataclass(frozen=True, slots=True)
 class Trend(Question):
-    """Events and people of a definition per calendar period: hour, day, week (from Monday) or month."""
+    """Events and people of a definition per calendar period: hour, day, week or month."""
 
     definition: Step
     period: str = "day"
-    by: Flag | None = None
+    by: Breakdown | None = None
+    unit: Unit = PERSON
 
     def __post_init__(self) -> None:
         _refuse_unbuilt("Trends by", self.period, ("hour", "day", "week", "month"))
@@ -261,16 +383,11 @@ def parse_duration(text: str) -> timedelta:
         ) from error
 
 
-def parse_breakdown(text: str) -> Flag:
-    """`flag:KEY`; other breakdowns are refused by name."""
-    kind, colon, key = text.partition(":")
-    if kind == "flag" and key:
-        return Flag(key)
-    if kind == "flag" or not colon:
-        raise InvalidInput(f"{text!r} is no breakdown.", hint="For example: flag:new-checkout")
-    raise NotBuilt(f"A breakdown by {kind!r} is not built yet.", hint="Use flag:KEY.")
-
-
 def _refuse_unbuilt(what: str, given: str, built: tuple[str, ...]) -> None:
     if given not in built:
         raise NotBuilt(f"{what} {given!r} is not built yet.", hint=f"Use one of: {', '.join(built)}.")
+
+
+def _refuse_other(what: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        raise InvalidInput(f"{what} {given!r}, which is none.", hint=f"One of: {', '.join(known)}.")

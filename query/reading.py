@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -13,15 +13,17 @@ from expost.clock import from_micros
 from expost.errors import InvalidInput
 
 from .answer import Basis, LeftOut, UsedDefinition, UsedVersion
+from .breakdown import ByColumn, ByProperty, ByValue
 from .calendar import Calendar
-from .condition import CompiledDefinition, compile_definition
+from .condition import CompiledDefinition, compile_definition, json_pointer, narrowed
 from .definition import NEVER_HEARD, WITHOUT_ELEMENT, Definition
 from .glob import check_glob
 from .interval import EARLIEST, LATEST
 from .left_out import Counting
 from .question import Question, Saved, Step
 from .selector_sql import ENGINE_VERSION
-from .statement import identifier, render
+from .statement import Fragment, identifier, render
+from .unit import PERSON, Unit
 
 ALWAYS = ("event_id", "time", "page_id", "page_seq", "device_id")
 """Columns that every statement about matches reads anyway."""
@@ -149,23 +151,33 @@ def match(
     bounds: tuple[int, int] | None = None,
     flag: str | None = None,
     has_positions: bool = True,
+    unit: Unit = PERSON,
+    by: ByValue | None = None,
+    wheres: Mapping[int, Definition] | None = None,
 ) -> Matched:
     """Make the relation `matched`: every event of every step, and with a flag `exposed` before it.
 
-    `bounds` are the instants between which events matter at all. Columns of the event named in `keep` come along.
+    `bounds` are the instants between which events matter at all. Columns of the event named in `keep` come along, and
+    as `value` that of `by`. A step of `wheres` is narrowed by the definition there. What is counted is `unit`.
     """
     values: dict[str, Any] = {}
+    _prepare_units(reading, unit)
+    kind = None if unit.kind == "person" else unit.kind
     if flag is not None:
-        reading.run("exposed.sql", {"flag": flag})
+        reading.run("exposed.sql", {"flag": flag}, unit=kind)
     numbers: dict[str, int] = {}
     compiled: list[CompiledDefinition] = []
     roles: list[tuple[int, int]] = []
     for step, definition in enumerate(steps, 1):
-        body = repr((definition.body(), [each.interval for each in definition.alternatives]))
+        where = (wheres or {}).get(step)
+        body = repr((_meaning(definition), where and _meaning(where)))
         if body not in numbers:
             numbers[body] = len(compiled) + 1
-            compiled.append(compile_definition(definition, f"m{numbers[body]}"))
-            values |= compiled[-1].parameters
+            found = compile_definition(definition, f"m{numbers[body]}")
+            if where is not None:
+                found = narrowed(found, compile_definition(where, f"m{numbers[body]}_where"))
+            compiled.append(found)
+            values |= found.parameters
         roles.append((step, numbers[body]))
     if bounds is not None:
         low, high = (from_micros(min(max(bound, EARLIEST), LATEST)) for bound in bounds)
@@ -180,6 +192,8 @@ def match(
         has_bounds=bounds is not None,
         by_flag=flag is not None,
         has_positions=has_positions,
+        unit=kind,
+        value=_value(by, values),
     )
     matched = _tally(reading, steps, compiled)
     notes = [] if flag is None else _unseen_flag(reading, flag)
@@ -187,6 +201,34 @@ def match(
         notes += _unseen_environment(reading)
     notes += _unheard(steps, matched)
     return replace(matched, notes=(*notes, *_gaps(reading, steps), *reading.counting.notes()))
+
+
+def unit_column(unit: Unit) -> Fragment:
+    """The column of the relation `matched` that says what is counted."""
+    return Fragment("person_id" if unit.kind == "person" else "unit_id")
+
+
+def _prepare_units(reading: Reading, unit: Unit) -> None:
+    if unit.kind == "session":
+        reading.run("sessions.sql", {"gap": unit.gap // timedelta(microseconds=1)})
+    elif unit.kind == "group":
+        reading.run("memberships.sql", {"group_type": unit.group_type})
+
+
+def _value(by: ByValue | None, values: dict[str, Any]) -> Fragment | None:
+    """The value of a breakdown as an expression over an event, where an event alone knows it."""
+    match by:
+        case ByColumn(name):
+            return Fragment(f"cast(e.{identifier(name)} as varchar)")
+        case ByProperty(name):
+            values["property"] = json_pointer(name)
+            return Fragment("json_extract_string(e.properties, $property)")
+        case _:
+            return None
+
+
+def _meaning(definition: Definition) -> tuple[Any, ...]:
+    return definition.body(), [each.interval for each in definition.alternatives]
 
 
 def _versions(definition: Definition) -> tuple[UsedVersion, ...]:

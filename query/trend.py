@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from expost.clock import from_micros
 from expost.errors import InvalidInput
 
 from .answer import Point, TrendAnswer, TrendGroup
+from .breakdown import Breakdown, Flag
 from .calendar import HOUR, first_day, hour_start, period_number
-from .funnel import GroupKey, in_order
+from .grouping import SEVERAL_RULES, GroupKey, breakdown_values, in_order, kept_columns, make_groups
 from .interval import EARLIEST, LATEST
 from .question import Trend
-from .reading import Reading, match
+from .reading import Reading, match, unit_column
 
 TOTAL: GroupKey = ("total", None)
 MAX_POINTS = 20_000
@@ -20,6 +22,7 @@ FLAG_RULE = (
     "Each event goes to the variation of its person's first exposure if it is not earlier, else to 'before exposure'; "
     "events of people never exposed are 'not exposed'."
 )
+VALUE_RULE = "The value of a breakdown is that at each event."
 DAILY_RULE = "A device with a daily id is another person on every UTC day."
 
 
@@ -27,10 +30,30 @@ def trend(reading: Reading, question: Trend) -> TrendAnswer:
     """Events and people per period."""
     definition = reading.definition(question.definition)
     bounds = (reading.start, reading.end) if reading.has_range else None
-    flag = question.by.key if question.by else None
-    matched = match(reading, [definition], bounds=bounds, flag=flag, has_positions=False)
-    values = {"week_start": reading.calendar.week_start}
-    rows = reading.run("trend.sql", values, period=question.period, by_flag=flag is not None)
+    flag = question.by if isinstance(question.by, Flag) else None
+    value = breakdown_values(question.by)
+    is_placed = value is not None or (flag is not None and flag.several == "as_treated")
+    matched = match(
+        reading,
+        [definition],
+        keep=kept_columns(question.by),
+        bounds=bounds,
+        flag=flag.key if flag else None,
+        has_positions=is_placed,
+        unit=question.unit,
+        by=value,
+    )
+    values: dict[str, Any] = {"week_start": reading.calendar.week_start}
+    unit = unit_column(question.unit)
+    if is_placed:
+        # Every event is grouped by itself.
+        reading.execute(
+            f"create or replace temp view entered as\nselect {unit} as unit_id, position from matched;", {}
+        )
+    groups = make_groups(reading, values, question.by, question.unit)
+    rows = reading.run(
+        "trend.sql", values, unit=unit, period=question.period, by_flag=flag is not None, **groups
+    )
     points: dict[GroupKey, dict[int, tuple[int, int]]] = {}
     events = people = 0
     several: float | None = None
@@ -47,7 +70,7 @@ def trend(reading: Reading, question: Trend) -> TrendAnswer:
         basis=reading.basis(
             definitions=matched.definitions,
             left_out=matched.left_out,
-            notes=[*matched.notes, DAILY_RULE, *([FLAG_RULE] if flag else [])],
+            notes=[*matched.notes, DAILY_RULE, *_rules(question.by)],
         ),
         period=question.period,
         events=events,
@@ -58,6 +81,12 @@ def trend(reading: Reading, question: Trend) -> TrendAnswer:
         ),
         several_variations=several,
     )
+
+
+def _rules(by: Breakdown | None) -> list[str]:
+    if by is None:
+        return []
+    return [FLAG_RULE, *SEVERAL_RULES[by.several]] if isinstance(by, Flag) else [VALUE_RULE]
 
 
 def _buckets(reading: Reading, question: Trend, found: Mapping[int, object]) -> dict[int, int]:

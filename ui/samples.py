@@ -45,11 +45,11 @@ from expost.query.answer import (
     UsedDefinition,
     Variation,
 )
+from expost.query.breakdown import Flag
 from expost.query.definition import definition
 from expost.query.question import (
     Difference,
     EventDetail,
-    Flag,
     FlagList,
     Funnel,
     FunnelPeople,
@@ -396,6 +396,8 @@ def _cohorts(count: int, scale: float) -> tuple[Cohort, ...]:
                 if start + timedelta(weeks=number) <= monday
                 else 0,
                 start + timedelta(weeks=number + 1) <= monday,
+                size,
+                number,
             )
             for number in range(count)
         )
@@ -408,7 +410,7 @@ def _pool(cohorts: Sequence[Cohort]) -> tuple[PooledPeriod, ...]:
     for number in range(len(cohorts)):
         cells = [(each.periods[number], each.size) for each in cohorts if each.periods[number].complete]
         people, size = sum(cell.people for cell, _ in cells), sum(size for _, size in cells)
-        pooled.append(PooledPeriod(number, people, size, people / size if size else None))
+        pooled.append(PooledPeriod(number, people, size, people / size if size else None, number))
     return tuple(pooled)
 
 

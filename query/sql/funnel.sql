@@ -1,97 +1,114 @@
-{# How far each person came, step after step, inside the window of their first step (SEMANTICS 5).
+{# How far each unit came, step after step, inside the window of its first step (SEMANTICS 5): orders `ordered` and `strict`.
 
-   One pass in the order of each person: at every event the latest start is known from which the step before was
-   reached earlier, and the step is reached if that start is not older than the window. A later start never does worse
-   for what follows, so one start per event is enough, and each step costs one window function.
+   One pass in the order of each unit: at every event the latest start is known from which the step before was reached
+   earlier. A later start never does worse for what follows, and starts never go back from one event that reached a step
+   to a later one that did. So the latest event that reached the step before decides: if it is too old or something lies
+   between, every earlier one is and has it too. Each step costs one window over all rows, each event is looked at once.
    The pass carries a start for each reading of the same events: all of them; with complete entries only, whose window
-   is over; and, by flag, the same two for what counts after the person's exposure.
+   is over; and, by flag, the same two for what counts after the unit's exposure.
 
-   steps     number of steps
-   starts    the names of the starts that are carried
-   by_flag   whether people are grouped by the variation of their first exposure
+   stages    the steps: `number`, `before` (the number of the step that must be reached before), `within` (microseconds
+             after that step at most, or 0), `is_optional`
+   last      the number of the last step that is not optional
+   starts    the starts that are carried: `name`, `is_exposed`
+   readings  of which events attempts are shown: `start`, `complete` (names of starts), `is_exposed`
+   by_flag   whether units are grouped by the variation of an exposure
+   blocks    numbers of what may not lie between two steps, in strict order
+   ends      numbers of what ends an attempt
+   removes   numbers of what removes a unit
+   has_links whether a step must follow the one before within a window of its own, or with nothing between
 
-   $within                the window, in microseconds
-   $start_at, $end_at     entries lie from here and before there; later steps may fall after it
-   $now_at                windows that end before it are over #}
+   $within   the window, in microseconds #}
 create or replace temp table attempts as
 with
-counted as (
-    select
-        person_id
-        , step
-        , position
-        -- The first position that is not older than the window.
-        , min(position) over (
-            partition by person_id order by moment
-            range between {{ within }} preceding and current row
-        ) as oldest
-        , moment + $within < $now_at as is_complete
-        , step = 1
-            and moment >= $start_at
-            and moment < $end_at
-            -- The window of a daily id may not reach past its UTC day.
-            and not (is_daily and floor((moment + $within) / 86400000000) > floor(moment / 86400000000)) as is_entry
-{% if by_flag %}
-        , coalesce(is_after_exposure, false) as is_after_exposure
-{% endif %}
-    from matched
-    where is_sure
-        and left_out is null
-        and person_id is not null
-),
 reached_1 as (
     select
         counted.*
-        , case when is_entry then position end as start
-        , case when is_entry and is_complete then position end as start_complete
-{% if by_flag %}
-        , case when is_entry and is_after_exposure then position end as start_exposed
-        , case when is_entry and is_after_exposure and is_complete then position end as start_exposed_complete
-{% endif %}
-    from counted
-)
-{% for step in range(2, steps + 1) %}
-, reached_{{ step }} as (
-    select
-        person_id, step, position, oldest
-{% if by_flag %}
-        , is_after_exposure
-{% endif %}
 {% for start in starts %}
         , case
-            when step <> {{ step }} then {{ start }}
-{% if loop.index > 2 %}
-            when not is_after_exposure then null
-{% endif %}
-            else max(case when step = {{ step - 1 }} and {{ start }} >= oldest then {{ start }} end) over earlier
-        end as {{ start }}
+            when is_entry{{ start.only }}{% if start.is_complete %} and is_complete{% endif %}
+ then position
+        end as {{ start.name }}
 {% endfor %}
-    from reached_{{ step - 1 }}
+    from counted
+)
+{% for stage in stages %}
+{% if not loop.first %}
+, earlier_{{ stage.number }} as (
+    select
+        *
+{% for start in starts %}
+        , max(case when step = {{ stage.before }} then {{ start.name }} end) over earlier as found_{{ start.name }}
+{% if stage.within %}
+        , max(case when step = {{ stage.before }} and {{ start.name }} is not null then moment end) over earlier as since_{{ start.name }}
+{% endif %}
+{% if blocks %}
+        , max(case when step = {{ stage.before }} and {{ start.name }} is not null then position end) over earlier as from_{{ start.name }}
+{% endif %}
+{% endfor %}
+    from reached_{{ stage.number - 1 }}
     window earlier as (
-        partition by person_id order by position
+        partition by unit_id order by position, step desc
         rows between unbounded preceding and 1 preceding
     )
 )
+, reached_{{ stage.number }} as (
+    select
+        unit_id, step, position, moment, oldest
+{% if by_flag %}
+        , is_after_exposure
+{% endif %}
+{% for reading in readings %}
+{% if ends %}
+        , end{{ reading.suffix }}
+{% endif %}
+{% if blocks %}
+        , block{{ reading.suffix }}
+{% endif %}
+{% endfor %}
+{% for start in starts %}
+        , case
+            when step <> {{ stage.number }} then {{ start.name }}
+            when found_{{ start.name }} >= oldest
+{% if start.is_exposed %}
+                and is_after_exposure
+{% endif %}
+{% if ends %}
+                and found_{{ start.name }} >= coalesce(end{{ start.suffix }}, 0)
+{% endif %}
+{% if stage.within %}
+                and moment - since_{{ start.name }} <= {{ stage.within }}
+{% endif %}
+{% if blocks %}
+                and from_{{ start.name }} >= coalesce(block{{ start.suffix }}, 0)
+{% endif %}
+                then found_{{ start.name }}
+        end as {{ start.name }}
+{% endfor %}
+    from earlier_{{ stage.number }}
+)
+{% endif %}
 {% endfor %}
 -- Of the events that reach a step, the first one decides, and with it the latest start that reaches it.
 , firsts as (
     select
-        person_id
+        unit_id
         , step
 {% for start in starts %}
-        , arg_min({{ start }}, position) filter (where {{ start }} >= oldest) as {{ start }}
+        , arg_min({{ start.name }}, position) filter (where {{ start.name }} is not null) as {{ start.name }}
 {% endfor %}
-    from reached_{{ steps }}
-    group by person_id, step
+    from reached_{{ stages | length }}
+    where step in ({% for stage in required %}{{ stage.number }}{% if not loop.last %}, {% endif %}{% endfor %})
+    group by unit_id, step
 )
 select
-    person_id
+    unit_id
 {% for start in starts %}
-    , max(step) filter (where {{ start }} is not null) as reached_by_{{ start }}
-    , arg_max({{ start }}, step) filter (where {{ start }} is not null) as {{ start }}
+    , max(step) filter (where {{ start.name }} is not null) as reached_by_{{ start.name }}
+    , arg_max({{ start.name }}, step) filter (where {{ start.name }} is not null) as {{ start.name }}
 {% endfor %}
 from firsts
-group by person_id
+group by unit_id
 having max(step) filter (where start is not null) >= 1
 ;
 
@@ -99,90 +116,162 @@ having max(step) filter (where start is not null) >= 1
 create or replace temp table shown as
 with
 starts as (
-    select
-        person_id
-        , false as is_exposed_only
-        , reached_by_start as reached
-        , coalesce(reached_by_start_complete, 0) as reached_complete
-        , start as position_1
-    from attempts
-{% if by_flag %}
+{% for reading in readings %}
+{% if not loop.first %}
     union all
+{% endif %}
     select
-        person_id
-        , true
-        , reached_by_start_exposed
-        , coalesce(reached_by_start_exposed_complete, 0)
-        , start_exposed
+        attempts.unit_id
+        , {% if reading.is_exposed %}true{% else %}false{% endif %} as is_exposed_only
+        , reached_by_{{ reading.start }} as reached
+        , coalesce(reached_by_{{ reading.complete }}, 0) as reached_complete
+        , {{ reading.start }} as position_1
+{% if removes %}
+        , removed.is_removed{{ reading.suffix }} as is_removed
+{% endif %}
     from attempts
-    where reached_by_start_exposed is not null
+{% if removes %}
+    join removed on removed.unit_id = attempts.unit_id
+{% endif %}
+    where reached_by_{{ reading.start }} is not null
+{% endfor %}
+),
+-- The events that may belong to a shown attempt.
+candidates as (
+    select
+        starts.unit_id, starts.is_exposed_only, starts.reached
+        , counted.step, counted.position, counted.moment
+{% if blocks %}
+        , case when starts.is_exposed_only then counted.block{{ readings[-1].suffix }} else counted.block end as block
+{% endif %}
+    from starts
+    join counted on counted.unit_id = starts.unit_id
+    where counted.step <= {{ stages | length }}
+        and counted.position >= starts.position_1
+{% if by_flag %}
+        and (counted.is_after_exposure or not starts.is_exposed_only)
 {% endif %}
 ),
-shown_1 as (
-    select starts.*, matched.moment as at_1
-    from starts
-    join matched
-        on matched.person_id = starts.person_id
-        and matched.position = starts.position_1
-)
-{% for step in range(2, steps + 1) %}
-, next_{{ step }} as (
-    select
-        shown_{{ step - 1 }}.person_id
-        , shown_{{ step - 1 }}.is_exposed_only
-        , min(matched.position) as position
-        , min(matched.moment) as moment
-    from shown_{{ step - 1 }}
-    join matched on matched.person_id = shown_{{ step - 1 }}.person_id
-    where matched.step = {{ step }}
-        and shown_{{ step - 1 }}.reached >= {{ step }}
-        and matched.is_sure
-        and matched.left_out is null
-        and matched.position > shown_{{ step - 1 }}.position_{{ step - 1 }}
-{% if by_flag %}
-        and (matched.is_after_exposure or not shown_{{ step - 1 }}.is_exposed_only)
+{% if has_links %}
+-- Those from which the attempt can go on to its last step, found from the last step back.
+{% for stage in required | reverse %}
+able_{{ stage.number }} as (
+{% if loop.first %}
+    select *
+    from candidates
+    where step = {{ stage.number }}
+{% else %}
+{% set after = required[required | length - loop.index] %}
+    select unit_id, is_exposed_only, reached, step, position, moment{% if blocks %}, block{% endif %}
+
+    from (
+        select
+            both.*
+            , first_value(case when is_able then moment end ignore nulls) over later as next_moment
+{% if blocks %}
+            , first_value(case when is_able then coalesce(block, 0) end ignore nulls) over later as next_block
 {% endif %}
-    group by shown_{{ step - 1 }}.person_id, shown_{{ step - 1 }}.is_exposed_only
+        from (
+            select *, false as is_able from candidates where step = {{ stage.number }}
+            union all
+            select *, true from able_{{ after.number }}
+        ) as both
+        window later as (
+            partition by unit_id, is_exposed_only order by position
+            range between 1 following and unbounded following
+        )
+    ) as judged
+    where not is_able
+        and (
+            reached <= {{ stage.number }}
+            or (
+                next_moment is not null
+{% if after.within %}
+                and next_moment - moment <= {{ after.within }}
+{% endif %}
+{% if blocks %}
+                and next_block <= position
+{% endif %}
+            )
+        )
+{% endif %}
+),
+{% endfor %}
+{% endif %}
+shown_1 as (
+    select distinct starts.*, candidates.moment as at_1
+    from starts
+    join candidates
+        on candidates.unit_id = starts.unit_id
+        and candidates.is_exposed_only = starts.is_exposed_only
+        and candidates.position = starts.position_1
+        and candidates.step = 1
 )
-, shown_{{ step }} as (
-    select shown_{{ step - 1 }}.*, next_{{ step }}.position as position_{{ step }}, next_{{ step }}.moment as at_{{ step }}
-    from shown_{{ step - 1 }}
-    left join next_{{ step }}
-        on next_{{ step }}.person_id = shown_{{ step - 1 }}.person_id
-        and next_{{ step }}.is_exposed_only = shown_{{ step - 1 }}.is_exposed_only
+{% for stage in required %}
+{% if not loop.first %}
+, next_{{ stage.number }} as (
+    select
+        shown_{{ stage.before }}.unit_id
+        , shown_{{ stage.before }}.is_exposed_only
+        , min(able.position) as position
+        , min(able.moment) as moment
+    from shown_{{ stage.before }}
+    join {% if has_links %}able_{{ stage.number }}{% else %}candidates{% endif %} as able
+        on able.unit_id = shown_{{ stage.before }}.unit_id
+        and able.is_exposed_only = shown_{{ stage.before }}.is_exposed_only
+    where able.step = {{ stage.number }}
+        and shown_{{ stage.before }}.reached >= {{ stage.number }}
+        and able.position > shown_{{ stage.before }}.position_{{ stage.before }}
+    group by shown_{{ stage.before }}.unit_id, shown_{{ stage.before }}.is_exposed_only
+)
+, shown_{{ stage.number }} as (
+    select
+        shown_{{ stage.before }}.*
+        , next_{{ stage.number }}.position as position_{{ stage.number }}
+        , next_{{ stage.number }}.moment as at_{{ stage.number }}
+    from shown_{{ stage.before }}
+    left join next_{{ stage.number }}
+        on next_{{ stage.number }}.unit_id = shown_{{ stage.before }}.unit_id
+        and next_{{ stage.number }}.is_exposed_only = shown_{{ stage.before }}.is_exposed_only
+)
+{% endif %}
+{% endfor %}
+{% for stage in stages if stage.is_optional %}
+-- An optional step lies after the step before it and before the next one that is reached, or in the window of the start.
+, between_{{ stage.number }} as (
+    select shown_{{ last }}.unit_id, shown_{{ last }}.is_exposed_only, min(candidates.position) as position, min(candidates.moment) as moment
+    from shown_{{ last }}
+    join candidates
+        on candidates.unit_id = shown_{{ last }}.unit_id
+        and candidates.is_exposed_only = shown_{{ last }}.is_exposed_only
+    where candidates.step = {{ stage.number }}
+        and candidates.position > shown_{{ last }}.position_{{ stage.before }}
+        and candidates.moment - shown_{{ last }}.at_1 <= $within
+{% if stage.within %}
+        and candidates.moment - shown_{{ last }}.at_{{ stage.before }} <= {{ stage.within }}
+{% endif %}
+{% if stage.after %}
+        and (
+            shown_{{ last }}.position_{{ stage.after }} is null
+            or candidates.position < shown_{{ last }}.position_{{ stage.after }}
+        )
+{% endif %}
+    group by shown_{{ last }}.unit_id, shown_{{ last }}.is_exposed_only
 )
 {% endfor %}
-select * from shown_{{ steps }}
-;
-
--- One row per person in the total, and one in the person's group: every number below comes from these.
-create or replace temp table results as
-{% if by_flag %}
-with
-grouped as (
-    select person_id, max(is_exposed_only) as is_exposed_only
-    from shown
-    group by person_id
-)
-{% endif %}
-select 'total' as kind, cast(null as varchar) as value, cast(null as bigint) as variations, shown.*
-from shown
-where not shown.is_exposed_only
-{% if by_flag %}
-union all
 select
-    case
-        when exposed.person_id is null then 'not exposed'
-        when shown.is_exposed_only then 'variation'
-        else 'before exposure'
-    end as kind
-    , case when shown.is_exposed_only then exposed.variation end as value
-    , exposed.variations
-    , shown.*
-from shown
-join grouped
-    on grouped.person_id = shown.person_id
-    and grouped.is_exposed_only = shown.is_exposed_only
-left join exposed on exposed.person_id = shown.person_id
+    shown_{{ last }}.*
+{% for stage in stages if stage.is_optional %}
+    , between_{{ stage.number }}.position as position_{{ stage.number }}
+    , between_{{ stage.number }}.moment as at_{{ stage.number }}
+{% endfor %}
+from shown_{{ last }}
+{% for stage in stages if stage.is_optional %}
+left join between_{{ stage.number }}
+    on between_{{ stage.number }}.unit_id = shown_{{ last }}.unit_id
+    and between_{{ stage.number }}.is_exposed_only = shown_{{ last }}.is_exposed_only
+{% endfor %}
+{% if removes %}
+where not shown_{{ last }}.is_removed
 {% endif %}
 ;

@@ -1,18 +1,19 @@
-{# The numbers of a funnel, from the relation `results` of funnel.sql. Medians are nearest-rank.
+{# The numbers of a funnel, from the relation `results`.
 
-   steps  number of steps #}
+   stages  the steps: `number`, `is_optional` #}
 select
     kind
     , value
-    , count(*) as people
+    , count(*) as units
     , count(*) filter (where variations > 1) as several_variations
-    , count(*) filter (where at_1 + $within >= $now_at) as incomplete_people
-{% for step in range(1, steps + 1) %}
-    , count(*) filter (where reached >= {{ step }}) as people_{{ step }}
-    , count(*) filter (where reached_complete >= {{ step }}) as complete_people_{{ step }}
-{% if step > 1 %}
-    , quantile_disc(at_{{ step }} - at_{{ step - 1 }}, 0.5) as median_{{ step }}
-    , quantile_disc(at_{{ step }} - at_1, 0.5) as median_from_start_{{ step }}
+    , count(*) filter (where at_1 + $within >= $now_at) as incomplete_units
+{% for stage in stages %}
+{% if stage.is_optional %}
+    , count(*) filter (where at_{{ stage.number }} is not null) as units_{{ stage.number }}
+    , count(*) filter (where at_{{ stage.number }} is not null and at_1 + $within < $now_at) as complete_units_{{ stage.number }}
+{% else %}
+    , count(*) filter (where reached >= {{ stage.number }}) as units_{{ stage.number }}
+    , count(*) filter (where reached_complete >= {{ stage.number }}) as complete_units_{{ stage.number }}
 {% endif %}
 {% endfor %}
 from results

@@ -1,7 +1,10 @@
-{# Entries of daily ids that are left out because their window reaches past their UTC day. #}
-select count(*) as events, count(distinct person_id) as people
+{# Entries of daily ids that are left out because their window reaches past their UTC day.
+
+   unit      the column of `matched` that is counted
+   entries   the steps with which an attempt may begin #}
+select count(*) as events, count(distinct {{ unit }}) as people
 from matched
-where step = 1
+where step in ({% for stage in entries %}{{ stage.number }}{% if not loop.last %}, {% endif %}{% endfor %})
     and is_sure
     and left_out is null
     and is_daily

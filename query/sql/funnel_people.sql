@@ -1,6 +1,11 @@
-{# The people behind a bar of a funnel, in the order of their entry, with the events of the attempt that is shown.
+{# The units behind a bar of a funnel, in the order of their entry, with the events of the attempt that is shown.
 
-   steps    number of steps
+   unit     the column of `matched` that is counted
+   named    what they are called: "person", "session", "device" or "group"
+   stages   the steps: `number`, `is_optional`
+   at       the step of the bar
+   has_steps  whether `step_1`, `step_2`, … of an attempt say which step each of its events was
+
    $kind, $value     which group; the kind `total` is everyone
    $step, $deepest   those who came at least to $step and at most to $deepest #}
 with
@@ -8,35 +13,65 @@ chosen as (
     select results.*, count(*) over () as total
     from results
     where kind = $kind
-        and ($kind <> 'variation' or $value is null or value = $value)
+        and (kind not in ('variation', 'value') or $value is null or value = $value)
+{% if at.is_optional %}
+        and at_{{ at.number }} is not null
+{% else %}
         and reached between $step and $deepest
-    order by at_1, person_id
+{% endif %}
+    order by at_1, unit_id
     limit $limit
 ),
 names as (
-    select user_id as person_id, min("user") as name
+{% if named == "device" %}
+    select device_id as unit_id, min(device) as name
+    from lake.devices
+    where device_id in (select unit_id from chosen)
+    group by device_id
+{% elif named == "group" %}
+    select group_id as unit_id, min("group") as name
+    from lake.groups
+    where group_id in (select unit_id from chosen)
+    group by group_id
+{% elif named == "session" %}
+    select cast(null as bigint) as unit_id, cast(null as varchar) as name
+{% else %}
+    select user_id as unit_id, min("user") as name
     from lake.users
-    where user_id in (select person_id from chosen)
+    where user_id in (select unit_id from chosen)
     group by user_id
+{% endif %}
+),
+-- What matched several steps has one place, and is one event.
+decided as (
+    select {{ unit }} as unit_id, position, min(event_id) as event_id
+    from matched
+    where {{ unit }} in (select unit_id from chosen)
+    group by {{ unit }}, position
 )
 select
     chosen.total
-    , chosen.person_id
+    , chosen.unit_id
     , names.name
     , names.name is not null as is_user
     , chosen.kind
     , chosen.value
     , chosen.reached
-{% for step in range(1, steps + 1) %}
-    , event_{{ step }}.event_id as event_{{ step }}
-    , chosen.at_{{ step }}
+{% for stage in stages %}
+    , event_{{ stage.number }}.event_id as event_{{ stage.number }}
+    , chosen.at_{{ stage.number }}
+{% if has_steps %}
+    , chosen.step_{{ stage.number }}
+{% else %}
+    , {{ stage.number }} as step_{{ stage.number }}
+{% endif %}
 {% endfor %}
 from chosen
-left join names on names.person_id = chosen.person_id
-{% for step in range(1, steps + 1) %}
-left join matched as event_{{ step }}
-    on event_{{ step }}.person_id = chosen.person_id
-    and event_{{ step }}.position = chosen.position_{{ step }}
+left join names on names.unit_id = chosen.unit_id
+{% for stage in stages %}
+left join decided as event_{{ stage.number }}
+    on event_{{ stage.number }}.unit_id = chosen.unit_id
+    and event_{{ stage.number }}.position = chosen.position_{{ stage.number }}
 {% endfor %}
-order by chosen.at_1, chosen.person_id
+order by chosen.at_1, chosen.unit_id
 ;

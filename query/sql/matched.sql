@@ -6,6 +6,8 @@
    has_bounds     whether $from_time and $until_time bound the events
    by_flag        whether the relation `exposed` says where a person's exposure lies
    has_positions  whether the order is needed
+   unit           what is counted if it is not the person: "session", "device" or "group"; it comes as `unit_id`
+   value          an expression over an event `e` that comes along as `value`, if one is wanted
 
    $count_bots, $count_internal, $environments (null: all) say what is left out #}
 create or replace temp table matched as
@@ -24,6 +26,9 @@ matches_{{ number }} as (
 {% for column in further %}
         , e.{{ column }}
 {% endfor %}
+{% if value %}
+        , {{ value }} as value
+{% endif %}
 {% if match.has_unknown %}
         , coalesce({{ match.surely }}, false) as is_sure
 {% else %}
@@ -46,23 +51,33 @@ matches as (
     select {{ step }} as step, matches_{{ number }}.* from matches_{{ number }}
 {% endfor %}
 ),
-{% include "persons.sql" %},
+{% include "units.sql" %},
 narrow as (
     select
         m.step
         , m.person_id
+{% if unit %}
+        , m.unit_id
+{% endif %}
         , m.is_sure
         , m.left_out
         , epoch_us(m.time) as moment
         -- A daily id counts as a unit inside one UTC day only.
-        , not m.is_user and m.device_id in (select device_id from lake.devices where is_daily) as is_daily
+{% if unit == "group" %}
+        , false as is_daily
+{% else %}
+        , {% if not unit %}not m.is_user and {% endif %}m.device_id in (select device_id from lake.devices where is_daily) as is_daily
+{% endif %}
 {% for column in keep %}
         , m.{{ column }}
 {% endfor %}
+{% if value %}
+        , m.value
+{% endif %}
 {% if by_flag %}
-        -- Null for people who were never exposed. Only at the same moment does the rest of the order matter.
+        -- Null for units that were never exposed. Only at the same moment does the rest of the order matter.
         , case
-            when exposed.person_id is null then null
+            when exposed.unit_id is null then null
             when m.time > exposed.time then true
             when m.event_id = exposed.view_event_id then true
             when m.time < exposed.time then false
@@ -74,24 +89,32 @@ narrow as (
         , m.page_seq as order_number
         , m.event_id as order_event
 {% endif %}
-    from matches_of_people as m
+    from matches_of_units as m
 {% if by_flag %}
-    left join exposed on exposed.person_id = m.person_id
+    left join exposed on exposed.unit_id = m.{% if unit %}unit_id{% else %}person_id{% endif %}
+
 {% endif %}
 )
 select
     step, person_id, is_sure, left_out, moment, is_daily
+{% if unit %}
+    , unit_id
+{% endif %}
 {% for column in keep %}
     , {{ column }}
 {% endfor %}
+{% if value %}
+    , value
+{% endif %}
 {% if by_flag %}
     , is_after_exposure
 {% endif %}
 {% if has_positions %}
-    -- An event that matches several steps comes as the later step first, so that it never follows itself.
-    , row_number() over (
-        partition by person_id
-        order by moment, order_page, order_number, order_event, step desc
+    -- The place of the event in the order of its unit: what matches several steps has one place.
+    , dense_rank() over (
+        partition by {% if unit %}unit_id{% else %}person_id{% endif %}
+
+        order by moment, order_page, order_number, order_event
     ) as position
 {% endif %}
 from narrow

@@ -1,18 +1,37 @@
-{# Events and people per calendar period.
+{# Events and units per calendar period.
 
-   period   "hour", "day", "week" or "month"; a bucket is its number, of an hour the instant at which it began
-   by_flag  whether events are grouped by the variation of the first exposure #}
+   unit      the column of `matched` that is counted
+   period    "hour", "day", "week" or "month"; a bucket is its number, of an hour the instant at which it began
+   by_flag   whether events are grouped by the variation of an exposure
+   several   then: what of units that saw several
+   by_value  whether they are grouped by a value of their own #}
 create or replace temp table counted as
 select
-    matched.person_id
+    matched.{{ unit }} as unit_id
 {% if by_flag %}
     , case
-        when matched.is_after_exposure then 'variation'
         when matched.is_after_exposure is null then 'not exposed'
-        else 'before exposure'
+        when not matched.is_after_exposure then 'before exposure'
+{% if several == "exclude" %}
+        when exposed.variations > 1 then 'several variations'
+{% endif %}
+        else 'variation'
     end as kind
-    , case when matched.is_after_exposure then exposed.variation end as value
+    , case
+        when not coalesce(matched.is_after_exposure, false) then null
+{% if several == "exclude" %}
+        when exposed.variations > 1 then null
+{% endif %}
+{% if several == "as_treated" %}
+        else coalesce(treated.variation, exposed.variation)
+{% else %}
+        else exposed.variation
+{% endif %}
+    end as value
     , exposed.variations
+{% elif by_value %}
+    , coalesce(valued.kind, 'no value') as kind
+    , valued.value
 {% endif %}
 {% if period == "hour" %}
     , moment - (
@@ -23,26 +42,37 @@ select
 {% endif %}
 from matched
 {% if by_flag %}
-left join exposed on exposed.person_id = matched.person_id
+left join exposed on exposed.unit_id = matched.{{ unit }}
+{% if several == "as_treated" %}
+left join treated
+    on treated.unit_id = matched.{{ unit }}
+    and treated.position = matched.position
+{% endif %}
+{% elif by_value %}
+left join valued
+    on valued.unit_id is not distinct from matched.{{ unit }}
+    and valued.position = matched.position
 {% endif %}
 where matched.is_sure
     and matched.left_out is null
 ;
 
-select 'total' as kind, null as value, bucket, count(*) as events, count(distinct person_id) as people
+select 'total' as kind, null as value, bucket, count(*) as events, count(distinct unit_id) as units
 from counted
 group by bucket
 union all
-select 'total', null, null, count(*), count(distinct person_id)
+select 'total', null, null, count(*), count(distinct unit_id)
 from counted
-{% if by_flag %}
+{% if by_flag or by_value %}
 union all
-select kind, value, bucket, count(*), count(distinct person_id)
+select kind, value, bucket, count(*), count(distinct unit_id)
 from counted
 group by kind, value, bucket
+{% endif %}
+{% if by_flag %}
 union all
--- People who saw several variations, and all who saw one.
-select 'exposed', null, null, count(distinct case when variations > 1 then person_id end), count(distinct person_id)
+-- Units that saw several variations, and all who saw one.
+select 'exposed', null, null, count(distinct case when variations > 1 then unit_id end), count(distinct unit_id)
 from counted
 where kind <> 'not exposed'
 {% endif %}

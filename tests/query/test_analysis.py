@@ -28,11 +28,11 @@ from expost.query.answer import (
     RowsAnswer,
     TrendAnswer,
 )
+from expost.query.breakdown import Flag
 from expost.query.definition import NEVER_HEARD, Definition, definition
 from expost.query.question import (
     Difference,
     EventDetail,
-    Flag,
     FlagList,
     Funnel,
     FunnelPeople,

@@ -9,9 +9,9 @@ import pytest
 
 from expost.errors import InvalidInput, NotBuilt
 from expost.query.analysis import Analysis
+from expost.query.breakdown import Flag
 from expost.query.definition import Definition, Pattern, PropertyMatch
 from expost.query.form import definition_of, form_of, funnel_of, preview_of, retention_of, trend_of
-from expost.query.question import Flag
 from expost.state.sites import Site, add_site
 from tests.story import Story, view
 

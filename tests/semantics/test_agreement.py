@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from expost.clock import from_micros
 from expost.query.answer import FunnelAnswer, PreviewAnswer, RetentionAnswer, TrendAnswer
+from expost.query.breakdown import Flag
 from expost.query.definition import Alternative, Definition
-from expost.query.question import Flag, Funnel, Preview, Retention, Trend
+from expost.query.question import Funnel, Preview, Retention, Trend
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, medians_of, table_of
 from tests.semantics.happening import Happening, moment, read_story
 from tests.semantics.oracle import Oracle
@@ -34,7 +35,7 @@ STEPS = ("A", "B", "C", "view:/a", "view:/**", "type:custom")
 FIRST = moment("2026-03-28T20:00")
 MINUTE, HOUR = 60_000_000, 3_600_000_000
 
-agreement = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+agreement = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

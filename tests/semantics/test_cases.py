@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from expost.query.answer import FunnelAnswer, PreviewAnswer, RetentionAnswer, TrendAnswer
+from expost.query.breakdown import Flag
 from expost.query.definition import Alternative, Definition, definition, in_force_of
 from expost.query.interval import Interval
-from expost.query.question import Flag, Funnel, Preview, Retention, Trend, parse_duration
+from expost.query.question import Funnel, Preview, Retention, Trend, parse_duration
 from expost.state.sites import ALL_ENVIRONMENTS, Site
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, medians_of, table_of
 from tests.semantics.happening import SITE, Happening, moment, read_story

@@ -1,0 +1,31 @@
+{# The rows of `matches` with their person, and as `unit_id` what is counted where that is not the person.
+
+   unit   "session", "device", "group", or nothing for the person #}
+{% include "persons.sql" %},
+matches_of_units as (
+{% if unit == "session" %}
+    select m.*, sessions.session_id as unit_id
+    from matches_of_people as m
+    left join sessions
+        on sessions.device_id = m.device_id
+        and epoch_us(m.time) >= sessions.began
+        and (sessions.next_began is null or epoch_us(m.time) < sessions.next_began)
+{% elif unit == "device" %}
+    select m.*, m.device_id as unit_id
+    from matches_of_people as m
+{% elif unit == "group" %}
+    select m.*, memberships.group_id as unit_id
+    from matches_of_people as m
+    left join memberships
+        on memberships.person_id = m.person_id
+        and (m.time, m.page_id, m.page_seq, m.event_id)
+        >= (memberships.begins_at, memberships.begins_page_id, memberships.begins_page_seq, memberships.begins_event_id)
+        and (
+            memberships.ends_at is null
+            or (m.time, m.page_id, m.page_seq, m.event_id)
+            < (memberships.ends_at, memberships.ends_page_id, memberships.ends_page_seq, memberships.ends_event_id)
+        )
+{% else %}
+    select * from matches_of_people
+{% endif %}
+)
