@@ -69,6 +69,9 @@ class Common(_Parameters):
     from_: str | None = Field(None, alias="from", description="From this date or ISO time on.")
     to: str | None = Field(None, description="Before this date or ISO time.")
     tz: str | None = Field(None, description="Time zone of days and weeks; default the site's.")
+    week_start: str | None = Field(
+        None, description="The first day of weeks, such as `sunday`; default the site's."
+    )
     environment: Words = Field([], description="Which environments, or `all`; default as the site says.")
     bots: str | None = Field(None, description="Count bots: `yes` or `no`; default as the site says.")
     internal: str | None = Field(
@@ -108,36 +111,60 @@ class PreviewParameters(Conditions):
     name: str | None = None
 
 
-class FunnelParameters(Common):
+class Units(Common):
+    """What is counted, and what a result is split by."""
+
+    unit: str | None = Field(None, description="`person`, `session`, `device` or `group:TYPE`.")
+    gap: str | None = Field(
+        None, description="A session ends after this long without any event; default 30min."
+    )
+    by: str | None = Field(
+        None,
+        description="`flag:KEY`, `property:NAME`, `trait:NAME`, `latest-trait:NAME`, or a column like `path`.",
+    )
+    several: str | None = Field(
+        None, description="People who saw several variations: `first`, `exclude` or `as-treated`."
+    )
+
+
+class FunnelParameters(Units):
     """A funnel."""
 
     step: Words = Field([], description="Names of definitions, in order.")
     within: str | None = Field(
         None, description="Conversion window from the first step: `7d`, `36h`; default 7d."
     )
-    by: str | None = Field(None, description="`flag:KEY`.")
-    order: str | None = None
+    order: str | None = Field(None, description="`ordered`, `strict` or `any`.")
+    between: Words = Field([], description="In strict order: definitions that may not lie between two steps.")
+    ends: Words = Field([], description="Definitions that end an attempt.")
+    removes: Words = Field(
+        [], description="Definitions that remove whoever does it within the window of an entry."
+    )
+    optional: Words = Field([], description="Numbers of steps that may be left out.")
+    step_within: Words = Field([], description="`N=LENGTH`: step N at most so long after the step before.")
+    where: Words = Field([], description="`N:NAME=VALUE`: step N only with this property.")
+    over: str | None = Field(None, description="Also by the `day`, `week` or `month` of entry.")
+    compare: str | None = Field(None, description="`previous`: also the stretch of the same length before.")
 
 
-class RetentionParameters(Common):
+class RetentionParameters(Units):
     """A retention."""
 
     start: str | None = Field(None, description="Name of the definition that begins.")
     return_: str | None = Field(None, alias="return", description="Name of the definition that returns.")
-    period: str | None = Field(None, description="`day` or `week`.")
+    period: str | None = Field(None, description="`day`, `week` or `month`.")
     periods: int | None = Field(None, description="How many periods after the first.")
-    entry: str | None = None
-    mode: str | None = None
-    rolling: str | None = None
-    by: str | None = Field(None, description="`flag:KEY`.")
+    entry: str | None = Field(None, description="`first_in_range`, `first_ever` or `recurring`.")
+    mode: str | None = Field(None, description="`on` (in period n) or `on_or_after`.")
+    rolling: str | None = Field(None, description="`yes`: periods are counted from each one's own start.")
+    brackets: str | None = Field(None, description="Stretches of periods: `0,1-3,4-7`.")
 
 
-class TrendParameters(Common):
+class TrendParameters(Units):
     """A trend."""
 
     name: str | None = Field(None, description="Name of the definition.")
     period: str | None = Field(None, description="`hour`, `day`, `week` or `month`.")
-    by: str | None = Field(None, description="`flag:KEY`.")
 
 
 class DifferenceParameters(Common):

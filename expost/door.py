@@ -47,7 +47,7 @@ from expost.query.question import (
     parse_brackets,
     parse_duration,
 )
-from expost.query.unit import Unit
+from expost.query.unit import Unit, parse_unit
 from expost.state.definition_details import Details
 
 By = Breakdown | str | None

@@ -48,6 +48,11 @@ def asking_options(command: Command) -> Command:
             click.option("--to", metavar="DATE", help="Before this date (or ISO time)."),
             click.option("--tz", metavar="ZONE", help="Time zone of days and weeks. Default: the site's."),
             click.option(
+                "--week-start",
+                metavar="DAY",
+                help="The first day of weeks, such as sunday. Default: the site's.",
+            ),
+            click.option(
                 "--environment",
                 metavar="NAME",
                 multiple=True,
@@ -62,6 +67,30 @@ def asking_options(command: Command) -> Command:
                 help="Count internal devices. Default: as the site says.",
             ),
             json_option,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def unit_options(command: Command) -> Command:
+    """What is counted, and what a result is split by."""
+    for option in reversed(
+        (
+            click.option("--unit", metavar="UNIT", help="person (default), session, device or group:TYPE."),
+            click.option(
+                "--gap", metavar="LENGTH", help="A session ends after this long without any event: 30min."
+            ),
+            click.option(
+                "--by",
+                metavar="WHAT",
+                help="Split: flag:KEY, property:NAME, trait:NAME, latest-trait:NAME, or a column such as path.",
+            ),
+            click.option(
+                "--several",
+                type=click.Choice(["first", "exclude", "as-treated"]),
+                help="People who saw several variations of the flag. Default: first.",
+            ),
         )
     ):
         command = option(command)

@@ -16,6 +16,7 @@ from expost.options import (
     print_json,
     settings_of,
     site_option,
+    unit_options,
     validity_options,
     wants_json,
 )
@@ -79,7 +80,24 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
 @click.command()
 @click.argument("steps", nargs=-1, required=True)
 @click.option("--within", default="7d", show_default=True, help="The conversion window, from the first step.")
-@click.option("--by", metavar="flag:KEY", help="Split by the variation of the first exposure.")
+@click.option(
+    "--order",
+    type=click.Choice(["ordered", "strict", "any"]),
+    default="ordered",
+    show_default=True,
+    help="Strict: nothing of the steps (or of --between) lies between two of them.",
+)
+@click.option("--between", multiple=True, metavar="NAME", help="In strict order: what may not lie between.")
+@click.option("--ends", multiple=True, metavar="NAME", help="An event that ends an attempt.")
+@click.option("--removes", multiple=True, metavar="NAME", help="Leaves out who does it within the window.")
+@click.option("--optional", multiple=True, type=int, metavar="N", help="Step N may be left out.")
+@click.option(
+    "--step-within", multiple=True, metavar="N=LENGTH", help="Step N at most so long after the step before."
+)
+@click.option("--where", multiple=True, metavar="N:NAME=VALUE", help="Step N only with this property.")
+@click.option("--over", type=click.Choice(["day", "week", "month"]), help="Also by the period of entry.")
+@click.option("--compare", type=click.Choice(["previous"]), help="Also the stretch of that length before.")
+@unit_options
 @asking_options
 def funnel(steps: tuple[str, ...], data: Path | None, as_json: bool, **options: Any) -> None:
     """How many people went through the steps in order, within the window of their first step.
@@ -97,14 +115,21 @@ def funnel(steps: tuple[str, ...], data: Path | None, as_json: bool, **options: 
 )
 @click.option(
     "--period",
-    type=click.Choice(["day", "week"]),
+    type=click.Choice(["day", "week", "month"]),
     default="week",
     show_default=True,
-    help="Calendar periods.",
+    help="Periods of the calendar, or with --rolling from each one's own start.",
 )
 @click.option("--periods", type=int, help="How many periods after the first are shown.")
-@click.option("--entry", type=click.Choice(["first_in_range", "first_ever"]), help="Which start counts.")
-@click.option("--by", metavar="flag:KEY", help="Split by the variation of the first exposure.")
+@click.option(
+    "--entry",
+    type=click.Choice(["first_in_range", "first_ever", "recurring"]),
+    help="Which start counts; recurring: once per period.",
+)
+@click.option("--mode", type=click.Choice(["on", "on-or-after"]), help="In period n, or in it or later.")
+@click.option("--rolling", is_flag=True, help="Periods are multiples of 24 hours from each one's own start.")
+@click.option("--brackets", metavar="0,1-3,4-7", help="Stretches of periods instead of single ones.")
+@unit_options
 @asking_options
 def retention(data: Path | None, as_json: bool, **options: Any) -> None:
     """Who came back: cohorts by the period in which they began.
@@ -124,7 +149,7 @@ def retention(data: Path | None, as_json: bool, **options: Any) -> None:
     show_default=True,
     help="Calendar periods.",
 )
-@click.option("--by", metavar="flag:KEY", help="Split by the variation of the first exposure.")
+@unit_options
 @asking_options
 def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """Events and people of a definition, period by period.

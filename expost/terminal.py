@@ -150,7 +150,7 @@ def duration(milliseconds: float | None) -> str:
 
 
 def _group_name(kind: str, value: str | None) -> str:
-    return value if kind == "variation" and value is not None else kind
+    return value if kind in ("variation", "value") and value is not None else kind
 
 
 def _show_difference(console: Console, answer: DifferenceAnswer) -> None:
@@ -277,9 +277,7 @@ def _show_trend(console: Console, answer: TrendAnswer) -> None:
 
 def _show_several(console: Console, share: float | None) -> None:
     if share:
-        console.print(
-            f"{percent(share)} of the exposed people saw several variations; each counts under the first."
-        )
+        console.print(f"{percent(share)} of the exposed people saw several variations.")
 
 
 def _show_rejected(console: Console, answer: RejectedAnswer) -> None:

@@ -249,7 +249,7 @@ class Analysis(Rights):
                 connection=connection,
                 question=question,
                 site=site.slug,
-                calendar=_calendar(site, question.time_zone),
+                calendar=_calendar(site, question.time_zone, question.week_start),
                 now=to_micros(question.now) if question.now is not None else self.clock(),
                 counting=counting_of(question, site),
                 snapshot=snapshot_versions(connection),
@@ -288,10 +288,10 @@ class Analysis(Rights):
         return in_force_at(self.state, site, name, version)
 
 
-def _calendar(site: Site, time_zone: str | None) -> Calendar:
+def _calendar(site: Site, time_zone: str | None, week_start: int | None = None) -> Calendar:
     name = time_zone or site.time_zone
     try:
-        return Calendar(ZoneInfo(name), site.week_start)
+        return Calendar(ZoneInfo(name), site.week_start if week_start is None else week_start)
     except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
         raise InvalidInput(
             f"{name!r} is no time zone.", hint="For example: Europe/Berlin, America/New_York, UTC"

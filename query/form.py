@@ -2,7 +2,8 @@
 
 All three are the same words with the same meaning, so they are read here, once.
 
-    common       site, from, to (dates or ISO times), tz, environment (repeated, or `all`), bots (yes | no), internal
+    common       site, from, to (dates or ISO times), tz, week_start (a day), environment (repeated, or `all`),
+                 bots (yes | no), internal
     definition   click, change, submit (selectors), on (TYPE or TYPE SELECTOR), view (path globs), track (event names),
                  text, host, path, hash, query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only,
                  pierce; to save it also valid_from, valid_until (dates or ISO times)
@@ -44,13 +45,14 @@ from .question import (
     Trend,
     parse_brackets,
     parse_duration,
+    parse_weekday,
 )
 from .unit import SESSION_GAP, Unit, parse_unit
 
 Form = Mapping[str, Sequence[str]]
 """Field name to the values given, in order. Empty values count as not given."""
 
-COMMON = frozenset({"site", "from", "to", "tz", "environment", "bots", "internal"})
+COMMON = frozenset({"site", "from", "to", "tz", "week_start", "environment", "bots", "internal"})
 CONDITIONS = frozenset(
     {"click", "change", "submit", "on", "view", "track", "text", "host", "path", "hash", "query", "property",
      "target_only", "pierce"}
@@ -257,6 +259,7 @@ def _common(form: Form) -> dict[str, Any]:
         "start": _moment(form, "from"),
         "end": _moment(form, "to"),
         "time_zone": _one(form, "tz"),
+        "week_start": parse_weekday(day) if (day := _one(form, "week_start")) else None,
         "bots": _yes(form, "bots"),
         "internal": _yes(form, "internal"),
         "environment": _environment(form),

@@ -34,6 +34,7 @@ ENTERED = """\
 create or replace temp view entered as
 select unit_id, position_1 as position, is_exposed_only
 from shown;"""
+CANDIDATE = Fragment("unit_id, is_exposed_only, reached, step, position, moment")
 PERCENTILES = (10, 25, 50, 75, 90, 95, 99)
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 BOUNDS = (
@@ -206,6 +207,7 @@ def prepare(reading: Reading, question: Funnel, *, keep: Sequence[str] = ()) -> 
         "readings": shown_of(by_flag=flag is not None),
         "by_flag": flag is not None,
         "entries": _listed(range(1, len(shapes) + 1) if question.order == "any" else [1]),
+        "candidate": CANDIDATE if question.order != "strict" else Fragment(f"{CANDIDATE}, block"),
         "has_links": question.order == "strict" or any(shape.within for shape in shapes),
         **{name: _listed(each) for name, each in numbered.items()},
     }

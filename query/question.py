@@ -20,6 +20,7 @@ MAX_STEPS = 20
 MAX_PERIODS = 400
 MAX_LISTED = 10_000
 MAX_REJECTED = 1_000
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Moment = datetime | date
 """An aware datetime, or a date or naive datetime of the report's time zone (a date is its first moment)."""
 
@@ -63,14 +64,15 @@ class Question:
     """What every question may say about itself.
 
     `site`: the only one if there is only one. `start` and `end`: from here and before there; default all kept time.
-    `time_zone`: the site's. `bots`, `internal` and `environment` None: as the site says. `environment`: one name,
-    several, or "all". `now`: what counts as over; the moment of asking if not given.
+    `time_zone` and `week_start` (from Monday as 0): the site's. `bots`, `internal` and `environment` None: as the site
+    says. `environment`: one name, several, or "all". `now`: what counts as over; the moment of asking if not given.
     """
 
     site: str | None = None
     start: Moment | None = None
     end: Moment | None = None
     time_zone: str | None = None
+    week_start: int | None = None
     bots: bool | None = None
     internal: bool | None = None
     environment: str | tuple[str, ...] | None = None
@@ -243,6 +245,20 @@ class Retention(Question):
                     hint="For example: 0,1-3,4-7 (periods after the first, each once, in order)",
                 )
             before = high
+
+
+def parse_weekday(text: str) -> int:
+    """The day of the week, from Monday as 0.
+
+    >>> parse_weekday("Sunday"), parse_weekday("tue")
+    (6, 1)
+    """
+    found = [
+        number for number, name in enumerate(WEEKDAYS) if len(text) >= 3 and name.startswith(text.lower())
+    ]
+    if not found:
+        raise InvalidInput(f"{text!r} is no day of the week.", hint=f"One of: {', '.join(WEEKDAYS)}.")
+    return found[0]
 
 
 def parse_brackets(text: str) -> tuple[tuple[int, int], ...]:

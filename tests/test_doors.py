@@ -183,7 +183,7 @@ def test_rows_of_sql_are_a_list(data):
         (("trend", "Bought", "--site", "shpo"), "unknown_site", "shop"),
         (("sql", "drop table lake.events"), "invalid_input", "SELECT"),
         (("sql", "select * from read_csv('/etc/hostname')"), "invalid_input", ""),
-        (("retention", "--start", "Bought", "--by", "property:plan"), "not_built", "flag:KEY"),
+        (("retention", "--start", "Bought", "--by", "planet:mars"), "invalid_input", "property:plan"),
         (("losses", "--site", "shpo"), "unknown_site", "shop"),
     ],
 )

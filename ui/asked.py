@@ -14,7 +14,10 @@ from expost.query.question import FlagList
 
 from .desk import Desk, pairs_of
 
-KEPT = ("tz", "environment", "bots", "internal")
+KEPT = (
+    "tz", "week_start", "environment", "bots", "internal", "unit", "gap", "several", "order", "between", "ends",
+    "removes", "optional", "step_within", "where", "over", "compare", "mode", "rolling", "brackets",
+)  # fmt: skip
 """Fields of a question that no control of the page sets, but an address may."""
 Choices = tuple[tuple[str, str], ...]
 

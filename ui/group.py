@@ -11,7 +11,7 @@ def label(kind: str, value: str | None) -> str:
     >>> label("variation", "treatment"), label("not exposed", None)
     ('treatment', 'not exposed')
     """
-    return value if kind == "variation" and value is not None else kind
+    return value if kind in ("variation", "value") and value is not None else kind
 
 
 def colour(place: int) -> int:

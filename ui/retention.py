@@ -100,7 +100,7 @@ def retention_view(answer: RetentionAnswer) -> RetentionView:
     today = answer.basis.now.astimezone(ZoneInfo(answer.basis.time_zone)).date()
     heads = _begun(answer, today)
     cohorts = [*answer.cohorts, *(cohort for each in answer.groups for cohort in each.cohorts)]
-    shares = [cell.people / each.size for each in cohorts if each.size for cell in each.periods]
+    shares = [cell.people / cell.size for each in cohorts for cell in each.periods if cell.size]
     scale = _Scale(answer.period, today, heads, max(shares, default=0.0))
     groups = [(group.label(each.kind, each.value), each) for each in answer.groups]
     return RetentionView(
@@ -162,7 +162,7 @@ def _table(label: str, cohorts: Sequence[Cohort], pooled: Sequence[PooledPeriod]
 def _cohort(cohort: Cohort, scale: _Scale) -> Row:
     length = LENGTHS[scale.period]
     cells = tuple(
-        scale.cell(each.people, cohort.size, complete=each.complete)
+        scale.cell(each.people, each.size, complete=each.complete)
         if cohort.start + each.period * length <= scale.today
         else None
         for each in cohort.periods[: scale.heads]

@@ -16,6 +16,7 @@
    blocks    numbers of what may not lie between two steps, in strict order
    ends      numbers of what ends an attempt
    removes   numbers of what removes a unit
+   candidate the columns of an event that may belong to a shown attempt
    has_links whether a step must follow the one before within a window of its own, or with nothing between
 
    $within   the window, in microseconds #}
@@ -60,10 +61,10 @@ reached_1 as (
 {% endif %}
 {% for reading in readings %}
 {% if ends %}
-        , end{{ reading.suffix }}
+        , last_end{{ reading.suffix }}
 {% endif %}
 {% if blocks %}
-        , block{{ reading.suffix }}
+        , last_block{{ reading.suffix }}
 {% endif %}
 {% endfor %}
 {% for start in starts %}
@@ -74,13 +75,13 @@ reached_1 as (
                 and is_after_exposure
 {% endif %}
 {% if ends %}
-                and found_{{ start.name }} >= coalesce(end{{ start.suffix }}, 0)
+                and found_{{ start.name }} >= coalesce(last_end{{ start.suffix }}, 0)
 {% endif %}
 {% if stage.within %}
                 and moment - since_{{ start.name }} <= {{ stage.within }}
 {% endif %}
 {% if blocks %}
-                and from_{{ start.name }} >= coalesce(block{{ start.suffix }}, 0)
+                and from_{{ start.name }} >= coalesce(last_block{{ start.suffix }}, 0)
 {% endif %}
                 then found_{{ start.name }}
         end as {{ start.name }}
@@ -142,7 +143,10 @@ candidates as (
         starts.unit_id, starts.is_exposed_only, starts.reached
         , counted.step, counted.position, counted.moment
 {% if blocks %}
-        , case when starts.is_exposed_only then counted.block{{ readings[-1].suffix }} else counted.block end as block
+        , case when starts.is_exposed_only then counted.last_block{{ readings[-1].suffix }} else counted.last_block end as block
+{% endif %}
+{% if ends %}
+        , coalesce(case when starts.is_exposed_only then counted.last_end{{ readings[-1].suffix }} else counted.last_end end, 0) as ended
 {% endif %}
     from starts
     join counted on counted.unit_id = starts.unit_id
@@ -157,25 +161,24 @@ candidates as (
 {% for stage in required | reverse %}
 able_{{ stage.number }} as (
 {% if loop.first %}
-    select *
+    select {{ candidate }}
     from candidates
     where step = {{ stage.number }}
 {% else %}
-{% set after = required[required | length - loop.index] %}
-    select unit_id, is_exposed_only, reached, step, position, moment{% if blocks %}, block{% endif %}
-
+{% set after = required[required | length - loop.index + 1] %}
+    select {{ candidate }}
     from (
         select
-            both.*
+            judging.*
             , first_value(case when is_able then moment end ignore nulls) over later as next_moment
 {% if blocks %}
             , first_value(case when is_able then coalesce(block, 0) end ignore nulls) over later as next_block
 {% endif %}
         from (
-            select *, false as is_able from candidates where step = {{ stage.number }}
+            select {{ candidate }}, false as is_able from candidates where step = {{ stage.number }}
             union all
-            select *, true from able_{{ after.number }}
-        ) as both
+            select {{ candidate }}, true from able_{{ after.number }}
+        ) as judging
         window later as (
             partition by unit_id, is_exposed_only order by position
             range between 1 following and unbounded following
@@ -247,6 +250,9 @@ shown_1 as (
     where candidates.step = {{ stage.number }}
         and candidates.position > shown_{{ last }}.position_{{ stage.before }}
         and candidates.moment - shown_{{ last }}.at_1 <= $within
+{% if ends %}
+        and candidates.ended <= shown_{{ last }}.position_1
+{% endif %}
 {% if stage.within %}
         and candidates.moment - shown_{{ last }}.at_{{ stage.before }} <= {{ stage.within }}
 {% endif %}

@@ -46,11 +46,11 @@ select
 {% for reading in readings %}
 {% if ends %}
     -- The latest event before this one that ends attempts.
-    , max(case when step in ({{ ends }}){{ reading.only }} then position end) over before as end{{ reading.suffix }}
+    , max(case when step in ({{ ends }}){{ reading.only }} then position end) over before as last_end{{ reading.suffix }}
 {% endif %}
 {% if blocks %}
     -- The latest event before this one that may not lie between two steps.
-    , max(case when step in ({{ blocks }}){{ reading.only }} then position end) over before as block{{ reading.suffix }}
+    , max(case when step in ({{ blocks }}){{ reading.only }} then position end) over before as last_block{{ reading.suffix }}
 {% endif %}
 {% if removes %}
     , step in ({{ removes }}){{ reading.only }}

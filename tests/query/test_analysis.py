@@ -42,9 +42,11 @@ from expost.query.question import (
     Retention,
     Saved,
     SqlQuery,
+    Stage,
     Step,
     Trend,
 )
+from expost.query.unit import Unit
 from expost.state.definition_details import Details, detail_history
 from expost.state.sites import Site, add_site
 from tests.story import Action, Story, click, expose, identify, track, view
@@ -69,9 +71,8 @@ def analysis(empty_folder: Path) -> Iterator[Analysis]:
     opened.close()
 
 
-FUNNEL = Funnel(
-    (definition("Viewed", view="/**"), definition("Bought", click="button.buy")), WEEK, by=Flag("f"), now=NOW
-)
+VIEWED, BOUGHT = definition("Viewed", view="/**"), definition("Bought", click="button.buy")
+FUNNEL = Funnel((VIEWED, BOUGHT), WEEK, by=Flag("f"), now=NOW)
 
 
 def test_the_same_meaning_keeps_its_version_and_another_one_gets_the_next(analysis: Analysis) -> None:
@@ -169,8 +170,8 @@ QUESTIONS: list[tuple[Question, type[Answer]]] = [
     (FUNNEL, FunnelAnswer),
     (FunnelPeople(FUNNEL, 1), PeopleAnswer),
     (Preview(definition("x", view="/**"), now=NOW), PreviewAnswer),
-    (Retention(FUNNEL.steps[0], FUNNEL.steps[0], "week", 2, by=Flag("f"), now=NOW), RetentionAnswer),
-    (Trend(FUNNEL.steps[0], "day", by=Flag("f"), now=NOW), TrendAnswer),
+    (Retention(VIEWED, VIEWED, "week", 2, by=Flag("f"), now=NOW), RetentionAnswer),
+    (Trend(VIEWED, "day", by=Flag("f"), now=NOW), TrendAnswer),
     (Live(5), LiveAnswer),
     (FlagList(), FlagsAnswer),
     (SqlQuery("select type, time from events order by time"), RowsAnswer),
@@ -292,16 +293,26 @@ def test_a_table_that_is_none_leads_to_the_documented_view(analysis: Analysis, n
     assert "lake." not in str(refused.value) + refused.value.hint
 
 
-def test_what_is_not_built_is_refused_by_name() -> None:
+def test_what_no_question_can_say_is_refused_with_a_hint() -> None:
     for ask in (
-        lambda: Funnel(FUNNEL.steps, WEEK, order="strict"),
-        lambda: Retention("A", "A", "month"),
-        lambda: Retention("A", "A", mode="on_or_after"),
-        lambda: Retention("A", "A", rolling=True),
+        lambda: Funnel(FUNNEL.steps, WEEK, order="backwards"),
+        lambda: Funnel((VIEWED, Stage(BOUGHT, optional=True)), WEEK, order="strict"),
+        lambda: Funnel((Stage(VIEWED, optional=True), BOUGHT), WEEK),
+        lambda: Funnel((VIEWED, Stage(BOUGHT, timedelta(hours=1))), WEEK, order="any"),
+        lambda: Funnel(FUNNEL.steps, WEEK, between=(VIEWED,)),
+        lambda: Funnel(FUNNEL.steps, WEEK, over="year"),
+        lambda: Funnel(FUNNEL.steps, WEEK, compare="previous"),
+        lambda: Retention("A", "A", "year"),
+        lambda: Retention("A", "A", mode="before"),
+        lambda: Retention("A", "A", brackets=((1, 3), (2, 4))),
+        lambda: Retention("A", "A", mode="on_or_after", brackets=((0, 1),)),
+        lambda: Unit("group"),
+        lambda: Flag("f", "last"),  # type: ignore[arg-type]
         lambda: Trend("A", "quarter"),
     ):
-        with pytest.raises(NotBuilt):
+        with pytest.raises((InvalidInput, NotBuilt)) as refused:
             ask()
+        assert refused.value.hint
 
 
 @pytest.mark.parametrize("glob", ["pricing", "[", "https://shop.example/pricing", "/docs/?", "/docs#top"])
@@ -316,17 +327,16 @@ def test_a_glob_that_no_path_is_like_is_refused_with_one_that_some_are(analysis:
 def test_a_range_that_ends_before_it_begins_is_refused(analysis: Analysis) -> None:
     for first, last in (("2026-03-03", "2026-03-02"), ("2026-03-02", "2026-03-02")):
         start, end = date.fromisoformat(first), date.fromisoformat(last)
-        for question in (replace(FUNNEL, start=start, end=end), Trend(FUNNEL.steps[0], start=start, end=end)):
+        for question in (replace(FUNNEL, start=start, end=end), Trend(VIEWED, start=start, end=end)):
             with pytest.raises(InvalidInput, match=f"{first} to {last}"):
                 analysis.ask(question)
 
 
 def test_a_flag_or_an_environment_that_nothing_names_is_noted(analysis: Analysis) -> None:
-    viewed = FUNNEL.steps[0]
     questions: tuple[Funnel | Retention | Trend, ...] = (
         replace(FUNNEL, by=Flag("nope")),
-        Retention(viewed, viewed, by=Flag("nope")),
-        Trend(viewed, by=Flag("nope")),
+        Retention(VIEWED, VIEWED, by=Flag("nope")),
+        Trend(VIEWED, by=Flag("nope")),
     )
     for question in questions:
         assert analysis.ask(question).notes[0] == "No exposure names the flag 'nope'; known flags: 'f'."

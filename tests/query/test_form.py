@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from expost.errors import InvalidInput, NotBuilt
+from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag
-from expost.query.definition import Definition, Pattern, PropertyMatch
+from expost.query.definition import Definition, Pattern, PropertyMatch, definition
 from expost.query.form import definition_of, form_of, funnel_of, preview_of, retention_of, trend_of
+from expost.query.question import Funnel, Retention, Stage
+from expost.query.unit import Unit
 from expost.state.sites import Site, add_site
 from tests.story import Story, view
 
@@ -101,6 +103,48 @@ def test_retention_of_one_event_with_itself():
     assert (question.begins, question.returns, question.period, question.periods) == ("A", "A", "day", 3)
 
 
+def test_a_funnel_is_read_with_all_that_may_be_said_of_it():
+    question = funnel_of(
+        form_of(
+            [("step", "A"), ("step", "B"), ("step", "C"), ("optional", "2"), ("step_within", "3=1h"),
+             ("where", "3:plan=pro"), ("ends", "X"), ("removes", "Y"), ("unit", "session"), ("gap", "20min"),
+             ("by", "flag:f"),
+             ("several", "as-treated"), ("over", "week"), ("compare", "previous"), ("from", "2026-03-02"),
+             ("to", "2026-03-09"), ("week_start", "sunday")]
+        )
+    )  # fmt: skip
+    where = definition("where", properties=[PropertyMatch("plan", "is", "pro")])
+    assert question == Funnel(
+        ("A", Stage("B", optional=True), Stage("C", timedelta(hours=1), where=where)),
+        timedelta(days=7),
+        by=Flag("f", "as_treated"),
+        unit=Unit("session", None, timedelta(minutes=20)),
+        ends_attempt=("X",),
+        removes_unit=("Y",),
+        over="week",
+        compare="previous",
+        start=date(2026, 3, 2),
+        end=date(2026, 3, 9),
+        week_start=6,
+    )
+
+
+def test_a_retention_is_read_with_all_that_may_be_said_of_it():
+    question = retention_of(
+        form_of(
+            [
+                ("start", "A"),
+                ("mode", "on-or-after"),
+                ("rolling", "yes"),
+                ("entry", "recurring"),
+                ("period", "month"),
+            ]
+        )
+    )
+    assert question == Retention("A", "A", "month", mode="on_or_after", rolling=True, entry="recurring")
+    assert retention_of(form_of([("start", "A"), ("brackets", "0,1-3")])).cells == ((0, 0), (1, 3))
+
+
 @pytest.mark.parametrize(
     ("read", "pairs", "kind", "says"),
     [
@@ -108,10 +152,15 @@ def test_retention_of_one_event_with_itself():
         (funnel_of, [("step", "A"), ("within", "7")], InvalidInput, "'7'"),
         (funnel_of, [("step", "A"), ("windwo", "7d")], InvalidInput, "'windwo'"),
         (funnel_of, [("step", "A"), ("by", "country")], InvalidInput, "'country'"),
-        (funnel_of, [("step", "A"), ("by", "property:plan")], NotBuilt, "'property'"),
-        (funnel_of, [("step", "A"), ("order", "strict")], NotBuilt, "'strict'"),
-        (retention_of, [("start", "A"), ("period", "month")], NotBuilt, "'month'"),
-        (retention_of, [("start", "A"), ("rolling", "yes")], NotBuilt, "Rolling"),
+        (funnel_of, [("step", "A"), ("by", "planet:mars")], InvalidInput, "'planet:mars'"),
+        (funnel_of, [("step", "A"), ("several", "exclude")], InvalidInput, "'exclude'"),
+        (funnel_of, [("step", "A"), ("by", "path"), ("several", "exclude")], InvalidInput, "'exclude'"),
+        (funnel_of, [("step", "A"), ("order", "backwards")], InvalidInput, "'backwards'"),
+        (funnel_of, [("step", "A"), ("unit", "planet")], InvalidInput, "planet"),
+        (funnel_of, [("step", "A"), ("optional", "3")], InvalidInput, "the step 3 of a funnel with 1"),
+        (retention_of, [("start", "A"), ("period", "year")], InvalidInput, "'year'"),
+        (retention_of, [("start", "A"), ("brackets", "1-x")], InvalidInput, "'1-x'"),
+        (retention_of, [("start", "A"), ("week_start", "someday")], InvalidInput, "'someday'"),
         (retention_of, [("start", "A"), ("periods", "-1")], InvalidInput, "'-1'"),
         (trend_of, [("name", "A"), ("from", "yesterday")], InvalidInput, "'yesterday'"),
         (trend_of, [("name", "A"), ("bots", "maybe")], InvalidInput, "'maybe'"),

@@ -23,7 +23,9 @@ from .oracle import Step
 SHOP = Site(SITE, SITE)
 
 
-def answer_of(story: Sequence[Happening], question: Question, site: Site = SHOP) -> Answer:
+def answer_of(
+    story: Sequence[Happening], question: Question, site: Site = SHOP, *, week_start: int = 0
+) -> Answer:
     """The engine's answer over a lake in memory that holds the story."""
     assert question.now is not None
     with lake_of(story) as connection:
@@ -31,7 +33,7 @@ def answer_of(story: Sequence[Happening], question: Question, site: Site = SHOP)
             connection=connection,
             question=question,
             site=SITE,
-            calendar=Calendar(ZoneInfo(question.time_zone or "UTC")),
+            calendar=Calendar(ZoneInfo(question.time_zone or "UTC"), week_start),
             now=to_micros(question.now),
             counting=counting_of(question, site),
             snapshot={},
@@ -61,8 +63,8 @@ def matcher_of(step: str) -> Step:
 
 
 def group_name(kind: str, value: str | None) -> str:
-    """`variation red`, `not exposed`, …"""
-    return f"{kind} {value}" if kind == "variation" else kind
+    """`variation red`, `value pro`, `not exposed`, …"""
+    return f"{kind} {value}" if kind in ("variation", "value") else kind
 
 
 def bars_of(answer: FunnelAnswer, *, complete: bool = False) -> dict[str, list[int]]:

@@ -5,10 +5,12 @@
     ann 2026-03-29T00:30 A               any other day
     ann 02 10:01 identify:alice          the site names the device's user
     ann 02 10:02 exposure:f=treatment    exposure to a flag
+    ann 02 10:02 group:company=acme      the person belongs to a group
     server 02 10:03 A user=alice         a server's event about a user
 
 Times are UTC. `key=value` pairs after it set other columns: page, seq, id, user, bot, internal, environment, daily,
-consent, label, text, marks, path, host, query, hash, and `p.NAME=JSON` for properties. Without `page`, every device has
+consent, label, text, marks, path, host, query, hash, release, `p.NAME=JSON` for properties, and `t.NAME=JSON` for what
+`identify` says of the user. Without `page`, every device has
 one page; without `seq`, events are numbered in the order of the lines.
 """
 
@@ -30,6 +32,13 @@ from expost.ids import ZERO_UUID, keyed_hash
 from expost.lake.schema import TABLES
 
 SITE = "shop"
+TYPES = {
+    "view": "page_view",
+    "identify": "identify",
+    "exposure": "exposure",
+    "click": "click",
+    "group": "group",
+}
 LAKE_SQL = Path(__file__).parents[2] / "lake" / "sql"
 
 
@@ -53,6 +62,8 @@ class Happening:
     environment: str = "production"
     is_daily: bool = False
     source: str = "browser"
+    group: tuple[str, str] | None = None
+    traits: Mapping[str, Any] = field(default_factory=dict)
     columns: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -81,7 +92,7 @@ def _read_line(line: str, number: int) -> Happening:
     is_server = device == "server"
     properties = {key[2:]: json.loads(value) for key, value in given.items() if key.startswith("p.")}
     columns: dict[str, Any] = {
-        key: given[key] for key in ("label", "text", "host", "query", "hash") if key in given
+        key: given[key] for key in ("label", "text", "host", "query", "hash", "release") if key in given
     }
     columns["marks"] = given["marks"].split(",") if "marks" in given else []
     columns["properties"] = json.dumps(properties)
@@ -94,9 +105,7 @@ def _read_line(line: str, number: int) -> Happening:
         page_id=ZERO_UUID if is_server else given.get("page", f"page-of-{device}"),
         page_seq=0 if is_server else int(given.get("seq", number)),
         event_id=given.get("id", f"event-{number:04}"),
-        type={"view": "page_view", "identify": "identify", "exposure": "exposure", "click": "click"}.get(
-            kind, "custom"
-        ),
+        type=TYPES.get(kind, "custom"),
         name=None if ":" in words[1] else kind,
         flag=flag if kind == "exposure" else None,
         variation=variation if kind == "exposure" else None,
@@ -106,6 +115,8 @@ def _read_line(line: str, number: int) -> Happening:
         environment=given.get("environment", "production"),
         is_daily="daily" in given,
         source="server" if is_server else "browser",
+        group=(flag, variation) if kind == "group" else None,
+        traits={key[2:]: json.loads(value) for key, value in given.items() if key.startswith("t.")},
         columns=columns,
     )
 
@@ -126,6 +137,11 @@ def lake_of(story: Sequence[Happening]) -> duckdb.DuckDBPyConnection:
         if happening.user is not None:
             user = {"user_id": identity("user", happening.user), "site": SITE, "user": happening.user}
             rows["users"].append(user)
+        if happening.group is not None:
+            group_type, name = happening.group
+            group = {"group_id": identity("group", ":".join(happening.group)), "site": SITE}
+            rows["groups"].append(group | {"group_type": group_type, "group": name})
+        rows["traits"] += _trait_rows(happening)
         if happening.type == "identify" and happening.device is not None:
             rows["identities"].append(_edge_row(happening))
     connection = duckdb.connect(config={"threads": 1})
@@ -148,6 +164,7 @@ def _event_row(happening: Happening) -> dict[str, Any]:
         "site": SITE,
         "device_id": identity("device", happening.device),
         "user_id": identity("user", happening.user),
+        "group_id": identity("group", ":".join(happening.group)) if happening.group else None,
         "page_id": happening.page_id,
         "page_seq": happening.page_seq,
         "type": happening.type,
@@ -161,6 +178,24 @@ def _event_row(happening: Happening) -> dict[str, Any]:
         "source": happening.source,
         **happening.columns,
     }
+
+
+def _trait_rows(happening: Happening) -> list[dict[str, Any]]:
+    return [
+        {
+            "site": SITE,
+            "subject_kind": "user",
+            "subject_id": identity("user", happening.user),
+            "name": name,
+            "value": json.dumps(value),
+            "at": happening.at,
+            "page_id": happening.page_id,
+            "page_seq": happening.page_seq,
+            "event_id": happening.event_id,
+            "recorded_at": happening.at,
+        }
+        for name, value in happening.traits.items()
+    ]
 
 
 def _edge_row(happening: Happening) -> dict[str, Any]:

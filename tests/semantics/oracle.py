@@ -1,15 +1,14 @@
-"""A slow second opinion: every rule of SEMANTICS 3 to 6 said again in plain Python, by trying everything.
+"""A slow second opinion: the rules of SEMANTICS 3 and 4 said again in plain Python, by walking everybody's events.
 
-Nothing here is clever. A funnel tries every chain of events; persons come from walking each device's events in order.
-Answers have the shape in which the conformance cases write them.
+`oracle_funnel.py` and `oracle_retention.py` go on from here. Nothing in them is clever. Answers have the shape in which
+the conformance cases write them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,9 +16,7 @@ from expost.clock import from_micros
 
 from .happening import Happening
 
-DAY = 86_400_000_000
 Step = Callable[[Happening], bool]
-Bars = list[int]
 
 
 @dataclass(frozen=True)
@@ -30,17 +27,6 @@ class Exposure:
     variation: str
     variations: int
     view_id: str | None
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A chain of events, one per step reached."""
-
-    events: tuple[Happening, ...]
-
-    @property
-    def depth(self) -> int:
-        return len(self.events)
 
 
 @dataclass(frozen=True)
@@ -62,16 +48,63 @@ BY_DEFAULT = Counted()
 
 
 class Oracle:
-    """What a story means, of what counts."""
+    """What a story means, of what counts. `people` are the units: persons, sessions, devices, or groups of a type."""
 
-    def __init__(self, story: Sequence[Happening], counted: Counted = BY_DEFAULT) -> None:
+    def __init__(
+        self,
+        story: Sequence[Happening],
+        counted: Counted = BY_DEFAULT,
+        unit: str = "person",
+        gap: int = 30 * 60_000_000,
+    ) -> None:
         self.everything = sorted(story, key=lambda each: each.order)
         self.story = [each for each in self.everything if each in counted]
+        self.unit_kind, _, self.group_type = unit.partition(":")
+        self.gap = gap
         self.people: dict[str, list[Happening]] = {}
         for event in self.story:
-            person = self.person(event)
-            if person is not None:
-                self.people.setdefault(person, []).append(event)
+            unit_of_event = self.unit(event)
+            if unit_of_event is not None:
+                self.people.setdefault(unit_of_event, []).append(event)
+
+    def unit(self, event: Happening) -> str | None:
+        """What an event counts for."""
+        match self.unit_kind:
+            case "device":
+                return None if event.device is None else f"device {event.device}"
+            case "session":
+                return self.session(event)
+            case "group":
+                return self.group(event)
+            case _:
+                return self.person(event)
+
+    def session(self, event: Happening) -> str | None:
+        """The session of the event: named by its device and its first moment."""
+        if event.device is None:
+            return None
+        began = before = None
+        for each in self.everything:
+            if each.device == event.device and each.at <= event.at:
+                if before is None or each.at - before > self.gap:
+                    began = each.at
+                before = each.at
+        return f"session {event.device} {began}"
+
+    def group(self, event: Happening) -> str | None:
+        """The group of the event's person: that of the person's latest `group` event of the type."""
+        person = self.person(event)
+        named = [
+            each.group
+            for each in self.everything
+            if each.type == "group"
+            and each.group is not None
+            and each.group[0] == self.group_type
+            and person is not None
+            and self.person(each) == person
+            and each.order <= event.order
+        ]
+        return f"group {named[-1][1]}" if named and named[-1] else None
 
     def person(self, event: Happening) -> str | None:
         """Who an event belongs to."""
@@ -93,8 +126,23 @@ class Oracle:
         return f"user {in_force.user}"
 
     def is_daily(self, event: Happening) -> bool:
-        """Whether its unit is a daily id that nobody identified."""
-        return event.is_daily and (self.person(event) or "").startswith("device")
+        """Whether its unit is a daily id, or a person whom nobody identified behind one."""
+        if self.unit_kind == "group":
+            return False
+        is_unknown = (self.person(event) or "").startswith("device")
+        return event.is_daily and (is_unknown or self.unit_kind != "person")
+
+    def trait(self, event: Happening, name: str, *, latest: bool, now: int) -> Any:
+        """The trait of the event's person: as it was at the event, or is by now."""
+        person = self.person(event)
+        said = [
+            each.traits[name]
+            for each in self.everything
+            if name in each.traits
+            and f"user {each.user}" == person
+            and (each.at <= now if latest else each.order <= event.order)
+        ]
+        return said[-1] if said else None
 
     # Flags
 
@@ -122,132 +170,35 @@ class Oracle:
         return event.order >= exposure.event.order or event.event_id == exposure.view_id
 
     def assign(
-        self, person: str, flag: str, is_entry: Callable[[Happening], bool]
+        self, person: str, flag: str, is_entry: Callable[[Happening], bool], several: str = "first"
     ) -> tuple[str, list[Happening]]:
-        """The group of a person with an entry, and the events that count there."""
+        """The group of a unit with an entry, and the events that count there.
+
+        A unit that saw several variations is in a group of its own with `exclude`; with `as_treated` the group is only
+        known once the entry is: see `treated`.
+        """
         events = self.people[person]
         exposure = self.exposure(person, flag)
         if exposure is None:
             return "not exposed", events
         after = [event for event in events if self.counts_after(event, exposure)]
-        if any(is_entry(event) for event in after):
-            return f"variation {exposure.variation}", after
-        return "before exposure", events
+        if not any(is_entry(event) for event in after):
+            return "before exposure", events
+        if several == "exclude" and exposure.variations > 1:
+            return "several variations", after
+        return f"variation {exposure.variation}", after
 
-    # Funnels
-
-    def funnel(
-        self,
-        steps: Sequence[Step],
-        within: timedelta,
-        *,
-        start: int | None = None,
-        end: int | None = None,
-        now: int,
-        flag: str | None = None,
-    ) -> dict[str, Any]:
-        """Bars of the total and of each group, with and without incomplete entries, and the shown attempts' medians."""
-        window = within // timedelta(microseconds=1)
-
-        def is_entry(event: Happening) -> bool:
-            if (
-                not steps[0](event)
-                or not (start is None or event.at >= start)
-                or not (end is None or event.at < end)
-            ):
-                return False
-            return not (self.is_daily(event) and (event.at + window) // DAY > event.at // DAY)
-
-        def is_complete_entry(event: Happening) -> bool:
-            return is_entry(event) and event.at + window < now
-
-        totals: dict[str, dict[str, Any]] = {}
-        exposed = several = 0
-        for person, events in self.people.items():
-            if not any(is_entry(event) for event in events):
-                continue
-            readings = [("total", events)]
-            if flag is not None:
-                readings.append(self.assign(person, flag, is_entry))
-                exposure = self.exposure(person, flag)
-                if exposure is not None:
-                    exposed, several = exposed + 1, several + (exposure.variations > 1)
-            for group, counted in readings:
-                shown = best_attempt(counted, steps, window, is_entry)
-                assert shown is not None
-                complete = best_attempt(counted, steps, window, is_complete_entry)
-                table = totals.setdefault(
-                    group,
-                    {"steps": [0] * len(steps), "complete": [0] * len(steps), "times": [[] for _ in steps]},
-                )
-                for place in range(len(steps)):
-                    table["steps"][place] += shown.depth > place
-                    table["complete"][place] += complete is not None and complete.depth > place
-                    if 0 < place < shown.depth:
-                        table["times"][place].append(shown.events[place].at - shown.events[place - 1].at)
-        for table in totals.values():
-            table["medians"] = [nearest_rank(times) for times in table.pop("times")]
-        return {"groups": totals, "several": several / exposed if exposed else None}
-
-    # Retention
-
-    def retention(
-        self,
-        begins: Step,
-        returns: Step,
-        period: str,
-        periods: int,
-        *,
-        zone: ZoneInfo,
-        now: int,
-        start: int | None = None,
-        end: int | None = None,
-        flag: str | None = None,
-        first_ever: bool = False,
-    ) -> dict[str, dict[date, list[int]]]:
-        """For each group and cohort (its first day): the size, then those who returned in period 0, 1, …"""
-
-        def first_day(at: int) -> date:
-            day = from_micros(at).astimezone(zone).date()
-            return day - timedelta(days=day.weekday()) if period == "week" else day
-
-        def in_range(event: Happening) -> bool:
-            return (start is None or event.at >= start) and (end is None or event.at < end)
-
-        def may_begin(event: Happening) -> bool:
-            return begins(event) and event.at <= now and not self.is_daily(event)
-
-        def is_start(event: Happening) -> bool:
-            return may_begin(event) and in_range(event)
-
-        length = 7 if period == "week" else 1
-        found: dict[str, dict[date, list[int]]] = {}
-        for person, events in self.people.items():
-            if first_ever:
-                ever = [event for event in events if may_begin(event)]
-                starts = [ever[0]] if ever and in_range(ever[0]) else []
-            else:
-                starts = [event for event in events if is_start(event)]
-            if not starts:
-                continue
-            readings = [("total", events, starts[0])]
-            if flag is not None:
-                chosen = starts[0]
-                group, counted = self.assign(person, flag, starts.__contains__)
-                if not first_ever:
-                    chosen = next(event for event in counted if is_start(event))
-                readings.append((group, counted, chosen))
-            for group, counted, entry in readings:
-                cohort = found.setdefault(group, {}).setdefault(first_day(entry.at), [0] * (periods + 2))
-                cohort[0] += 1
-                came_back = {
-                    (first_day(event.at) - first_day(entry.at)).days // length
-                    for event in counted
-                    if returns(event) and event.order > entry.order and event.at <= now
-                }
-                for number in range(periods + 1):
-                    cohort[number + 1] += number in came_back
-        return found
+    def treated(self, person: str, flag: str, group: str, entry: Happening) -> str:
+        """The group by the latest variation that the unit had seen at its entry."""
+        if not group.startswith("variation"):
+            return group
+        seen = [
+            each.variation or ""
+            for each in self.people[person]
+            if each.type == "exposure" and each.flag == flag and each.order <= entry.order
+        ]
+        # An entry by the view of the page on which the exposure happened comes before it.
+        return f"variation {seen[-1]}" if seen else group
 
     # Trends
 
@@ -279,38 +230,6 @@ class Oracle:
             group: {day: (events, len(people)) for day, (events, people) in days.items()}
             for group, days in found.items()
         }
-
-
-def best_attempt(
-    events: Sequence[Happening], steps: Sequence[Step], window: int, is_entry: Callable[[Happening], bool]
-) -> Attempt | None:
-    """The attempt that is shown, found by trying every chain: None if there is no entry at all."""
-    ordered = sorted(events, key=lambda event: event.order)
-    for depth in range(len(steps), 0, -1):
-        chains = [chain for chain in combinations(ordered, depth) if is_chain(chain, steps, window, is_entry)]
-        if chains:
-            reached = min(chain[-1].order for chain in chains)
-            entry = max(chain[0].order for chain in chains if chain[-1].order == reached)
-            return Attempt(min((chain for chain in chains if chain[0].order == entry), key=positions))
-    return None
-
-
-def is_chain(
-    chain: Sequence[Happening], steps: Sequence[Step], window: int, is_entry: Callable[[Happening], bool]
-) -> bool:
-    """Whether distinct events, given in order, are a conversion."""
-    fits = all(step(event) for step, event in zip(steps, chain, strict=False))
-    return fits and is_entry(chain[0]) and chain[-1].at - chain[0].at <= window
-
-
-def positions(chain: Iterable[Happening]) -> list[tuple[int, str, int, str]]:
-    """What chains are compared by, so that each next step is the earliest event that fits."""
-    return [event.order for event in chain]
-
-
-def nearest_rank(values: Sequence[int]) -> int | None:
-    """The nearest-rank median."""
-    return sorted(values)[(len(values) + 1) // 2 - 1] if values else None
 
 
 def moment_text(at: int) -> str:

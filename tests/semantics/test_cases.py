@@ -16,8 +16,10 @@ from expost.query.answer import FunnelAnswer, PreviewAnswer, RetentionAnswer, Tr
 from expost.query.breakdown import Flag
 from expost.query.definition import Alternative, Definition, definition, in_force_of
 from expost.query.interval import Interval
-from expost.query.question import Funnel, Preview, Retention, Trend, parse_duration
+from expost.query.question import Funnel, Preview, Retention, Stage, Trend, parse_brackets, parse_duration
+from expost.query.unit import parse_unit
 from expost.state.sites import ALL_ENVIRONMENTS, Site
+from tests.semantics import oracle_funnel, oracle_retention
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, medians_of, table_of
 from tests.semantics.happening import SITE, Happening, moment, read_story
 from tests.semantics.oracle import Counted, Oracle
@@ -61,9 +63,31 @@ def _funnel(case: dict[str, Any], asked: dict[str, Any], story: list[Happening])
     now, zone = _now(case), ZoneInfo(asked.get("tz", "UTC"))
     start, end = _day(asked.get("from")), _day(asked.get("to"))
     within = parse_duration(asked["within"])
-    steps = tuple(definition_of(step) for step in asked["steps"])
-    by = Flag(asked["by"]) if "by" in asked else None
-    question = Funnel(steps, within, by=by, start=start, end=end, now=now, time_zone=zone.key, **_says(case))
+    steps = tuple(
+        Stage(
+            definition_of(step),
+            parse_duration(windows[str(number)])
+            if str(number) in (windows := asked.get("windows", {}))
+            else None,
+            optional=number in asked.get("optional", ()),
+        )
+        for number, step in enumerate(asked["steps"], 1)
+    )
+    question = Funnel(
+        steps,
+        within,
+        by=_by(asked),
+        order=asked.get("order", "ordered"),
+        unit=parse_unit(asked.get("unit", "person")),
+        between=tuple(map(definition_of, asked.get("between", ()))),
+        ends_attempt=tuple(map(definition_of, asked.get("ends", ()))),
+        removes_unit=tuple(map(definition_of, asked.get("removes", ()))),
+        start=start,
+        end=end,
+        now=now,
+        time_zone=zone.key,
+        **_says(case),
+    )
     answer = answer_of(story, question, _site(case))
     assert isinstance(answer, FunnelAnswer)
     assert bars_of(answer) == case["expect"], case["rule"]
@@ -79,13 +103,14 @@ def _funnel(case: dict[str, Any], asked: dict[str, Any], story: list[Happening])
             assert found[group][1:] == [each * 1_000_000 for each in seconds], case["rule"]
     _left_out(case, answer)
     if case.get("oracle", True):
-        said = Oracle(story, _counted(case)).funnel(
-            [matcher_of(step) for step in asked["steps"]],
-            within,
+        said = oracle_funnel.funnel(
+            Oracle(story, _counted(case), asked.get("unit", "person")),
+            _plan(asked),
             start=_micros(start),
             end=_micros(end),
             now=moment(now.replace(tzinfo=None).isoformat()),
             flag=asked.get("by"),
+            several=asked.get("several", "first"),
         )
         groups = said["groups"] or {"total": {"steps": [0] * len(steps)}}
         assert {group: table["steps"] for group, table in groups.items()} == case["expect"], case["rule"]
@@ -99,45 +124,97 @@ def _retention(case: dict[str, Any], asked: dict[str, Any], story: list[Happenin
         definition_of(asked["returns"]),
         asked["period"],
         asked["periods"],
-        by=Flag(asked["by"]) if "by" in asked else None,
+        by=_by(asked),
         entry=asked.get("entry", "first_in_range"),
+        mode=asked.get("mode", "on"),
+        rolling=asked.get("rolling", False),
+        brackets=parse_brackets(asked["brackets"]) if "brackets" in asked else (),
+        unit=parse_unit(asked.get("unit", "person")),
         start=start,
         end=end,
         now=now,
         time_zone=zone.key,
         **_says(case),
     )
-    answer = answer_of(story, question, _site(case))
+    answer = answer_of(story, question, _site(case), week_start=asked.get("week_start", 0))
     assert isinstance(answer, RetentionAnswer)
-    assert _by_text(table_of(answer)) == case["expect"], case["rule"]
+    shown = _by_text(table_of(answer))
+    assert shown == case["expect"], case["rule"]
     if "complete" in case:
         complete = {
             cohort.start.isoformat(): [cell.complete for cell in cohort.periods] for cohort in answer.cohorts
         }
         assert complete == case["complete"], case["rule"]
+    if "sizes" in case:
+        sizes = {
+            cohort.start.isoformat(): [cell.size for cell in cohort.periods] for cohort in answer.cohorts
+        }
+        assert sizes == case["sizes"], case["rule"]
     if "pooled" in case:
         assert [[row.people, row.size] for row in answer.pooled] == case["pooled"], case["rule"]
     _left_out(case, answer)
-    said = Oracle(story, _counted(case)).retention(
-        matcher_of(asked["begins"]),
-        matcher_of(asked["returns"]),
-        asked["period"],
-        asked["periods"],
-        zone=zone,
+    said = oracle_retention.retention(
+        Oracle(story, _counted(case), asked.get("unit", "person")),
+        oracle_retention.Plan(
+            matcher_of(asked["begins"]),
+            matcher_of(asked["returns"]),
+            asked["period"],
+            question.cells,
+            zone,
+            week_start=asked.get("week_start", 0),
+            entry=question.entry,
+            mode=question.mode,
+            rolling=question.rolling,
+        ),
         now=moment(now.replace(tzinfo=None).isoformat()),
         start=_micros(start),
         end=_micros(end),
         flag=asked.get("by"),
-        first_ever=asked.get("entry") == "first_ever",
+        several=asked.get("several", "first"),
     )
-    assert _by_text(said) == case["expect"], case["rule"]
+    by_hand = {
+        group: {
+            day.isoformat(): [cohort["size"], *(people for people, _, _ in cohort["cells"])]
+            for day, cohort in cohorts.items()
+        }
+        for group, cohorts in said.items()
+    }
+    for group, cohorts in shown.items():
+        for day, row in cohorts.items():
+            assert by_hand[group][day][: len(row)] == row, case["rule"]
+
+
+def _by(asked: dict[str, Any]) -> Flag | None:
+    return Flag(asked["by"], asked.get("several", "first")) if "by" in asked else None
+
+
+def _plan(asked: dict[str, Any]) -> oracle_funnel.Plan:
+    """The same funnel for the oracle."""
+    return oracle_funnel.Plan(
+        tuple(map(matcher_of, asked["steps"])),
+        _length(asked["within"]),
+        asked.get("order", "ordered"),
+        {int(number) - 1: _length(text) for number, text in asked.get("windows", {}).items()},
+        frozenset(number - 1 for number in asked.get("optional", ())),
+        tuple(map(matcher_of, asked.get("between", ()))),
+        tuple(map(matcher_of, asked.get("ends", ()))),
+        tuple(map(matcher_of, asked.get("removes", ()))),
+    )
+
+
+def _length(text: str) -> int:
+    return parse_duration(text) // timedelta(microseconds=1)
 
 
 def _trend(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
     zone = ZoneInfo(asked.get("tz", "UTC"))
-    by = Flag(asked["by"]) if "by" in asked else None
     question = Trend(
-        definition_of(asked["of"]), asked["period"], by=by, now=_now(case), time_zone=zone.key, **_says(case)
+        definition_of(asked["of"]),
+        asked["period"],
+        by=_by(asked),
+        now=_now(case),
+        time_zone=zone.key,
+        **_says(case),
     )
     answer = answer_of(story, question, _site(case))
     assert isinstance(answer, TrendAnswer)

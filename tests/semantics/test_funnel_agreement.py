@@ -1,0 +1,180 @@
+"""Funnels of the engine and of the oracle, which tries every chain, on random stories."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expost.clock import from_micros
+from expost.query.answer import FunnelAnswer, FunnelGroup
+from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, ByTrait, Flag
+from expost.query.question import Funnel, Stage, Step
+from expost.query.unit import Unit, parse_unit
+from tests.semantics.engine import answer_of, bars_of, definition_of, group_name, matcher_of
+from tests.semantics.happening import Happening
+from tests.semantics.oracle import Oracle
+from tests.semantics.oracle_funnel import Plan, funnel
+from tests.semantics.stories import FIRST, MINUTE, STEPS, agreement, stories
+
+TEN_MINUTES = 10 * MINUTE
+UNITS = ("person", "session", "device", "group:company")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A funnel as both are asked for it; times count in tens of minutes."""
+
+    steps: tuple[str, ...]
+    within: int
+    order: str
+    windows: dict[int, int]
+    optional: frozenset[int]
+    between: tuple[str, ...]
+    ends: tuple[str, ...]
+    removes: tuple[str, ...]
+    unit: str
+    by: Breakdown | None
+    start: int | None
+    end: int | None
+    now: int
+
+    def question(self) -> Funnel:
+        stages = tuple(self._stage(number) for number in range(len(self.steps)))
+        start, end = (
+            None if edge is None else from_micros(FIRST + TEN_MINUTES * edge)
+            for edge in (self.start, self.end)
+        )
+        return Funnel(
+            stages,
+            timedelta(minutes=10 * self.within),
+            by=self.by,
+            order=self.order,
+            unit=Unit("session", None, timedelta(minutes=25))
+            if self.unit == "session"
+            else parse_unit(self.unit),
+            between=tuple(map(definition_of, self.between)),
+            ends_attempt=tuple(map(definition_of, self.ends)),
+            removes_unit=tuple(map(definition_of, self.removes)),
+            start=start,
+            end=end,
+            now=from_micros(FIRST + TEN_MINUTES * self.now),
+        )
+
+    def _stage(self, number: int) -> Step | Stage:
+        step, window = definition_of(self.steps[number]), self.windows.get(number)
+        within = None if window is None else timedelta(minutes=10 * window)
+        return Stage(step, within, optional=number in self.optional)
+
+    def said(self, story: list[Happening]) -> dict[str, Any]:
+        oracle = Oracle(story, unit=self.unit, gap=25 * MINUTE)
+        plan = Plan(
+            tuple(map(matcher_of, self.steps)),
+            TEN_MINUTES * self.within,
+            self.order,
+            {number: TEN_MINUTES * window for number, window in self.windows.items()},
+            self.optional,
+            tuple(map(matcher_of, self.between)),
+            tuple(map(matcher_of, self.ends)),
+            tuple(map(matcher_of, self.removes)),
+        )
+        start, end = (None if edge is None else FIRST + TEN_MINUTES * edge for edge in (self.start, self.end))
+        now = FIRST + TEN_MINUTES * self.now
+        flag = self.by if isinstance(self.by, Flag) else None
+        return funnel(
+            oracle,
+            plan,
+            start=start,
+            end=end,
+            now=now,
+            flag=flag.key if flag else None,
+            several=flag.several if flag else "first",
+            value=value_of(self.by, oracle, now),
+        )
+
+
+def value_of(by: Breakdown | None, oracle: Oracle, now: int) -> Callable[[Happening], Any] | None:
+    """The value of an entry, as text."""
+    match by:
+        case ByProperty(name):
+            return lambda event: _text(json.loads(event.columns["properties"]).get(name))
+        case ByTrait(name, latest):
+            return lambda event: _text(oracle.trait(event, name, latest=latest, now=now))
+        case _:
+            return None
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+@st.composite
+def asked_funnels(draw: st.DrawFn) -> Asked:
+    """Every option, and combinations of them."""
+    steps = tuple(draw(st.lists(st.sampled_from(STEPS), min_size=1, max_size=4)))
+    order = draw(st.sampled_from(("ordered", "ordered", "strict", "any")))
+    later = list(range(1, len(steps)))
+    windows: dict[int, int] = {}
+    optional: frozenset[int] = frozenset()
+    if order != "any" and later:
+        windows = draw(st.dictionaries(st.sampled_from(later), st.integers(1, 4), max_size=2))
+    if order == "ordered" and later:
+        optional = draw(st.frozensets(st.sampled_from(later), max_size=2))
+    names = st.lists(st.sampled_from(STEPS), max_size=1).map(tuple)
+    unit = draw(st.sampled_from(("person", "person", *UNITS)))
+    flags: st.SearchStrategy[Breakdown] = st.sampled_from(SEVERAL).map(lambda several: Flag("f", several))
+    values: list[Breakdown] = [ByProperty("plan"), ByTrait("plan"), ByTrait("plan", latest=True)]
+    return Asked(
+        steps,
+        draw(st.integers(1, 9)),
+        order,
+        windows,
+        optional,
+        draw(names) if order == "strict" else (),
+        draw(names),
+        draw(names),
+        unit,
+        draw(st.none() | flags | st.sampled_from(values if unit == "person" else values[:1])),
+        draw(st.none() | st.integers(0, 12)),
+        draw(st.none() | st.integers(0, 12)),
+        draw(st.integers(0, 20)),
+    )
+
+
+def times_of(answer: FunnelAnswer, percentile: int) -> dict[str, list[int | None]]:
+    """A percentile of the microseconds from the step before, of the total and of each group."""
+    groups = (FunnelGroup("total", None, answer.steps), *answer.groups)
+    return {
+        group_name(group.kind, group.value): [
+            None if step.times is None else round(step.times.percentiles_ms[percentile] * 1_000)
+            for step in group.steps
+        ]
+        for group in groups
+    }
+
+
+@agreement
+@given(stories(most=10), asked_funnels())
+def test_a_funnel_is_what_trying_every_chain_finds(story: list[Happening], asked: Asked) -> None:
+    answer = answer_of(story, asked.question())
+    assert isinstance(answer, FunnelAnswer)
+    said = asked.said(story)
+    many = len(asked.steps)
+    nobody = {name: [0] * many for name in ("steps", "complete")} | {
+        name: [None] * many for name in ("medians", "ninetieths")
+    }
+    groups = said["groups"] if "total" in said["groups"] else {"total": nobody} | said["groups"]
+    assert bars_of(answer) == {group: table["steps"] for group, table in groups.items()}
+    assert bars_of(answer, complete=True) == {group: table["complete"] for group, table in groups.items()}
+    assert times_of(answer, 50) == {group: table["medians"] for group, table in groups.items()}
+    assert times_of(answer, 90) == {group: table["ninetieths"] for group, table in groups.items()}
+    if isinstance(asked.by, Flag):
+        assert answer.several_variations == said["several"]
+        if not asked.removes:
+            # Every unit with an entry is in exactly one group.
+            assert answer.steps[0].outside_groups == 0

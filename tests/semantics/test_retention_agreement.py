@@ -1,0 +1,159 @@
+"""Retention of the engine and of the oracle, which walks everybody's events, on random stories."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expost.clock import from_micros
+from expost.query.answer import RetentionAnswer
+from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, Flag
+from expost.query.question import Retention
+from expost.query.unit import Unit, parse_unit
+from tests.semantics.engine import answer_of, definition_of, group_name, matcher_of
+from tests.semantics.happening import Happening
+from tests.semantics.oracle import Oracle
+from tests.semantics.oracle_retention import Plan, retention
+from tests.semantics.stories import FIRST, HOUR, STEPS, ZONES, agreement, stories
+from tests.semantics.test_funnel_agreement import UNITS, value_of
+
+Table = dict[str, dict[date, tuple[int, list[tuple[int, int, int, bool]]]]]
+GRAIN = 9 * HOUR
+
+
+def cells_of(answer: RetentionAnswer) -> Table:
+    """Per group and cohort its size and its cells: first period, people, of how many, complete."""
+    tables = [
+        ("total", None, answer.cohorts),
+        *((each.kind, each.value, each.cohorts) for each in answer.groups),
+    ]
+    return {
+        group_name(kind, value): {
+            cohort.start: (
+                cohort.size,
+                [(cell.period, cell.people, cell.size, cell.complete) for cell in cohort.periods],
+            )
+            for cohort in cohorts
+        }
+        for kind, value, cohorts in tables
+        if cohorts
+    }
+
+
+def said_cells(said: dict[str, dict[date, dict[str, Any]]], plan: Plan, now: int) -> Table:
+    """The oracle's table without the cells that are not shown: they have not begun, or are over for nobody."""
+    return {
+        group: {
+            day: (
+                cohort["size"],
+                [
+                    (low, people, size, complete)
+                    for (low, _), (people, size, complete) in zip(plan.cells, cohort["cells"], strict=True)
+                    if (size if plan.rolling else has_begun(plan, day, low, now))
+                ],
+            )
+            for day, cohort in cohorts.items()
+        }
+        for group, cohorts in said.items()
+    }
+
+
+def has_begun(plan: Plan, day: date, period: int, now: int) -> bool:
+    """Whether a calendar period after that of `day` has begun."""
+    today = plan.first_day(now)
+    if plan.period == "month":
+        return (today.year - day.year) * 12 + today.month - day.month >= period
+    return (today - day) // timedelta(days=7 if plan.period == "week" else 1) >= period
+
+
+@agreement
+@given(
+    story=stories(grain=GRAIN, span=60),
+    begins=st.sampled_from(STEPS),
+    returns=st.sampled_from(STEPS),
+    period=st.sampled_from(("day", "week", "month")),
+    zone=st.sampled_from(ZONES),
+    edges=st.tuples(st.none() | st.integers(0, 60), st.none() | st.integers(0, 60)),
+    now=st.integers(0, 200),
+    by=st.none()
+    | st.sampled_from(SEVERAL).map(lambda several: Flag("f", several))
+    | st.just(ByProperty("plan")),
+    entry=st.sampled_from(("first_in_range", "first_ever", "recurring")),
+    mode=st.sampled_from(("on", "on", "on_or_after")),
+    rolling=st.booleans(),
+    brackets=st.sampled_from(((), ((0, 0), (1, 2), (4, 6)), ((1, 3),))),
+    unit=st.sampled_from(("person", "person", *UNITS)),
+)
+def test_retention_is_what_walking_everybody_finds(
+    story: list[Happening],
+    begins: str,
+    returns: str,
+    period: str,
+    zone: str,
+    edges: tuple[int | None, int | None],
+    now: int,
+    by: Breakdown | None,
+    entry: Literal["first_in_range", "first_ever", "recurring"],
+    mode: str,
+    rolling: bool,
+    brackets: tuple[tuple[int, int], ...],
+    unit: str,
+) -> None:
+    start, end = (None if edge is None else FIRST + GRAIN * edge for edge in edges)
+    asked_at = FIRST + GRAIN * now
+    question = Retention(
+        definition_of(begins),
+        definition_of(returns),
+        period,
+        3,
+        by=by,
+        entry=entry,
+        mode=mode,
+        rolling=rolling,
+        brackets=brackets if mode == "on" else (),
+        unit=Unit("session", None, timedelta(hours=20)) if unit == "session" else parse_unit(unit),
+        start=None if start is None else from_micros(start),
+        end=None if end is None else from_micros(end),
+        now=from_micros(asked_at),
+        time_zone=zone,
+    )
+    answer = answer_of(story, question)
+    assert isinstance(answer, RetentionAnswer)
+    oracle = Oracle(story, unit=unit, gap=20 * HOUR)
+    plan = Plan(
+        matcher_of(begins),
+        matcher_of(returns),
+        period,
+        question.cells,
+        ZoneInfo(zone),
+        entry=entry,
+        mode=mode,
+        rolling=rolling,
+    )
+    flag = by if isinstance(by, Flag) else None
+    said = retention(
+        oracle,
+        plan,
+        now=asked_at,
+        start=start,
+        end=end,
+        flag=flag.key if flag else None,
+        several=flag.several if flag else "first",
+        value=value_of(by, oracle, asked_at),
+    )
+    assert cells_of(answer) == said_cells(said, plan, asked_at)
+    if mode == "on_or_after":
+        assert answer.pooled == ()
+        return
+    for row, (low, _) in zip(answer.pooled, question.cells, strict=True):
+        cells = [
+            cell
+            for _, shown in cells_of(answer).get("total", {}).values()
+            for cell in shown
+            if cell[0] == low and (rolling or cell[3])
+        ]
+        assert (row.people, row.size) == (sum(cell[1] for cell in cells), sum(cell[2] for cell in cells))
