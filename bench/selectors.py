@@ -6,7 +6,8 @@ Both run in one process on the same data, so the ratio is worth more than the ti
 expressions run in ClickHouse's engine as well. The dictionary's cost follows
 the number of different elements, the regular expression's the number of events.
 
-Last come lists that change while people click in them: how many elements a thousand clicks add to the dictionary.
+Last come lists that change while people click in them: how many elements and placements a thousand clicks add to the
+dictionary.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import pyarrow as pa
 
 from expost.lake.batch import ROOT, Descriptor, Element
 from expost.lake.dictionary import Dictionary
-from expost.lake.schema import DESCRIPTORS, ELEMENTS
+from expost.lake.schema import DESCRIPTORS, ELEMENTS, PLACEMENTS
 from expost.query.selector_parser import parse
 from expost.query.selector_sql import compile_selector
 
@@ -53,8 +54,8 @@ SELECTORS: dict[str, str | None] = {
 TAGS = ("div",) * 3 + ("span", "span", "a", "a", "button", "li", "ul", "section", "main", "p", "svg", "label")
 
 
-def dictionary(count: int, chance: random.Random) -> tuple[pa.Table, pa.Table, dict[int, str]]:
-    """A site of `count` elements about 12 deep, its descriptors, and the chain of each element as one string."""
+def dictionary(count: int, chance: random.Random) -> tuple[dict[str, pa.Table], dict[int, str]]:
+    """A site of `count` elements about 12 deep, each in one place, and the chain of each element as one string."""
     descriptors: list[dict[str, object]] = []
     for number in range(max(1_000, count // 8)):
         classes = sorted({f"kind-{chance.randrange(200)}" for _ in range(chance.randrange(4))})
@@ -73,6 +74,7 @@ def dictionary(count: int, chance: random.Random) -> tuple[pa.Table, pa.Table, d
             "is_read_only": True, "is_quirks": False,
         })  # fmt: skip
     elements: list[dict[str, object]] = []
+    placements: list[dict[str, object]] = []
     ancestors: list[list[int]] = []
     chains: dict[int, str] = {}
     for number in range(count):
@@ -85,34 +87,45 @@ def dictionary(count: int, chance: random.Random) -> tuple[pa.Table, pa.Table, d
         what = descriptors[chance.randrange(len(descriptors))]
         index = chance.randrange(1, 6) if chance.random() < 0.8 else chance.randrange(1, 60)
         previous = [chance.randrange(len(descriptors)) for _ in range(min(index - 1, PREVIOUS))]
-        elements.append({
-            "element_id": number, "parent_id": parent, "descriptor_id": what["descriptor_id"],
-            "sibling_index": index, "sibling_count": index + 2, "type_index": 1, "type_count": 1,
-            "previous_siblings": previous, "ancestors": above, "tree_depth": len(above), "depth": len(above),
+        standing = {
+            "element_id": number, "descriptor_id": what["descriptor_id"], "ancestors": above, "tree_depth": len(above),
             "is_shadow_child": False, "is_cut": False, "is_root": number == 0,
-        })  # fmt: skip
+        }  # fmt: skip
+        elements.append(standing | {"parent_id": parent, "depth": len(above)})
+        placements.append(
+            standing
+            | {
+                "placement_id": number, "parent_placement_id": parent, "sibling_index": index,
+                "sibling_count": index + 2, "type_index": 1, "type_count": 1, "previous_siblings": previous,
+            }
+        )  # fmt: skip
         text = f"{what['tag']}{''.join('.' + c for c in what['classes'])}"  # type: ignore[attr-defined]
         text += f"#{what['dom_id']}" if what["dom_id"] else ""
         text += "".join(f"[{a['name']}={a['value']}]" for a in what["attributes"]) + f":{index}"  # type: ignore[attr-defined]
         chains[number] = text if parent is None else f"{text};{chains[parent]}"
-    return pa.Table.from_pylist(descriptors, DESCRIPTORS), pa.Table.from_pylist(elements, ELEMENTS), chains
+    tables = {
+        "descriptors": pa.Table.from_pylist(descriptors, DESCRIPTORS),
+        "elements": pa.Table.from_pylist(elements, ELEMENTS),
+        "placements": pa.Table.from_pylist(placements, PLACEMENTS),
+    }
+    return tables, chains
 
 
 def lake(count: int, events: int) -> duckdb.DuckDBPyConnection:
     """A database with the dictionary of a synthetic site and a table of events, each with its chain as text as well."""
     chance = random.Random(count)
-    descriptors, elements, chains = dictionary(count, chance)
+    tables, chains = dictionary(count, chance)
     con = duckdb.connect()
     con.execute("set threads = 2")
     con.execute("create schema lake")
     texts = pa.table({"element_id": list(chains), "chain": list(chains.values())})
-    for name, table in (("descriptors", descriptors), ("elements", elements), ("texts", texts)):
+    for name, table in (*tables.items(), ("texts", texts)):
         con.register("given", table)
         con.execute(f"create table lake.{name} as from given")
         con.unregister("given")
     con.execute(VIEWS.read_text())
     con.execute(
-        "create table events as select element_id, chain from "
+        "create table events as select element_id, element_id as placement_id, chain from "
         f"(select (hash(range) % {count})::bigint as element_id from range({events})) "
         "join lake.texts using (element_id)"
     )
@@ -208,14 +221,14 @@ def clicked(lake: Dictionary, items: list[Descriptor], place: int) -> None:
     lake.elements(descriptors, elements).place_of(4)
 
 
-def new_elements(items: list[Descriptor], change: Change, clicks: int) -> list[int]:
-    """How many elements each thousand clicks added to the dictionary; the list changes before each click."""
+def new_rows(items: list[Descriptor], change: Change, clicks: int) -> list[tuple[int, int]]:
+    """How many elements and placements each thousand clicks added; the list changes before each click."""
     chance, lake, items, found = random.Random(1), Dictionary(b"s" * 32), list(items), []
     for _ in range(clicks // 1_000):
         for _ in range(1_000):
             change(items, chance)
             clicked(lake, items, chance.randrange(len(items)))
-        found.append(len(lake.fresh["elements"]))
+        found.append((len(lake.fresh["elements"]), len(lake.fresh["placements"])))
         lake.settle()
     return found
 
@@ -238,7 +251,7 @@ def main() -> None:
             compiled = compile_selector(parse(text))
             alone = compiled.statement(f"select count(*) from {compiled.surely}")
             joined = compiled.statement(
-                f"select count(*) from events where element_id in (select element_id from {compiled.surely})"
+                f"select count(*) from events as e where {compiled.holds(compiled.surely)}"
             )
             by_text = "select count(*) from events where regexp_matches(chain, $pattern)"
             elements, _ = seconds(con, alone, compiled.parameters)
@@ -255,11 +268,10 @@ def main() -> None:
                 counts.add(found_there)
             note = "" if len(counts) == 1 else f"  different counts: {sorted(counts)}"
             print(f"{text:36}" + "".join(f"{figure:14.1f}" for figure in figures) + note)
-    print("\nnew elements by each thousand clicks")
+    print("\nnew elements / placements by each thousand clicks")
     for title, (items, change) in LISTS.items():
-        print(
-            f"{title:36}" + "".join(f"{figure:8,}" for figure in new_elements(items, change, chosen.clicks))
-        )
+        figures = new_rows(items, change, chosen.clicks)
+        print(f"{title:36}" + "".join(f"{f'{elements:,} / {places:,}':>14}" for elements, places in figures))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ import duckdb
 from rich.console import Console
 from rich.markup import escape
 
-from expost.clock import from_micros
+from expost.clock import from_micros, wall_clock
 from expost.errors import ExpostError, QueryLimit
 from expost.lake.folder import Folder, open_folder
+from expost.lake.growth import Growth, growth
 from expost.lake.lock import find_holder
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
 from expost.loopback import is_loopback
@@ -34,7 +35,9 @@ LATE_SECONDS = 60
 """A sealed segment older than this should be in the lake by now, if a server runs."""
 
 MANY_NEW_ELEMENTS = 200
-"""New elements per 1,000 clicks above which a growing list should be looked for (DESIGN 5)."""
+"""New elements per 1,000 events above which the dictionary grows by what no selector should ask for."""
+ENOUGH_EVENTS = 10_000
+"""With fewer of them in a week a site is still showing its pages for the first time."""
 
 METERED = timedelta(days=7)
 MAX_METER_SECONDS = 5.0
@@ -173,18 +176,25 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
             yield Finding(
                 "lake", f"{says}: {count:,}", count > 0, "Report this as a bug, with what the server printed."
             )
-        clicks, elements = connection.execute(_GROWTH).fetchone() or (0, 0)
-        if clicks:
-            rate = round(elements * 1_000 / clicks)
-            says = f"{rate:,} distinct elements per 1,000 events on elements"
-            yield Finding("dictionary", says)
-            if clicks >= 10_000 and rate > MANY_NEW_ELEMENTS:
-                yield Finding(
-                    "dictionary",
-                    f"That is more than {MANY_NEW_ELEMENTS}: a list on some page grows or changes all the time.",
-                )
+        week = growth(connection, from_micros(wall_clock()) - METERED)
+        if week.events:
+            yield Finding("dictionary", growth_in_words(week))
     finally:
         connection.close()
+
+
+def growth_in_words(week: Growth) -> str:
+    """New elements and placements per 1,000 events, and what it means where those are many."""
+    says = (
+        f"{week.elements_rate:,} new elements and {week.placements_rate:,} new placements per 1,000 events on "
+        f"elements, last {METERED.days} days"
+    )
+    if week.events < ENOUGH_EVENTS or week.elements_rate <= MANY_NEW_ELEMENTS:
+        return f"{says}."
+    return (
+        f"{says}. More than {MANY_NEW_ELEMENTS} elements: ids, classes or attributes of some page are drawn anew all "
+        "the time; `data-attributes` on the tag says which are kept (docs/capture.md)."
+    )
 
 
 def _look_at_losses(folder: Folder) -> Iterator[Finding]:
@@ -221,6 +231,22 @@ _AGREEMENTS = (
         """,
     ),
     (
+        "events whose placement is missing",
+        """
+        select count(*) from lake.events
+        where placement_id is not null and placement_id not in (select placement_id from lake.placements)
+        """,
+    ),
+    (
+        "placements whose element or parent is missing",
+        """
+        select count(*) from lake.placements
+        where element_id not in (select element_id from lake.elements)
+            or (parent_placement_id is not null
+                and parent_placement_id not in (select placement_id from lake.placements))
+        """,
+    ),
+    (
         "events whose device is missing",
         """
         select count(*) from lake.events
@@ -232,8 +258,6 @@ _AGREEMENTS = (
         "select count(*) - count(distinct (site, event_id)) from lake.events",
     ),
 )
-
-_GROWTH = "select count(*), count(distinct element_id) from lake.events where element_id is not null"
 
 PARTS: tuple[tuple[str, Callable[[Folder], Iterator[Finding]]], ...] = (
     ("server", _look_at_server),

@@ -12,10 +12,11 @@ from typing import Literal
 from .combinator_sql import SIBLINGS, Keys, after, directly_after, directly_inside, inside
 from .descriptor_sql import DescriptorSets, is_about_descriptor, single
 from .grain import Grain
-from .position_sql import place, sibling_place
+from .position_sql import is_about_types, place, sibling_place
 from .selector import AnyOf, Complex, Compound, Not, Only, Position, Root, Selector, Simple, Universal
 from .set_sql import Selection, Sets, lines, noun_of, union
 from .sibling_sql import siblings
+from .sibling_type_sql import sibling_types
 
 About = Literal["elements", "siblings"]
 _RELATIONS = {" ": "in", ">": "in", "+": "next_to", "~": "after"}
@@ -111,10 +112,18 @@ class ElementSets:
             case Position() | Only() | Root() if about == "elements":
                 selection.wheres.append(place(condition))
             case Position() | Only() | Root():
-                joins, possibly, surely = sibling_place(condition)
+                types = self.types(selection.source) if is_about_types(condition) else ""
+                joins, possibly, surely = sibling_place(condition, types)
                 selection.joins.extend(joins)
                 selection.wheres.append(possibly)
                 selection.sure.append(surely)
+
+    def types(self, found: str) -> str:
+        """The places of some previous siblings among those of their type."""
+        made = self.sets.made.get(("types", found))
+        noun = found.removeprefix(f"{self.sets.prefix}_")
+        comment = f"places among siblings of a type: {noun}"
+        return made or self.sets.add("types", found, f"{noun}_types", sibling_types(found), comment)
 
     def cut(self) -> str:
         """Those of which not every ancestor was captured, in their own tree or above its host."""

@@ -1,7 +1,7 @@
 """Conditions on where an element stands among its siblings, as SQL.
 
 Of an element `e` capture knows the place (the columns of `lake.placed`). Of its previous sibling `s` the place
-follows from the distance, and among its type it is between two numbers (`t`, of `lake.sibling_types`).
+follows from the distance, and among its type it is between two numbers (`t`, of `sibling_type_sql`).
 """
 
 from __future__ import annotations
@@ -48,20 +48,25 @@ class _Range(NamedTuple):
 
 _NOWHERE = SiblingPlace((), "false", "true")
 _PLACES = "join lake.placed as e on e.placement_id = s.placement_id"
-_TYPES = "join lake.sibling_types as t on t.placement_id = s.placement_id and t.distance = s.distance"
 
 
-def sibling_place(condition: Position | Only | Root) -> SiblingPlace:
-    """Where a previous sibling stands."""
+def is_about_types(condition: Position | Only | Root) -> bool:
+    """Whether it asks for a place among siblings of the same type."""
+    return not isinstance(condition, Root) and condition.of_type
+
+
+def sibling_place(condition: Position | Only | Root, types: str = "") -> SiblingPlace:
+    """Where a previous sibling stands. `types` is the set of places among those of a type, where it is asked for."""
+    by_type = f"join {types} as t on t.placement_id = s.placement_id and t.distance = s.distance"
     match condition:
         case Only(of_type=True):
             possibly, surely = "t.index_low = 1 and t.end_low = 1", "t.index_high = 1 and t.end_high = 1"
-            return SiblingPlace((_TYPES,), possibly, surely)
+            return SiblingPlace((by_type,), possibly, surely)
         case Root() | Only():
             return _NOWHERE  # the element is its sibling
         case Position(_, of_type, from_end, step, offset):
             places = _range(of_type=of_type, from_end=from_end)
-            joins = (_TYPES if of_type else _PLACES,)
+            joins = (by_type if of_type else _PLACES,)
             return SiblingPlace(joins, _some(places, step, offset), _all(places, step, offset))
 
 

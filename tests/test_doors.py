@@ -314,6 +314,7 @@ def test_the_doctor_finds_a_healthy_folder_healthy_and_names_what_is_missing(dat
     assert {"setting": "port", "value": "8000", "from": "default"} in told["settings"]
     [metered] = [finding["says"] for finding in told["findings"] if finding["part"] == "losses"]
     assert metered.startswith("shop, last 7 days: ")
+    assert "events whose placement is missing: 0" in [finding["says"] for finding in told["findings"]]
 
     story = Story(tmp_path / "broken")
     small_rich_lake(story).store()
