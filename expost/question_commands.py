@@ -39,10 +39,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.argument("name", required=False)
 @condition_options
 @asking_options
 def preview(data: Path | None, as_json: bool, **options: Any) -> None:
-    """The past of a definition that need not exist: events, people, unknown. Saves nothing.
+    """The past of a definition that need not exist, or of the saved NAME: events, people, unknown. Saves nothing.
 
     \b
     Example: expost preview --click 'form.signup button'

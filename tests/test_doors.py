@@ -98,6 +98,7 @@ TREND = ("trend", "Bought", "--period", "day", "--by", "flag:new-checkout")
          lambda lake: lake.trend("Bought", period="day", by="flag:new-checkout")),
         (("preview", "--click", "form.cart button.buy"), "/preview?click=form.cart button.buy",
          lambda lake: lake.preview(lake.event("preview", click="form.cart button.buy"))),
+        (("preview", "Bought"), "/preview?name=Bought", lambda lake: lake.preview("Bought")),
         (("preview", "--on", "click form.cart button.buy"), "/preview?on=click form.cart button.buy",
          lambda lake: lake.preview(lake.event("preview", on="click form.cart button.buy"))),
         (("losses", "--by", "page"), "/losses?by=page", lambda lake: lake.losses(by="page")),
