@@ -109,6 +109,9 @@ class PreviewParameters(Conditions):
     """A preview takes conditions, or the name of a saved definition."""
 
     name: str | None = None
+    only: str | None = Field(
+        None, description="`count`: without texts, pages, elements and overlaps, which take longer."
+    )
 
 
 class Units(Common):

@@ -28,6 +28,7 @@ from expost.query.answer import (
 )
 from expost.query.breakdown import Breakdown, Flag, Several, parse_breakdown
 from expost.query.definition import Definition, Pattern, PropertyMatch, Scalar, Words, definition
+from expost.query.element_cache import MAX_BYTES
 from expost.query.question import (
     Difference,
     EventDetail,
@@ -58,13 +59,19 @@ CONDITIONS = (
 
 
 def open(  # noqa: A001  (the name that people type: expost.open)
-    path: Path | str = "expost-data", *, memory_limit: str | None = None, threads: int | None = None
+    path: Path | str = "expost-data",
+    *,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+    cache_bytes: int = MAX_BYTES,
 ) -> Lake:
     """The data folder at `path`, open for questions while a server may be writing to it.
 
-    `memory_limit` (like "800MB") bounds what one question may hold; beyond it DuckDB spills to disk.
+    `memory_limit` (like "800MB") bounds what one question may hold; beyond it DuckDB spills to disk. `cache_bytes`
+    bounds what is kept in the folder of the elements that selectors matched; 0 keeps nothing.
     """
-    return Lake(Analysis(open_folder(path).path, memory_limit=memory_limit, threads=threads))
+    folder = open_folder(path).path
+    return Lake(Analysis(folder, memory_limit=memory_limit, threads=threads, cache_bytes=cache_bytes))
 
 
 def flag(key: str, several: Several = "first") -> Flag:

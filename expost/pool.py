@@ -17,6 +17,7 @@ from typing import Any
 
 from expost.errors import QueryLimit
 from expost.query.analysis import Analysis
+from expost.query.element_cache import MAX_BYTES
 from expost.query.question import Question
 
 MAX_WAITING = 32
@@ -26,11 +27,15 @@ GRACE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class QueryLimits:
-    """What one query process may use: DuckDB's memory (spills to disk beyond it), threads, seconds a question."""
+    """What one query process may use: DuckDB's memory (spills to disk beyond it), threads, seconds a question.
+
+    `cache_bytes` is what all of them together keep on disk of answers about elements.
+    """
 
     memory: str
     threads: int
     seconds: float
+    cache_bytes: int = MAX_BYTES
 
 
 class QueryPool:
@@ -150,7 +155,11 @@ def _answer_for_ever(pipe: Connection, folder: Path, limits: QueryLimits, parent
         try:
             if analysis is None:
                 analysis = Analysis(
-                    folder, memory_limit=limits.memory, threads=limits.threads, max_seconds=limits.seconds
+                    folder,
+                    memory_limit=limits.memory,
+                    threads=limits.threads,
+                    max_seconds=limits.seconds,
+                    cache_bytes=limits.cache_bytes,
                 )
             reply = None, getattr(analysis, method)(*arguments, **named)
         except Exception as error:  # noqa: BLE001 (it is raised again where the question was asked)

@@ -48,7 +48,13 @@ def preview(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost preview --click 'form.signup button'
     """
-    _ask(preview_of(form_of_options(options)), data, as_json)
+    question = preview_of(form_of_options(options))
+    if wants_json(as_json):
+        _ask(question, data, as_json)
+        return
+    from expost.terminal import show_parts, terminal_console
+
+    show_parts(terminal_console(), analysis_of(data).preview_parts(question))
 
 
 @click.command()
@@ -266,6 +272,7 @@ def analysis_of(data: Path | None) -> Analysis:
     return Analysis(
         folder.path,
         memory_limit=settings.query_memory,
+        cache_bytes=settings.cache_bytes,
         max_seconds=settings.query_seconds,
     )
 

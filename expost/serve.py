@@ -97,7 +97,9 @@ class _Server(uvicorn.Server):
         self._state = state
         self._shown: tuple[int, Sequence[PageSite]] | None = None
         self._sink = SinkProcess(folder.path, lambda: {site.slug: site.keep_months for site in sites(state)})
-        limits = QueryLimits(settings.query_memory, settings.query_threads, settings.query_seconds)
+        limits = QueryLimits(
+            settings.query_memory, settings.query_threads, settings.query_seconds, settings.cache_bytes
+        )
         self._pool = QueryPool(folder.path, settings.query_processes, limits)
         self._access = Access(state, settings)
         self._door = Door(

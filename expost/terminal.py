@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -49,7 +49,8 @@ def show(console: Console, answer: Answer) -> None:
         case DifferenceAnswer():
             _show_difference(console, answer)
         case PreviewAnswer():
-            _show_preview(console, answer)
+            _show_count(console, answer)
+            _show_rest(console, answer)
         case FunnelAnswer():
             _show_funnel(console, answer)
         case RetentionAnswer():
@@ -178,15 +179,42 @@ def _show_difference(console: Console, answer: DifferenceAnswer) -> None:
         table(console, columns, rows)
 
 
-def _show_preview(console: Console, answer: PreviewAnswer) -> None:
+def show_parts(console: Console, parts: Iterable[PreviewAnswer]) -> None:
+    """Print a preview as it comes: the count first."""
+    for part in parts:
+        if not part.is_whole:
+            _show_count(console, part)
+        else:
+            _show_rest(console, part)
+            _show_basis(console, part)
+
+
+def _show_count(console: Console, answer: PreviewAnswer) -> None:
+    share = f" ({percent(answer.unknown_share)})" if answer.unknown else ""
     rows = [
         ("events", answer.events),
         ("people", answer.people),
-        ("unknown", answer.unknown),
+        ("unknown", f"{answer.unknown:,}{share}"),
         ("first seen", answer.first_seen),
         ("last seen", answer.last_seen),
+        (f"the last {len(answer.days)} days", sparkline([day.events for day in answer.days])),
     ]
     table(console, [(answer.name, WORD), ("", NUMBER)], rows)
+
+
+def sparkline(values: Sequence[int], most: int = 45) -> str:
+    """A row of bars, neighbours drawn together until there are at most so many; the lowest is for nothing at all.
+
+    >>> sparkline([0, 1, 5, 9])
+    '▁▂▅█'
+    """
+    together = -(-len(values) // most)
+    sums = [sum(values[place : place + together]) for place in range(0, len(values), together)]
+    greatest = max(sums, default=0)
+    return "".join("▁▂▃▄▅▆▇█"[-(-each * 7 // greatest) if greatest else 0] for each in sums)
+
+
+def _show_rest(console: Console, answer: PreviewAnswer) -> None:
     for name, found, distinct in (
         ("text", answer.texts, answer.distinct_texts),
         ("page", answer.pages, answer.distinct_pages),
@@ -202,6 +230,19 @@ def _show_preview(console: Console, answer: PreviewAnswer) -> None:
         console.print()
         rows_of_samples = [(_chain_text(sample), sample.events) for sample in answer.samples]
         table(console, [("element, what matched in brackets", WORD), ("events", NUMBER)], rows_of_samples)
+    if answer.overlaps:
+        console.print()
+        columns = [
+            ("also matches", WORD),
+            ("events of both", NUMBER),
+            ("of these", NUMBER),
+            ("of its own", NUMBER),
+        ]
+        shared = [
+            (each.name, each.events, percent(each.share), percent(each.share_of_other))
+            for each in answer.overlaps
+        ]
+        table(console, columns, shared)
 
 
 def _chain_text(sample: SampleElement) -> str:

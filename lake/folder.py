@@ -55,6 +55,11 @@ class Folder:
         return self.path / "scripts"
 
     @property
+    def cache(self) -> Path:
+        """What questions keep for the next ones. Deleting it loses nothing."""
+        return self.path / "cache"
+
+    @property
     def state_path(self) -> Path:
         """The small state: sites, keys, definitions."""
         return self.path / "state.sqlite"

@@ -29,6 +29,9 @@ ROW_GROUP = 64_000
 STATISTICS = ("time", "received_at", "at", "recorded_at", "site")
 """Columns whose least and greatest values stand in the log, so that whole files can be left unread."""
 
+UNIQUE = frozenset({"event_id", "time", "client_time", "received_at", "sent_at", "device_id"})
+"""Columns of events whose values hardly repeat in the reading order, so that a dictionary of them would only cost."""
+
 Statistic = int | str
 
 
@@ -82,7 +85,13 @@ class PartWriter:
         self._waiting_rows = 0
         self._ranges = _Ranges()
         # The Arrow schema is left out: every engine then reads the types that Parquet and Delta name.
-        self._writer = pq.ParquetWriter(self._path, schema, compression="zstd", store_schema=False)
+        self._writer = pq.ParquetWriter(
+            self._path,
+            schema,
+            compression="zstd",
+            store_schema=False,
+            use_dictionary=True if kind == "part" else _repeating(schema),
+        )
 
     def write(self, rows: pa.Table) -> None:
         """Add these rows, which have the columns of the schema."""
@@ -115,6 +124,15 @@ class PartWriter:
         self._writer.write_table(group, row_group_size=ROW_GROUP)
         self._ranges.add(group)
         self.rows += len(group)
+
+
+def _repeating(schema: pa.Schema) -> list[str]:
+    """The Parquet columns whose values repeat. Left without a dictionary, the others take a fifth less to read."""
+    return [
+        f"{each.name}.list.element" if pa.types.is_list(each.type) else each.name
+        for each in schema
+        if each.name not in UNIQUE
+    ]
 
 
 class _Ranges:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from .part import find_width
 from .schema import TABLES
 from .table import Snapshot, find_snapshot
 
-VIEWS = ("dictionary.sql", "persons.sql", "views.sql", "losses.sql")
-"""Read in this order: each builds on those before it."""
+HELPERS, VIEWS = ("dictionary.sql", "persons.sql"), ("views.sql", "losses.sql")
+"""Views in schema `lake`, and those for people. Read in this order: each builds on those before it."""
 
 _SQL = Path(__file__).parent / "sql"
 
@@ -47,18 +47,52 @@ def connect(
     memory_limit: str | None = None,
     threads: int | None = None,
     snapshot: LakeSnapshot | None = None,
+    has_views: bool = True,
 ) -> duckdb.DuckDBPyConnection:
     """A connection that reads one snapshot of the folder at `path` for as long as it is open.
 
-    Base relations are in schema `lake`, one per table; `events`, `elements`, `placements`, `people` and `losses`
-    are views for people.
+    Base relations are in schema `lake`, one per table; `events`, `elements`, `placements`, `people` and `losses` are
+    views for people, which `has_views` leaves out: making them takes a while.
     """
     folder = open_folder(path)
     connection = duckdb.connect()
     try:
         configure(connection, folder.spill, memory_limit, threads)
         register(connection, snapshot or find_lake_snapshot(folder.lake))
-        create_views(connection)
+        create_views(connection, HELPERS + VIEWS * has_views)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_fresh(files: Mapping[str, Sequence[str]], fresh: Collection[str]) -> duckdb.DuckDBPyConnection:
+    """A connection to the elements and placements in the files `fresh` alone, and what is above them, to judge those.
+
+    `files` are all live files by table. The relation `lake.fresh` holds the ids as `place_id`.
+    """
+    connection = duckdb.connect()
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("create schema lake")
+        for name, key in (("elements", "element_id"), ("placements", "placement_id")):
+            newest = [file for file in files[name] if file in fresh]
+            _create_rows(connection, f"newest_{name}", newest, TABLES[name])
+            _create_rows(connection, f"all_{name}", files[name], TABLES[name])
+            connection.execute(f"""
+                create table lake.{name} as
+                select * from lake.newest_{name}
+                union all
+                select * from lake.all_{name}
+                where {key} in (select unnest(ancestors) from lake.newest_{name})
+                    and {key} not in (select {key} from lake.newest_{name})""")
+        connection.execute("""
+            create view lake.fresh as
+            select element_id as place_id from lake.newest_elements
+            union all
+            select placement_id from lake.newest_placements""")
+        _create_rows(connection, "descriptors", files["descriptors"], TABLES["descriptors"])
+        connection.execute((_SQL / "dictionary.sql").read_text(encoding="utf-8"))
     except BaseException:
         connection.close()
         raise
@@ -72,6 +106,8 @@ def configure(
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set preserve_insertion_order = false")
     connection.execute("set enable_progress_bar = false")
+    # Files never change, so what their footers say need not be read for every view and statement.
+    connection.execute("set parquet_metadata_cache = true")
     if os.access(spill.parent, os.W_OK):
         spill.mkdir(mode=0o700, exist_ok=True)
         connection.execute("set temp_directory = $spill", {"spill": str(spill)})
@@ -93,12 +129,19 @@ def register(connection: duckdb.DuckDBPyConnection, snapshot: LakeSnapshot) -> N
             "insert into lake.snapshot values ($name, $version, $files)",
             {"name": name, "version": version, "files": files},
         )
-        if files:
-            connection.execute(f"create view lake.{name} as {_rows_of(connection, files, schema)}")
-        else:
-            connection.register("_empty", schema.empty_table())
-            connection.execute(f"create table lake.{name} as select * from _empty")
-            connection.unregister("_empty")
+        _create_rows(connection, name, files, schema)
+
+
+def _create_rows(
+    connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[str], schema: pa.Schema
+) -> None:
+    """The relation `name` with all rows of these files."""
+    if files:
+        connection.execute(f"create view lake.{name} as {_rows_of(connection, files, schema)}")
+    else:
+        connection.register("_empty", schema.empty_table())
+        connection.execute(f"create table lake.{name} as select * from _empty")
+        connection.unregister("_empty")
 
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, files: Sequence[str], schema: pa.Schema) -> str:
@@ -116,9 +159,9 @@ def _rows_of(connection: duckdb.DuckDBPyConnection, files: Sequence[str], schema
     return f"select {', '.join(columns)} from {source}"
 
 
-def create_views(connection: duckdb.DuckDBPyConnection) -> None:
+def create_views(connection: duckdb.DuckDBPyConnection, names: Sequence[str] = HELPERS + VIEWS) -> None:
     """Make the helper and user views over base relations in schema `lake`, whatever those are."""
-    for name in VIEWS:
+    for name in names:
         connection.execute((_SQL / name).read_text(encoding="utf-8"))
 
 

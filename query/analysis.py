@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
@@ -26,16 +26,17 @@ from expost.state.definition_details import Details, describe, details, details_
 from expost.state.names import name_key
 from expost.state.sites import Site, find_site, sites
 
-from .answer import Answer
+from .answer import Answer, PreviewAnswer
 from .calendar import Calendar, interval_of
 from .definition import Definition
 from .definition_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .difference import difference
+from .element_cache import MAX_BYTES, ElementCache
 from .funnel import funnel, funnel_people
 from .left_out import counting_of
 from .live import event_detail, flag_list, live
 from .losses import losses
-from .preview import preview
+from .preview import preview, preview_parts
 from .question import (
     Difference,
     EventDetail,
@@ -61,6 +62,8 @@ from .saved import check_definition, definition_of, in_force_at, version_json
 from .selector_sql import ENGINE_VERSION
 from .trend import trend
 
+Found = TypeVar("Found", bound=Answer)
+
 ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     Preview: preview,
     Funnel: funnel,
@@ -76,11 +79,15 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     SqlQuery: sql_query,
 }
 
+WITHOUT_VIEWS = (Preview, Funnel, FunnelPeople, Retention, Trend)
+"""Questions that are asked of the lake itself. Making the views for people takes a while, so these do without."""
+
 
 class Analysis(Rights):
     """A data folder, open for questions. Each question reads the newest snapshot; the folder may be in use.
 
     `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit.
+    `cache_bytes` bounds what is kept on disk of answers about elements; 0 keeps nothing, and changes no answer.
     """
 
     def __init__(
@@ -90,6 +97,7 @@ class Analysis(Rights):
         memory_limit: str | None = None,
         threads: int | None = None,
         max_seconds: float | None = None,
+        cache_bytes: int = MAX_BYTES,
         clock: Clock = wall_clock,
     ) -> None:
         self.folder = open_folder(folder)
@@ -97,6 +105,7 @@ class Analysis(Rights):
         self.threads = threads
         self.max_seconds = max_seconds
         self.clock = clock
+        self.cache = ElementCache(self.folder.cache / "elements", cache_bytes)
         self.state = State(self.folder.state_path)
 
     def close(self) -> None:
@@ -110,9 +119,14 @@ class Analysis(Rights):
             raise NotBuilt(f"Questions of the kind {type(question).__name__} are not built yet.")
         began = time.perf_counter()
         with self._reading(question) as reading:
-            answer = answer_to(reading, question)
-        elapsed = round((time.perf_counter() - began) * 1_000, 1)
-        return replace(answer, basis=replace(answer.basis, elapsed_ms=elapsed))
+            return _timed(answer_to(reading, question), began)
+
+    def preview_parts(self, question: Preview) -> Iterator[PreviewAnswer]:
+        """The answer to a preview as it comes: the count first, and then the whole."""
+        began = time.perf_counter()
+        with self._reading(question) as reading:
+            for answer in preview_parts(reading, question):
+                yield _timed(answer, began)
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """How many live files and rows each table of the lake has."""
@@ -233,7 +247,12 @@ class Analysis(Rights):
     @contextmanager
     def _reading(self, question: Question) -> Iterator[Reading]:
         site = self._site(question)
-        connection = connect(self.folder.path, memory_limit=self.memory_limit, threads=self.threads)
+        connection = connect(
+            self.folder.path,
+            memory_limit=self.memory_limit,
+            threads=self.threads,
+            has_views=not isinstance(question, WITHOUT_VIEWS),
+        )
         is_over = threading.Event()
 
         def stop() -> None:
@@ -256,6 +275,8 @@ class Analysis(Rights):
                 resolve=partial(self._resolve, site.slug),
                 named=partial(self._named, question.site),
                 rejected_files=partial(rejected_files, self.folder.rejected),
+                cache=self.cache,
+                saved=partial(self._in_use, site.slug),
             )
             _refuse_empty_range(reading)
             yield reading
@@ -284,8 +305,16 @@ class Analysis(Rights):
                 found.append((slug, self._resolve(slug, name, None)))
         return found
 
+    def _in_use(self, site: str) -> list[Definition]:
+        return [self._resolve(site, each.name, None) for each in self.definitions(site=site)]
+
     def _resolve(self, site: str, name: str, version: int | None) -> Definition:
         return in_force_at(self.state, site, name, version)
+
+
+def _timed(answer: Found, began: float) -> Found:
+    elapsed = round((time.perf_counter() - began) * 1_000, 1)
+    return replace(answer, basis=replace(answer.basis, elapsed_ms=elapsed))
 
 
 def _calendar(site: Site, time_zone: str | None, week_start: int | None = None) -> Calendar:

@@ -168,8 +168,23 @@ class SampleElement:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """A saved definition that matches `events` of the same events: which shares of this definition's and of its own."""
+
+    name: str
+    version: int | None
+    events: int
+    share: float
+    share_of_other: float
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewAnswer(Answer):
-    """The past of a definition. `unknown` events might match; numbers count only those that do."""
+    """The past of a definition. `unknown` events might match; numbers count only those that do.
+
+    `unknown_share` is of both together, None where nothing is. `is_whole` says whether more than the count was asked
+    for: without, there are no texts, pages, samples and overlaps.
+    """
 
     name: str
     events: int
@@ -183,6 +198,9 @@ class PreviewAnswer(Answer):
     distinct_texts: int
     distinct_pages: int
     samples: tuple[SampleElement, ...]
+    overlaps: tuple[Overlap, ...] = ()
+    unknown_share: float | None = None
+    is_whole: bool = True
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per day of the sparkline."""

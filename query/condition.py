@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from expost.clock import from_micros
@@ -17,13 +17,22 @@ from expost.clock import from_micros
 from .definition import Alternative, Definition, Pattern, PropertyMatch, QueryParameter
 from .glob import glob_expression
 from .selector_parser import parse
-from .selector_sql import compile_selector
+from .selector_sql import CompiledSelector, compile_selector
 from .statement import Fragment, expressions
 
 # As RE2 and Python both read them. RE2's own class of white space is ASCII only.
 ZERO_WIDTH = "200B 200C 200D 2060 FEFF"
 SPACES = "09-0D 20 85 A0 1680 2000-200A 2028 2029 202F 205F 3000"
 CUT = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class UsedSelector:
+    """A selector of a definition. `words` say what decides its elements; `relation` is a name for a table of them."""
+
+    words: str
+    compiled: CompiledSelector
+    relation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class CompiledDefinition:
     surely: Fragment
     possibly: Fragment
     subjects: tuple[Fragment, ...]
+    selectors: tuple[UsedSelector, ...] = ()
 
     @property
     def has_unknown(self) -> bool:
@@ -49,6 +59,15 @@ class CompiledDefinition:
     def expressions(self) -> list[Fragment]:
         """The expressions as they stand in a statement."""
         return expressions(self.ctes)
+
+    def over_elements(self) -> CompiledDefinition:
+        """The same, where each selector's `relation` holds its elements or placements, as (place_id, is_sure)."""
+        replaced = {name for used in self.selectors for name, _ in used.compiled.ctes}
+        kept = [(name, sql) for name, sql in self.ctes if name not in replaced]
+        for used in self.selectors:
+            of_all = f"select place_id as {used.compiled.grain.id}\nfrom {used.relation}"
+            kept += [(used.compiled.surely, f"{of_all}\nwhere is_sure"), (used.compiled.possibly, of_all)]
+        return replace(self, ctes=tuple(kept))
 
 
 def compile_definition(definition: Definition, prefix: str) -> CompiledDefinition:
@@ -64,6 +83,7 @@ def compile_definition(definition: Definition, prefix: str) -> CompiledDefinitio
         surely=Fragment(_either(answer.surely for answer in answers)),
         possibly=Fragment(_either(answer.possibly for answer in answers)),
         subjects=tuple(map(Fragment, statement.subjects)),
+        selectors=tuple(statement.selectors),
     )
 
 
@@ -75,6 +95,7 @@ def narrowed(found: CompiledDefinition, by: CompiledDefinition) -> CompiledDefin
         surely=Fragment(f"({found.surely}) and ({by.surely})"),
         possibly=Fragment(f"({found.possibly}) and ({by.possibly})"),
         subjects=found.subjects,
+        selectors=found.selectors + by.selectors,
     )
 
 
@@ -96,6 +117,7 @@ class _Statement:
     ctes: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, object] = field(default_factory=dict)
     subjects: list[str] = field(default_factory=list)
+    selectors: list[UsedSelector] = field(default_factory=list)
     made: dict[tuple[str, object], _Answer] = field(default_factory=dict)
 
     def bind(self, name: str, value: object) -> str:
@@ -137,14 +159,17 @@ class _Statement:
             yield _same(self.property_match(condition, f"{prefix}_property_{number}"))
 
     def selector(self, alternative: Alternative, prefix: str) -> _Answer:
+        selector = parse(alternative.selector or "")
         compiled = compile_selector(
-            parse(alternative.selector or ""),
+            selector,
             prefix=f"{prefix}_css",
             target_only=alternative.target_only,
             pierce=alternative.pierce,
         )
         self.ctes.update(compiled.ctes)
         self.parameters.update(compiled.parameters)
+        switches = [" target-only"] * alternative.target_only + [" pierce"] * alternative.pierce
+        self.selectors.append(UsedSelector(f"{selector}{''.join(switches)}", compiled, f"{prefix}_places"))
         self.subjects.append(
             f"select {compiled.grain.id} as place_id, distance from (\n{compiled.subjects}\n) as subjects"
         )

@@ -7,6 +7,7 @@ All three are the same words with the same meaning, so they are read here, once.
     definition   click, change, submit (selectors), on (TYPE or TYPE SELECTOR), view (path globs), track (event names),
                  text, host, path, hash, query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only,
                  pierce; to save it also valid_from, valid_until (dates or ISO times)
+    preview      definition, or name; only (count)
     unit         unit (person | session | device | group:TYPE), gap (of sessions)
     breakdown    by (flag:KEY, property:NAME, trait:NAME, latest-trait:NAME, a column), several (first | exclude |
                  as-treated)
@@ -80,15 +81,19 @@ def form_of(pairs: Iterable[tuple[str, str]]) -> Form:
 
 def preview_of(form: Form) -> Preview:
     """A preview of the conditions in the form, or of the saved definition called `name`."""
-    _refuse_unknown(form, COMMON | CONDITIONS | {"name"})
-    name = _one(form, "name")
+    _refuse_unknown(form, COMMON | CONDITIONS | {"name", "only"})
+    name, only = _one(form, "name"), _one(form, "only")
+    if only not in (None, "count"):
+        raise InvalidInput(
+            f"A preview of {only!r} only is not made.", hint="Say only=count, or leave it out."
+        )
     has_conditions = any(field in form for field in CONDITIONS)
     if name is not None and has_conditions:
         raise InvalidInput(
             f"Both a saved definition ({name!r}) and conditions are given.", hint="Leave one of them out."
         )
     step: Step = name if name is not None else definition_of("preview", form)
-    return Preview(step, **_common(form))
+    return Preview(step, count_only=only is not None, **_common(form))
 
 
 def definition_of(name: str, form: Form) -> Definition:

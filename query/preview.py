@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
-from .answer import Counted, Day, PreviewAnswer, SampleElement
+from .answer import Basis, Counted, Day, PreviewAnswer, SampleElement
 from .chain import chains, with_subject
+from .overlap import find_overlaps
+from .past import Past, find_past
 from .question import Preview
-from .reading import Reading, at, match
+from .reading import Reading, at
 
 LISTED = 20
-COLUMNS = ("element_id", "placement_id", "label", "text", "path")
 UNKNOWN_RULE = (
     "Unknown events might match: a value that the definition needs was cut, masked or not captured. "
     "Numbers count only events that surely match."
@@ -18,46 +22,80 @@ UNKNOWN_RULE = (
 
 
 def preview(reading: Reading, question: Preview) -> PreviewAnswer:
-    """Counts, people, unknown, first and last, days, texts, pages and sample elements."""
+    """Counts, people, unknown, first and last, days; and unless only the count is asked, what the events were."""
+    *_, last = preview_parts(reading, question)
+    return last
+
+
+def preview_parts(reading: Reading, question: Preview) -> Iterator[PreviewAnswer]:
+    """The count, as soon as it is known, and then the whole, unless only the count is asked for."""
     definition = reading.definition(question.definition)
-    bounds = (reading.start, reading.end) if reading.has_range else None
-    matched = match(reading, [definition], keep=COLUMNS, bounds=bounds, has_positions=False)
-    today = reading.calendar.day(reading.now)
-    first_day = today - timedelta(days=question.days - 1)
-    rows = reading.run("preview.sql", {"first_day": first_day, "texts": LISTED})
-    facts = {fact: [row[1:] for row in rows if row[0] == fact] for fact in ("all", "day", "text", "page")}
-    [(_, events, people, first, last)] = facts["all"]
-    per_day = {date.fromisoformat(day): count for day, count, *_ in facts["day"]}
-    shown = max([today, *per_day])
-    texts = sorted((Counted(*row[:2]) for row in facts["text"]), key=lambda each: (-each.events, each.value))
-    pages = sorted((Counted(*row[:2]) for row in facts["page"]), key=lambda each: (-each.events, each.value))
-    samples = reading.run("samples.sql", {"samples": question.samples} | dict(matched.compiled[0].parameters),
-                          matches=matched.compiled[0])  # fmt: skip
-    by_placement = chains(reading, "samples")
-    unknown = matched.definitions[0].unknown
-    return PreviewAnswer(
+    past = find_past(reading, definition)
+    unknown = past.matched.definitions[0].unknown
+    notes = [*past.matched.notes, *([UNKNOWN_RULE] if unknown else [])]
+    days = _days(reading, question.days)
+    counted = PreviewAnswer(
         question=question,
-        basis=reading.basis(
-            definitions=matched.definitions,
-            left_out=matched.left_out,
-            notes=[*matched.notes, *([UNKNOWN_RULE] if unknown else [])],
-        ),
+        basis=_basis(reading, past, notes),
         name=definition.name,
-        events=events,
-        people=people,
+        events=past.events,
+        people=past.people,
         unknown=unknown,
-        first_seen=at(first),
-        last_seen=at(last),
-        days=tuple(
-            Day(day, per_day.get(day, 0))
-            for day in (first_day + timedelta(days=past) for past in range((shown - first_day).days + 1))
-        ),
-        texts=tuple(texts),
-        pages=tuple(pages),
-        distinct_texts=facts["text"][0][2] if facts["text"] else 0,
-        distinct_pages=facts["page"][0][2] if facts["page"] else 0,
-        samples=tuple(
-            SampleElement(str(element), count, with_subject(by_placement.get(placement, ()), distance))
-            for element, placement, count, distance in samples
-        ),
+        unknown_share=unknown / (past.events + unknown) if past.events + unknown else None,
+        first_seen=at(past.first),
+        last_seen=at(past.last),
+        days=days,
+        texts=(),
+        pages=(),
+        distinct_texts=0,
+        distinct_pages=0,
+        samples=(),
+        is_whole=False,
+    )
+    yield counted
+    if question.count_only:
+        return
+    listed = _listed(reading)
+    samples = _samples(reading, past, question.samples)
+    overlaps, said = find_overlaps(reading, definition, past)
+    basis = _basis(reading, past, [*notes, *said])
+    yield replace(counted, basis=basis, samples=samples, overlaps=tuple(overlaps), is_whole=True, **listed)
+
+
+def _basis(reading: Reading, past: Past, notes: Sequence[str]) -> Basis:
+    return reading.basis(definitions=past.matched.definitions, left_out=past.matched.left_out, notes=notes)
+
+
+def _days(reading: Reading, days: int) -> tuple[Day, ...]:
+    """So many days until today, and those after it in which something happened."""
+    today = reading.calendar.day(reading.now)
+    first = today - timedelta(days=days - 1)
+    per_day = {
+        date.fromisoformat(day): events
+        for day, events in reading.run("preview_days.sql", {"first_day": first})
+    }
+    last = max([today, *per_day])
+    listed = (first + timedelta(days=past) for past in range((last - first).days + 1))
+    return tuple(Day(day, per_day.get(day, 0)) for day in listed)
+
+
+def _listed(reading: Reading) -> dict[str, Any]:
+    """The distinct texts and pages with the most events, and how many there are."""
+    rows = reading.run("preview.sql", {"listed": LISTED})
+    found: dict[str, Any] = {}
+    for fact in ("text", "page"):
+        of_fact = [row[1:] for row in rows if row[0] == fact]
+        values = sorted((Counted(*row[:2]) for row in of_fact), key=lambda each: (-each.events, each.value))
+        found |= {f"{fact}s": tuple(values), f"distinct_{fact}s": of_fact[0][2] if of_fact else 0}
+    return found
+
+
+def _samples(reading: Reading, past: Past, count: int) -> tuple[SampleElement, ...]:
+    """The elements with the most events, and which of each chain the selector matched."""
+    [compiled] = past.matched.compiled
+    rows = reading.run("samples.sql", {"samples": count} | dict(compiled.parameters), matches=compiled)
+    by_placement = chains(reading, "samples")
+    return tuple(
+        SampleElement(str(element), events, with_subject(by_placement.get(placement, ()), distance))
+        for element, placement, events, distance in rows
     )

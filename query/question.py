@@ -81,11 +81,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Preview(Question):
-    """The past of a definition: counts, people, unknown, first and last, days, texts, pages, sample elements."""
+    """The past of a definition: counts, people, unknown, first and last, days, texts, pages, elements, overlaps.
+
+    `count_only` stops after the days, which come first where many events match.
+    """
 
     definition: Step
     days: int = 90
     samples: int = 10
+    count_only: bool = False
 
 
 ORDERS = ("ordered", "strict", "any")

@@ -17,6 +17,8 @@ from .breakdown import ByColumn, ByProperty, ByValue
 from .calendar import Calendar
 from .condition import CompiledDefinition, compile_definition, json_pointer, narrowed
 from .definition import NEVER_HEARD, WITHOUT_ELEMENT, Definition
+from .element_cache import ElementCache
+from .elements import make_elements
 from .glob import check_glob
 from .interval import EARLIEST, LATEST
 from .left_out import Counting
@@ -37,8 +39,8 @@ Row = tuple[Any, ...]
 class Reading:
     """An open snapshot and what a question says about itself. `sql` collects the text that ran.
 
-    `resolve` finds a saved definition by name and version; `named` all of a name, with their sites.
-    `rejected_files` are those of what could not be stored.
+    `resolve` finds a saved definition by name and version; `named` all of a name, with their sites; `saved` are
+    those of this site that are in use. `rejected_files` are those of what could not be stored.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -51,6 +53,8 @@ class Reading:
     resolve: Callable[[str, int | None], Definition]
     named: Callable[[str], Sequence[tuple[str, Definition]]] = lambda _: ()
     rejected_files: Callable[[], Sequence[str]] = tuple
+    cache: ElementCache | None = None
+    saved: Callable[[], Sequence[Definition]] = tuple
     sql: list[str] = field(default_factory=list)
     used: dict[str, Any] = field(default_factory=dict)
 
@@ -93,6 +97,13 @@ class Reading:
             self.used |= bound
             rows = self.connection.execute(statement, bound).fetchall()
         return rows
+
+    def elements(self, definition: CompiledDefinition) -> CompiledDefinition:
+        """The definition over relations that hold the elements of its selectors, which are made here."""
+        for made in make_elements(self.connection, definition, self.cache):
+            self.sql.append(made.text.strip())
+            self.used |= made.parameters
+        return definition.over_elements()
 
     def columns(self) -> list[str]:
         """The names of the columns of the rows that came last."""
@@ -179,13 +190,11 @@ def match(
             compiled.append(found)
             values |= found.parameters
         roles.append((step, numbers[body]))
-    if bounds is not None:
-        low, high = (from_micros(min(max(bound, EARLIEST), LATEST)) for bound in bounds)
-        values |= {"from_time": low, "until_time": high}
+    values |= bounding(bounds)
     reading.run(
         "matched.sql",
         values,
-        matches=compiled,
+        matches=[reading.elements(each) for each in compiled],
         roles=roles,
         keep=[identifier(name) for name in keep],
         further=[identifier(name) for name in keep if name not in ALWAYS],
@@ -195,12 +204,16 @@ def match(
         unit=kind,
         value=_value(by, values),
     )
-    matched = _tally(reading, steps, compiled)
-    notes = [] if flag is None else _unseen_flag(reading, flag)
-    if not any(used.events for used in matched.definitions):
-        notes += _unseen_environment(reading)
-    notes += _unheard(steps, matched)
-    return replace(matched, notes=(*notes, *_gaps(reading, steps), *reading.counting.notes()))
+    matched = tallied(reading, steps, compiled, reading.run("tally.sql", {}))
+    return matched if flag is None else replace(matched, notes=(*_unseen_flag(reading, flag), *matched.notes))
+
+
+def bounding(bounds: tuple[int, int] | None) -> dict[str, Any]:
+    """The values that statements bind for the instants between which events matter."""
+    if bounds is None:
+        return {}
+    low, high = (from_micros(min(max(bound, EARLIEST), LATEST)) for bound in bounds)
+    return {"from_time": low, "until_time": high}
 
 
 def unit_column(unit: Unit) -> Fragment:
@@ -238,11 +251,9 @@ def _versions(definition: Definition) -> tuple[UsedVersion, ...]:
     )
 
 
-def _unheard(steps: Sequence[Definition], matched: Matched) -> list[str]:
+def _unheard(steps: Sequence[Definition], found: Sequence[UsedDefinition]) -> list[str]:
     """Why a definition that found nothing never will: its types are not captured, or happen on no element."""
-    empty = [
-        each for each, used in zip(steps, matched.definitions, strict=True) if not used.events + used.unknown
-    ]
+    empty = [each for each, used in zip(steps, found, strict=True) if not used.events + used.unknown]
     alternatives = [each for step in empty for each in step.alternatives]
     types = dict.fromkeys(kind for each in alternatives for kind in each.types if NEVER_HEARD.match(kind))
     bare = dict.fromkeys(
@@ -300,8 +311,10 @@ def _listed(what: str, names: Sequence[str]) -> str:
     return f"{what}: {shown}{' and more' if len(names) > MOST_LISTED else ''}"
 
 
-def _tally(reading: Reading, steps: Sequence[Definition], compiled: Sequence[CompiledDefinition]) -> Matched:
-    rows = reading.run("tally.sql", {})
+def tallied(
+    reading: Reading, steps: Sequence[Definition], compiled: Sequence[CompiledDefinition], rows: Sequence[Row]
+) -> Matched:
+    """What was found, from rows of (step, is_sure, why it is left out, events, people)."""
     found = [[0, 0] for _ in steps]
     left: dict[str, list[int]] = {}
     total = 0
@@ -314,18 +327,16 @@ def _tally(reading: Reading, steps: Sequence[Definition], compiled: Sequence[Com
             counts = left.setdefault(reason, [0, 0])
             counts[0] += events
             counts[1] = max(counts[1], people)
-    return Matched(
-        tuple(
-            UsedDefinition(
-                step.name, step.version, ENGINE_VERSION, str(step), events, unknown, _versions(step)
-            )
-            for step, (events, unknown) in zip(steps, found, strict=True)
-        ),
-        reading.counting.left_out(
-            ((reason, events, people) for reason, (events, people) in left.items()), total
-        ),
-        tuple(compiled),
+    used = tuple(
+        UsedDefinition(step.name, step.version, ENGINE_VERSION, str(step), events, unknown, _versions(step))
+        for step, (events, unknown) in zip(steps, found, strict=True)
     )
+    left_out = reading.counting.left_out(
+        ((reason, events, people) for reason, (events, people) in left.items()), total
+    )
+    notes = [] if any(each.events for each in used) else _unseen_environment(reading)
+    notes += [*_unheard(steps, used), *_gaps(reading, steps), *reading.counting.notes()]
+    return Matched(used, left_out, tuple(compiled), tuple(notes))
 
 
 def check_patterns(connection: duckdb.DuckDBPyConnection, definition: Definition) -> None:

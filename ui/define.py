@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -34,11 +34,11 @@ class DefineView:
     error: ExpostError | None
 
 
-def define_view(form: Form, name: str, outcome: Outcome) -> DefineView:
-    """The form, with the past of its conditions when they could be counted."""
+def define_view(form: Form, name: str, outcome: Outcome, rest: str = "") -> DefineView:
+    """The form, with the past of its conditions when they could be counted; `rest` is where more than a count is."""
     happenings, narrowings = fields_of(form)
     conditions = {field: values for field, values in form.items() if field in CONDITIONS}
-    past = past_of(outcome.answer) if outcome.answer else None
+    past = past_of(outcome.answer, rest) if outcome.answer else None
     meaning = str(definition_of("preview", conditions)) if past else ""
     pairs = tuple(pairs_of(conditions))
     return DefineView(happenings, narrowings, switches_of(form), pairs, name, meaning, past, outcome.error)
@@ -47,12 +47,12 @@ def define_view(form: Form, name: str, outcome: Outcome) -> DefineView:
 def add_define(router: APIRouter, desk: Desk) -> None:
     """`/define` with its panel and its twins, and saving to `/definitions`."""
 
-    async def defined(request: Request) -> tuple[DefineView, int]:
+    async def defined(request: Request, *, rest: str = "") -> tuple[DefineView, int]:
         form = desk.form_of(request, without=NAME)
         outcome = Outcome()
         if any(field in form for field in CONDITIONS):
-            outcome = await desk.outcome(lambda: preview_of(form))
-        return define_view(form, request.query_params.get("name", ""), outcome), outcome.status
+            outcome = await desk.outcome(lambda: replace(preview_of(form), count_only=bool(rest)))
+        return define_view(form, request.query_params.get("name", ""), outcome, rest), outcome.status
 
     @router.get("/define")
     async def define(request: Request) -> Response:
@@ -62,9 +62,18 @@ def add_define(router: APIRouter, desk: Desk) -> None:
 
     @router.get("/define/preview")
     async def define_preview(request: Request) -> Response:
-        """The panel beside the form alone. A refusal is an ordinary sight while somebody types: 200."""
-        view, _ = await defined(request)
+        """The panel beside the form alone, with the count: it asks for the rest then.
+
+        A refusal is an ordinary sight while somebody types: 200.
+        """
+        view, _ = await defined(request, rest=address("/define/rest", request.query_params.multi_items()))
         return render(desk, request, "_define_preview.html", view=view)
+
+    @router.get("/define/rest")
+    async def define_rest(request: Request) -> Response:
+        """What the panel says below the count: texts, pages, elements and other definitions."""
+        past = past_of(await desk.answer(preview_of(desk.form_of(request, without=NAME))))
+        return render(desk, request, "_past_rest.html", past=past)
 
     @router.get("/define.json")
     @router.get("/define.sql")

@@ -121,7 +121,7 @@ def add_definitions(router: APIRouter, desk: Desk) -> None:
 
     async def count(definition: Definition, site: str) -> DefinitionRow:
         async with turns:
-            question = Preview(Saved(definition.name), samples=0, site=site)
+            question = Preview(Saved(definition.name), count_only=True, site=site)
             return definition_row(definition, await desk.outcome(lambda: question))
 
     @router.get("/definitions")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from expost.query.answer import Counted, PreviewAnswer
+from expost.query.answer import Counted, Overlap, PreviewAnswer
 
 from . import chart
 from .chart import Column
-from .format import day, number
+from .format import day, number, plural, share
 
 SHOWN = 8
 
@@ -34,16 +34,28 @@ class CountedList:
 
 
 @dataclass(frozen=True, slots=True)
+class OverlapLine:
+    """A definition that matches some of the same events, in words; `is_same` if they are the same events altogether."""
+
+    name: str
+    sentence: str
+    is_same: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
-    """A preview's answer with the geometry of its panel."""
+    """A preview's answer with the geometry of its panel. `rest` is where the rest is, if this is the count alone."""
 
     answer: PreviewAnswer
     columns: tuple[Column, ...]
     spark_label: str
     lists: tuple[CountedList, ...]
+    overlaps: tuple[OverlapLine, ...]
+    unknown_share: str
+    rest: str = ""
 
 
-def past_of(answer: PreviewAnswer) -> Past:
+def past_of(answer: PreviewAnswer, rest: str = "") -> Past:
     """What `_past.html` shows of a preview."""
     days = answer.days
     columns = chart.columns(
@@ -59,7 +71,17 @@ def past_of(answer: PreviewAnswer) -> Past:
         _list("Texts", answer.texts, answer.distinct_texts),
         _list("Pages", answer.pages, answer.distinct_pages),
     )
-    return Past(answer, tuple(columns), label, lists)
+    overlaps = tuple(map(_line, answer.overlaps))
+    unknown_share = share(answer.unknown, answer.events + answer.unknown)
+    return Past(answer, tuple(columns), label, lists, overlaps, unknown_share, rest)
+
+
+def _line(overlap: Overlap) -> OverlapLine:
+    if overlap.share == overlap.share_of_other == 1:
+        return OverlapLine(overlap.name, "the same events, all of them", True)
+    own = share(overlap.share_of_other, 1)
+    said = f"{plural(overlap.events, 'event')}: {share(overlap.share, 1)} of these, {own} of its own"
+    return OverlapLine(overlap.name, said, False)
 
 
 def _list(title: str, values: Sequence[Counted], distinct: int) -> CountedList:

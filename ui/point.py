@@ -137,7 +137,7 @@ def add_point(router: APIRouter, desk: Desk) -> None:
         by = caller_of(request).actor("ui")
         wanted = definition_of(meant.name.strip(), {meant.kind: [meant.selector]})
         saved = await desk.call("define", wanted, site=site, author=by.who, place=by.place)
-        past = await desk.answer(Preview(saved.name, site=site))
+        past = await desk.answer(Preview(saved.name, count_only=True, site=site))
         return JSONResponse({"name": saved.name, "events": past.events, "people": past.people})
 
     tokens = PreviewTokens(desk.access.clock, desk.access.is_login)

@@ -24,6 +24,7 @@ from expost.query.answer import (
     LiveAnswer,
     LiveEvent,
     LossesAnswer,
+    Overlap,
     PeopleAnswer,
     Person,
     Point,
@@ -202,6 +203,10 @@ def preview(events: int = 431, unknown: int = 3, name: str = "Added to basket") 
         distinct_texts=17 if events else 0,
         distinct_pages=3 if events else 0,
         samples=(SampleElement("3", 301, chain()), SampleElement("4", 130, chain()[2:])) if events else (),
+        overlaps=(Overlap("Bought tea", 2, events, 1.0, 1.0), Overlap(NASTY, 1, events // 3, 1 / 3, 0.02))
+        if events
+        else (),
+        unknown_share=unknown / (events + unknown) if events + unknown else None,
     )
 
 

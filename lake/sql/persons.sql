@@ -3,22 +3,47 @@
 -- A row comparison is the total order of events: time, page_id, page_seq, event_id.
 
 -- One row per stretch of a device under one user. `begins_at` is null for the first, `ends_at` for the last one.
+-- Most devices have had one user only, and need no order.
 create or replace view lake.logins as
 with identifies as (
-    -- Edges are a set that may hold repeats.
-    select distinct from_id as device_id, to_id as user_id, identities.at as named_at, page_id, page_seq, event_id
+    select from_id as device_id, to_id as user_id, identities.at as named_at, page_id, page_seq, event_id
     from lake.identities as identities
     where kind = 'identify' and from_id is not null and to_id is not null
 ),
+owners as (
+    select device_id, min(user_id) as user_id, min(user_id) <> max(user_id) as are_several
+    from identifies
+    group by device_id
+),
+of_several as (
+    -- Edges are a set that may hold repeats.
+    select distinct *
+    from identifies
+    where device_id in (select device_id from owners where are_several)
+),
 ordered as (
     select
-        identifies.*,
+        of_several.*,
         lag(user_id) over (partition by device_id order by named_at, page_id, page_seq, event_id) as previous_user_id
-    from identifies
+    from of_several
 ),
 changes as (
     select * from ordered where previous_user_id is null or previous_user_id <> user_id
 )
+select
+    device_id,
+    user_id,
+    null as begins_at,
+    null as begins_page_id,
+    null as begins_page_seq,
+    null as begins_event_id,
+    null as ends_at,
+    null as ends_page_id,
+    null as ends_page_seq,
+    null as ends_event_id
+from owners
+where not are_several
+union all
 select
     device_id,
     user_id,

@@ -17,17 +17,23 @@ subjects as (
     select element_id as place_id, 0 as distance from lake.elements where false
 {% endfor %}
 ),
-chosen as (
-    -- An element is shown in the place where it was met last.
-    select
-        element_id
-        , arg_max(coalesce(placement_id, element_id), (moment, placement_id)) as placement_id
-        , count(*) as events
+most as (
+    select element_id, count(*) as events
     from counted
     where element_id is not null
     group by element_id
     order by events desc, element_id
     limit $samples
+),
+chosen as (
+    -- An element is shown in the place where it was met last.
+    select
+        element_id
+        , arg_max(coalesce(placement_id, element_id), (time, placement_id)) as placement_id
+        , count(*) as events
+    from counted
+    where element_id in (select element_id from most)
+    group by element_id
 )
 select chosen.element_id, chosen.placement_id, chosen.events, min(subjects.distance) as subject_distance
 from chosen

@@ -84,7 +84,8 @@ class StandIn:
                 return samples.event(**kind, **self.said)
             case Preview():
                 _refuse_hover(question.definition)
-                return samples.preview(0, 0) if self.is_empty else samples.preview()
+                whole = samples.preview(0, 0) if self.is_empty else samples.preview()
+                return replace(whole, is_whole=False) if question.count_only else whole
             case Funnel():
                 return samples.funnel(by=question.by is not None)
             case FunnelPeople():

@@ -157,6 +157,21 @@ def test_a_refusal_while_typing_is_an_ordinary_panel() -> None:
     assert "whether a pointer was over it" in response.text
 
 
+def test_while_somebody_types_the_count_comes_first_and_the_rest_is_fetched():
+    web = client()
+    first = soup(web.get("/define/preview?click=button"))
+    [rest] = first.select("[data-fill]")
+    assert "431" in first.text
+    assert "Also matches" not in first.text
+    filled = soup(web.get(str(rest["data-fill"])))
+    assert [link.text for link in filled.select(".overlaps li:first-child a")] == ["Bought tea"]
+    assert filled.select(".samples mark")
+    # Without a script the page has all of it at once.
+    page = soup(web.get("/define?click=button"))
+    assert not page.select("[data-fill]")
+    assert page.select(".overlaps li.warning")
+
+
 def test_a_definition_can_be_taken_up_again_in_the_form_that_gives_it() -> None:
     page = soup(client().get("/definition?name=Placed+the+order").text)
     link = page.select_one("a[href^='/define?']")

@@ -68,6 +68,7 @@ function previewWhileTyping(form) {
       panel.innerHTML = html;
       const field = panel.querySelector("input[name=name]");
       if (field && name) field.value = name;
+      fillRows();
     }, QUIET_MS);
   });
 }
@@ -94,7 +95,7 @@ function submitByKey(field) {
   });
 }
 
-// Lines that are costly to count come one after the other, from the top.
+// Lines and parts of panels that are costly to count come one after the other, from the top.
 async function fillRows() {
   for (let row; (row = document.querySelector("[data-fill]")); ) {
     const address = row.dataset.fill;

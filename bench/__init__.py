@@ -1,0 +1,1 @@
+"""One script for each speed or size that is claimed, and the made-up lakes that they measure."""

@@ -1,0 +1,94 @@
+"""The elements or placements of each selector of a question, asked of the dictionary or kept from an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from expost.lake.reader import connect_fresh
+
+from .condition import CompiledDefinition, UsedSelector
+from .element_cache import ELEMENTS, ElementCache, Judged
+from .selector_sql import ENGINE_VERSION
+from .statement import Fragment, expressions, render
+
+FILES = "select table_name, files from lake.snapshot where table_name in ('descriptors', 'elements', 'placements')"
+
+
+@dataclass(frozen=True, slots=True)
+class ElementsMade:
+    """The statement that makes a selector's relation, and the values that it binds."""
+
+    text: str
+    parameters: Mapping[str, Any]
+
+
+def make_elements(
+    connection: duckdb.DuckDBPyConnection, definition: CompiledDefinition, cache: ElementCache | None
+) -> list[ElementsMade]:
+    """Make the relation of each selector of `definition`, and say how: by the same text, kept or not."""
+    return [_make(connection, used, cache) for used in definition.selectors]
+
+
+def _make(
+    connection: duckdb.DuckDBPyConnection, used: UsedSelector, cache: ElementCache | None
+) -> ElementsMade:
+    compiled = used.compiled
+    text = render(
+        "elements.sql",
+        relation=Fragment(used.relation),
+        expressions=expressions(compiled.ctes),
+        surely=Fragment(compiled.surely),
+        possibly=Fragment(compiled.possibly),
+        id=Fragment(compiled.grain.id),
+    )
+    made = ElementsMade(text, compiled.parameters)
+    if cache is None:
+        _run(connection, made)
+        return made
+    files = {name: tuple(files) for name, files in connection.execute(FILES).fetchall()}
+    live = frozenset(PurePath(file).name for each in files.values() for file in each)
+    key = f"engine {ENGINE_VERSION}: {used.words}"
+    kept = cache.find(key, live)
+    if kept is None:
+        _run(connection, made)
+        cache.keep(key, Judged(_rows(connection, used.relation), live))
+        return made
+    if kept.files != live:
+        kept = Judged(_with_fresh(kept, files, made, used.relation), live)
+        cache.keep(key, kept)
+    connection.register("kept_elements", kept.rows)
+    connection.execute(f"create or replace temp table {used.relation} as select * from kept_elements")
+    connection.unregister("kept_elements")
+    return made
+
+
+def _with_fresh(
+    kept: Judged, files: Mapping[str, tuple[str, ...]], made: ElementsMade, relation: str
+) -> pa.Table:
+    """What was kept, and the elements that came since: the dictionary only grew, so the others have their answer."""
+    fresh = {file for each in files.values() for file in each if PurePath(file).name not in kept.files}
+    fresh.difference_update(files["descriptors"])
+    if not fresh:
+        return kept.rows
+    with connect_fresh(files, fresh) as connection:
+        _run(connection, made)
+        rows = _rows(connection, f"{relation} where place_id in (select place_id from lake.fresh)")
+    # A dictionary may hold an element twice, with the same answer.
+    return pa.concat_tables([kept.rows, rows]).group_by("place_id").aggregate(
+        [("is_sure", "max")]
+    ).rename_columns(ELEMENTS.names).cast(ELEMENTS)  # fmt: skip
+
+
+def _run(connection: duckdb.DuckDBPyConnection, made: ElementsMade) -> None:
+    connection.execute(made.text, dict(made.parameters))
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, source: str) -> pa.Table:
+    found: pa.Table = connection.sql(f"select place_id, is_sure from {source}").to_arrow_table()
+    return found.cast(ELEMENTS)

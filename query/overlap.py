@@ -1,0 +1,76 @@
+"""Which saved definitions match the same events as one that is looked at: two names for one thing confuse everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from expost.state.names import name_key
+
+from .answer import Overlap
+from .condition import CompiledDefinition, compile_definition
+from .definition import Alternative, Definition
+from .past import Past
+from .reading import Reading, bounding, check_patterns
+
+MOST_COMPARED = 30
+"""With so many definitions of like events at most: each costs a look at its own events."""
+
+
+def find_overlaps(reading: Reading, definition: Definition, past: Past) -> tuple[list[Overlap], list[str]]:
+    """Those that match some of the same events, the most first; and a note where not all were compared."""
+    if not past.events:
+        return [], []
+    bounds = (reading.start, reading.end) if reading.has_range else None
+    [this] = past.matched.compiled
+    over = this.over_elements()
+    found = []
+    others = list(_alike(reading, definition))
+    for number, other in enumerate(others[:MOST_COMPARED], 2):
+        compiled = compile_definition(other, f"m{number}")
+        match = reading.elements(compiled)
+        if not _may_meet(reading, definition, this, other, compiled):
+            continue
+        [(both, all_)] = reading.run(
+            "overlap.sql",
+            this.parameters | compiled.parameters | bounding(bounds),
+            this=over,
+            other=match,
+            has_bounds=bounds is not None,
+        )
+        if both:
+            found.append(Overlap(other.name, other.version, both, both / past.events, both / all_))
+    left = len(others) - MOST_COMPARED
+    notes = [f"{left} more definitions of like events were not compared with this one."] if left > 0 else []
+    return sorted(found, key=lambda each: (-each.events, -each.share_of_other, each.name)), notes
+
+
+def _alike(reading: Reading, definition: Definition) -> Iterator[Definition]:
+    for other in reading.saved():
+        if name_key(other.name) != name_key(definition.name) and any(
+            _are_alike(*pair) for pair in product(definition.alternatives, other.alternatives)
+        ):
+            check_patterns(reading.connection, other)
+            yield other
+
+
+def _are_alike(one: Alternative, other: Alternative) -> bool:
+    """Whether one event can be both, by its type and its name."""
+    are_types_alike = not one.types or not other.types or bool(set(one.types) & set(other.types))
+    return are_types_alike and (None in (names := (one.event_name, other.event_name)) or len(set(names)) == 1)
+
+
+def _may_meet(
+    reading: Reading, one: Definition, this: CompiledDefinition, other: Definition, that: CompiledDefinition
+) -> bool:
+    """False where both are about elements, and no element is of both. Asking that is cheap, reading events is not."""
+    if not all(each.selector for each in (*one.alternatives, *other.alternatives)):
+        return True
+    pairs = list(product(this.selectors, that.selectors))
+    if any(mine.compiled.grain != theirs.compiled.grain for mine, theirs in pairs):
+        return True
+    same = "\nunion all\n".join(
+        f"select 1 from {mine.relation} where place_id in (select place_id from {theirs.relation})"
+        for mine, theirs in pairs
+    )
+    return reading.connection.execute(f"select exists ({same})").fetchone() == (True,)

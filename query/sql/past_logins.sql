@@ -1,0 +1,27 @@
+{# Whose devices they are on which something matched, and the matches at the very moment of a login, which are counted.
+
+   A device of one user is that user's for good, whatever the order of its events. On the others the time decides. Only
+   where an event and a login have the same time does the rest of the order matter. #}
+create or replace temp table logins as select * from lake.logins
+;
+
+create or replace temp table owners as
+select device_id, min(user_id) as user_id, count(*) > 1 as are_several
+from logins
+group by device_id
+;
+
+create or replace temp table of_several as
+select time, device_id, left_out, is_sure
+from matched
+where own_user_id is null and device_id in (select device_id from owners where are_several)
+;
+
+create or replace temp table at_login as
+select distinct device_id, time
+from of_several
+where (device_id, time) in (select device_id, begins_at from logins)
+;
+
+select count(*) from at_login
+;

@@ -1,0 +1,78 @@
+{# How many events and people, by whether they surely match and why they are left out.
+
+   has_ties  whether anything happened at the very moment of a login: those events are read again, with their order
+   match     the compiled definition, for these #}
+with
+{% if has_ties %}
+{% for expression in match.expressions() %}
+{{ expression }},
+{% endfor %}
+matches as (
+    select
+        e.event_id, e.time, e.page_id, e.page_seq, e.device_id
+        , null::bigint as own_user_id
+        , {% include "left_out.sql" %} as left_out
+{% if match.has_unknown %}
+        , coalesce({{ match.surely }}, false) as is_sure
+{% else %}
+        , true as is_sure
+{% endif %}
+    from lake.events as e
+    where e.site = $site
+        and (e.device_id, e.time) in (select device_id, time from at_login)
+        and case when e.source = 'server' then e.user_id end is null
+        and {{ match.possibly }}
+),
+{% include "persons.sql" %},
+{% endif %}
+devices as (
+    select
+        is_sure, left_out, own_user_id, matched.device_id
+        , count(*) as events, min(time) as first, max(time) as last
+    from matched
+    group by is_sure, left_out, own_user_id, matched.device_id
+),
+owned as (
+    select
+        devices.*
+        , coalesce(own_user_id, case when not owners.are_several then owners.user_id end) as user_id
+        , own_user_id is null and owners.are_several is not null and owners.are_several as are_several
+    from devices
+    left join owners on owners.device_id = devices.device_id
+),
+users as (
+    select is_sure, left_out, user_id
+    from owned
+    where user_id is not null
+    union
+    select m.is_sure, m.left_out, logins.user_id
+    from of_several as m
+    join logins on logins.device_id = m.device_id
+        and (logins.begins_at is null or m.time >= logins.begins_at)
+        and (logins.ends_at is null or m.time < logins.ends_at)
+{% if has_ties %}
+    where (m.device_id, m.time) not in (select device_id, time from at_login)
+    union
+    select is_sure, left_out, person_id
+    from matches_of_people
+{% endif %}
+),
+counts as (
+    select
+        is_sure, left_out, sum(events)::bigint as events, min(first) as first, max(last) as last
+        , count(device_id) filter (where user_id is null and not are_several) as strangers
+    from owned
+    group by is_sure, left_out
+),
+known as (
+    select is_sure, left_out, count(*) as people
+    from users
+    group by is_sure, left_out
+)
+select
+    counts.is_sure, counts.left_out, counts.events, counts.strangers + coalesce(known.people, 0) as people
+    , epoch_us(counts.first) as first, epoch_us(counts.last) as last
+from counts
+left join known on known.is_sure = counts.is_sure and known.left_out is not distinct from counts.left_out
+order by counts.is_sure, counts.left_out
+;
