@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,10 +27,11 @@ from .verdict import (
 )
 from .wire import Batch, Head, Refused, decode, read_counts
 
-_encode = msgspec.msgpack.Encoder().encode
+Pack = Callable[[Accepted], bytes]
 _encode_json = msgspec.json.Encoder().encode
 
 MAX_USER_AGENT = 1_000
+MAX_KEPT_BUFFER = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,34 @@ class Verdict:
         return self.accepted + self.duplicates + len(self.refused)
 
 
+class Packer:
+    """Writes batches for the journal into one buffer that stays: growing a new one costs as much as the writing.
+
+    It holds the batch that came last, masked. One thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._encode_into = msgspec.msgpack.Encoder().encode_into
+        self._buffer = bytearray()
+
+    def __call__(self, accepted: Accepted) -> bytes:
+        """The payload. Raises OverflowError for a number of more than 64 bits."""
+        self._encode_into(accepted, self._buffer)
+        packed = bytes(self._buffer)
+        if len(packed) > MAX_KEPT_BUFFER:
+            self._buffer = bytearray()
+        return packed
+
+
 def accept(
-    body: bytes, sender: Sender, received_at: int, descriptors: Descriptors, daily: DailyIds
+    body: bytes,
+    sender: Sender,
+    received_at: int,
+    descriptors: Descriptors,
+    daily: DailyIds,
+    pack: Pack = msgspec.msgpack.encode,
 ) -> Verdict:
-    """Judge a batch. Raises what `wire.decode` raises."""
+    """Judge a batch; `pack` makes the payload of what is kept. Raises what `wire.decode` raises."""
     masks = descriptors.masks
     batch = decode(body, descriptors)
     once, duplicates = _once(batch.events)
@@ -99,7 +124,7 @@ def accept(
                 reason = "its properties are nested too deep"
         refused.append(_refused(event, reason))
     device = _device(batch.head, sender, daily)
-    payload = _payload(batch, kept, sets, sender, device, received_at, masks) if kept else None
+    payload = _payload(batch, kept, sets, sender, device, received_at, masks, pack) if kept else None
     return Verdict(payload, len(kept), duplicates, refused, device)
 
 
@@ -111,6 +136,7 @@ def _payload(
     device: str,
     received_at: int,
     masks: Masks,
+    pack: Pack,
 ) -> bytes:
     head = batch.head
     accepted = Accepted(
@@ -137,10 +163,10 @@ def _payload(
         counts=_counts(head, sender.grant),
     )
     try:
-        return _encode(accepted)
+        return pack(accepted)
     except OverflowError:
         # JSON knows numbers of any length, the journal those of 64 bits: the others are kept as text.
-        return _encode(_with_short_numbers(accepted))
+        return pack(_with_short_numbers(accepted))
 
 
 def _device(head: Head, sender: Sender, daily: DailyIds) -> str:
@@ -184,9 +210,9 @@ def _is_local(views: Sequence[View | None]) -> bool:
 
 
 def _once(events: Sequence[Event]) -> tuple[list[Event], int]:
-    first = {event.id.lower(): event for event in reversed(events)}
-    if len(first) == len(events):
+    if len({event.id.lower() for event in events}) == len(events):
         return list(events), 0
+    first = {event.id.lower(): event for event in reversed(events)}
     return list(reversed(first.values())), len(events) - len(first)
 
 

@@ -15,7 +15,7 @@ from expost.clock import Clock
 from expost.errors import ExpostError, FolderError, InvalidInput, NotAllowed
 from expost.lake.journal import Journal
 
-from .accept import Sender, Verdict, accept
+from .accept import Packer, Sender, Verdict, accept
 from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack
 from .daily import DailyIds
 from .descriptors import Descriptors
@@ -92,6 +92,7 @@ class Capture:
         self._clock = clock
         self._seconds = seconds
         self._held_bytes = 0
+        self._pack = Packer()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -131,7 +132,7 @@ class Capture:
         received_at = self._clock()
         sender = Sender(grant, address, headers.get(b"user-agent", b"").decode("latin-1"))
         try:
-            verdict = accept(unpack(body), sender, received_at, self._descriptors, self._daily)
+            verdict = accept(unpack(body), sender, received_at, self._descriptors, self._daily, self._pack)
         except FromTheFuture as problem:
             self._count(holders, 1)
             await self._keep_whole(grant, received_at, body, problem)

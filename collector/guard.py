@@ -197,9 +197,13 @@ class GuardedProtocol(HttpToolsProtocol):
         # Not closed at once: the system would send a reset, and the sender would see that instead of our answer.
         wait = DISCARD_SECONDS if self._is_in_body else HEAD_SECONDS + self.timeout_keep_alive
         self._deadline = self.loop.time() + wait
-        super().on_response_complete()
-        if self._is_in_body:
-            self._unset_keepalive_if_required()
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        # What uvicorn does here, without its timer for each request: the deadline above is looked at anyway.
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
 
     def shutdown(self) -> None:
         """Answer what has arrived; whoever has not sent all of it soon is asked to come back."""

@@ -68,23 +68,24 @@ class Buckets:
 
     def wait(self, name: str, count: int, now: float) -> float:
         """For how many seconds there is no room for `count` events under this name; 0 when there is."""
-        full_at = self._full_at(hash(name))
+        place = hash(name)
+        full_at = self._young.get(place) or self._old.get(place, 0.0)
+        if full_at <= now:
+            return 0.0
         # More at once than the bucket can ever hold passes when it is full.
         needed = min(count * self._seconds_each, self._depth)
-        return max(0.0, full_at + needed - self._depth - now) if full_at > now else 0.0
+        return max(0.0, full_at + needed - self._depth - now)
 
     def take(self, name: str, count: int, now: float) -> None:
         """Take `count` events out of the bucket."""
         place = hash(name)
-        self._young[place] = max(self._full_at(place), now) + count * self._seconds_each
+        full_at = self._young.get(place) or self._old.get(place, 0.0)
+        self._young[place] = (max(now, full_at)) + count * self._seconds_each
         if len(self._young) >= self._most:
             self._old, self._young = self._young, {}
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
-
-    def _full_at(self, place: int) -> float:
-        return self._young.get(place) or self._old.get(place, 0.0)
 
 
 class Limits:
@@ -92,6 +93,7 @@ class Limits:
 
     def __init__(self, rates: dict[Holder, Rate]) -> None:
         self._buckets = {holder: Buckets(rate) for holder, rate in rates.items() if rate.per_second}
+        self._calm_from = 0.0
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -108,19 +110,23 @@ class Limits:
 
     def check(self, holder: Holder, name: str, now: float) -> None:
         """Raise TooManyEvents if not even one event has room: for what is known before the body is read."""
-        buckets = self._buckets.get(holder)
-        if buckets is not None and (wait := buckets.wait(name, 1, now)):
-            raise TooManyEvents(holder, buckets.rate, wait)
+        if now < self._calm_from:
+            self._refuse_without_room(holder, name, 1, now)
 
     def take(self, names: dict[Holder, str], count: int, now: float) -> None:
         """Count events under all of these names, or under none and raise TooManyEvents."""
         for holder, name in names.items():
-            buckets = self._buckets.get(holder)
-            if buckets is not None and (wait := buckets.wait(name, count, now)):
-                raise TooManyEvents(holder, buckets.rate, wait)
+            self._refuse_without_room(holder, name, count, now)
         for holder, name in names.items():
             if holder in self._buckets:
                 self._buckets[holder].take(name, count, now)
+
+    def _refuse_without_room(self, holder: Holder, name: str, count: int, now: float) -> None:
+        buckets = self._buckets.get(holder)
+        if buckets is not None and (wait := buckets.wait(name, count, now)):
+            # As long as nobody sends too much, nothing has to be looked up before a body is read.
+            self._calm_from = now + LONGEST_WAIT_SECONDS
+            raise TooManyEvents(holder, buckets.rate, wait)
 
 
 def counted_address(address: str) -> str:

@@ -39,6 +39,9 @@ MAX_EVENTS = 1_000
 BOM = b"\xef\xbb\xbf"
 
 IDS = re.compile(r"(?:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})*\Z")
+COMMON_TYPES = frozenset(
+    {"click", "change", "submit", "page_view", "page_leave", "custom", "identify", "exposure"}
+)
 TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_:.-]{0,59}\Z")
 
 MAX_COUNTS = 32
@@ -191,9 +194,10 @@ def _decode(body: bytes, descriptors: Descriptors) -> Batch:
 
 def have_sound_names(events: Sequence[Event]) -> bool:
     """Whether every id is a UUID and every type a name, as `Event` asks for. All ids have 36 characters."""
-    return IDS.match("".join([event.id for event in events])) is not None and all(
-        map(TYPE.match, {event.type for event in events})
-    )
+    if IDS.match("".join([event.id for event in events])) is None:
+        return False
+    types = {event.type for event in events}
+    return types <= COMMON_TYPES or all(map(TYPE.match, types))
 
 
 def _decode_parts(loose: Loose, descriptors: Descriptors) -> Batch:

@@ -16,6 +16,7 @@ import uvicorn
 from expost.access import Access
 from expost.app import create_app
 from expost.clock import wall_clock
+from expost.collector.garbage import collect_seldom
 from expost.collector.guard import Door, guarded
 from expost.collector.peer import networks
 from expost.collector.service import Collector, create
@@ -141,6 +142,7 @@ class _Server(uvicorn.Server):
         await self._sink.start()
         await self._collector.startup()
         await super().startup(sockets)
+        collect_seldom()
         is_first_start = not self._folder.address_path.exists()
         self._folder.address_path.write_text(f"{self._base_url}\n", "utf-8")
         print(f"Expost keeps {self._folder.path} and answers at {self._base_url}", flush=True)  # noqa: T201

@@ -20,7 +20,8 @@ import uvloop
 
 from expost.clock import wall_clock
 from expost.collector.descriptors import Descriptors
-from expost.collector.guard import GuardedProtocol
+from expost.collector.garbage import collect_seldom
+from expost.collector.guard import Door, guarded
 from expost.collector.masks import Masks
 from expost.collector.service import create
 from expost.lake.folder import Folder, open_folder
@@ -97,7 +98,7 @@ def serve(variant: str) -> None:
         print(listener.getsockname()[1], key, folder.path, flush=True)
         config = uvicorn.Config(
             nothing if variant == "nothing" else collector,
-            http=GuardedProtocol,
+            http=guarded(Door(4_000, 4_000)),
             loop="uvloop",
             lifespan="off",
             log_config=None,
@@ -107,6 +108,7 @@ def serve(variant: str) -> None:
             server_header=False,
         )
         server = uvicorn.Server(config)
+        collect_seldom()
 
         async def until_closed() -> None:
             await asyncio.to_thread(sys.stdin.read)
