@@ -200,6 +200,8 @@ def _show_count(console: Console, answer: PreviewAnswer) -> None:
         (f"the last {len(answer.days)} days", sparkline([day.events for day in answer.days])),
     ]
     table(console, [(answer.name, WORD), ("", NUMBER)], rows)
+    for reason in answer.unknown_reasons:
+        console.print(f"unknown: {escape(cell(reason.says))} ({reason.events:,})", style="dim")
 
 
 def sparkline(values: Sequence[int], most: int = 45) -> str:

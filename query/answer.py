@@ -179,6 +179,18 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownReason:
+    """Why `events` are unknown, in words (`says`); an event counts under every reason that applies to it.
+
+    `reason` is `not_whole`, `name_only`, `state`, `siblings`, `chain`, or `rest`.
+    """
+
+    reason: str
+    says: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewAnswer(Answer):
     """The past of a definition. `unknown` events might match; numbers count only those that do.
 
@@ -201,6 +213,7 @@ class PreviewAnswer(Answer):
     overlaps: tuple[Overlap, ...] = ()
     unknown_share: float | None = None
     is_whole: bool = True
+    unknown_reasons: tuple[UnknownReason, ...] = ()
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per day of the sparkline."""

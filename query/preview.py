@@ -13,6 +13,7 @@ from .overlap import find_overlaps
 from .past import Past, find_past
 from .question import Preview
 from .reading import Reading, at
+from .unknown import unknown_reasons
 
 LISTED = 20
 UNKNOWN_RULE = (
@@ -50,6 +51,7 @@ def preview_parts(reading: Reading, question: Preview) -> Iterator[PreviewAnswer
         distinct_texts=0,
         distinct_pages=0,
         samples=(),
+        unknown_reasons=unknown_reasons(reading, definition) if unknown else (),
         is_whole=False,
     )
     yield counted

@@ -43,6 +43,7 @@ from expost.query.answer import (
     Tally,
     TrendAnswer,
     TrendGroup,
+    UnknownReason,
     UsedDefinition,
     Variation,
 )
@@ -173,6 +174,12 @@ def event(**said: Any) -> EventAnswer:
     return EventAnswer(EventDetail(str(row["event_id"])), basis(), row, elements)
 
 
+UNKNOWN_REASONS = (
+    UnknownReason("not_whole", "class was cut or masked", 2),
+    UnknownReason("name_only", "data-plan is kept by name only", 1),
+)
+
+
 def preview(events: int = 431, unknown: int = 3, name: str = "Added to basket") -> PreviewAnswer:
     """The past of a definition."""
     first = NOW.date() - timedelta(days=89)
@@ -207,6 +214,7 @@ def preview(events: int = 431, unknown: int = 3, name: str = "Added to basket") 
         if events
         else (),
         unknown_share=unknown / (events + unknown) if events + unknown else None,
+        unknown_reasons=UNKNOWN_REASONS if unknown else (),
     )
 
 
