@@ -12,6 +12,7 @@ import pytest
 
 from expost.errors import SelectorError
 from expost.lake.batch import CHAIN_CUT, FOREIGN, ROOT, SHADOW_CHILD, Descriptor, Element
+from expost.query.grain import ELEMENTS, PLACEMENTS, Grain
 from expost.query.selector_parser import parse
 from expost.query.selector_sql import compile_selector
 from tests.query.markup import Captured, ElementLake, capture, parse_page
@@ -272,3 +273,34 @@ def test_the_refusals_of_the_documentation_hold() -> None:
         with pytest.raises(SelectorError) as refused:
             parse(selector.replace("\\|", "|"))
         assert refused.value.token == token.replace("\\|", "|")
+
+
+@pytest.mark.parametrize(("selector", "grain"), [
+    ("form.signup > button:not(.x *)", ELEMENTS),
+    (":root :is(a, b:checked)", ELEMENTS),
+    ("a + b", PLACEMENTS),
+    ("a, b:first-child", PLACEMENTS),
+    ("a:not(:is(.x ~ b) c)", PLACEMENTS),
+    (":where(ul > :only-of-type) a", PLACEMENTS),
+])  # fmt: skip
+def test_only_what_asks_for_places_or_siblings_is_judged_by_them(selector: str, grain: Grain) -> None:
+    assert compile_selector(parse(selector)).grain is grain
+
+
+@pytest.mark.parametrize("lake", [one_page(), shadow_and_cut()], ids=["page", "shadow and cut"])
+def test_what_asks_for_neither_has_the_same_answer_by_both(lake: ElementLake) -> None:
+    for selector in (
+        "a",
+        "nav > a:not(.active)",
+        "[title*=me]",
+        ":not(main *)",
+        "main p i",
+        ".host b",
+        ":root",
+        "html *",
+    ):
+        for pierce in (False, True):
+            by_elements, by_placements = (
+                lake.ask(selector, pierce=pierce, grain=grain) for grain in (ELEMENTS, PLACEMENTS)
+            )
+            assert by_elements == by_placements, selector
