@@ -29,6 +29,7 @@ from expost.query.answer import (
     Tally,
     TrendAnswer,
 )
+from expost.query.question import Retention
 
 BAR_WIDTH = 24
 SHORTEST = 10
@@ -271,6 +272,24 @@ def _show_funnel(console: Console, answer: FunnelAnswer) -> None:
             "the column 'window over' leaves them out."
         )
     _show_several(console, answer.several_variations)
+    if answer.periods:
+        console.print()
+        _show_periods(console, answer)
+    if answer.compared is not None:
+        asked = answer.compared.question
+        console.print(f"\nThe period before, from {asked.start} until {asked.end}:\n")
+        _show_funnel(console, answer.compared)
+
+
+def _show_periods(console: Console, answer: FunnelAnswer) -> None:
+    columns = [("entered", WORD), *((step.name, NUMBER) for step in answer.steps)]
+    if answer.groups:
+        columns.insert(0, ("group", WORD))
+    rows = []
+    for each in answer.periods:
+        name = "Everyone" if each.kind == "total" else _group_name(each.kind, each.value)
+        rows.append([*([name] if answer.groups else []), each.start, *each.people])
+    table(console, columns, rows)
 
 
 def _funnel_row(step: FunnelStep) -> tuple[Any, ...]:
@@ -280,27 +299,43 @@ def _funnel_row(step: FunnelStep) -> tuple[Any, ...]:
 
 
 def _show_retention(console: Console, answer: RetentionAnswer) -> None:
+    assert isinstance(answer.question, Retention)
     _show_cohorts(console, answer.period, answer.cohorts, answer.pooled, "Everyone" if answer.groups else "")
     for group in answer.groups:
         console.print()
         _show_cohorts(
             console, answer.period, group.cohorts, group.pooled, _group_name(group.kind, group.value)
         )
-    console.print("\n* this period is not over, and is left out of 'all'.")
+    console.print(f"\n* {_unfinished(answer.question)}")
     _show_several(console, answer.several_variations)
+
+
+def _unfinished(question: Retention) -> str:
+    """What a cell is that is not complete."""
+    if question.mode == "on_or_after":
+        return "counted as observed until now: it can still grow."
+    if question.rolling:
+        return "not everybody's period is over; those alone count for whom it is."
+    return "this period is not over, and is left out of 'all'."
 
 
 def _show_cohorts(
     console: Console, period: str, cohorts: Sequence[Cohort], pooled: Sequence[PooledPeriod], title: str
 ) -> None:
     width = max((len(cohort.periods) for cohort in cohorts), default=len(pooled))
-    columns = [(f"{period} of", WORD), ("people", NUMBER), *((str(n), NUMBER) for n in range(width))]
+    longest = max((cohort.periods for cohort in cohorts), key=len, default=())
+    heads = [
+        str(each.period) if each.last == each.period else f"{each.period}–{each.last}" for each in longest
+    ]
+    heads = heads or [str(each.period) for each in pooled]
+    columns = [(f"{period} of", WORD), ("people", NUMBER), *((head, NUMBER) for head in heads)]
     rows: list[list[Any]] = []
     for cohort in cohorts:
         cells = [f"{each.people:,}{'' if each.complete else '*'}" for each in cohort.periods]
         rows.append([cohort.start, cohort.size, *cells, *[""] * (width - len(cells))])
     shares = [percent(each.share) for each in pooled][:width]
-    rows.append(["all", sum(cohort.size for cohort in cohorts), *shares, *[""] * (width - len(shares))])
+    if pooled:
+        rows.append(["all", sum(cohort.size for cohort in cohorts), *shares, *[""] * (width - len(shares))])
     table(console, columns, rows, title)
 
 

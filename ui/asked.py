@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fastapi import Request
 
@@ -14,12 +15,23 @@ from expost.query.question import FlagList
 
 from .desk import Desk, pairs_of
 
-KEPT = (
-    "tz", "week_start", "environment", "bots", "internal", "unit", "gap", "several", "order", "between", "ends",
-    "removes", "optional", "step_within", "where", "over", "compare", "mode", "rolling", "brackets",
-)  # fmt: skip
-"""Fields of a question that no control of the page sets, but an address may."""
+KEPT = ("tz", "environment", "bots", "internal", "gap")
+"""Fields of every question that no control sets, but an address may."""
 Choices = tuple[tuple[str, str], ...]
+COLUMNS: Choices = (
+    ("path", "page path"),
+    ("host", "host"),
+    ("release", "release"),
+    ("environment", "environment"),
+    ("referrer", "referrer"),
+    ("label", "label"),
+)
+UNITS: Choices = (("person", "people"), ("session", "sessions"), ("device", "devices"))
+SEVERAL: Choices = (
+    ("first", "in their first variation"),
+    ("exclude", "in a group of their own"),
+    ("as-treated", "in the latest at the entry"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,8 @@ class Ask:
 
     form: Form
     offer: Offer
+    hidden: ClassVar[tuple[str, ...]] = ()
+    """Fields of this question that the page has no control for, but an address may set."""
 
     @property
     def definitions(self) -> Choices:
@@ -55,9 +69,19 @@ class Ask:
         return self.offer.definitions
 
     @property
-    def flags(self) -> Choices:
-        """The flags to break down by."""
-        return self.offer.flags
+    def breakdowns(self) -> Choices:
+        """What a result can be split by: flags, and columns of events."""
+        return tuple((key, f"flag {name}") for key, name in self.offer.flags) + COLUMNS
+
+    @property
+    def units(self) -> Choices:
+        """What can be counted; groups too, by the address."""
+        return UNITS
+
+    @property
+    def several_ways(self) -> Choices:
+        """How people count who saw several variations."""
+        return SEVERAL
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -67,7 +91,7 @@ class Ask:
     @property
     def kept(self) -> list[tuple[str, str]]:
         """Fields to hand on unseen."""
-        return [(name, value) for name in KEPT for value in self.form.get(name, ())]
+        return [(name, value) for name in (*KEPT, *self.hidden) for value in self.form.get(name, ())]
 
     @property
     def start(self) -> str:

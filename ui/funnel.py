@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from fastapi import APIRouter, Request, Response
 
 from expost.query.answer import FunnelAnswer, FunnelStep
 from expost.query.form import funnel_of
+from expost.query.funnel import PERCENTILES
 from expost.query.question import MAX_STEPS, Funnel
 
 from . import chart, group
@@ -18,11 +20,15 @@ from .format import window
 from .page import render, twin
 
 LEAST_STEPS = 3
+MORE = ("order", "unit", "several", "ends", "removes", "optional", "over", "compare", "week_start")
+"""Fields of the second row of the form."""
 
 
 @dataclass(frozen=True, slots=True)
 class FunnelAsk(Ask):
     """The funnel's form."""
+
+    hidden = ("between", "where", "step_within")
 
     @property
     def steps(self) -> list[str]:
@@ -35,6 +41,21 @@ class FunnelAsk(Ask):
     def within(self) -> str:
         """The conversion window."""
         return self.one("within", "7d")
+
+    @property
+    def numbers(self) -> list[str]:
+        """The numbers of the steps after the first, which may be optional."""
+        return [str(number) for number in range(2, len(self.steps) + 1)]
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The numbers of those that are."""
+        return tuple(self.form.get("optional", ()))
+
+    @property
+    def more(self) -> bool:
+        """Whether anything is said that only the second row of the form has fields for."""
+        return any(self.form.get(name) for name in MORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +98,25 @@ class GroupView:
 
 
 @dataclass(frozen=True, slots=True)
+class TimesRow:
+    """How long the shown attempts took from the first step to this one, one time for each percentile."""
+
+    name: str
+    from_start_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRow:
+    """Those of a group who entered in one period; `incomplete` if the window of some is not over."""
+
+    label: str
+    start: date
+    people: tuple[int, ...]
+    share: float | None
+    incomplete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FunnelView:
     """What `_funnel.html` shows."""
 
@@ -90,6 +130,11 @@ class FunnelView:
     complete_share: float | None
     outside: tuple[tuple[str, int], ...]
     several: float | None
+    percentiles: tuple[int, ...]
+    times: tuple[TimesRow, ...]
+    over: str | None
+    periods: tuple[PeriodRow, ...]
+    compared: FunnelView | None
 
 
 def funnel_view(answer: FunnelAnswer, pairs: Pairs = ()) -> FunnelView:
@@ -122,7 +167,32 @@ def funnel_view(answer: FunnelAnswer, pairs: Pairs = ()) -> FunnelView:
         complete_share=last.complete_share,
         outside=tuple((step.name, step.outside_groups) for step in answer.steps if step.outside_groups),
         several=answer.several_variations,
+        percentiles=PERCENTILES,
+        times=tuple(
+            TimesRow(step.name, tuple(step.times.from_start_ms[each] for each in PERCENTILES))
+            for step in answer.steps
+            if step.times is not None
+        ),
+        over=question.over,
+        periods=tuple(
+            PeriodRow(
+                group.label("" if each.kind == "total" else each.kind, each.value) or "Everyone",
+                each.start,
+                each.people,
+                each.people[-1] / each.people[0] if each.people[0] else None,
+                bool(each.incomplete_people),
+            )
+            for each in answer.periods
+        ),
+        compared=funnel_view(answer.compared, _range(pairs, answer.compared)) if answer.compared else None,
     )
+
+
+def _range(pairs: Pairs, compared: FunnelAnswer) -> Pairs:
+    """The address of the compared question."""
+    kept = [(name, value) for name, value in pairs if name not in ("from", "to", "compare")]
+    sides = (("from", compared.question.start), ("to", compared.question.end))
+    return (*kept, *((name, str(moment)) for name, moment in sides))
 
 
 def add_funnel(router: APIRouter, desk: Desk) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.answer import Cohort, PooledPeriod, RetentionAnswer
+from expost.query.answer import Cohort, PooledPeriod, RetentionAnswer, RetentionGroup
 from expost.query.form import retention_of
+from expost.query.question import Retention
 
 from . import chart, group
 from .asked import Ask, ask_of
 from .desk import Desk, Outcome
 from .page import render, twin
 
-LENGTHS = {"day": timedelta(days=1), "week": timedelta(weeks=1)}
+MORE = ("mode", "rolling", "brackets", "unit", "several", "week_start")
+"""Fields of the second row of the form."""
+HEADS = {"day": "Day", "week": "Week of", "month": "Month of"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,11 @@ class RetentionAsk(Ask):
     def entry(self) -> str:
         """Which start event counts."""
         return self.one("entry", "first_in_range")
+
+    @property
+    def more(self) -> bool:
+        """Whether anything is said that the first row of the form has no field for."""
+        return any(self.form.get(name) for name in MORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,35 +95,34 @@ class RetentionView:
     heads: tuple[str, ...]
     total: Table
     groups: tuple[Table, ...]
-    comparison: Table
+    comparison: Table | None
     several: float | None
     data_begins: datetime | None
     has_people: bool
     greatest: float
+    hatched: str
 
 
 def retention_view(answer: RetentionAnswer) -> RetentionView:
     """A retention's answer as tables, all tinted to one scale."""
-    today = answer.basis.now.astimezone(ZoneInfo(answer.basis.time_zone)).date()
-    heads = _begun(answer, today)
+    question = answer.question
+    assert isinstance(question, Retention)
+    heads = _heads(answer)
     cohorts = [*answer.cohorts, *(cohort for each in answer.groups for cohort in each.cohorts)]
     shares = [cell.people / cell.size for each in cohorts for cell in each.periods if cell.size]
-    scale = _Scale(answer.period, today, heads, max(shares, default=0.0))
+    scale = _Scale(answer.period, len(heads), max(shares, default=0.0))
     groups = [(group.label(each.kind, each.value), each) for each in answer.groups]
     return RetentionView(
         answer=answer,
-        heads=tuple(f"{answer.period.capitalize()} {number}" for number in range(heads)),
+        heads=heads,
         total=_table("everyone", answer.cohorts, answer.pooled, scale),
         groups=tuple(_table(name, each.cohorts, each.pooled, scale) for name, each in groups),
-        comparison=Table(
-            "the groups",
-            "Group",
-            tuple(_pooled(name, each.pooled, _people(each.cohorts), scale) for name, each in groups),
-        ),
+        comparison=_comparison(groups, scale),
         several=answer.several_variations,
         data_begins=answer.data_begins,
         has_people=any(each.size for each in answer.cohorts),
         greatest=scale.greatest,
+        hatched=_hatched(question),
     )
 
 
@@ -142,10 +148,9 @@ def add_retention(router: APIRouter, desk: Desk) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """What all tables of a page share: the length of a period, today, how many periods are shown, the darkest share."""
+    """What all tables of a page share: the kind of period, how many cells a row has, the darkest share."""
 
     period: str
-    today: date
     heads: int
     greatest: float
 
@@ -155,19 +160,30 @@ class _Scale:
 
 def _table(label: str, cohorts: Sequence[Cohort], pooled: Sequence[PooledPeriod], scale: _Scale) -> Table:
     rows = tuple(_cohort(each, scale) for each in cohorts)
-    head = "Week of" if scale.period == "week" else "Day"
-    return Table(label, head, (*rows, _pooled("All, pooled", pooled, _people(cohorts), scale)))
+    if pooled:
+        rows = (*rows, _pooled("All, pooled", pooled, _people(cohorts), scale))
+    return Table(label, HEADS[scale.period], rows)
+
+
+def _hatched(question: Retention) -> str:
+    """What a cell is that is not complete."""
+    if question.mode == "on_or_after":
+        return "whoever comes back later adds to it, so it is never complete and nothing is pooled."
+    if question.rolling:
+        return "for some of the cohort the period is not over; it counts those alone for whom it is."
+    return "the period is not over, the number can still grow, and it is left out of the pooled row."
+
+
+def _comparison(groups: Sequence[tuple[str, RetentionGroup]], scale: _Scale) -> Table | None:
+    """The pooled rows side by side, where there are any."""
+    rows = [_pooled(name, each.pooled, _people(each.cohorts), scale) for name, each in groups if each.pooled]
+    return Table("the groups", "Group", tuple(rows)) if rows else None
 
 
 def _cohort(cohort: Cohort, scale: _Scale) -> Row:
-    length = LENGTHS[scale.period]
-    cells = tuple(
-        scale.cell(each.people, each.size, complete=each.complete)
-        if cohort.start + each.period * length <= scale.today
-        else None
-        for each in cohort.periods[: scale.heads]
-    )
-    return Row("", cohort.start, cohort.size, cells)
+    cells = [scale.cell(each.people, each.size, complete=each.complete) for each in cohort.periods]
+    # What is not listed has not begun, or of rolling periods is over for nobody.
+    return Row("", cohort.start, cohort.size, (*cells, *[None] * (scale.heads - len(cells))))
 
 
 def _pooled(label: str, pooled: Sequence[PooledPeriod], size: int, scale: _Scale) -> Row:
@@ -178,13 +194,13 @@ def _pooled(label: str, pooled: Sequence[PooledPeriod], size: int, scale: _Scale
     return Row(label, None, size, cells, is_pooled=True)
 
 
-def _begun(answer: RetentionAnswer, today: date) -> int:
-    """How many periods have begun for the oldest cohort: what lies beyond is empty for all."""
-    length = LENGTHS[answer.period]
-    begun = [
-        sum(each.start + cell.period * length <= today for cell in each.periods) for each in answer.cohorts
-    ]
-    return max(begun, default=0)
+def _heads(answer: RetentionAnswer) -> tuple[str, ...]:
+    """What the cells of the longest row are called: `Week 0`, or a stretch such as `Week 1–3`."""
+    longest = max((each.periods for each in answer.cohorts), key=len, default=())
+    return tuple(
+        f"{answer.period.capitalize()} {cell.period}" + (f"–{cell.last}" if cell.last > cell.period else "")
+        for cell in longest
+    )
 
 
 def _people(cohorts: Sequence[Cohort]) -> int:

@@ -405,14 +405,12 @@ def _cohorts(count: int, scale: float) -> tuple[Cohort, ...]:
         periods = tuple(
             RetentionPeriod(
                 number,
-                int(size * (0.21 if number == 0 else 0.44 * 0.82**number))
-                if start + timedelta(weeks=number) <= monday
-                else 0,
+                int(size * (0.21 if number == 0 else 0.44 * 0.82**number)),
                 start + timedelta(weeks=number + 1) <= monday,
                 size,
                 number,
             )
-            for number in range(count)
+            for number in range(count - place)
         )
         found.append(Cohort(start, size, periods))
     return tuple(found)
@@ -421,7 +419,7 @@ def _cohorts(count: int, scale: float) -> tuple[Cohort, ...]:
 def _pool(cohorts: Sequence[Cohort]) -> tuple[PooledPeriod, ...]:
     pooled = []
     for number in range(len(cohorts)):
-        cells = [(each.periods[number], each.size) for each in cohorts if each.periods[number].complete]
+        cells = [(each.periods[number], each.size) for each in cohorts[: len(cohorts) - number - 1]]
         people, size = sum(cell.people for cell, _ in cells), sum(size for _, size in cells)
         pooled.append(PooledPeriod(number, people, size, people / size if size else None, number))
     return tuple(pooled)

@@ -25,6 +25,8 @@ from .page import render, twin
 class TrendAsk(Ask):
     """The form of a trend."""
 
+    hidden = ("several", "week_start")
+
     @property
     def name(self) -> str:
         """The definition."""
