@@ -22,6 +22,9 @@ test: .venv/installed-dev snippet/node_modules/.package-lock.json ## every test,
 	.ci/with-node node bench/pages/pages.mjs
 	.ci/with-node $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
+torture: .venv/installed-dev ## lives ended by kill -9, power cuts and bad disks: what was acknowledged, lost, doubled
+	$(BIN)/python -m tests.torture.rounds --kills 1000 --cuts 300 --faults 50 --flips 50 --erasures 100 --slow 1
+
 lint: .venv/installed-dev snippet/node_modules/.package-lock.json ## style, types, layers, size of the snippet
 	$(BIN)/ruff check
 	@# Through the links: a folder that imports another by its bare name.

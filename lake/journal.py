@@ -242,7 +242,11 @@ class Journal:
                 path.rename(path.with_suffix(SEALED))
                 sync_directory(self.directory)
             except FileNotFoundError:
-                log.error("%s was removed by somebody before it was in the lake", path)
+                if self.directory.is_dir():
+                    log.error("%s was removed by somebody before it was in the lake", path)
+                else:
+                    # A disk that went away may come back with all that is on it.
+                    left.append(path)
             except OSError as problem:
                 log.error("%s cannot be handed to the lake yet: %s", path, problem)
                 left.append(path)

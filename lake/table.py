@@ -260,6 +260,8 @@ class Table:
 
     def _commit(self, actions: list[AddAction | RemoveAction], *transactions: Transaction) -> None:
         before = self.version
+        # The names of new files have to be on the disk before the log can name them.
+        sync(self.path)
         self._delta.create_write_transaction(
             actions,
             "append",
@@ -288,7 +290,6 @@ class Table:
         for version in range(first, self.version + 1):
             sync(log / f"{version:020}.json")
         sync(log)
-        sync(self.path)
 
     def _count_small(self) -> Counter[int]:
         return Counter(_size_class(file.size_bytes) for file in self.files())

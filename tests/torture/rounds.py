@@ -1,0 +1,453 @@
+"""Many lives of one folder, each ended by `kill -9`, a power cut or a bad disk at any point; `make torture` runs them.
+
+    python -m tests.torture.rounds --kills 1000 --cuts 300 --erasures 100
+
+Each life begins where the one before ended, so most of them begin with a recovery, and many die in it. It prints one
+row for each kind: lives, events acknowledged, lost (acknowledged and not in the lake), doubled, and never sent. With
+`--json` rows are data. The status is 1 when one of the last three is not zero.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import random
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+
+from expost.clock import wall_clock
+from expost.errors import FolderError
+from expost.lake.erasure import carry_out
+from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import Journal
+from expost.lake.reader import connect
+from expost.lake.rebuilding import at_rest, drain
+from expost.lake.segment import Disk
+from expost.lake.writer import Writer, last_segment
+from tests.lake.test_erasure import OF_ANN, OF_BOB, USER, store
+from tests.lake.test_sink import batch
+from tests.lake.traces import traces
+from tests.torture.power import Power
+
+BATCHES = 6
+STEPS = 160
+"""About as many calls that change the disk as one life makes."""
+
+CALLS: tuple[tuple[Any, str], ...] = (
+    (os, "write"), (os, "fsync"), (os, "fdatasync"), (os, "rename"), (os, "replace"), (os, "unlink"), (os, "ftruncate"),
+    (pq.ParquetWriter, "close"), (DeltaTable, "create_write_transaction"), (DeltaTable, "create_checkpoint"),
+)  # fmt: skip
+
+encode = msgspec.msgpack.Encoder().encode
+_write = os.write
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one kind of end."""
+
+    kind: str
+    lives: int
+    acknowledged: int = 0
+    lost: int = 0
+    doubled: int = 0
+    never_sent: int = 0
+    note: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.lost or self.doubled or self.never_sent)
+
+
+class Notes:
+    """What was sent and what was acknowledged, written beside the folder: it outlives every end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def note(self, word: str, event_ids: Sequence[str]) -> None:
+        _write(self._descriptor, "".join(f"{word} {each}\n" for each in event_ids).encode())
+
+    def read(self, word: str) -> set[str]:
+        found = self.path.read_text().split("\n")
+        return {line.split()[1] for line in found if line.startswith(f"{word} ")}
+
+
+def live(path: Path, notes: Notes, disk: Disk | None = None) -> None:
+    """One life: recover, acknowledge a few batches, move them to the lake, merge small files."""
+    folder = open_folder(path)
+    journal = Journal(
+        folder, wall_clock, after=last_segment(folder), seal_age_ms=1, disk=disk or Disk(os.write, _fdatasync)
+    )
+    with Writer(folder) as writer:
+        for number in range(BATCHES):
+            one = batch(f"device {number}")
+            ids = [event.id for event in one.events]
+            notes.note("sent", ids)
+            try:
+                journal.write(encode(one))
+                notes.note("acknowledged", ids)
+            except FolderError:
+                continue
+            if number % 2:
+                drain(folder, writer)
+        for table in writer.tables.values():
+            table.tend()
+    journal.close()
+
+
+def _fdatasync(descriptor: int) -> None:
+    # By its name, so that the one that ends this life is called.
+    os.fdatasync(descriptor)
+
+
+def die_at(step: int) -> None:
+    """End this process at its so manyth call that changes the disk: before it, or after half of it or all of it."""
+    count = 0
+
+    def dying(call: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def wrapped(*arguments: Any, **named: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count != step:
+                return call(*arguments, **named)
+            if step % 3 and name == "write":
+                call(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
+            elif step % 3:
+                call(*arguments, **named)
+            os.kill(os.getpid(), signal.SIGKILL)
+            raise AssertionError("nobody comes here")
+
+        return wrapped
+
+    for holder, name in CALLS:
+        setattr(holder, name, dying(getattr(holder, name), name))
+
+
+def in_a_child(work: Callable[[], Any]) -> Any:
+    """What `work` returns in a process of its own; `None` when it was killed."""
+    reading, writing = os.pipe()
+    said_aloud = tempfile.TemporaryFile()  # noqa: SIM115 (closed by both processes)
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        # What a life says of its disk is shown only if it ended otherwise than it should.
+        os.dup2(said_aloud.fileno(), 2)
+        status = 1
+        try:
+            _write(writing, json.dumps(work()).encode())
+            status = 0
+        except BaseException as problem:  # noqa: BLE001 (said on standard error, and by the status)
+            import traceback
+
+            traceback.print_exception(problem)
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as file:
+        said = file.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        said_aloud.close()
+        return None
+    if os.WEXITSTATUS(status):
+        said_aloud.seek(0)
+        raise SystemExit(
+            said_aloud.read().decode(errors="replace") + "A life ended with an error that was no kill."
+        )
+    said_aloud.close()
+    return json.loads(said)
+
+
+def judge(
+    kind: str, lives: int, path: Path, notes: Notes, note: str = "", excused: frozenset[str] = frozenset()
+) -> Row:
+    """Let all that waits come to the lake, and compare it with what was said. Of `excused` nothing is expected."""
+
+    def count() -> dict[str, int]:
+        with at_rest(open_folder(path)), connect(path) as connection:
+            rows = connection.execute("select event_id from events").fetchall()
+            edges = connection.execute(
+                "select count(*) - count(distinct edge_id) from lake.identities"
+            ).fetchall()
+        stored = Counter(str(row[0]) for row in rows)
+        return {
+            "acknowledged": len(notes.read("acknowledged")),
+            "lost": len(notes.read("acknowledged") - stored.keys() - excused),
+            "doubled": sum(each > 1 for each in stored.values()) + edges[0][0],
+            "never_sent": len(stored.keys() - notes.read("sent")),
+        }
+
+    return Row(kind, lives, **in_a_child(count), note=note)
+
+
+def kills(base: Path, lives: int, chance: random.Random) -> Row:
+    path, notes = base / "data", Notes(base / "notes")
+    open_folder(path, create=True)
+    killed = 0
+    for _ in range(lives):
+        step = chance.randint(1, STEPS)
+
+        def life(step: int = step) -> str:
+            die_at(step)
+            live(path, notes)
+            return "to its end"
+
+        killed += in_a_child(life) is None
+    return judge("kill -9", lives, path, notes, f"{killed} died in the middle")
+
+
+def cuts(base: Path, lives: int, chance: random.Random) -> Row:
+    path, notes = base / "data 0", Notes(base / "notes")
+    open_folder(path, create=True)
+    images = 0
+    for number in range(1, lives + 1):
+        target = base / f"data {number}"
+        at, seed = chance.randint(1, STEPS), chance.random()
+
+        def life(path: Path = path, target: Path = target, at: int = at, seed: float = seed) -> str:
+            power, count = Power(path, random.Random(seed)), 0
+
+            def on_sync() -> None:
+                nonlocal count
+                count += 1
+                if count == at:
+                    power.image(target)
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            power.on_sync = on_sync
+            setattr(os, "fsync", power.sync)  # noqa: B010 (its type is wider than what we call it with)
+            setattr(os, "fdatasync", power.sync)  # noqa: B010
+            live(path, notes)
+            return "to its end"
+
+        if in_a_child(life) is None:
+            images += 1
+            shutil.rmtree(path)
+            path = target
+    return judge("power cut", lives, path, notes, f"{images} images of the disk")
+
+
+def faults(base: Path, lives: int, chance: random.Random) -> list[Row]:
+    """Lives on a disk that is full, or fails to sync, every now and then."""
+    rows = []
+    for kind, number in (("disk full", errno.ENOSPC), ("EIO on fsync", errno.EIO)):
+        path, notes = base / kind, Notes(base / f"{kind} notes")
+        open_folder(path, create=True)
+        for _ in range(lives):
+            seed = chance.random()
+
+            def life(
+                number: int = number, seed: float = seed, path: Path = path, notes: Notes = notes
+            ) -> str:
+                dice = random.Random(seed)
+
+                def write(descriptor: int, data: bytes | memoryview) -> int:
+                    if number == errno.ENOSPC and dice.random() < 0.1:
+                        os.write(descriptor, bytes(data)[: len(data) // 2])
+                        raise OSError(number, os.strerror(number))
+                    return os.write(descriptor, data)
+
+                def sync(descriptor: int) -> None:
+                    if number == errno.EIO and dice.random() < 0.1:
+                        raise OSError(number, os.strerror(number))
+                    os.fdatasync(descriptor)
+
+                live(path, notes, Disk(write, sync))
+                return "to its end"
+
+            in_a_child(life)
+        refused = len(notes.read("sent") - notes.read("acknowledged"))
+        rows.append(judge(kind, lives, path, notes, f"{refused} events refused with 503"))
+    return rows
+
+
+def flips(base: Path, lives: int, chance: random.Random) -> Row:
+    """Bytes of the journal flipped between two lives: frames that were not hit are there, and every start succeeds."""
+    path, notes = base / "data", Notes(base / "notes")
+    folder = open_folder(path, create=True)
+    hit: set[str] = set()
+    for _ in range(lives):
+
+        def acknowledge() -> dict[str, list[str]]:
+            journal = Journal(folder, wall_clock, after=last_segment(folder), seal_age_ms=60_000)
+            payloads = {}
+            for number in range(BATCHES):
+                one = batch(f"device {number}")
+                ids = [event.id for event in one.events]
+                notes.note("sent", ids)
+                journal.write(encode(one))
+                notes.note("acknowledged", ids)
+                payloads[encode(one).hex()] = ids
+            os.kill(os.getpid(), signal.SIGKILL)
+            return payloads
+
+        before = set(folder.journal.glob("*.open"))
+        in_a_child(acknowledge)
+        for segment in set(folder.journal.glob("*.open")) - before:
+            data = bytearray(segment.read_bytes())
+            at = chance.randrange(len(data))
+            data[at] ^= 1 << chance.randrange(8)
+            hit |= _frame_ids(segment, at)
+            segment.write_bytes(data)
+        in_a_child(lambda: live(path, notes))
+    note = f"{len(hit)} events were in the bytes that were hit"
+    return judge("bit flips", lives, path, notes, note, frozenset(hit))
+
+
+def _frame_ids(segment: Path, at: int) -> set[str]:
+    from expost.lake.inspection import decode
+    from expost.lake.segment import FRAME, parts
+
+    data = segment.read_bytes()
+    return {
+        event.id
+        for part in parts(data, segment)
+        if not part.is_damage and part.start - FRAME.size <= at < part.end
+        for event in decode(data[part.start : part.end]).events
+    }
+
+
+def erasures(base: Path, lives: int, chance: random.Random) -> Row:
+    """An erasure killed at any point, again and again until it is done: no byte is left, of others none is missing."""
+    filled = open_folder(base / "filled", create=True)
+    in_a_child(lambda: store(filled))
+    left = missing = killed = 0
+    for number in range(lives):
+        path = base / f"data {number}"
+        shutil.copytree(filled.path, path)
+        folder = open_folder(path)
+        in_a_child(partial(_ask, folder))
+        while True:
+            step = chance.randint(1, STEPS)
+
+            def life(step: int = step, folder: Folder = folder) -> str:
+                die_at(step)
+                with at_rest(folder) as writer:
+                    carry_out(folder, writer)
+                return "done"
+
+            if in_a_child(life) is not None:
+                break
+            killed += 1
+        found = {text for _, text in in_a_child(partial(traces, path, [*OF_ANN, *OF_BOB]))}
+        left += len(found & set(OF_ANN))
+        missing += len(set(OF_BOB) - found)
+        shutil.rmtree(path)
+    return Row(
+        "erasure killed", lives, 0, missing, left, 0, f"{killed} kills; lost: of others, doubled: traces left"
+    )
+
+
+def _ask(folder: Folder) -> None:
+    from expost.lake.erasures import request_erasure
+    from expost.lake.subject import Subject
+
+    request_erasure(folder, Subject.named(folder.secret(), "shop", user=USER), wall_clock())
+
+
+def slow(base: Path, milliseconds: int = 200, senders: int = 64) -> Row:
+    """A disk that takes 200 ms for a sync: how long an acknowledgement takes, with many senders at once."""
+    import asyncio
+
+    folder, notes = open_folder(base / "data", create=True), Notes(base / "notes")
+
+    def sync(descriptor: int) -> None:
+        time.sleep(milliseconds / 1_000)
+        os.fdatasync(descriptor)
+
+    async def measure() -> list[float]:
+        journal = Journal(folder, wall_clock, after=0, disk=Disk(os.write, sync), seal_age_ms=60_000)
+
+        async def send(number: int) -> list[float]:
+            took = []
+            for _ in range(15):
+                one = batch(f"device {number}")
+                ids = [event.id for event in one.events]
+                notes.note("sent", ids)
+                began = time.perf_counter()
+                await journal.append(encode(one))
+                took.append(time.perf_counter() - began)
+                notes.note("acknowledged", ids)
+            return took
+
+        found = await asyncio.gather(*(send(number) for number in range(senders)))
+        await asyncio.to_thread(journal.close)
+        return [each for one in found for each in one]
+
+    took = in_a_child(lambda: asyncio.run(measure()))
+    p99 = statistics.quantiles(took, n=100)[98] * 1_000
+    bound = 2 * milliseconds + 50
+    return judge("slow disk", 1, folder.path, notes, f"p99 {p99:.0f} ms; two syncs and 50 ms are {bound}")
+
+
+def run(arguments: argparse.Namespace) -> list[Row]:
+    chance = random.Random(arguments.seed)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="expost-torture-", dir=arguments.dir) as given:
+        base = Path(given)
+
+        def place(name: str) -> Path:
+            (base / name).mkdir()
+            return base / name
+
+        kinds: list[tuple[int, Callable[[], list[Row]]]] = [
+            (arguments.kills, lambda: [kills(place("kills"), arguments.kills, chance)]),
+            (arguments.cuts, lambda: [cuts(place("cuts"), arguments.cuts, chance)]),
+            (arguments.faults, lambda: faults(place("faults"), arguments.faults, chance)),
+            (arguments.flips, lambda: [flips(place("flips"), arguments.flips, chance)]),
+            (arguments.erasures, lambda: [erasures(place("erasures"), arguments.erasures, chance)]),
+            (arguments.slow, lambda: [slow(place("slow"))]),
+        ]
+        for lives, work in kinds:
+            for row in work() if lives else ():
+                rows.append(row)
+                if not arguments.json:
+                    print(_line(row), flush=True)  # noqa: T201
+    return rows
+
+
+def _line(row: Row) -> str:
+    return (
+        f"{row.kind:<15} {row.lives:>6} {row.acknowledged:>13,} {row.lost:>6} {row.doubled:>8} {row.never_sent:>11}"
+        f"  {row.note}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name in ("kills", "cuts", "faults", "flips", "erasures", "slow"):
+        parser.add_argument(f"--{name}", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--dir", default=None)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    if not arguments.json:
+        print(f"{'end':<15} {'lives':>6} {'acknowledged':>13} {'lost':>6} {'doubled':>8} {'never sent':>11}")  # noqa: T201
+    rows = run(arguments)
+    if arguments.json:
+        print(json.dumps([asdict(row) for row in rows]))  # noqa: T201
+    sys.exit(0 if all(row.is_good for row in rows) else 1)
+
+
+if __name__ == "__main__":
+    main()
