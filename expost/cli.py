@@ -188,19 +188,23 @@ def audit(**options: Any) -> None:
 
 
 @main.command()
+@click.option(
+    "--mend", is_flag=True, help="Set aside what is damaged, and store again what the journal holds of it."
+)
 @data_option
 @json_option
-def doctor(data: Path | None, as_json: bool) -> None:
+def doctor(mend: bool, data: Path | None, as_json: bool) -> None:
     """Every setting and where it comes from, and what is wrong with the folder. Status 1 when something is.
 
     \b
     Example: expost doctor --data expost-data
     """
     from expost.doctor import examine, findings_json, show_findings
+    from expost.doctor import mend as mend_folder
     from expost.terminal import terminal_console
 
     settings = settings_of(data)
-    findings = examine(settings)
+    findings = (mend_folder(settings) if mend else []) + examine(settings)
     if wants_json(as_json):
         print_json(findings_json(settings, findings))
     else:

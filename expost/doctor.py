@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,8 +16,12 @@ from expost.clock import from_micros, wall_clock
 from expost.errors import ExpostError, QueryLimit
 from expost.lake.folder import Folder, open_folder
 from expost.lake.growth import Growth, growth
+from expost.lake.inspection import inspect_all
 from expost.lake.lock import find_holder
+from expost.lake.mending import find_damage, mend_lake
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
+from expost.lake.stored_segments import stored_segments
+from expost.lake.writer import lost_segments
 from expost.loopback import is_loopback
 from expost.query.analysis import Analysis
 from expost.query.answer import LossesAnswer
@@ -33,6 +36,14 @@ from expost.terminal import cell, losses_in_words, table
 
 LATE_SECONDS = 60
 """A sealed segment older than this should be in the lake by now, if a server runs."""
+
+MAX_READ_SECONDS = 20.0
+"""For how long files of the lake are read to their last byte; of the rest only the ends are."""
+
+MEND = (
+    "Stop the server, then: expost doctor --mend. It sets aside what is damaged and stores again what the journal "
+    "still holds (a day); what is older comes from a backup."
+)
 
 MANY_NEW_ELEMENTS = 200
 """New elements per 1,000 events above which the dictionary grows by what no selector should ask for."""
@@ -69,6 +80,21 @@ def examine(settings: Settings) -> list[Finding]:
         except (OSError, duckdb.Error) as error:
             findings.append(Finding(part, f"It cannot be read: {error}", True, "Put it back from a backup."))
     return findings
+
+
+def mend(settings: Settings) -> list[Finding]:
+    """Make the lake whole again, as far as the journal reaches; what was done. No server may run on the folder."""
+    mended = mend_lake(open_folder(settings.data))
+    rows = ", ".join(f"{count:,} rows of {name}" for name, count in mended.rows.items()) or "no row"
+    return [
+        Finding(
+            "mended",
+            f"{mended.files} files set aside in quarantine/, {mended.entries} entries of logs beside them",
+        ),
+        Finding(
+            "mended", f"{mended.segments} segments moved to the lake again; {rows} came back from the journal"
+        ),
+    ]
 
 
 def findings_json(settings: Settings, findings: list[Finding]) -> dict[str, Any]:
@@ -146,11 +172,32 @@ def _look_at_journal(folder: Folder) -> Iterator[Finding]:
     waiting = sorted(folder.journal.glob("*.sealed"))
     size = sum(path.stat().st_size for path in waiting)
     oldest = max((time.time() - path.stat().st_mtime for path in waiting), default=0.0)
-    says = f"{len(waiting)} segments ({size:,} bytes) wait for the lake"
+    kept = stored_segments(folder.journal)
+    says = (
+        f"{len(waiting)} segments ({size:,} bytes) wait for the lake, {len(kept)} of the last day are in it"
+    )
     is_late = bool(find_holder(folder.lock_path)) and oldest > LATE_SECONDS
     yield Finding(
         "journal", says, is_late, "The sink does not keep up or does not run: see what the server prints."
     )
+
+
+def _look_into_journal(folder: Folder) -> Iterator[Finding]:
+    serves = find_holder(folder.lock_path) is not None
+    damaged = [
+        each
+        for each in inspect_all(folder.journal)
+        if not each.is_sound and not (serves and each.state == "open")
+    ]
+    if damaged:
+        size = sum(each.damaged_bytes for each in damaged)
+        says = f"{len(damaged)} segments are damaged ({size:,} bytes), the first is {damaged[0].number}"
+        hint = "What is whole in them is stored, the rest goes to rejected/. More: expost journal verify"
+        yield Finding("journal", says, True, hint)
+    lost = lost_segments(folder)
+    if lost:
+        says = f"{len(lost)} segments were moved to the lake, and it knows nothing of them"
+        yield Finding("journal", says, True, MEND)
 
 
 def _look_at_rejected(folder: Folder) -> Iterator[Finding]:
@@ -159,12 +206,16 @@ def _look_at_rejected(folder: Folder) -> Iterator[Finding]:
 
 
 def _look_at_lake(folder: Folder) -> Iterator[Finding]:
-    snapshot = find_lake_snapshot(folder.lake)
-    missing = [file for file in snapshot.files if not Path(file).is_file()]
-    if missing:
-        hint = "Put the file back from a backup; until then every question that needs it fails."
-        yield Finding("lake", f"{len(missing)} live files are missing, the first is {missing[0]}", True, hint)
+    damage = find_damage(folder, MAX_READ_SECONDS)
+    for each in damage:
+        for name, reason in each.files.items():
+            yield Finding("lake", f"{each.table}: {name} cannot be read: {reason}", True, MEND)
+        if each.after_gap:
+            says = f"{each.table}: an entry of its log is missing before {each.after_gap[0].name}"
+            yield Finding("lake", says, True, MEND)
+    if damage:
         return
+    snapshot = find_lake_snapshot(folder.lake)
     connection = connect(folder.path, snapshot=snapshot)
     try:
         versions = snapshot_versions(connection)
@@ -254,6 +305,26 @@ _AGREEMENTS = (
         """,
     ),
     (
+        "events whose user is missing",
+        """
+        select count(*) from lake.events
+        where user_id is not null and user_id not in (select user_id from lake.users)
+        """,
+    ),
+    (
+        "identities whose device or user is missing",
+        """
+        select count(*) from lake.identities
+        where kind = 'identify' and (
+            from_id not in (select device_id from lake.devices) or to_id not in (select user_id from lake.users)
+        )
+        """,
+    ),
+    (
+        "words on pages whose device is missing",
+        "select count(*) from lake.page_counts where device_id not in (select device_id from lake.devices)",
+    ),
+    (
         "event ids that are stored more than once",
         "select count(*) - count(distinct (site, event_id)) from lake.events",
     ),
@@ -264,6 +335,7 @@ PARTS: tuple[tuple[str, Callable[[Folder], Iterator[Finding]]], ...] = (
     ("site", _look_at_state),
     ("accounts", _look_at_access),
     ("journal", _look_at_journal),
+    ("journal", _look_into_journal),
     ("rejected", _look_at_rejected),
     ("lake", _look_at_lake),
     ("losses", _look_at_losses),

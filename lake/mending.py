@@ -1,0 +1,143 @@
+"""What is damaged in a lake, and how it is made whole again: bad files aside, and their rows from the journal.
+
+Nothing is guessed. A file that cannot be read leaves its table, so that questions go on without it; a log of which an
+entry is missing ends before the gap; and what the journal still holds of both is stored again.
+"""
+
+# pyarrow makes its functions when it is imported, so that pyright does not know them.
+# pyright: reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+
+from expost.errors import FolderError
+
+from .delta_log import find_table
+from .folder import Folder
+from .lock import find_holder
+from .part import LiveFile
+from .rebuilding import at_rest, replay_stored
+from .schema import TABLES
+from .segment import sync_directory
+from .stored_segments import stored_segments, unstore
+from .table import Table
+from .writer import lost_segments
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What is wrong with one table: live files that are missing or unreadable, entries of the log behind a gap."""
+
+    table: str
+    files: dict[str, str] = field(default_factory=dict)
+    after_gap: list[Path] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What was done: files set aside, entries of logs set aside, segments moved again, rows that came back."""
+
+    files: int
+    entries: int
+    segments: int
+    rows: dict[str, int]
+
+
+def find_damage(folder: Folder, max_seconds: float = math.inf) -> list[Damage]:
+    """The tables of which something is damaged, after every live file was read to its last byte. Changes nothing.
+
+    After `max_seconds` of the remaining files only the ends are read.
+    """
+    found = []
+    until = time.monotonic() + max_seconds
+    for name in TABLES:
+        path = folder.lake / name
+        gap = find_gap(path)
+        files = {} if gap else damaged_files(path, until)
+        if files or gap:
+            found.append(Damage(name, files, gap))
+    return found
+
+
+def mend_lake(folder: Folder) -> Mended:
+    """Set aside what is damaged and store again what the journal holds of it. For a folder that no server uses."""
+    holder = find_holder(folder.lock_path)
+    if holder is not None:
+        raise FolderError(
+            f"The folder {folder.path} is in use by process {holder}.",
+            hint="Stop that server first, then mend.",
+        )
+    entries = 0
+    for name in TABLES:
+        for path in find_gap(folder.lake / name):
+            path.rename(path.with_suffix(".torn"))
+            entries += 1
+    files = 0
+    for name, schema in TABLES.items():
+        bad = damaged_files(folder.lake / name)
+        if bad:
+            _set_aside(folder, Table(folder.lake / name, schema), set(bad))
+            files += len(bad)
+    lost = lost_segments(folder)
+    unstore(lost)
+    rows: Counter[str] = Counter()
+    with at_rest(folder) as writer:
+        if files or entries:
+            rows = replay_stored(folder, writer, stored_segments(folder.journal))
+    return Mended(files, entries, len(lost), dict(rows))
+
+
+def damaged_files(path: Path, until: float = math.inf) -> dict[str, str]:
+    """The live files of a table that are missing or cannot be read, each with the reason."""
+    table = find_table(path)
+    if table is None:
+        return {}
+    bad = {}
+    for name in _live_names(table):
+        try:
+            file = pq.ParquetFile(path / name)
+            for _ in file.iter_batches() if time.monotonic() < until else ():
+                pass
+        except (pa.ArrowException, OSError) as problem:
+            bad[name] = str(problem).splitlines()[0]
+    return bad
+
+
+def find_gap(path: Path) -> list[Path]:
+    """The entries of a table's log that lie behind one that is missing, so that nobody can tell what they build on."""
+    log = path / "_delta_log"
+    entries = {int(each.stem): each for each in log.glob("[0-9]*.json") if each.stem.isdigit()}
+    points = [int(each.name.partition(".")[0]) for each in log.glob("[0-9]*.checkpoint.parquet")]
+    start = max(points, default=-1)
+    version = start + 1
+    while version in entries:
+        version += 1
+    return [entries[number] for number in sorted(entries) if number > version]
+
+
+def _live_names(table: DeltaTable) -> list[str]:
+    names: list[str] = pa.table(table.get_add_actions(flatten=True))["path"].to_pylist()
+    return names
+
+
+def _set_aside(folder: Folder, table: Table, bad: set[str]) -> None:
+    """Take files out of their table in one commit, and put what is there of them into `quarantine/`."""
+    gone: list[LiveFile] = [file for file in table.files() if file.name in bad]
+    with table.writing():
+        table.replace(gone, [], data_change=True)
+    folder.quarantine.mkdir(mode=0o700, exist_ok=True)
+    for file in gone:
+        path = table.path / file.name
+        if path.exists():
+            path.rename(folder.quarantine / f"{table.path.name}-{file.name}")
+    sync_directory(folder.quarantine)
+    sync_directory(table.path)

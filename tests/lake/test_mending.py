@@ -1,0 +1,100 @@
+"""A lake that lost a file or an entry of its log goes on, and has again what the journal still holds."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import sealed_segments
+from expost.lake.mending import find_damage, mend_lake
+from expost.lake.rebuilding import drain
+from expost.lake.table import find_snapshot
+from expost.lake.writer import Writer
+from tests.lake.test_stored_segments import fill, rows
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    folder = open_folder(tmp_path_factory.mktemp("filled") / "data", create=True)
+    fill(folder)
+    aside = folder.path / "aside"
+    aside.mkdir()
+    waiting = [path.rename(aside / path.name) for path in sealed_segments(folder.journal)]
+    # One commit each, so that there are several files and several entries.
+    for path in waiting:
+        path.rename(folder.journal / path.name)
+        with Writer(folder) as writer:
+            drain(folder, writer)
+    return folder
+
+
+@pytest.fixture
+def folder(filled: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(filled.path, tmp_path / "data")
+    return open_folder(tmp_path / "data")
+
+
+def live(folder: Folder, table: str) -> list[Path]:
+    snapshot = find_snapshot(folder.lake / table)
+    assert snapshot is not None
+    return [Path(file) for file in snapshot.files]
+
+
+def whole(folder: Folder) -> dict[str, list[tuple[object, ...]]]:
+    """All rows but what browsers said of their pages, which may be said twice."""
+    found = rows(folder)
+    found.pop("page_counts")
+    return found
+
+
+def test_a_sound_lake_has_no_damage_and_mending_changes_nothing(folder: Folder) -> None:
+    before = rows(folder)
+    assert find_damage(folder) == []
+    mended = mend_lake(folder)
+    assert (mended.files, mended.entries, mended.segments, mended.rows) == (0, 0, 0, {})
+    assert rows(folder) == before
+
+
+@pytest.mark.parametrize("table", ["events", "elements", "identities"])
+@pytest.mark.parametrize("how", ["flipped", "cut short", "gone"])
+def test_a_damaged_file_is_set_aside_and_its_rows_come_back(folder: Folder, table: str, how: str) -> None:
+    before = whole(folder)
+    path = live(folder, table)[0]
+    data = bytearray(path.read_bytes())
+    if how == "flipped":
+        # The footer begins in the last quarter, so that this is in it or in a page, and is found by reading.
+        data[-20] ^= 0xFF
+        path.write_bytes(data)
+    elif how == "cut short":
+        path.write_bytes(data[: len(data) // 2])
+    else:
+        path.unlink()
+    [damage] = find_damage(folder)
+    assert (damage.table, list(damage.files)) == (table, [path.name])
+    assert mend_lake(folder).files == 1
+    assert find_damage(folder) == []
+    assert whole(folder) == before
+    kept = list(folder.quarantine.iterdir())
+    assert [each.name for each in kept] == ([] if how == "gone" else [f"{table}-{path.name}"])
+
+
+def test_a_log_that_lost_its_last_entry_gets_its_segments_again(folder: Folder) -> None:
+    before = whole(folder)
+    max((folder.lake / "events" / "_delta_log").glob("*.json")).unlink()
+    assert len(whole(folder)["events"]) == 10
+    assert mend_lake(folder).segments == 1
+    assert whole(folder) == before
+
+
+def test_a_log_with_a_gap_ends_before_it_and_is_filled_up(folder: Folder) -> None:
+    before = whole(folder)
+    log = folder.lake / "events" / "_delta_log"
+    sorted(log.glob("*.json"))[-2].unlink()
+    [damage] = find_damage(folder)
+    assert (damage.table, len(damage.after_gap)) == ("events", 1)
+    assert mend_lake(folder).entries == 1
+    assert find_damage(folder) == []
+    assert whole(folder) == before

@@ -1,0 +1,84 @@
+"""What the doctor says of a healthy folder and of damaged ones, and what it mends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from expost.cli import main
+from expost.lake.folder import Folder, open_folder
+from expost.lake.lock import Lock
+from expost.lake.stored_segments import stored_segments
+from tests.lake.test_erasure import store
+from tests.lake.test_mending import live
+from tests.serving import make_site
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    path = tmp_path_factory.mktemp("filled") / "data"
+    make_site(path)
+    folder = open_folder(path)
+    store(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(filled: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(filled.path, tmp_path / "data")
+    return open_folder(tmp_path / "data")
+
+
+def doctor(folder: Folder, *words: str) -> tuple[int, list[str], list[str]]:
+    """The status, what is wrong, and what was mended."""
+    ended = CliRunner().invoke(main, ["doctor", "--data", str(folder.path), *words])
+    findings = json.loads(ended.stdout)["findings"]
+    return (
+        ended.exit_code,
+        [each["says"] for each in findings if each["is_wrong"]],
+        [each["says"] for each in findings if each["part"] == "mended"],
+    )
+
+
+def test_a_healthy_folder_is_healthy(folder: Folder) -> None:
+    assert doctor(folder) == (0, [], [])
+
+
+def test_a_corrupted_file_is_named_and_mended(folder: Folder) -> None:
+    path = live(folder, "events")[0]
+    path.write_bytes(path.read_bytes()[:-30])
+    status, wrong, _ = doctor(folder)
+    assert status == 1
+    assert wrong[0].startswith(f"events: {path.name} cannot be read: ")
+    status, wrong, mended = doctor(folder, "--mend")
+    assert (status, wrong) == (0, [])
+    assert mended[0].startswith("1 files set aside in quarantine/")
+    assert "rows of events came back from the journal" in mended[1]
+
+
+def test_a_missing_commit_is_noticed_and_mended(folder: Folder) -> None:
+    max((folder.lake / "events" / "_delta_log").glob("*.json")).unlink()
+    status, wrong, _ = doctor(folder)
+    assert status == 1
+    assert wrong[0] == "1 segments were moved to the lake, and it knows nothing of them"
+    assert doctor(folder, "--mend")[:2] == (0, [])
+    assert doctor(folder) == (0, [], [])
+
+
+def test_a_torn_journal_is_said_and_leaves_with_its_day(folder: Folder) -> None:
+    path = stored_segments(folder.journal)[0]
+    path.write_bytes(path.read_bytes()[:-10])
+    status, wrong, _ = doctor(folder)
+    assert (status, len(wrong)) == (1, 1)
+    assert wrong[0].endswith(f"the first is {int(path.stem)}")
+
+
+def test_nothing_is_mended_under_a_server(folder: Folder) -> None:
+    server = Lock(folder.lock_path)
+    refused = CliRunner().invoke(main, ["doctor", "--mend", "--data", str(folder.path)])
+    server.release()
+    assert (refused.exit_code, "is in use by process" in refused.stderr) == (2, True)
