@@ -4,8 +4,9 @@
 .PHONY: help demo install test lint format bench bench-ingest bench-snippet snippet dist
 
 BIN := .venv/bin
-# Worker processes of the tests: `make test JOBS=8` on a bigger machine. A file stays whole, and browser files come last.
-JOBS ?= 2
+# Worker processes of the tests, one more than the cores of a small machine: browser tests mostly wait for a timer of the
+# snippet. `make test JOBS=8` on a bigger one. A file stays whole, and browser files come last.
+JOBS ?= 3
 FOLDERS := $(wildcard expost/*/)
 
 help: ## this list
