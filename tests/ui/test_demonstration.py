@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,7 +22,7 @@ from expost.demo.history import batches_of_month, events_of, send_history
 from expost.demo.shop_server import ShopServer
 from tests.browser.snippet_site import spelled_out
 from tests.serving import Serving, events_in_lake, make_key, make_site
-from tests.ui.test_definer import definer_in
+from tests.ui.test_definer import definer_in, wait_until
 
 DAYS = 10
 NAME = "Added a tea to the cart"
@@ -90,17 +89,36 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, Pa
         yield serving, data, batches
 
 
-def clicks_by_hand(batches: list[dict[str, Any]], selector: str) -> int:
-    """How many clicks were on a tag with certain classes, found without any selector engine."""
-    assert re.fullmatch(r"[a-z]+(\.[\w-]+)+", selector)
-    tag, *classes = selector.split(".")
-    chains = (
-        spelled_out(event, batch)["chain"] for event, batch in events_of(batches) if event["type"] == "click"
-    )
-    return sum(
-        any(level["tag"] == tag and set(classes) <= set((level["class"] or "").split()) for level in chain)
-        for chain in chains
-    )
+# Of each chain, the target first, the elements as they stood inside one another; then the browser is asked.
+JUDGE = """([chains, selector]) => chains.filter((chain) => {
+  const elements = chain.map(([tag, id, classes, attributes]) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries({ ...attributes, id, class: classes })) {
+      if (value !== null) element.setAttribute(name, value);
+    }
+    return element;
+  });
+  elements.slice(1).forEach((element, place) => element.append(elements[place]));
+  return elements[0].closest(selector);
+}).length"""
+
+
+@dataclass
+class Judge:
+    """Counts the clicks of the history by the browser's own engine."""
+
+    page: Page
+    chains: list[list[tuple[Any, ...]]]
+
+    def clicks(self, selector: str) -> int:
+        return int(self.page.evaluate(JUDGE, [self.chains, selector]))
+
+
+def chains_of_clicks(batches: list[dict[str, Any]]) -> list[list[tuple[Any, ...]]]:
+    names = ("tag", "id", "class", "attributes")
+    clicks = [(event, batch) for event, batch in events_of(batches) if event["type"] == "click"]
+    chains = [spelled_out(event, batch)["chain"] for event, batch in clicks]
+    return [[tuple(level[name] for name in names) for level in chain] for chain in chains]
 
 
 @pytest.fixture
@@ -116,6 +134,7 @@ def stage(
 def point_name_and_ask(stage: Stage, hand: Hand, address: str, button: Callable[[Page], Locator]) -> None:
     """From the page Point at it to a funnel. What is pressed from the element to the saved name is counted."""
     name = f"{NAME}{hand.suffix}"
+    judge = Judge(stage.context.new_page(), chains_of_clicks(stage.batches))
     desk = stage.context.new_page()
     desk.goto(f"{stage.serving.url}/point")
     desk.get_by_label("Address").fill(address)
@@ -127,16 +146,19 @@ def point_name_and_ask(stage: Stage, hand: Hand, address: str, button: Callable[
 
     spot = middle(button(page))
     page.mouse.move(*spot)
-    selector = definer.get_by_label("Selector")
-    expect(selector).to_have_value(re.compile(r"^button\..*\badd$"))
-    clicks = clicks_by_hand(stage.batches, selector.input_value())
-    shows_past(definer, clicks)
+    wait_until(lambda: shows_past(definer, judge))
     hand.picture(page, "point")
     hand.press(lambda: page.mouse.click(*spot))
-    shows_past(definer, clicks)
+    wait_until(lambda: shows_past(definer, judge))
     hand.press(lambda: definer.get_by_label("Name", exact=True).fill(name))
     hand.picture(page, "name")
     hand.press(definer.get_by_role("button", name="Save").click)
+    expect(definer.get_by_role("status")).to_contain_text("Its past")
+    (saved,) = [each for each in expost.open(stage.data).definitions() if each.name == name]
+    (meant,) = saved.alternatives
+    assert meant.selector
+    clicks = judge.clicks(meant.selector)
+    assert clicks > 0
     expect(definer.get_by_role("status")).to_contain_text(f"Its past: {clicks} events")
     assert hand.pressed <= 3
     hand.picture(page, "saved")
@@ -156,9 +178,14 @@ def point_name_and_ask(stage: Stage, hand: Hand, address: str, button: Callable[
     hand.picture(desk, "funnel")
 
 
-def shows_past(definer: Frame, events: int) -> None:
-    expect(definer.locator("dd").first).to_have_text(str(events))
-    expect(definer.locator("svg rect").first).to_be_attached()
+def shows_past(definer: Frame, judge: Judge) -> bool:
+    """Whether the panel shows of its selector what the browser counts, and a sparkline."""
+    selector = definer.get_by_label("Selector").input_value()
+    shown = definer.locator("dd").first
+    if not selector or not shown.count():
+        return False
+    is_drawn = definer.locator("svg rect").count() > 0
+    return is_drawn and shown.inner_text() == f"{judge.clicks(selector):,}"
 
 
 def middle(place: Locator) -> tuple[float, float]:
