@@ -19,6 +19,7 @@ from .accept import Packer, Sender, Verdict, accept
 from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack
 from .daily import DailyIds
 from .descriptors import Descriptors
+from .guard import ACKNOWLEDGE
 from .keyring import Grant, Keyring
 from .limits import Holder, Limits, TooManyEvents, counted_address
 from .peer import Visitors
@@ -47,6 +48,7 @@ PREFLIGHT: Headers = [
     (b"access-control-max-age", b"86400"),
 ]
 ACKNOWLEDGED = {"type": "http.response.start", "status": 204, "headers": CORS}
+ACKNOWLEDGED_HEAD = b"HTTP/1.1 204 No Content\r\n" + b"".join(b"%b: %b\r\n" % each for each in CORS)
 NO_BODY = {"type": "http.response.body"}
 _json = msgspec.json.Encoder().encode
 
@@ -118,7 +120,9 @@ class Capture:
         self._tally.count(200 if is_asked else 204, verdict, self._seconds() - began)
         if is_asked:
             await _answer(send, 200, _verdict_json(verdict))
-        else:
+            return
+        acknowledge = scope.get(ACKNOWLEDGE)
+        if acknowledge is None or not acknowledge(ACKNOWLEDGED_HEAD):
             await send(ACKNOWLEDGED)
             await send(NO_BODY)
 

@@ -26,6 +26,9 @@ BODY_SECONDS = 8.0
 SLOWEST_BYTES_PER_SECOND = 4_000
 """A sender on a bad line has more time than a sender of single bytes: the deadline moves with what arrived."""
 
+ACKNOWLEDGE = "expost.acknowledge"
+"""Under which name an application finds in the scope how to answer at once: nearly every request is answered alike."""
+
 LINGER_SECONDS = 3.0
 DISCARD_SECONDS = 8.0
 MAX_DISCARDED_BYTES = 32_000_000
@@ -175,6 +178,24 @@ class GuardedProtocol(HttpToolsProtocol):
         self._phase_began = self.loop.time()
         self._deadline = self._phase_began + BODY_SECONDS
         super().on_headers_complete()
+        # The task that was made for it has not begun.
+        self.scope[ACKNOWLEDGE] = partial(self._acknowledge, self.cycle)  # type: ignore[literal-required]
+
+    def _acknowledge(self, cycle: RequestResponseCycle, head: bytes) -> bool:
+        """Answer without a body, in one write: `head` is the status line and headers. False when that cannot be."""
+        if cycle.disconnected or cycle.response_started or self.flow.write_paused:
+            return False
+        fields = [b"%b: %b\r\n" % each for each in cycle.default_headers]
+        if not cycle.keep_alive:
+            fields.append(b"connection: close\r\n")
+        self.transport.write(b"%b%b\r\n" % (head, b"".join(fields)))
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+        return True
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""

@@ -95,7 +95,17 @@ def test_a_good_sender_is_served_and_keeps_its_connection(shared_desk: Desk, por
         connection.request("POST", f"/e?k={shared_desk.keys['shop', 'write']}", body_of(batch()))
         answer = connection.getresponse()
         assert (answer.status, answer.read(), answer.will_close) == (204, b"", False)
+        assert answer.getheader("access-control-allow-origin") == "*"
+        assert answer.getheader("date")
     assert len(shared_desk.kept()) == 3
+
+
+def test_one_who_asks_for_it_is_told_that_the_connection_ends(shared_desk: Desk, port: int) -> None:
+    body = body_of(batch())
+    asked = head(shared_desk, f"content-length: {len(body)}", "connection: close") + b"\r\n" + body
+    status, answer, _ = talk(port, asked, until=b"\r\n\r\n")
+    assert (status, b"connection: close" in answer) == (204, True)
+    assert len(shared_desk.kept()) == 1
 
 
 @pytest.mark.parametrize(
