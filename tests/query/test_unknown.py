@@ -28,7 +28,7 @@ FEW = "more than 20 siblings stand before it, and only the nearest are captured"
 
 def target(descriptor: Descriptor, **element: Any) -> dict[str, Any]:
     """The tables of a batch whose third element, inside `html` and `body`, is that one; a paragraph stands before."""
-    above = {"parent": 1} | element
+    above: dict[str, Any] = {"parent": 1} | element
     return {
         "descriptors": [Descriptor("html"), Descriptor("body"), descriptor, MASKED_ID],
         "elements": [Element(0, flags=ROOT), Element(1, 0), Element(2, **above)],
