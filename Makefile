@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install test lint format bench bench-ingest bench-snippet snippet dist
+.PHONY: help demo install test lint format bench bench-ingest bench-selectors bench-snippet snippet dist
 
 BIN := .venv/bin
 # Worker processes of the tests, one more than the cores of a small machine: browser tests mostly wait for a timer of the
@@ -42,11 +42,15 @@ format: .venv/installed-dev ## what can be mended by itself
 
 bench: .venv/installed-dev snippet/node_modules/.package-lock.json ## prints every figure the README claims
 	@.ci/chromium
-	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python -P $$script; done
+	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python -P $$script; done
 	@set -e; for script in bench/*.mjs; do echo "== $$script"; .ci/with-node node $$script; done
 
 bench-ingest: .venv/installed-dev ## the collector beside nginx; needs nginx and wrk and says so
 	$(BIN)/python -P bench/ingest.py
+
+bench-selectors: .venv/installed-dev ## selectors by distinct elements, and beside a regex over chains in ClickHouse
+	PYTHONPATH=. $(BIN)/python -P bench/selectors.py
+	PYTHONPATH=. $(BIN)/python -P bench/chains.py
 
 bench-snippet: snippet/node_modules/.package-lock.json bench/peers/node_modules/.package-lock.json ## the snippet beside its peers' scripts
 	@.ci/chromium

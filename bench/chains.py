@@ -38,7 +38,7 @@ SELECTORS = (
     "button.kind-7",
     "[data-test=t9]",
     "nav.menu > a:nth-child(2)",
-    "section.kind-3 button[type=submit]",
+    "section button.kind-9[type=submit]",
     "main .kind-1 .kind-2 a",
     "div.kind-11 > span",
     "a[href^='/p/12']",

@@ -80,7 +80,7 @@ def _line(overlap: Overlap) -> OverlapLine:
     if overlap.share == overlap.share_of_other == 1:
         return OverlapLine(overlap.name, "the same events, all of them", True)
     own = share(overlap.share_of_other, 1)
-    said = f"{plural(overlap.events, 'event')}: {share(overlap.share, 1)} of these, {own} of its own"
+    said = f"{number(overlap.events)} {plural(overlap.events, 'event')}: {share(overlap.share, 1)} of these, {own} of its own"
     return OverlapLine(overlap.name, said, False)
 
 

@@ -165,6 +165,7 @@ def test_while_somebody_types_the_count_comes_first_and_the_rest_is_fetched():
     assert "Also matches" not in first.text
     filled = soup(web.get(str(rest["data-fill"])))
     assert [link.text for link in filled.select(".overlaps li:first-child a")] == ["Bought tea"]
+    assert "143 events: 33.3% of these, 2.0% of its own" in filled.text
     assert filled.select(".samples mark")
     # Without a script the page has all of it at once.
     page = soup(web.get("/define?click=button"))
