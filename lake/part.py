@@ -85,12 +85,14 @@ class PartWriter:
         self._waiting_rows = 0
         self._ranges = _Ranges()
         # The Arrow schema is left out: every engine then reads the types that Parquet and Delta name.
+        # The types that pyarrow publishes know only True and False.
+        repeating: Any = True if kind == "part" else _repeating(schema)
         self._writer = pq.ParquetWriter(
             self._path,
             schema,
             compression="zstd",
             store_schema=False,
-            use_dictionary=True if kind == "part" else _repeating(schema),
+            use_dictionary=repeating,
         )
 
     def write(self, rows: pa.Table) -> None:
