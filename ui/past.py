@@ -79,9 +79,9 @@ def past_of(answer: PreviewAnswer, rest: str = "") -> Past:
 def _line(overlap: Overlap) -> OverlapLine:
     if overlap.share == overlap.share_of_other == 1:
         return OverlapLine(overlap.name, "the same events, all of them", True)
-    own = share(overlap.share_of_other, 1)
-    said = f"{number(overlap.events)} {plural(overlap.events, 'event')}: {share(overlap.share, 1)} of these, {own} of its own"
-    return OverlapLine(overlap.name, said, False)
+    events = f"{number(overlap.events)} {plural(overlap.events, 'event')}"
+    these, own = share(overlap.share, 1), share(overlap.share_of_other, 1)
+    return OverlapLine(overlap.name, f"{events}: {these} of these, {own} of its own", False)
 
 
 def _list(title: str, values: Sequence[Counted], distinct: int) -> CountedList:
