@@ -189,6 +189,27 @@ def audit(**options: Any) -> None:
 
 @main.command()
 @click.option(
+    "--memory", default="600MB", show_default=True, help="What sorting takes; the rest goes to the disk."
+)
+@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="How many sort.")
+@data_option
+@json_option
+def compact(**options: Any) -> None:
+    """Sort all that is in the lake into few files, as questions read them. No answer changes.
+
+    A server may run meanwhile, and does the same by itself with what is new. Ended at any moment, nothing is lost, and
+    what was done stays done.
+
+    \b
+    Example: expost compact
+    """
+    from expost.lake_commands import print_compaction
+
+    print_compaction(**options)
+
+
+@main.command()
+@click.option(
     "--mend", is_flag=True, help="Set aside what is damaged, and store again what the journal holds of it."
 )
 @data_option

@@ -29,8 +29,8 @@ ROW_GROUP = 64_000
 STATISTICS = ("time", "received_at", "at", "recorded_at", "site")
 """Columns whose least and greatest values stand in the log, so that whole files can be left unread."""
 
-UNIQUE = frozenset({"event_id", "time", "client_time", "received_at", "sent_at", "device_id"})
-"""Columns of events whose values hardly repeat in the reading order, so that a dictionary of them would only cost."""
+DISTINCT = frozenset({"device_id"})
+"""Numbers of events that hardly repeat in the reading order, so that a dictionary of them would only cost."""
 
 Statistic = int | str
 
@@ -85,19 +85,19 @@ class PartWriter:
         self._waiting_rows = 0
         self._ranges = _Ranges()
         # The Arrow schema is left out: every engine then reads the types that Parquet and Delta name.
-        # The types that pyarrow publishes know only True and False.
-        repeating: Any = True if kind == "part" else _repeating(schema)
         self._writer = pq.ParquetWriter(
             self._path,
             schema,
             compression="zstd",
+            data_page_version="2.0" if kind == "sorted" else "1.0",
             store_schema=False,
-            use_dictionary=repeating,
+            **encodings(schema),
         )
 
     def write(self, rows: pa.Table) -> None:
         """Add these rows, which have the columns of the schema."""
         self._waiting.append(rows)
+        self.rows += len(rows)
         self._waiting_rows += len(rows)
         while self._waiting_rows >= ROW_GROUP:
             self._write_group(ROW_GROUP)
@@ -125,16 +125,29 @@ class PartWriter:
         self._waiting, self._waiting_rows = [rest], len(rest)
         self._writer.write_table(group, row_group_size=ROW_GROUP)
         self._ranges.add(group)
-        self.rows += len(group)
 
 
-def _repeating(schema: pa.Schema) -> list[str]:
-    """The Parquet columns whose values repeat. Left without a dictionary, the others take a fifth less to read."""
-    return [
-        f"{each.name}.list.element" if pa.types.is_list(each.type) else each.name
-        for each in schema
-        if each.name not in UNIQUE
-    ]
+def encodings(schema: pa.Schema) -> dict[str, Any]:
+    """How columns are encoded: times as differences, ids of few repeats as they are, all else by a dictionary.
+
+    A fifth smaller than dictionaries for all, and quicker to write and to read: docs/decisions/0006-reading-order.md
+    """
+    chosen = {field.name: "DELTA_BINARY_PACKED" for field in schema if pa.types.is_timestamp(field.type)}
+    chosen |= {name: "DELTA_LENGTH_BYTE_ARRAY" for name in ("event_id", "page_id") if name in schema.names}
+    given = DISTINCT | chosen.keys()
+    rest = [leaf for field in schema if field.name not in given for leaf in _leaves(field.name, field.type)]
+    return {"column_encoding": chosen, "use_dictionary": rest}
+
+
+def _leaves(path: str, type_: pa.DataType) -> Iterator[str]:
+    """The columns that a nested type becomes in Parquet, by their paths."""
+    if pa.types.is_list(type_):
+        yield from _leaves(f"{path}.list.element", type_.value_type)
+    elif pa.types.is_struct(type_):
+        for each in type_:
+            yield from _leaves(f"{path}.{each.name}", each.type)
+    else:
+        yield path
 
 
 class _Ranges:

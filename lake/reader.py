@@ -137,14 +137,14 @@ def _create_rows(
 ) -> None:
     """The relation `name` with all rows of these files."""
     if files:
-        connection.execute(f"create view lake.{name} as {_rows_of(connection, files, schema)}")
+        connection.execute(f"create view lake.{name} as {rows_of(connection, files, schema)}")
     else:
         connection.register("_empty", schema.empty_table())
         connection.execute(f"create table lake.{name} as select * from _empty")
         connection.unregister("_empty")
 
 
-def _rows_of(connection: duckdb.DuckDBPyConnection, files: Sequence[str], schema: pa.Schema) -> str:
+def rows_of(connection: duckdb.DuckDBPyConnection, files: Sequence[str], schema: pa.Schema) -> str:
     """A select of all rows, with null in the columns that were not there yet when a file was written."""
     listed = ", ".join(_quoted(_one_file(file)) for file in files)
     if {find_width(file) for file in files} == {len(schema)}:

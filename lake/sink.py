@@ -18,7 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -28,6 +28,7 @@ from expost.clock import from_micros, wall_clock
 from expost.errors import FolderError
 
 from .batch import Accepted
+from .compactor import Compactor
 from .erasure import carry_out
 from .erasures import waiting
 from .folder import Folder, open_folder
@@ -210,6 +211,11 @@ def _in_words(problem: Exception) -> str:
 
 def run(folder: Folder, stop: threading.Event, orders: Orders) -> None:
     """Move segments until `stop` is set and, for a moment longer, what is still sealed then."""
+    with closing(Compactor(folder, log)) as compactor:
+        _run(folder, stop, orders, compactor)
+
+
+def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compactor) -> None:
     failures = 0
     deadline = collect_when = math.inf
     while time.monotonic() < deadline:
@@ -223,6 +229,7 @@ def run(folder: Folder, stop: threading.Event, orders: Orders) -> None:
                         break
                     else:
                         sink.erase()
+                        compactor.tend(writer.unsorted_bytes)
                     began = time.monotonic()
                     if sink.move():
                         tell("commit", time.monotonic() - began)

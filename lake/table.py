@@ -113,6 +113,11 @@ class Table:
         """The live files of the newest version, with what the log tells of them."""
         return _live_files(self._delta)
 
+    def unsorted_bytes(self) -> int:
+        """How many bytes of the files that are live do not lie in the reading order."""
+        self.refresh()
+        return sum(file.size_bytes for file in self.files() if file.kind == "part")
+
     def committed(self, application: str) -> int:
         """The number of the last transaction that `application` committed here, −1 when there is none."""
         if application not in self._committed:

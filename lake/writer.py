@@ -192,6 +192,10 @@ class Writer:
         """Read anew which names and elements the lake holds, after some were removed."""
         self._dictionary = self._read_dictionary()
 
+    def unsorted_bytes(self) -> int:
+        """How much of the largest part of the lake is not yet compacted."""
+        return max(table.unsorted_bytes() for table in self._tables.values())
+
     def tend(self) -> None:
         """Keep the tables quick to open and to read."""
         for table in self._tables.values():

@@ -1,0 +1,121 @@
+"""Compaction of a whole folder: one at a time, and beside the sink as a process that gives way to everything else.
+
+    python -m expost.lake.compactor --data DIR
+
+It ends when its pipe is closed, and at any moment: what it has not committed is as if it had never been written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from expost.errors import FolderError
+
+from .compaction import Compacted, Limits, Tell, compact
+from .folder import Folder, open_folder
+from .lock import Lock, find_holder
+from .schema import TABLES
+from .table import Table
+
+START_BYTES = 64_000_000
+"""So much that does not lie in the reading order is worth a compaction at once."""
+
+LONGEST_SECONDS = 86_400
+"""However little it is, it is compacted once a day."""
+
+FIRST_LOOK_SECONDS = 60.0
+LOOK_SECONDS = 600.0
+
+LEAST_PRIORITY = 19
+
+
+def compact_folder(
+    folder: Folder, everything: bool, limits: Limits | None = None, tell: Tell | None = None
+) -> list[Compacted]:
+    """Compact every table of a folder, a server running or not. Refused while another does it (FolderError)."""
+    lock = _lock(folder)
+    try:
+        tables = {name: Table(folder.lake / name, schema) for name, schema in TABLES.items()}
+        compacted = compact(tables, folder.path / "spill", everything, limits, tell)
+        for table in tables.values():
+            table.vacuum()
+        return compacted
+    finally:
+        lock.release()
+
+
+class Compactor:
+    """Starts a compaction when there is enough to do, and watches over it. `tend` it often, `close` it at the end."""
+
+    def __init__(self, folder: Folder, say: Callable[..., None]) -> None:
+        self._folder = folder
+        self._say = say
+        self._look_at = time.monotonic() + FIRST_LOOK_SECONDS
+        self._started_at = -float(LONGEST_SECONDS)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def tend(self, find_unsorted_bytes: Callable[[], int]) -> None:
+        """See how the running one fares, or whether it is time for one."""
+        now = time.monotonic()
+        if self._process is not None:
+            status = self._process.poll()
+            if status is not None:
+                self._process = None
+                if status:
+                    self._say(
+                        "not compacted", status=status, hint="It is tried again later. Nothing is lost."
+                    )
+        elif now >= self._look_at:
+            self._look_at = now + LOOK_SECONDS
+            waiting = find_unsorted_bytes()
+            if waiting >= START_BYTES or (waiting and now >= self._started_at + LONGEST_SECONDS):
+                self._started_at = now
+                command = [sys.executable, "-m", "expost.lake.compactor", "--data", str(self._folder.path)]
+                self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
+
+    def close(self) -> None:
+        """End it wherever it is."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+def _lock(folder: Folder) -> Lock:
+    path = folder.path / "compaction.lock"
+    try:
+        return Lock(path)
+    except FolderError:
+        raise FolderError(
+            f"Process {find_holder(path) or 'unknown'} is compacting {folder.path} already.",
+            hint="Wait until it is done; what it does need not be done twice.",
+        ) from None
+
+
+def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> None:
+    """Compact what is new, then end; at once when `pipe` is closed."""
+    parser = argparse.ArgumentParser(prog="python -m expost.lake.compactor", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the data folder")
+    folder = open_folder(parser.parse_args(arguments).data)
+    os.nice(LEAST_PRIORITY)
+
+    def listen() -> None:
+        pipe.read()
+        os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        compact_folder(folder, everything=False)
+    except FolderError as problem:
+        sys.exit(f"{problem.message} {problem.hint}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""`expost compact`."""
+
+from __future__ import annotations
+
+import json
+
+from click.testing import CliRunner
+
+from expost.cli import main
+from tests.story import Story, view
+
+
+def test_compact_says_what_became_of_each_table(lake: Story) -> None:
+    for minute in range(3):
+        lake.capture("ann", view("/"), at=f"10:{minute:02}")
+        lake.store()
+    done = CliRunner().invoke(main, ["compact", "--data", str(lake.folder.path), "--memory", "100MB"])
+    assert done.exit_code == 0, done.output
+    tables = {each["table"]: each for each in json.loads(done.output)}
+    events = tables["events"]
+    assert (events["files_before"], events["files_after"], events["rounds"]) == (3, 1, 1)
+    assert lake.sql("select count(*) from events") == [(3,)]
