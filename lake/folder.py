@@ -50,6 +50,11 @@ class Folder:
         return self.path / "spill"
 
     @property
+    def seen(self) -> Path:
+        """Hashes of the event ids of the last days, which the lake could give again."""
+        return self.path / "seen"
+
+    @property
     def scripts(self) -> Path:
         """Every version of the snippet that was served, for pages that pin one."""
         return self.path / "scripts"

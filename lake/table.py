@@ -98,6 +98,11 @@ class Table:
         """The newest version of the table that is known here."""
         return self._delta.version()
 
+    @property
+    def id(self) -> str:
+        """What tells this table from one that is made anew in its place."""
+        return str(self._delta.metadata().id)
+
     def refresh(self) -> None:
         """Learn what others committed."""
         before = self.version

@@ -70,8 +70,8 @@ class Writer:
             self._dictionary = self._read_dictionary()
             self._marks: Sequence[Mark] = marks(folder)
             self._redaction = Redaction(self._secret, self._marks)
-            self._seen = SeenIds(self._secret)
-            self._seen.load(self._tables["events"].snapshot().files, clock())
+            self._seen = SeenIds(self._secret, folder.seen)
+            self._seen.load(self._tables["events"], clock())
         except BaseException:
             self.close()
             raise
@@ -117,6 +117,7 @@ class Writer:
         if number <= self.committed:
             return Ingested()
         given = list(accepted)
+        latest = _latest(given)
         wanted = self._redacted(given)
         suppressed = _event_count(given) - _event_count(wanted) if self._redaction else 0
         batches, hashes, duplicates = self._unseen(wanted)
@@ -130,9 +131,9 @@ class Writer:
             if rows is not None and not is_done:
                 table.append(rows, APPLICATION, number)
         self._dictionary.settle()
-        now = self._clock()
-        self._seen.add(hashes, now)
-        self._seen.forget(now)
+        self._seen.add(hashes, latest)
+        self._seen.forget(self._clock())
+        self._seen.spill(self._tables["events"])
         return Ingested(len(hashes) - len(rejected), duplicates, suppressed, rejected)
 
     def replay(self, accepted: Iterable[Accepted]) -> dict[str, int]:
@@ -146,7 +147,7 @@ class Writer:
         appended = append_missing(self._tables, tables)
         self._dictionary.settle()
         hashes = self._seen.hashes([event.id for _, events in batches for event in events])
-        self._seen.add(hashes[self._seen.are_new(hashes)], self._clock())
+        self._seen.add(hashes[self._seen.are_new(hashes)], _latest(batch for batch, _ in batches))
         return appended
 
     @property
@@ -299,6 +300,11 @@ def _event_count(batches: Iterable[Accepted]) -> int:
 
 def _lock(folder: Folder) -> Lock:
     return Lock(folder.path / "sink.lock")
+
+
+def _latest(batches: Iterable[Accepted]) -> int:
+    """When the last of these was received."""
+    return max((batch.received_at for batch in batches), default=0)
 
 
 def _halves(batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Batch]]:
