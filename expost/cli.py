@@ -209,6 +209,22 @@ def compact(**options: Any) -> None:
 
 
 @main.command()
+@data_option
+@json_option
+def enrich(**options: Any) -> None:
+    """Judge past events by the rules of this version: browser, system, kind of device, bots, campaign and channel.
+
+    A server does it by itself after an upgrade. What was captured is not changed.
+
+    \b
+    Example: expost enrich
+    """
+    from expost.lake_commands import print_enrichment
+
+    print_enrichment(**options)
+
+
+@main.command()
 @click.option(
     "--mend", is_flag=True, help="Set aside what is damaged, and store again what the journal holds of it."
 )

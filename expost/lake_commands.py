@@ -1,4 +1,4 @@
-"""`expost compact`: the folder of Parquet, tended by hand."""
+"""`expost compact` and `expost enrich`: the folder of Parquet, tended by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from expost.lake.compaction import Compacted, Limits, Progress
-from expost.lake.compactor import compact_folder
+from expost.lake.compactor import compact_folder, enrich_folder
+from expost.lake.enrichment import RULES
 from expost.lake.folder import open_folder
 from expost.options import print_json, settings_of, wants_json
 from expost.terminal import table, terminal_console
@@ -27,6 +28,16 @@ def print_compaction(memory: str, threads: int, data: Path | None, as_json: bool
     compacted = compact_folder(folder, everything=True, limits=limits, tell=_say)
     table(terminal_console(), COLUMNS, [_row(each) for each in compacted])
     click.echo("Files that were replaced are deleted after an hour, because somebody may be reading them.")
+
+
+def print_enrichment(data: Path | None, as_json: bool) -> None:
+    """Judge the events of a folder by this version's rules and print how many that were."""
+    folder = open_folder(settings_of(data).data)
+    if wants_json(as_json):
+        print_json({"events": enrich_folder(folder), "rules": RULES})
+        return
+    count = enrich_folder(folder, lambda left: click.echo(f"{left:,} files left", err=True))
+    click.echo(f"{count:,} events were judged again, by {RULES}.")
 
 
 def _say(progress: Progress) -> None:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
-RULES = f"crawler-user-agents {version('crawler-user-agents')}"
+BOTS = f"crawler-user-agents {version('crawler-user-agents')}"
 """The version of the rules: kept with every verdict, so that the past can be judged again by newer ones."""
 
 _PATTERNS = ["HeadlessChrome", *(str(crawler["pattern"]) for crawler in CRAWLER_USER_AGENTS_DATA)]
@@ -27,5 +27,16 @@ def bot_rule(user_agent: str) -> str | None:
     """The rule that says a bot sent this, or `None`: `crawler-user-agents 1.67.0: Googlebot`."""
     for together, patterns in _GROUPS:
         if together.search(user_agent):
-            return f"{RULES}: {next(pattern.pattern for pattern in patterns if pattern.search(user_agent))}"
+            return f"{BOTS}: {next(pattern.pattern for pattern in patterns if pattern.search(user_agent))}"
     return None
+
+
+@lru_cache(maxsize=20_000)
+def bot_class(user_agent: str) -> str:
+    """What kind of bot it is by the same list: `search-engine`, `monitoring`, `browser-automation`, …, else `other`."""
+    if "HeadlessChrome" in user_agent:
+        return "browser-automation"
+    for crawler in CRAWLER_USER_AGENTS_DATA:
+        if re.search(str(crawler["pattern"]), user_agent):
+            return str(next(iter(crawler.get("tags", ())), "other"))
+    return "other"

@@ -20,6 +20,7 @@ from typing import TextIO
 from expost.errors import FolderError
 
 from .compaction import Compacted, Limits, Tell, compact
+from .enrichment import enrich_past
 from .folder import Folder, open_folder
 from .lock import Lock, find_holder
 from .schema import TABLES
@@ -48,6 +49,18 @@ def compact_folder(
         for table in tables.values():
             table.vacuum()
         return compacted
+    finally:
+        lock.release()
+
+
+def enrich_folder(folder: Folder, tell: Callable[[int], None] = lambda _: None) -> int:
+    """Judge all events by the rules of this version; how many changed. `tell` is told how many files are left.
+
+    A server may run. Refused while a compaction does (FolderError).
+    """
+    lock = _lock(folder)
+    try:
+        return enrich_past(Table(folder.lake / "events", TABLES["events"]), tell)
     finally:
         lock.release()
 
@@ -100,7 +113,7 @@ def _lock(folder: Folder) -> Lock:
 
 
 def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> None:
-    """Compact what is new, then end; at once when `pipe` is closed."""
+    """Compact what is new and judge again what older rules judged, then end; at once when `pipe` is closed."""
     parser = argparse.ArgumentParser(prog="python -m expost.lake.compactor", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
     folder = open_folder(parser.parse_args(arguments).data)
@@ -113,6 +126,7 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
     threading.Thread(target=listen, daemon=True).start()
     try:
         compact_folder(folder, everything=False)
+        enrich_folder(folder)
     except FolderError as problem:
         sys.exit(f"{problem.message} {problem.hint}")
 

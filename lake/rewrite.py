@@ -82,3 +82,36 @@ def _write_rest(
         return [add]
     (table.path / add.path).unlink()
     return []
+
+
+def rewrite_each(
+    table: Table,
+    columns: Sequence[str],
+    are_due: AreDue,
+    change: Change,
+    tell: Callable[[int], None] = lambda _: None,
+) -> int:
+    """As `rewrite`, but a commit for each file; `tell` is told how many are left.
+
+    So the disk needs room for one file more, and what was done before an end stays done.
+    """
+    count = 0
+    done: set[str] = set()
+    while True:
+        with table.writing():
+            table.refresh()
+            left = [file for file in table.files() if file.name not in done]
+            tell(len(left))
+            if not left:
+                return count
+            done.add(left[0].name)
+            due = _count_due(table, left[0], columns, are_due)
+            if due:
+                added = _write_rest(table, left[0], columns, are_due, change)
+                if table.replace(left[:1], added, data_change=True):
+                    count += due
+                    done |= {add.path for add in added}
+                else:
+                    # What took its place is among the files next time.
+                    for add in added:
+                        (table.path / add.path).unlink(missing_ok=True)

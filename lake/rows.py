@@ -12,16 +12,16 @@ from expost.ids import ZERO_UUID
 
 from .address import split_url
 from .batch import DAILY_PREFIX, Accepted, Event, View, is_nobody
-from .bot import bot_rule
 from .dictionary import Dictionary, ElementTable
 from .element import Row
+from .enrichment import COLUMNS, enrich
 from .moment import event_time, micros
 from .schema import TABLES
 
 BATCH_COLUMNS = (
     "received_at", "sent_at", "client_offset_ms", "imported", "site", "device_id", "session_ordinal", "page_id",
     "page_ordinal", "viewport_width", "viewport_height", "consent", "release", "environment", "source", "user_agent",
-    "is_bot", "bot_rule", "is_internal", "consent_version",
+    "is_internal", "consent_version",
 )  # fmt: skip
 VIEW_COLUMNS = ("host", "path", "query", "hash", "title", "referrer")
 EVENT_COLUMNS = (
@@ -160,7 +160,8 @@ class Rows:
             zip(EVENT_COLUMNS, map(_array, EVENT_COLUMNS, zip(*self._events, strict=True)), strict=True)
         )
         schema = TABLES["events"]
-        return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+        columns |= {name: pa.nulls(len(self._events), schema.field(name).type) for name in COLUMNS}
+        return enrich(pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema))
 
 
 class _Batch:
@@ -193,7 +194,6 @@ class _Batch:
     def row(self) -> Row:
         """The columns that are the same for all its events."""
         accepted = self.accepted
-        rule = bot_rule(accepted.user_agent)
         width, height = accepted.viewport[:2] if len(accepted.viewport) >= 2 else (None, None)
         return (
             self.received_at,
@@ -212,8 +212,6 @@ class _Batch:
             accepted.environment,
             "browser" if accepted.page else "server",
             accepted.user_agent,
-            rule is not None,
-            rule,
             accepted.is_internal,
             accepted.consent_version,
         )

@@ -60,6 +60,17 @@ EVENTS = pa.schema(
         ("properties", TEXT),
         ("consent_version", TEXT),
         ("placement_id", ID),
+        ("browser", TEXT),
+        ("browser_version", TEXT),
+        ("os", TEXT),
+        ("os_version", TEXT),
+        ("device_class", TEXT),
+        ("bot_class", TEXT),
+        ("traffic_source", TEXT),
+        ("traffic_medium", TEXT),
+        ("campaign", TEXT),
+        ("channel", TEXT),
+        ("enriched_by", TEXT),
     ]
 )
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
+from expost.lake.compactor import compact_folder, enrich_folder
 from expost.lake.schema import ELEMENTS, EVENTS
 from expost.lake.table import MERGE_AT, Table, find_snapshot
 from expost.query.analysis import Analysis
@@ -21,7 +22,7 @@ from expost.query.question import Preview
 from expost.state.sites import Site, add_site, sites
 from tests.story import Story, click, view
 
-NEWER = ("consent_version", "placement_id")
+NEWER = ("consent_version", "placement_id", *EVENTS.names[EVENTS.names.index("browser") :])
 OLD_EVENTS = pa.schema([field for field in EVENTS if field.name not in NEWER])
 
 
@@ -101,12 +102,23 @@ def test_files_of_both_kinds_are_merged(old: Story) -> None:
     old.capture("ann", view("/cart"), at="10:10", consent_version="2026-11")
     path: Path = old.path / "lake" / "events"
     table = Table(path, EVENTS)
-    rows = pq.read_table(min(path.glob("part-48-*")), schema=EVENTS)
+    rows = pq.read_table(min(path.glob(f"part-{len(EVENTS)}-*")), schema=EVENTS)
     for number in range(MERGE_AT):
         table.append(rows, "more", number)
     table.tend()
     assert len(table.snapshot().files) == 1
     assert old.sql(TOLD) == [(3 + 1 + MERGE_AT, 1 + MERGE_AT, "2026-11")]
+
+
+def test_files_of_both_kinds_are_compacted_and_the_old_are_judged(old: Story) -> None:
+    old.capture("ann", view("/cart"), at="10:10", consent_version="2026-11")
+    old.store()
+    compact_folder(old.folder, everything=True)
+    assert enrich_folder(old.folder) == 3
+    assert old.sql(TOLD) == [(4, 1, "2026-11")]
+    assert old.sql("select count(*), browser, device_class from events group by all") == [
+        (4, "Firefox", "desktop")
+    ]
 
 
 PLACES = (
