@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from expost.ids import ZERO_UUID
 
@@ -175,3 +175,9 @@ class Accepted(Struct, frozen=True, gc=False):
     version: int = 1
     consent_version: Short = ""
     counts: Counts = field(default_factory=dict)
+
+
+class Stored(Accepted, frozen=True, gc=False):
+    """The same as the sink reads it: descriptors stay bytes until one of them is new, and few are."""
+
+    descriptors: list[Raw]  # type: ignore[assignment]  # what reads them takes either

@@ -54,6 +54,9 @@ class Place(NamedTuple):
     placement_id: int
 
 
+_decode = msgspec.msgpack.Decoder(Descriptor).decode
+
+
 class Dictionary:
     """Gives ids, and collects the rows of those that the lake does not hold yet.
 
@@ -133,18 +136,21 @@ class Dictionary:
         """The id of the identity edge that an event made."""
         return keyed_hash(self._secret, "edge", site, event_id)
 
-    def descriptor(self, descriptor: Descriptor) -> int:
-        """The id of what an element is."""
-        key = self._encode(descriptor)
+    def descriptor(self, described: Descriptor | msgspec.Raw) -> int:
+        """The id of what an element is. Of bytes that were met before nothing is read."""
+        key = bytes(described) if isinstance(described, msgspec.Raw) else self._encode(described)
         found = self._descriptors.get(key)
         if found is None:
+            descriptor = _decode(described) if isinstance(described, msgspec.Raw) else described
             found = keyed_hash(self._secret, "descriptor", self._encode(content(descriptor)))
             if self._is_new("descriptors", found):
                 self.fresh["descriptors"][found] = descriptor_row(found, descriptor)
             _remember(self._descriptors, key, found)
         return found
 
-    def elements(self, descriptors: Sequence[Descriptor], elements: Sequence[Element]) -> ElementTable:
+    def elements(
+        self, descriptors: Sequence[Descriptor | msgspec.Raw], elements: Sequence[Element]
+    ) -> ElementTable:
         """The element table of one batch, resolved as far as its events need it."""
         return ElementTable(self, descriptors, elements)
 
@@ -205,7 +211,10 @@ class ElementTable:
     __slots__ = ("_descriptor_ids", "_descriptors", "_dictionary", "_places", "elements")
 
     def __init__(
-        self, dictionary: Dictionary, descriptors: Sequence[Descriptor], elements: Sequence[Element]
+        self,
+        dictionary: Dictionary,
+        descriptors: Sequence[Descriptor | msgspec.Raw],
+        elements: Sequence[Element],
     ) -> None:
         self.elements = elements
         self._dictionary = dictionary
