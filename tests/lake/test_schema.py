@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from expost.lake.enrichment import COLUMNS
 from expost.lake.rows import BATCH_COLUMNS, EVENT_COLUMNS, VIEW_COLUMNS
 from expost.lake.schema import TABLES
 
@@ -45,4 +46,4 @@ def test_the_page_has_no_other_table() -> None:
 
 
 def test_every_column_of_an_event_is_filled_from_one_place() -> None:
-    assert sorted((*BATCH_COLUMNS, *VIEW_COLUMNS, *EVENT_COLUMNS)) == sorted(TABLES["events"].names)
+    assert sorted((*BATCH_COLUMNS, *VIEW_COLUMNS, *EVENT_COLUMNS, *COLUMNS)) == sorted(TABLES["events"].names)
