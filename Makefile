@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install test lint format bench bench-ingest bench-selectors bench-snippet snippet dist
+.PHONY: help demo install test lint format bench bench-ingest bench-selectors bench-snippet bench-suggestions snippet dist
 
 BIN := .venv/bin
 # Worker processes of the tests, one more than the cores of a small machine: browser tests mostly wait for a timer of the
@@ -40,9 +40,10 @@ format: .venv/installed-dev ## what can be mended by itself
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: .venv/installed-dev snippet/node_modules/.package-lock.json ## prints every figure the README claims
+bench: .venv/installed-dev snippet/node_modules/.package-lock.json bench/peers/node_modules/.package-lock.json ## prints every figure the README claims
 	@.ci/chromium
-	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python -P $$script; done
+	.ci/with-node node bench/pages/pages.mjs
+	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; PYTHONPATH=. .ci/with-node $(BIN)/python -P $$script; done
 	@set -e; for script in bench/*.mjs; do echo "== $$script"; .ci/with-node node $$script; done
 
 bench-ingest: .venv/installed-dev ## the collector beside nginx; needs nginx and wrk and says so
@@ -56,6 +57,11 @@ bench-snippet: snippet/node_modules/.package-lock.json bench/peers/node_modules/
 	@.ci/chromium
 	.ci/with-node node bench/pages/pages.mjs
 	.ci/with-node node bench/snippet.mjs
+
+bench-suggestions: .venv/installed-dev snippet/node_modules/.package-lock.json bench/peers/node_modules/.package-lock.json ## suggested selectors over redesigns
+	@.ci/chromium
+	.ci/with-node node bench/pages/pages.mjs
+	.ci/with-node $(BIN)/python -P bench/suggestions.py
 
 snippet: .venv/installed snippet/node_modules/.package-lock.json ## builds snippet/dist
 	.ci/with-node npm --prefix snippet run build

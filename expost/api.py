@@ -9,6 +9,7 @@ GET /api/v1/rejected    ?kind=…
 GET /api/v1/difference  ?name=…&old=1&new=2       POST /api/v1/definitions/{name}/rollback
 POST /api/v1/sql        {"query": "select …"}     GET  /api/v1/events/{event_id}
 POST /api/v1/erasures   {"user": "user-17"}       GET  /api/v1/erasures[/{id}], /api/v1/person
+GET /api/v1/suggestions ?event=…                  GET  /api/v1/unnamed
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from expost.query.form import (
     preview_of,
     rejected_of,
     retention_of,
+    suggestions_of,
     trend_of,
+    unnamed_of,
     validity_of,
 )
 from expost.query.question import EventDetail, FlagList, Live, Question, SqlQuery
@@ -215,6 +218,23 @@ class RejectedParameters(_Parameters):
     limit: int | None = Field(None, description="How many of the latest, up to 1,000; default 100.")
 
 
+class SuggestionsParameters(Common):
+    """Suggested selectors for one element."""
+
+    event: str | None = Field(None, description="The id of an event: the element it happened on.")
+    element: str | None = Field(None, description="Or the id of an element.")
+    level: int | None = Field(
+        None, description="How many ancestors outwards; default the nearest link, button or field."
+    )
+    limit: int | None = Field(None, description="How many selectors; default 8.")
+
+
+class UnnamedParameters(Common):
+    """Interactions that no definition matches."""
+
+    limit: int | None = Field(None, description="How many, those of the most people first; default 50.")
+
+
 class SqlBody(BaseModel):
     """One SELECT."""
 
@@ -283,6 +303,7 @@ def create_api(call: Call) -> APIRouter:
         """The rows of one SELECT over the views `events`, `elements`, `people`, `losses`; for admins `rejected` too."""
         return await answer(SqlQuery(body.query, body.limit, is_admin(request)))
 
+    _add_seen(api, answer)
     _add_definitions(api, call)
     _add_rejected(api, call)
     add_rights(api, call)
@@ -295,6 +316,18 @@ def _add_rejected(api: APIRouter, call: Call) -> None:
         """What could not be stored, and why. For admins."""
         require_admin(request)
         return JSONResponse((await call("ask", rejected_of(parameters.form()))).to_json())
+
+
+def _add_seen(api: APIRouter, answer: Callable[[Question], Awaitable[JSONResponse]]) -> None:
+    @api.get("/suggestions")
+    async def suggestions(parameters: Annotated[SuggestionsParameters, Query()]) -> JSONResponse:
+        """Selectors for one element, ranked by what each would have gathered, with the reasons."""
+        return await answer(suggestions_of(parameters.form()))
+
+    @api.get("/unnamed")
+    async def unnamed(parameters: Annotated[UnnamedParameters, Query()]) -> JSONResponse:
+        """Interactions that no definition matches, those of the most people first, with a name and selector each."""
+        return await answer(unnamed_of(parameters.form()))
 
 
 def _add_definitions(api: APIRouter, call: Call) -> None:

@@ -44,11 +44,15 @@ from expost.query.question import (
     SqlQuery,
     Stage,
     Step,
+    Suggestions,
     Trend,
+    Unnamed,
     parse_brackets,
     parse_duration,
 )
+from expost.query.suggested import SuggestionsAnswer
 from expost.query.unit import Unit, parse_unit
+from expost.query.unnamed import UnnamedAnswer
 from expost.state.definition_details import Details
 
 By = Breakdown | str | None
@@ -284,6 +288,28 @@ class Lake:
     def event_detail(self, event_id: str, **common: Any) -> EventAnswer:
         """One event whole, with the chain of its element."""
         return cast(EventAnswer, self._ask(EventDetail(event_id, **common)))
+
+    def suggest(
+        self,
+        event_id: str | None = None,
+        *,
+        element: str | int | None = None,
+        level: int | None = None,
+        limit: int = 8,
+        **common: Any,
+    ) -> SuggestionsAnswer:
+        """Selectors for the element of an event (or for one by its id), ranked by what each would have gathered.
+
+        `level` counts ancestors from the target outwards; without it the nearest link, button or field is meant.
+        """
+        wanted = None if element is None else str(element)
+        return cast(
+            SuggestionsAnswer, self._ask(Suggestions(event_id, wanted, level=level, limit=limit, **common))
+        )
+
+    def unnamed(self, limit: int = 50, **common: Any) -> UnnamedAnswer:
+        """Interactions that no definition matches, those of the most people first, with a name and selector each."""
+        return cast(UnnamedAnswer, self._ask(Unnamed(limit, **common)))
 
     def flags(self, **common: Any) -> FlagsAnswer:
         """The flags and variations that exposures name."""

@@ -27,7 +27,9 @@ from expost.query.form import (
     losses_of,
     preview_of,
     retention_of,
+    suggestions_of,
     trend_of,
+    unnamed_of,
     validity_of,
 )
 from expost.query.question import FlagList, Live, Question, RejectedList, SqlQuery
@@ -193,6 +195,44 @@ def losses(data: Path | None, as_json: bool, **options: Any) -> None:
 
 
 @click.command()
+@click.argument("event", required=False)
+@click.option("--element", metavar="ID", help="An element by its id, instead of an event.")
+@click.option(
+    "--level",
+    type=click.IntRange(0),
+    help="How many ancestors outwards; default the nearest link, button or field.",
+)
+@click.option("--limit", type=click.IntRange(1, 40), default=8, show_default=True, help="How many selectors.")
+@asking_options
+def suggest(event: str | None, data: Path | None, as_json: bool, **options: Any) -> None:
+    """Selectors for the element of an event, ranked by what each would have gathered in the past.
+
+    \b
+    Example: expost suggest 019c9d5e-8a00-7000-8000-000000000001
+    """
+    form = form_of_options(options, event=[event] if event else [])
+    _ask(suggestions_of(form), data, as_json)
+
+
+@click.command()
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="How many, most people first.",
+)
+@asking_options
+def unnamed(data: Path | None, as_json: bool, **options: Any) -> None:
+    """Interactions that no definition matches, each with a name and a selector to define it by.
+
+    \b
+    Example: expost unnamed --limit 10
+    """
+    _ask(unnamed_of(form_of_options(options)), data, as_json)
+
+
+@click.command()
 @data_option
 @site_option
 @json_option
@@ -254,7 +294,7 @@ def rejected(data: Path | None, site: str | None, kind: str | None, limit: int, 
     _ask(RejectedList(kind, limit, site=site), data, as_json)
 
 
-COMMANDS = (preview, define, funnel, retention, trend, losses, rejected, flags, live, sql)
+COMMANDS = (preview, define, suggest, unnamed, funnel, retention, trend, losses, rejected, flags, live, sql)
 
 
 def _ask(question: Question, data: Path | None, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -30,6 +30,8 @@ from expost.query.answer import (
     TrendAnswer,
 )
 from expost.query.question import Retention
+from expost.query.suggested import SuggestionsAnswer
+from expost.query.unnamed import UnnamedAnswer
 
 BAR_WIDTH = 24
 SHORTEST = 10
@@ -46,30 +48,11 @@ def terminal_console() -> Console:
 
 def show(console: Console, answer: Answer) -> None:
     """Print an answer and what a reader must know about it."""
-    match answer:
-        case DifferenceAnswer():
-            _show_difference(console, answer)
-        case PreviewAnswer():
-            _show_count(console, answer)
-            _show_rest(console, answer)
-        case FunnelAnswer():
-            _show_funnel(console, answer)
-        case RetentionAnswer():
-            _show_retention(console, answer)
-        case TrendAnswer():
-            _show_trend(console, answer)
-        case LossesAnswer():
-            _show_losses(console, answer)
-        case RejectedAnswer():
-            _show_rejected(console, answer)
-        case FlagsAnswer():
-            _show_flags(console, answer)
-        case LiveAnswer():
-            _show_live(console, answer)
-        case RowsAnswer():
-            _show_rows(console, answer)
-        case _:
-            console.print_json(data=answer.to_json())
+    shown = SHOWN.get(type(answer))
+    if shown is None:
+        console.print_json(data=answer.to_json())
+    else:
+        shown(console, answer)
     _show_basis(console, answer)
 
 
@@ -188,6 +171,11 @@ def show_parts(console: Console, parts: Iterable[PreviewAnswer]) -> None:
         else:
             _show_rest(console, part)
             _show_basis(console, part)
+
+
+def _show_preview(console: Console, answer: PreviewAnswer) -> None:
+    _show_count(console, answer)
+    _show_rest(console, answer)
 
 
 def _show_count(console: Console, answer: PreviewAnswer) -> None:
@@ -406,6 +394,37 @@ def losses_in_words(total: Tally) -> str:
     return f"{missing} of {events} never arrived; {known} pages are known exactly."
 
 
+def _show_suggestions(console: Console, answer: SuggestionsAnswer) -> None:
+    console.print(escape(cell(f"{answer.element}: {answer.events:,} events in 90 days")))
+    console.print()
+    table(
+        console,
+        [("selector", WORD), ("text", WORD), ("score", NUMBER), ("why", WORD)],
+        [(each.selector, each.text, each.score, each.reason) for each in answer.suggestions],
+    )
+    for each in answer.avoided:
+        console.print(escape(cell(f"Avoided: {each.token} {each.why}.")))
+
+
+def _show_unnamed(console: Console, answer: UnnamedAnswer) -> None:
+    if not answer.groups:
+        console.print("Every interaction that is counted has a name.")
+        return
+    table(
+        console,
+        [("people", NUMBER), ("events", NUMBER), ("last seen", NUMBER), ("name", WORD), ("on", WORD), ("text", WORD)],
+        [(each.people, each.events, each.last_seen, each.name, f"{each.kind} {each.selector}", each.text)
+         for each in answer.groups],
+    )  # fmt: skip
+    if answer.more:
+        console.print(f"and {answer.more:,} more, each of no more people than the last of these")
+    console.print(f"\n{answer.events:,} events of {answer.people:,} people have no name.")
+    if answer.unknown:
+        console.print(
+            f"{answer.unknown:,} of them a definition might match: what would decide was cut, masked or never kept."
+        )
+
+
 def _show_flags(console: Console, answer: FlagsAnswer) -> None:
     columns = [
         ("flag", WORD),
@@ -474,3 +493,19 @@ def _show_basis(console: Console, answer: Answer) -> None:
             )
     for note in answer.notes:
         console.print(escape(cell(note)), style="dim")
+
+
+SHOWN: dict[type[Answer], Callable[[Console, Any], None]] = {
+    DifferenceAnswer: _show_difference,
+    PreviewAnswer: _show_preview,
+    FunnelAnswer: _show_funnel,
+    RetentionAnswer: _show_retention,
+    TrendAnswer: _show_trend,
+    LossesAnswer: _show_losses,
+    RejectedAnswer: _show_rejected,
+    SuggestionsAnswer: _show_suggestions,
+    UnnamedAnswer: _show_unnamed,
+    FlagsAnswer: _show_flags,
+    LiveAnswer: _show_live,
+    RowsAnswer: _show_rows,
+}

@@ -51,7 +51,9 @@ from .question import (
     RejectedList,
     Retention,
     SqlQuery,
+    Suggestions,
     Trend,
+    Unnamed,
 )
 from .reading import Reading
 from .rejected import rejected
@@ -60,7 +62,9 @@ from .rights import Rights
 from .sandbox import sql_query
 from .saved import check_definition, definition_of, in_force_at, version_json
 from .selector_sql import ENGINE_VERSION
+from .suggested import suggested
 from .trend import trend
+from .unnamed import unnamed
 
 Found = TypeVar("Found", bound=Answer)
 
@@ -73,6 +77,8 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     Difference: difference,
     Live: live,
     EventDetail: event_detail,
+    Suggestions: suggested,
+    Unnamed: unnamed,
     FlagList: flag_list,
     Losses: losses,
     RejectedList: rejected,

@@ -20,6 +20,8 @@ All three are the same words with the same meaning, so they are read here, once.
     difference   name, old, new (versions), samples
     losses       by (day | page | browser), limit
     rejected     kind, limit
+    suggestions  event or element (an id), level, limit
+    unnamed      limit
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ from .question import (
     Retention,
     Stage,
     Step,
+    Suggestions,
     Trend,
+    Unnamed,
     parse_brackets,
     parse_duration,
     parse_weekday,
@@ -212,6 +216,25 @@ def retention_of(form: Form) -> Retention:
         **chosen,
         **_common(form),
     )
+
+
+def suggestions_of(form: Form) -> Suggestions:
+    """Suggested selectors for the element of an event, or for an element."""
+    _refuse_unknown(form, COMMON | {"event", "element", "level", "limit"})
+    chosen: dict[str, Any] = {
+        name: _whole_number(name, value)
+        for name in ("level", "limit")
+        if (value := _one(form, name)) is not None
+    }
+    return Suggestions(event_id=_one(form, "event"), element=_one(form, "element"), **chosen, **_common(form))
+
+
+def unnamed_of(form: Form) -> Unnamed:
+    """Interactions that no definition matches."""
+    _refuse_unknown(form, COMMON | {"limit"})
+    limit = _one(form, "limit")
+    chosen: dict[str, Any] = {} if limit is None else {"limit": _whole_number("limit", limit)}
+    return Unnamed(**chosen, **_common(form))
 
 
 def trend_of(form: Form) -> Trend:

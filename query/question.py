@@ -12,6 +12,7 @@ from typing import Literal
 
 from expost.errors import InvalidInput, NotBuilt
 
+from .answer import Level
 from .breakdown import Breakdown
 from .definition import Definition
 from .unit import PERSON, Unit
@@ -21,6 +22,7 @@ MAX_PERIODS = 400
 MAX_LISTED = 10_000
 MAX_REJECTED = 1_000
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MAX_SUGGESTIONS = 40
 Moment = datetime | date
 """An aware datetime, or a date or naive datetime of the report's time zone (a date is its first moment)."""
 
@@ -327,6 +329,51 @@ class EventDetail(Question):
     """One event whole, and the chain of the element it happened on, target first."""
 
     event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions(Question):
+    """Selectors for one element, ranked by what each would have gathered.
+
+    The element is that of an event (`event_id`), one of history (`element`, its id), or one of a `chain` as a page has
+    it now, with the words on it (`text`), its `page` (host and path) and the `kind` of event. `level` counts ancestors
+    from the target outwards; without it the nearest control is meant.
+    """
+
+    event_id: str | None = None
+    element: str | None = None
+    chain: tuple[Level, ...] = ()
+    level: int | None = None
+    kind: str = "click"
+    text: str | None = None
+    page: str = ""
+    limit: int = 8
+
+    def __post_init__(self) -> None:
+        given = [self.event_id is not None, self.element is not None, bool(self.chain)]
+        if given.count(True) != 1:
+            raise InvalidInput(
+                "Suggestions are for one element.", hint="Give the id of an event, or that of an element."
+            )
+        if not 1 <= self.limit <= MAX_SUGGESTIONS:
+            raise InvalidInput(f"1 to {MAX_SUGGESTIONS} selectors are suggested, not {self.limit}.")
+        if self.chain and not 0 <= (self.level or 0) < len(self.chain):
+            raise InvalidInput(
+                f"The chain has no level {self.level}.", hint=f"Levels are 0 to {len(self.chain) - 1}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed(Question):
+    """Interactions that no definition matches, those of the most people first; without a range of the last 90 days."""
+
+    limit: int = 50
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_LISTED:
+            raise InvalidInput(
+                f"1 to {MAX_LISTED:,} interactions without a name are listed, not {self.limit}."
+            )
 
 
 @dataclass(frozen=True, slots=True)

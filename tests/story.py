@@ -167,7 +167,7 @@ class Story:
                 page.seq += 1
             events.append(
                 Event(
-                    id=uuid7(now, self._draw()),
+                    id=uuid7(now, self.draw()),
                     type=action.type,
                     t=(now - page.start) / 1_000 if page else 0.0,
                     time=None if page else now / 1_000,
@@ -237,11 +237,11 @@ class Story:
     def _open(self, device: str, start: int, path: str) -> OpenPage:
         before = self._pages.get(device)
         ordinal = before.ordinal + 1 if before else 1
-        page = self._pages[device] = OpenPage(uuid7(start, self._draw()), start, path, ordinal)
+        page = self._pages[device] = OpenPage(uuid7(start, self.draw()), start, path, ordinal)
         return page
 
-    def _draw(self) -> bytes:
-        # Random parts that only grow, so that a story is the same at every run.
+    def draw(self) -> bytes:
+        """Random parts of ids that only grow, so that a story is the same at every run."""
         self._drawn += 1
         return self._drawn.to_bytes(10, "big")
 

@@ -84,6 +84,8 @@ RETENTION = (
     "--periods",
     "2",
 )
+EVENT = "019cadfd-98a0-7000-8000-000000000007"
+"""Ann's click on "Buy now"."""
 TREND = ("trend", "Bought", "--period", "day", "--by", "flag:new-checkout")
 
 
@@ -96,6 +98,11 @@ TREND = ("trend", "Bought", "--period", "day", "--by", "flag:new-checkout")
          lambda lake: lake.retention("Bought", "Viewed page", period="week", periods=2)),
         (TREND, "/trend?name=Bought&period=day&by=flag:new-checkout",
          lambda lake: lake.trend("Bought", period="day", by="flag:new-checkout")),
+        (("unnamed", "--limit", "5", "--from", "2026-03-01"), "/unnamed?limit=5&from=2026-03-01",
+         lambda lake: lake.unnamed(5, start=date(2026, 3, 1))),
+        (("suggest", EVENT), f"/suggestions?event={EVENT}", lambda lake: lake.suggest(EVENT)),
+        (("suggest", EVENT, "--level", "1"), f"/suggestions?event={EVENT}&level=1",
+         lambda lake: lake.suggest(EVENT, level=1)),
         (("preview", "--click", "form.cart button.buy"), "/preview?click=form.cart button.buy",
          lambda lake: lake.preview(lake.event("preview", click="form.cart button.buy"))),
         (("preview", "Bought"), "/preview?name=Bought", lambda lake: lake.preview("Bought")),
@@ -118,7 +125,7 @@ def test_every_door_gives_the_same_answer(data, client, command, path, ask):
     over_http = client.get(f"/api/v1{path}")
     assert over_http.status_code == 200, over_http.text
     assert lasting(over_http.json()) == in_python
-    if command[0] in ("funnel", "retention", "trend", "losses", "rejected"):
+    if command[0] in ("funnel", "retention", "trend", "losses", "rejected", "unnamed"):
         twin = client.get(path.replace("?", ".json?", 1))
         assert lasting(twin.json()) == in_python
 

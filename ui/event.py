@@ -12,8 +12,10 @@ from fastapi import APIRouter, Request, Response
 
 from expost.errors import ExpostError, InvalidInput
 from expost.query.answer import EventAnswer, Level, plain
+from expost.query.control import is_interactive, level_meant
 from expost.query.form import definition_of, form_of
-from expost.query.question import EventDetail, Preview
+from expost.query.question import EventDetail, Preview, Suggestions
+from expost.query.suggested import Suggestion, SuggestionsAnswer
 
 from .captured import web_address
 from .desk import Desk, Outcome
@@ -21,10 +23,6 @@ from .format import vital_in_words
 from .page import render, twin
 from .past import Past, past_of
 
-INTERACTIVE_TAGS = frozenset(
-    {"a", "button", "summary", "label", "input", "select", "textarea", "option", "form"}
-)
-INTERACTIVE_ROLES = frozenset({"button", "link", "tab", "menuitem", "checkbox", "radio", "switch", "option"})
 BY_SELECTOR = {"click": "Clicks on", "auxclick": "Clicks on", "change": "Changes of", "submit": "Submits of"}
 TARGETS = {
     "click": "what was clicked",
@@ -69,6 +67,8 @@ class EventView:
     heading: str
     levels: tuple[LevelLink, ...]
     chosen: Level | None
+    suggested: SuggestionsAnswer | None
+    picked: int
     pairs: tuple[tuple[str, str], ...]
     sentence: str
     condition: str
@@ -86,8 +86,14 @@ class EventView:
     @property
     def narrow_pairs(self) -> list[tuple[str, str]]:
         """The same conditions and these words, where the selector gathers several."""
-        is_mixed = self.past is not None and self.past.answer.distinct_texts > 1
+        has_text = any(name == "text" for name, _ in self.pairs)
+        is_mixed = self.past is not None and self.past.answer.distinct_texts > 1 and not has_text
         return [*self.pairs, ("text", f"is:{self.said}")] if is_mixed and self.said else []
+
+    @property
+    def asked_text(self) -> str:
+        """The text that is asked for beside the selector."""
+        return next((value.removeprefix("is:") for name, value in self.pairs if name == "text"), "")
 
     @property
     def is_nameable(self) -> bool:
@@ -105,17 +111,21 @@ class EventView:
         return any(link.level.events is not None for link in self.levels)
 
 
-def conditions_of(event: Mapping[str, Any], level: Level | None) -> tuple[tuple[str, str], ...]:
+def conditions_of(
+    event: Mapping[str, Any], level: Level | None, suggestion: Suggestion | None = None
+) -> tuple[tuple[str, str], ...]:
     """The conditions, in the words of `expost.query.form`, that would find events like this one."""
     kind = event["type"]
-    if kind in BY_SELECTOR and level is not None and level.selector:
-        return (("click" if kind == "auxclick" else kind, level.selector),)
+    selector = suggestion.selector if suggestion else level.selector if level else None
+    text = (("text", f"is:{suggestion.text}"),) if suggestion and suggestion.text else ()
+    if kind in BY_SELECTOR and selector:
+        return (("click" if kind == "auxclick" else kind, selector), *text)
     if kind == "page_view" and event.get("path"):
         return (("view", str(event["path"])),)
     if kind == "custom" and event.get("name"):
         return (("track", str(event["name"])),)
     if kind not in (*BY_SELECTOR, *CALLS, "page_view", "page_leave"):
-        return (("on", f"{kind} {level.selector if level and level.selector else ''}".strip()),)
+        return (("on", f"{kind} {selector or ''}".strip()), *(text if selector else ()))
     return ()
 
 
@@ -128,20 +138,40 @@ def choose(chain: Sequence[Level], distance: str | None) -> Level | None:
         raise InvalidInput(
             f"This event's element has no ancestor {distance!r}.", hint=f"Levels are 0 to {len(chain) - 1}."
         )
-    return next((level for level in chain if _is_interactive(level)), chain[0] if chain else None)
+    return chain[level_meant(chain)] if chain else None
 
 
-def event_view(answer: EventAnswer, chosen: Level | None, outcome: Outcome) -> EventView:
-    """The event with one level of its chain chosen; `outcome` is the past of that level."""
+def pick(suggested: SuggestionsAnswer | None, wanted: str | None) -> int:
+    """The place of the suggestion that is asked for, else of the first."""
+    count = len(suggested.suggestions) if suggested else 0
+    if wanted is None:
+        return 0
+    if wanted.isascii() and wanted.isdecimal() and int(wanted) < count:
+        return int(wanted)
+    raise InvalidInput(
+        f"There is no suggestion {wanted!r}.", hint=f"Suggestions are 0 to {max(0, count - 1)}."
+    )
+
+
+def event_view(
+    answer: EventAnswer,
+    chosen: Level | None,
+    outcome: Outcome,
+    suggested: SuggestionsAnswer | None = None,
+    picked: int = 0,
+) -> EventView:
+    """The event with one level of its chain chosen, and one suggestion for it; `outcome` is the past of that one."""
     event = answer.event
-    pairs = conditions_of(event, chosen)
-    links = [LevelLink(level, level is chosen, _is_interactive(level)) for level in reversed(answer.chain)]
+    pairs = conditions_of(event, chosen, suggested.suggestions[picked] if suggested else None)
+    links = [LevelLink(level, level is chosen, is_interactive(level)) for level in reversed(answer.chain)]
     fields = _fields(event)
     return EventView(
         event=event,
         heading=_heading(event, answer.chain),
         levels=tuple(links),
         chosen=chosen,
+        suggested=suggested,
+        picked=picked,
         pairs=pairs,
         sentence={"view": "Page views of", "track": "Custom events called", "on": "Events of the type"}.get(
             pairs[0][0] if pairs else "", BY_SELECTOR.get(event["type"], "")
@@ -166,7 +196,7 @@ def suggest_name(event: Mapping[str, Any], level: Level | None) -> str:
         case kind:
             verb = VERBS.get(kind) or kind.replace("_", " ").capitalize()
     # The label belongs to the control that was clicked, not to the page around it.
-    if level is not None and not (_is_interactive(level) or level.distance == 0):
+    if level is not None and not (is_interactive(level) or level.distance == 0):
         said = level.dom_id or next(iter(level.classes), level.tag)
     return f"{verb} {said or (level.dom_id or level.tag if level else '')}".strip()
 
@@ -182,20 +212,21 @@ def add_event(router: APIRouter, desk: Desk) -> None:
 
     @router.get("/events/{event_id}")
     async def event(event_id: str, request: Request) -> Response:
-        """The page; `?level=N` chooses the ancestor N steps above the target."""
+        """The page; `?level=N` chooses the ancestor N steps above the target, `?suggestion=N` a selector for it."""
         site = desk.site_of(request).slug
         answer = await desk.answer(EventDetail(event_id, site=site))
         chosen = choose(answer.chain, request.query_params.get("level"))
-        pairs = conditions_of(answer.event, chosen)
+        suggested = None
+        if chosen is not None:
+            suggested = await desk.answer(Suggestions(event_id=event_id, level=chosen.distance, site=site))
+        picked = pick(suggested, request.query_params.get("suggestion"))
+        pairs = conditions_of(answer.event, chosen, suggested.suggestions[picked] if suggested else None)
         outcome = Outcome()
         if pairs:
             outcome = await desk.outcome(lambda: Preview(definition_of("preview", form_of(pairs)), site=site))
-        return render(desk, request, "event.html", view=event_view(answer, chosen, outcome))
-
-
-def _is_interactive(level: Level) -> bool:
-    role = level.attributes.get("role")
-    return level.tag.lower() in INTERACTIVE_TAGS or role in INTERACTIVE_ROLES
+        return render(
+            desk, request, "event.html", view=event_view(answer, chosen, outcome, suggested, picked)
+        )
 
 
 def _heading(event: Mapping[str, Any], chain: Sequence[Level]) -> str:

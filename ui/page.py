@@ -44,7 +44,15 @@ NAVIGATION = (
             ("/rejected", "Rejected"),
         ),
     ),
-    ("Name", (("/definitions", "Definitions"), ("/define", "Define"), ("/point", "Point at it"))),
+    (
+        "Name",
+        (
+            ("/definitions", "Definitions"),
+            ("/define", "Define"),
+            ("/unnamed", "Not named yet"),
+            ("/point", "Point at it"),
+        ),
+    ),
     ("Work", (("/sql", "SQL"), ("/setup", "Setup"), ("/audit", "Audit"), ("/account", "Account"))),
 )
 PARTS = {"/events": "/live", "/definition": "/definitions"}

@@ -27,11 +27,14 @@ from .rejected import add_rejected
 from .retention import add_retention
 from .setup import add_setup
 from .sql import add_sql
+from .suggestions import add_suggestions
 from .trend import add_trend
+from .unnamed import add_unnamed
 
 PARTS = (
-    add_live, add_event, add_definitions, add_define, add_point, add_funnel, add_people, add_retention, add_trend,
-    add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit, add_patterns,
+    add_live, add_event, add_definitions, add_define, add_unnamed, add_point, add_suggestions, add_funnel, add_people,
+    add_retention, add_trend, add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit,
+    add_patterns,
 )  # fmt: skip
 
 

@@ -61,8 +61,12 @@ from expost.query.question import (
     RejectedList,
     Retention,
     SqlQuery,
+    Suggestions,
     Trend,
+    Unnamed,
 )
+from expost.query.suggested import AvoidedToken, Suggestion, SuggestionsAnswer
+from expost.query.unnamed import UnnamedAnswer, UnnamedGroup
 
 NOW = datetime(2026, 11, 23, 14, 5, 32, tzinfo=UTC)
 NASTY = "<img src=x onerror=alert(1)> \u202egnp.exe\u200b раypal {{7*7}}"
@@ -178,6 +182,47 @@ UNKNOWN_REASONS = (
     UnknownReason("not_whole", "class was cut or masked", 2),
     UnknownReason("name_only", "data-plan is kept by name only", 1),
 )
+
+
+def suggestions(place: int = 2) -> SuggestionsAnswer:
+    """Suggested selectors of every kind for a level of the chain, one with a text that wants to be markup."""
+    meant = chain()[place]
+    everywhere = "there on all 41 days and in all 4 releases"
+    once = "matches 1 of 12 buttons on the page"
+    found = (
+        Suggestion(meant.selector or "*", None, "class", f"the classes .add and .primary, {everywhere}; {once}",
+                   0.93, 431, 41, 4, 0, 0, 1),
+        Suggestion("button.add", None, "class", f"the class .add, {everywhere}; matches 3 of 12 buttons on the page; "
+                   "also gathers 120 events of 2 other things", 0.41, 431, 41, 4, 120, 2, 3),
+        Suggestion("button", NASTY, "text", f"the text “{NASTY}”, there on 9 of 41 days and in 1 of 4 releases; {once}",
+                   0.12, 90, 9, 1, 0, 0, 1),
+        Suggestion("div.actions > button.add:nth-of-type(2)", None, "place",
+                   f"its place among its siblings, {everywhere}; {once}", 0.1, 431, 41, 4, 0, 0, 1),
+    )  # fmt: skip
+    avoided = (
+        AvoidedToken(".css-1q2w3e", "there in one of the 4 releases of its pages"),
+        AvoidedToken(".is-open", "comes and goes: there at 120 of 431 events"),
+    )
+    question = Suggestions("019a0000-0000-7000-8000-000000000001", level=place)
+    return SuggestionsAnswer(
+        question, basis(), meant.descriptor, place, "click", 431, 41, 4, 12, found, avoided,
+    )  # fmt: skip
+
+
+def unnamed(count: int = 6) -> UnnamedAnswer:
+    """Interactions without a name, one of them called something that wants to be markup."""
+    last = NOW - timedelta(hours=3)
+    found = (
+        UnnamedGroup("Clicked Add to bag", "click", '[data-testid="add"]', None, 1_431, 872, 0, last, "/teas", 9, "a"),
+        UnnamedGroup("Clicked Pricing", "click", "nav.site a", "Pricing", 612, 540, 0, last, "/", 4, "b"),
+        UnnamedGroup("Submitted form news on /", "submit", "form.news", None, 201, 198, 0, last, "/", 1, "c"),
+        UnnamedGroup("Changed Quantity", "change", 'input[name="quantity"]', None, 190, 96, 12, last, "/cart", 1, "d"),
+        UnnamedGroup(f"Clicked {NASTY}", "click", "button", NASTY, 88, 61, 0, last, "/tea/assam", 2, "e"),
+        UnnamedGroup("Copy item tea on /teas", "copy", "ul.teas li.tea", None, 12, 9, 0, last, "/teas", 1, "f"),
+    )[:count]  # fmt: skip
+    if not count:
+        return UnnamedAnswer(Unnamed(), basis(), 0, 0, 0, (), 0, 0)
+    return UnnamedAnswer(Unnamed(), basis(), sum(each.events for each in found), 1_204, 12, found, 34, 210)
 
 
 def preview(events: int = 431, unknown: int = 3, name: str = "Added to basket") -> PreviewAnswer:

@@ -25,7 +25,9 @@ from expost.query.question import (
     RejectedList,
     Retention,
     SqlQuery,
+    Suggestions,
     Trend,
+    Unnamed,
 )
 from expost.settings import Settings
 from expost.state.database import State
@@ -82,6 +84,10 @@ class StandIn:
             case EventDetail():
                 kind = {"type": "page_view"} if question.event_id == "view" else {}
                 return samples.event(**kind, **self.said)
+            case Unnamed():
+                return samples.unnamed(0 if self.is_empty else 6)
+            case Suggestions():
+                return samples.suggestions(question.level or 0)
             case Preview():
                 _refuse_hover(question.definition)
                 whole = samples.preview(0, 0) if self.is_empty else samples.preview()

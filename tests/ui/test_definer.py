@@ -322,7 +322,7 @@ def test_in_an_open_shadow_root(bench: Bench) -> None:
     expect(definer.locator("dd").first).to_have_text("3")
     page.mouse.click(*centre(page, ".star"))
     definer.get_by_role("button", name="shop-rating").click()
-    expect(definer.get_by_label("Selector")).to_have_value("body > shop-rating")
+    expect(definer.get_by_label("Selector")).to_have_value("shop-rating")
     expect(definer.locator("dd").first).to_have_text("4")
 
 
@@ -336,7 +336,7 @@ def test_by_keyboard_alone(bench: Bench) -> None:
     page.keyboard.press("Tab")
     expect(selector).to_have_value('[data-testid="sign-up"]')
     page.keyboard.press("ArrowDown")
-    expect(selector).to_have_value('[data-testid="sign-up"] > b')
+    expect(selector).to_have_value('[data-testid="sign-up"] b')
     for key in ("ArrowUp", "ArrowUp", "ArrowRight"):
         page.keyboard.press(key)
     expect(selector).to_have_value("button.other")

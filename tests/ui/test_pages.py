@@ -23,7 +23,8 @@ PAGES = (
     "/live", "/live?type=click", "/live?type=click&refresh=5", "/events/x", "/events/x?level=0", "/events/x?level=9",
     "/events/view", "/definitions", "/definition?name=Viewed+a+tea", "/define", "/define?click=button.add",
     "/definition/difference?name=x&old=1&new=2", "/definitions?archived=yes",
-    "/define?click=a:hover", "/funnel", FUNNEL, f"{FUNNEL}&by=flag:new-checkout", "/funnel?step=a&within=soon",
+    "/define?click=a:hover", "/unnamed", "/events/x?level=2&suggestion=1",
+    "/funnel", FUNNEL, f"{FUNNEL}&by=flag:new-checkout", "/funnel?step=a&within=soon",
     "/funnel/people?step=a&step=b&at=2&dropped=yes",
     "/retention", "/retention?start=a&return=b", "/retention?start=a&by=flag:new-checkout", "/trend", "/trend?name=a",
     "/trend?name=a&by=flag:new-checkout", "/losses", "/losses?from=2026-11-01&by=page",
@@ -122,6 +123,43 @@ def test_an_event_opens_at_the_control_that_was_clicked_and_any_ancestor_is_a_li
     assert "button.add.primary" in chosen.get_text()
     wider = soup(client(stand_in).get(levels[4]["href"]).text)
     assert wider.select_one('form.save input[name=click][value="li.tea"]')
+
+
+def test_selectors_are_suggested_with_reasons_and_another_one_is_a_link_away() -> None:
+    stand_in = StandIn()
+    web = client(stand_in)
+    page = soup(web.get("/events/x").text)
+    links = page.select(".suggestions li > a")
+    assert [link.code.get_text() for link in links if link.code][:2] == ["button.add.primary", "button.add"]
+    assert "there on all 41 days" in links[0].get_text()
+    assert links[0].has_attr("aria-current")
+    assert "comes and goes" in page.select(".suggestions .note")[-1].get_text()
+    other = soup(web.get(str(links[2]["href"])).text)
+    assert other.select_one("form.save input[name=click][value=button]")
+    text = other.select_one("form.save input[name=text]")
+    assert text
+    assert text["value"] == f"is:{samples.NASTY}"
+    assert [link.has_attr("aria-current") for link in other.select(".suggestions li > a")] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+    for wrong in ("4", "x", "-1"):
+        assert web.get(f"/events/x?suggestion={wrong}").status_code == 400
+
+
+def test_what_has_no_name_gets_one_by_a_button_that_needs_no_script() -> None:
+    stand_in = StandIn()
+    web = client(stand_in)
+    forms = soup(web.get("/unnamed").text).select(".unnamed form")
+    assert len(forms) == 6
+    fields = {str(field["name"]): str(field["value"]) for field in forms[1].select("input")}
+    assert web.post(str(forms[1]["action"]), data=fields, follow_redirects=False).status_code == 303
+    assert stand_in.saved[-1].name == "Clicked Pricing"
+    assert str(stand_in.saved[-1]) == "click on nav.site a and text is:Pricing"
+    [changed] = forms[5].select("a")
+    assert "on=copy+ul.teas+li.tea" in str(changed["href"])
 
 
 def test_naming_a_level_saves_what_was_shown_and_leads_to_its_past() -> None:

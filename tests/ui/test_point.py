@@ -60,7 +60,29 @@ def test_a_chain_gets_a_selector_for_each_level() -> None:
         level("html"),
     ]
     answer = client().post("/point/selectors.json", json={"chain": chain})
-    assert answer.json() == ["button.go > b", "button.go", "#signup", "body", "html"]
+    assert answer.json() == ["#signup b", "#signup button.go", "#signup", "body", "html"]
+
+
+def test_what_is_chosen_gets_ranked_selectors_with_reasons() -> None:
+    stand_in = StandIn()
+    meant = {
+        "chain": [level("b"), level("button", classes=["go"])],
+        "level": 1,
+        "kind": "click",
+        "page": "shop.example/",
+    }
+    ranked = client(stand_in).post("/point/suggestions.json", json=meant).json()
+    assert set(ranked[0]) == {"selector", "reason"}
+    [(_, asked)] = stand_in.asked
+    assert (asked.level, asked.kind, asked.page, len(asked.chain)) == (1, "click", "shop.example/", 2)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"level": 2}, {"level": -1}, {"kind": "page_view"}, {"chain": []}, {"more": 1}]
+)
+def test_a_choice_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    meant = {"chain": [level("b"), level("button")], "level": 1, "kind": "click", "page": ""} | wrong
+    assert client().post("/point/suggestions.json", json=meant).status_code in (400, 422)
 
 
 def test_what_the_collector_masks_is_no_part_of_a_suggestion() -> None:

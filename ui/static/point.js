@@ -34,6 +34,7 @@ const post = (address, body) =>
 
 const ANSWERS = {
   selectors: ({ chain }) => post(form.dataset.selectors, { chain }),
+  suggestions: (meant) => post(form.dataset.suggestions, meant),
   async past({ kind, selector }) {
     const url = new URL(form.dataset.past, location.href);
     if (!["click", "change", "submit"].includes(kind)) throw new Error("No such type of event.");

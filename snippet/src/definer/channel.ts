@@ -10,8 +10,13 @@ export interface Past {
   last_seen: string | null;
   days: number[];
 }
+export interface Suggested {
+  selector: string;
+  reason: string;
+}
 export interface Questions {
   selectors: { given: { chain: Level[] }; answer: string[] };
+  suggestions: { given: { chain: Level[]; level: number; kind: string; page: string }; answer: Suggested[] };
   past: { given: { kind: string; selector: string }; answer: Past };
   chosen: { given: { kind: string; selector: string; name: string }; answer: object };
   save: { given: { kind: string; selector: string; name: string }; answer: { name: string; events: number; people: number } };

@@ -17,11 +17,13 @@ const asRefusal = (error: unknown): Refusal => (error instanceof Refusal ? error
 export const define = (ask: Ask, site: string, also: string, isPreviewOnly = false, refusal?: Refusal): (() => void) => {
   const state: View = {
     mode: "pointing", site, isPreviewOnly, chain: [], level: 0, kind: "click", selector: "", matched: [], past: undefined, refusal,
-    notes: [], isAsking: false, name: "", saved: undefined, isOnLeft: false,
+    notes: [], isAsking: false, name: "", saved: undefined, isOnLeft: false, ranked: undefined,
   };
   const known = new Map<string, Past>();
   let selectors: string[] = [];
   let isNamed = false; // by hand
+  let isWritten = false; // the selector, by hand
+  let isSaving = false;
   let turn = 0;
   let timer: number | undefined;
   let shown: Panel | undefined;
@@ -81,7 +83,8 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     state.level = level;
     state.kind = kindOf(state.chain[level]!);
     state.name = named();
-    change({ refusal: undefined, saved: undefined });
+    isWritten = false;
+    change({ refusal: undefined, saved: undefined, ranked: undefined });
   };
   const askAbout = (wait: number): void =>
     later(async (isLatest) => {
@@ -95,6 +98,23 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
       look(selectors[state.level] ?? "", undefined);
       if (state.selector) await lookBack(isLatest);
     }, wait);
+
+  // What is chosen is worth asking all of history about it: the best selector stands there unless somebody wrote another.
+  const rank = async (): Promise<void> => {
+    const { chain, level, kind } = state;
+    const levels = chain.map((element) => levelOf(element, drawn.host));
+    const { host, pathname } = location;
+    const ranked = await ask("suggestions", { chain: levels, level, kind, page: host + pathname }).catch(() => []);
+    if (state.mode !== "chosen" || chain !== state.chain || level !== state.level || kind !== state.kind) return;
+    change({ ranked });
+    const [best] = ranked;
+    if (best && !isWritten && !state.saved && best.selector !== state.selector) take(best.selector);
+  };
+  const take = (selector: string): void => {
+    change({ refusal: undefined, saved: undefined });
+    look(selector, undefined);
+    later(lookBack, 0);
+  };
 
   const aim = (target: Element, isExact = false): void => {
     if (target === state.chain[0]) return;
@@ -121,6 +141,7 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
       if (!state.chain.length || state.mode !== "pointing") return;
       change({ mode: "chosen" });
       hand();
+      void rank();
       const mine = state.chain[state.level]!;
       if (shown?.covers(mine)) acts.side();
       if (shown?.covers(mine)) mine.scrollIntoView({ block: state.isOnLeft ? "end" : "start" });
@@ -130,14 +151,18 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
       atLevel(level);
       change({ mode: "chosen" });
       askAbout(0);
+      void rank();
     },
     kind(kind) {
       state.kind = kind;
       state.name = named();
-      change({ saved: undefined, refusal: undefined });
+      change({ saved: undefined, refusal: undefined, ranked: undefined });
       later(lookBack, 0);
+      void rank();
     },
+    take,
     selector(text) {
+      isWritten = true;
       change({ refusal: undefined, saved: undefined, past: undefined });
       look(text.trim(), undefined);
       if (text.trim()) later(lookBack, TYPING_MS);
@@ -150,13 +175,17 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     async save() {
       const { kind, selector } = state;
       const name = state.name.trim();
-      if (!name || !selector || state.isAsking) return;
+      // An answer on the past may still be under way; saving waits for none.
+      if (!name || !selector || isSaving) return;
+      isSaving = true;
       change({ isAsking: true, refusal: undefined });
       try {
         change({ saved: await ask("save", { kind, selector, name }), isAsking: false });
         shown?.focusPoint();
       } catch (error) {
         change({ refusal: asRefusal(error), isAsking: false });
+      } finally {
+        isSaving = false;
       }
     },
     again() {

@@ -1,9 +1,10 @@
 // What is drawn in the frame: the glass that keeps the pointer from the page, the outlines, and the panel. It is made once for
 // a document of the frame; then its words change.
-import type { Past, Refusal } from "./channel";
+import type { Past, Refusal, Suggested } from "./channel";
 import { describe } from "./control";
 import { maker } from "./make";
 import { counted, showPast } from "./past";
+import { ranking } from "./ranked";
 import { PANEL } from "./style";
 import { boxOf } from "./trees";
 
@@ -24,6 +25,7 @@ export interface View {
   isAsking: boolean;
   name: string;
   saved: { name: string; events: number; people: number } | undefined;
+  ranked: readonly Suggested[] | undefined;
   isOnLeft: boolean;
 }
 
@@ -33,6 +35,7 @@ export interface Acts {
   widen(level: number): void;
   kind(kind: string): void;
   selector(text: string): void;
+  take(selector: string): void;
   name(text: string): void;
   save(): void;
   again(): void;
@@ -74,6 +77,7 @@ export const panel = (document: Document, acts: Acts) => {
   const kind = make("select", { ariaLabel: "Type of event", onchange: () => acts.kind(kind.value) });
   for (const [value, words] of Object.entries(KINDS)) kind.append(make("option", { value }, words));
   const selector = make("input", { className: "selector", id: "selector", spellcheck: false, autocomplete: "off" as AutoFill, oninput: () => acts.selector(selector.value) });
+  const ranked = ranking(make, acts.take);
   const here = make("p", { className: "note here" });
   const notes = make("div", { className: "notes" });
   const past = make("div", { className: "past", ariaLive: "polite" });
@@ -88,6 +92,7 @@ export const panel = (document: Document, acts: Acts) => {
     crumbs,
     make("div", { className: "row asked" }, kind, selector),
     here,
+    ranked.list,
     past,
     notes,
     naming,
@@ -172,6 +177,7 @@ export const panel = (document: Document, acts: Acts) => {
     naming.hidden = mode !== "chosen" || !!saved || state.isPreviewOnly;
     handed.hidden = !state.isPreviewOnly;
     here.textContent = state.selector ? `On this page now: ${counted(state.matched.length, "element")}` : "";
+    ranked.show(state);
     showPast(make, past, state.past);
     notes.replaceChildren(...state.notes.map((text) => make("p", { className: "note warning" }, text)));
     result.className = refusal ? "result bad said" : "result said";

@@ -36,7 +36,7 @@ p, dl, figure, form, ol { margin: 8px 0 0; padding: 0 }
 .crumbs button { font: 12px/1.3 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; padding: 2px 6px; max-width: 100%; overflow-wrap: anywhere; text-align: left }
 button, input, select { font: inherit; color: var(--text); background: var(--surface); border: 1px solid var(--line); border-radius: 5px; padding: 4px 8px; min-height: 28px }
 button { cursor: pointer }
-button[aria-current], button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent) }
+button[aria-current], button[aria-checked=true], button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent) }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 1px }
 .row { display: flex; gap: 6px; margin-top: 2px }
 .asked { margin-top: 8px }
@@ -44,6 +44,10 @@ button[aria-current], button.primary { background: var(--accent); border-color: 
 .selector { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 13px }
 dl { display: flex; gap: 18px }
 dd { margin: 0; font-size: 20px; font-variant-numeric: tabular-nums }
+.ranked { margin-top: 8px; display: grid; gap: 4px; align-content: start; height: 8.5rem; overflow: auto }
+.ranked button { width: 100%; text-align: left; overflow-wrap: anywhere }
+.ranked code { display: block; font: 12px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }
+.ranked small { color: inherit; opacity: .85 }
 svg { display: block; width: 100%; height: 36px; background: var(--sunken); fill: var(--bar) }
 .bad { color: var(--bad) }
 .warning { color: var(--warning) }

@@ -1,0 +1,229 @@
+"""What has no name yet: interactions that no definition matches, as definitions that somebody might want."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from expost.clock import from_micros
+from expost.state.names import name_key
+
+from .answer import Answer, Level
+from .candidate import tokens
+from .chain import Chain, chains
+from .condition import compile_definition
+from .control import level_meant, name_for, says_its_words
+from .interval import LATEST
+from .question import Unnamed
+from .reading import Reading, at
+from .suggestion import suggestion
+from .token import Lives, TokenLife, is_whole
+
+HISTORY = timedelta(days=90)
+"""How far back interactions are looked for, unless the question says it."""
+MOST_ELEMENTS = 2_000
+"""How many different elements are looked at, those of the most people first."""
+MOST_TEXTS = 12
+"""Things that a selector gathers are told apart by their words up to so many; beyond it they are items of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedGroup:
+    """Interactions that one suggested definition would name. `unknown` of them a definition might match already.
+
+    `kind` is the type of event, `event_id` the latest of them, `path` the page that most happened on, of `pages`.
+    """
+
+    name: str
+    kind: str
+    selector: str
+    text: str | None
+    events: int
+    people: int
+    unknown: int
+    last_seen: datetime | None
+    path: str
+    pages: int
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedAnswer(Answer):
+    """Interactions without a definition, those of the most people first.
+
+    `events` have no name, by `people`; `unknown` of them a definition might match. `more` groups are not listed, and
+    `unexamined_events` happened on elements of so few people that they were not looked at.
+    """
+
+    events: int
+    people: int
+    unknown: int
+    groups: tuple[UnnamedGroup, ...]
+    more: int
+    unexamined_events: int
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group."""
+        return [
+            {"name": each.name, "kind": each.kind, "selector": each.selector, "text": each.text,
+             "people": each.people, "events": each.events, "unknown": each.unknown, "last_seen": each.last_seen}
+            for each in self.groups
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An element with the words on it, and what would be suggested for it."""
+
+    element_id: int
+    kind: str
+    said: str
+    path: str
+    selector: str
+    level: Level
+    has_words: bool
+
+
+Key = tuple[str, str, str | None]
+"""What makes two interactions one: type of event, selector, text that is asked for beside it."""
+
+
+def unnamed(reading: Reading, question: Unnamed) -> UnnamedAnswer:
+    """The interactions that no definition in force matches, gathered by what would be suggested for them."""
+    start, end = _bounds(reading)
+    tallies = _find(reading, start, end)
+    counted = tallies.get(None, (0, 0, 0))
+    seen = _seen(reading, start)
+    groups = _gathered(seen)
+    listed = _counted(reading, groups, seen)
+    best = listed[: question.limit]
+    total = sum(events for events, _, _ in tallies.values())
+    left_out = reading.counting.left_out(
+        ((reason, events, people) for reason, (events, people, _) in tallies.items() if reason is not None),
+        total,
+    )
+    since = "" if reading.has_range else f"Interactions of the {HISTORY.days} days before now. "
+    return UnnamedAnswer(
+        question=question,
+        basis=reading.basis(
+            left_out=left_out,
+            notes=[
+                f"{since}A person counts once in each line. Archived definitions name nothing.",
+                *reading.counting.notes(),
+            ],
+        ),
+        events=counted[0],
+        people=counted[1],
+        unknown=counted[2],
+        groups=tuple(_with_names(best, {name_key(each.name) for each in reading.saved()})),
+        more=len(listed) - len(best),
+        unexamined_events=counted[0] - sum(each.events for each in listed),
+    )
+
+
+def _bounds(reading: Reading) -> tuple[datetime, datetime]:
+    start = (
+        from_micros(reading.start)
+        if reading.question.start is not None
+        else from_micros(reading.now) - HISTORY
+    )
+    return start, from_micros(min(reading.end, LATEST))
+
+
+def _find(reading: Reading, start: datetime, end: datetime) -> dict[str | None, tuple[int, int, int]]:
+    """Make the relation `unnamed`; events, people and unknown events by why they are left out."""
+    compiled = [compile_definition(each, f"d{number}") for number, each in enumerate(reading.saved(), 1)]
+    values: dict[str, Any] = {"from_time": start, "until_time": end}
+    for each in compiled:
+        values |= each.parameters
+    rows = reading.run("unnamed.sql", values, matches=compiled, has_bounds=True)
+    return {reason: (events, people, unknown) for reason, events, people, unknown in rows}
+
+
+def _seen(reading: Reading, since: datetime) -> list[_Seen]:
+    rows = reading.run("unnamed_elements.sql", {"most": MOST_ELEMENTS})
+    reading.execute(
+        "create or replace temp table chosen as select unnest($places) as placement_id;",
+        {"places": list(dict.fromkeys(row[-1] for row in rows))},
+    )
+    by_placement = chains(reading, "chosen")
+    lives = _lives(reading, by_placement.values(), since)
+    selectors: dict[int, tuple[str, Level]] = {}
+    for placement_id, chain in by_placement.items():
+        place = level_meant(chain)
+        selectors[placement_id] = (suggestion(chain[place:], lives), chain[place])
+    return [
+        _Seen(
+            element_id, kind, said, path, *selectors[placement_id], says_its_words(selectors[placement_id][1])
+        )
+        for element_id, kind, said, path, placement_id in rows
+        if placement_id in selectors
+    ]
+
+
+def _lives(reading: Reading, found: Iterable[Chain], since: datetime) -> Lives:
+    """What history says of the ids and classes of all these chains."""
+    ids: dict[str, None] = {}
+    classes: dict[str, None] = {}
+    for chain in found:
+        of_chain = tokens(chain)
+        ids |= dict.fromkeys(of_chain[0])
+        classes |= dict.fromkeys(of_chain[1])
+    rows = reading.run("token_lives.sql", {"ids": list(ids), "classes": list(classes), "since": since})
+    return {token: TokenLife(*counts) for token, *counts in rows}
+
+
+def _gathered(seen: Sequence[_Seen]) -> dict[Key, list[_Seen]]:
+    """Elements by the definition that would be suggested, with the words where they tell a few things apart."""
+    texts: dict[tuple[str, str], set[str]] = {}
+    for each in seen:
+        texts.setdefault((each.kind, each.selector), set()).add(each.said)
+    groups: dict[Key, list[_Seen]] = {}
+    for each in seen:
+        are_told_apart = 1 < len(texts[each.kind, each.selector]) <= MOST_TEXTS
+        asks = are_told_apart and each.has_words and is_whole(each.said)
+        groups.setdefault((each.kind, each.selector, each.said if asks else None), []).append(each)
+    return groups
+
+
+def _counted(
+    reading: Reading, groups: Mapping[Key, list[_Seen]], seen: Sequence[_Seen]
+) -> list[UnnamedGroup]:
+    if not seen:
+        return []
+    members = [(each, number) for number, found in enumerate(groups.values()) for each in found]
+    rows = reading.run(
+        "unnamed_groups.sql",
+        {
+            "elements": [each.element_id for each, _ in members],
+            "types": [each.kind for each, _ in members],
+            "texts": [each.said for each, _ in members],
+            "numbers": [number for _, number in members],
+        },
+    )
+    keys = list(groups)
+    found = []
+    for number, events, people, unknown, last_seen, event_id, path, pages in rows:
+        kind, selector, text = keys[number]
+        first = groups[keys[number]][0]
+        said = text or (first.said if len({each.said for each in groups[keys[number]]}) == 1 else "")
+        name = name_for(kind, first.level, said if first.has_words else "", path)
+        found.append(
+            UnnamedGroup(
+                name, kind, selector, text, events, people, unknown, at(last_seen), path, pages, event_id
+            )
+        )
+    return found
+
+
+def _with_names(groups: Iterable[UnnamedGroup], taken: set[str]) -> Iterable[UnnamedGroup]:
+    """The groups with names that nothing has yet: a name that is taken would change what it means."""
+    for group in groups:
+        name, number = group.name, 1
+        while name_key(name) in taken:
+            number += 1
+            name = f"{group.name} {number}"
+        taken.add(name_key(name))
+        yield replace(group, name=name)

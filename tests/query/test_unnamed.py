@@ -1,0 +1,132 @@
+"""What no definition matches, gathered by the definition that would be suggested for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from expost.errors import InvalidInput
+from expost.query.analysis import Analysis
+from expost.query.definition import definition
+from expost.query.question import Preview, Unnamed
+from expost.query.unnamed import UnnamedAnswer, UnnamedGroup
+from expost.state.database import State
+from expost.state.sites import Site, add_site
+from tests.story import Story, change, click, submit, view
+
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def analysis(tmp_path: Path) -> Iterator[Analysis]:
+    """Ann, Bob and Cyd use a shop; a bot clicks everything."""
+    story = Story(tmp_path / "data")
+    for number, who in enumerate(("ann", "bob", "cyd")):
+        story.capture(
+            who, view("/teas"),
+            click(f"main ul.teas li.tea:nth({number + 1},30) a.more[href=/tea/{number}]", label=f"Tea {number}"),
+            click("nav.site a.entry:nth(1,2)", label="Pricing"),
+            click("main button.buy[data-testid=buy] span", label="Buy now"),
+            at=f"{10 + number}:00",
+        )  # fmt: skip
+    story.capture(
+        "ann", click("nav.site a.entry:nth(2,2)", label="About us"), change("form.cart input[name=many]"),
+        submit("form.cart"), click("main i.icon"), click("main button.buy[data-testid=buy] b", label="Buy now"),
+        at="15:00",
+    )  # fmt: skip
+    story.capture(
+        "crawler", click("main button.buy[data-testid=buy]", label="Buy now"), click("main div.trap"),
+        at="16:00", user_agent="Googlebot/2.1 (+http://www.google.com/bot.html)",
+    )  # fmt: skip
+    state = State(story.folder.state_path)
+    add_site(state, Site("shop", "Shop", created_at=1))
+    state.close()
+    opened = Analysis(story.path)
+    yield opened
+    opened.close()
+
+
+def ask(analysis: Analysis, limit: int = 50) -> UnnamedAnswer:
+    answer = analysis.ask(Unnamed(limit, now=NOW))
+    assert isinstance(answer, UnnamedAnswer)
+    return answer
+
+
+def named(analysis: Analysis) -> dict[str, UnnamedGroup]:
+    return {each.name: each for each in ask(analysis).groups}
+
+
+def test_interactions_come_by_people_with_a_name_and_a_selector_each(analysis: Analysis) -> None:
+    answer = ask(analysis)
+    first = answer.groups[0]
+    assert (first.name, first.selector, first.people, first.events) == (
+        "Clicked Buy now",
+        '[data-testid="buy"]',
+        3,
+        4,
+    )
+    assert [each.people for each in answer.groups] == sorted(
+        (each.people for each in answer.groups), reverse=True
+    )
+    assert first.last_seen == datetime(2026, 3, 2, 15, 0, 4, tzinfo=UTC)
+    assert (answer.events, answer.people) == (14, 3)
+
+
+def test_the_words_tell_a_few_things_of_one_selector_apart(analysis: Analysis) -> None:
+    found = named(analysis)
+    assert (found["Clicked Pricing"].text, found["Clicked Pricing"].people) == ("Pricing", 3)
+    assert (found["Clicked About us"].text, found["Clicked About us"].people) == ("About us", 1)
+    assert found["Clicked Pricing"].selector == found["Clicked About us"].selector
+
+
+def test_without_words_a_name_says_what_it_is_and_where(analysis: Analysis) -> None:
+    assert "Clicked i icon on /teas" in named(analysis)
+    assert "Submitted form cart on /teas" in named(analysis)
+    assert named(analysis)["Changed many"].kind == "change"
+
+
+def test_what_is_suggested_gathers_at_least_what_is_promised(analysis: Analysis) -> None:
+    for each in ask(analysis).groups:
+        text = f"is:{each.text}" if each.text else None
+        past = analysis.ask(Preview(definition("x", on=[f"{each.kind} {each.selector}"], text=text), now=NOW))
+        assert (past.events, past.people) == (each.events, each.people)  # type: ignore[attr-defined]
+
+
+def test_what_is_defined_is_gone_and_comes_back_from_the_archive(analysis: Analysis) -> None:
+    before = ask(analysis)
+    first = before.groups[0]
+    analysis.define(definition(first.name, click=first.selector))
+    after = ask(analysis)
+    assert first.selector not in [each.selector for each in after.groups]
+    assert before.events - after.events == first.events
+    analysis.describe(first.name, archived=True)
+    assert ask(analysis).events == before.events
+
+
+def test_a_definition_that_only_might_match_leaves_it_here_and_says_so(analysis: Analysis) -> None:
+    analysis.define(definition("Many teas", click="li:nth-child(3) ~ li"))
+    answer = ask(analysis)
+    assert answer.unknown == sum(each.unknown for each in answer.groups)
+    assert answer.events == 14
+
+
+def test_bots_are_left_out_and_it_is_said(analysis: Analysis) -> None:
+    answer = ask(analysis)
+    assert not [each for each in answer.groups if "trap" in each.selector]
+    assert [(each.reason, each.events) for each in answer.basis.left_out] == [("bots", 2)]
+
+
+def test_a_name_that_is_taken_is_not_offered(analysis: Analysis) -> None:
+    analysis.define(definition("clicked buy NOW", view="/nowhere"))
+    assert ask(analysis).groups[0].name == "Clicked Buy now 2"
+
+
+def test_more_than_is_listed_is_counted(analysis: Analysis) -> None:
+    whole, part = ask(analysis), ask(analysis, 2)
+    assert part.groups == whole.groups[:2]
+    assert part.more == len(whole.groups) - 2
+    with pytest.raises(InvalidInput):
+        Unnamed(0)

@@ -1,0 +1,43 @@
+"""Ranked selectors for what is pointed at in the site's page, which asks through the page that opened it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from expost.query.question import Suggestions
+
+from .desk import Desk
+from .pointing import SeenLevel, as_captured
+
+
+class Chosen(BaseModel):
+    """An element that was chosen: its chain, which level of it is meant, on which page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    chain: Annotated[list[SeenLevel], Field(min_length=1, max_length=200)]
+    level: Annotated[int, Field(ge=0, lt=200)]
+    kind: Literal["click", "change", "submit"]
+    page: Annotated[str, Field(max_length=2_000)]
+
+
+def add_suggestions(router: APIRouter, desk: Desk) -> None:
+    """`/point/suggestions.json`."""
+
+    @router.post("/point/suggestions.json")
+    async def suggestions(chosen: Chosen, request: Request) -> Response:
+        """Selectors for the element, the best first, each with its reason."""
+        question = Suggestions(
+            chain=as_captured(chosen.chain),
+            level=chosen.level,
+            kind=chosen.kind,
+            page=chosen.page,
+            limit=5,
+            site=desk.site_of(request).slug,
+        )
+        ranked = (await desk.answer(question)).suggestions
+        return JSONResponse([{"selector": each.selector, "reason": each.reason} for each in ranked])
