@@ -64,14 +64,15 @@ class PageCounts:
     ) -> list[Row]:
         """The rows of `page_counts` for what a batch of page `page_ordinal` says, without what was said before.
 
-        Of a new device nothing was. Of another whose word is not remembered, a page may have been said to be left: all
-        is said again, and also which pages are open.
+        Of a device whose word is not remembered, a page may have been said to be left, or will be, by a late batch:
+        all is said again, and also which pages are open. That a new device's first page is open is no news.
         """
         said = self._fresh.get(device_id) or self._settled.get(device_id)
         newest = max(page_ordinal, *counts) if counts else page_ordinal
         if said is None:
             before: Counts = {}
-            known: Iterable[int] = () if is_new_device else range(max(newest - WINDOW, 0) + 1, newest + 1)
+            latest = range(max(newest - WINDOW, 0) + 1, newest + 1)
+            known: Iterable[int] = [page for page in latest if page != page_ordinal or not is_new_device]
         else:
             known = before = _unpack(said[1])
         reopened = [page for page in known if page not in counts and page > newest - WINDOW]

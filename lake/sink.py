@@ -112,10 +112,12 @@ class Sink:
         order = orders.pop()
         try:
             forget_old_damage(self._folder.rejected, wall_clock() / 1_000_000)
-            self._writer.remove_expired(order.keep_months)
+            removed = self._writer.remove_expired(order.keep_months)
         except Exception as problem:  # noqa: BLE001 - a full disk, a damaged file: what comes in is stored all the same
             log("not removed", error=_in_words(problem), hint="It is tried again tomorrow.")
             return False
+        if rows := {table: count for table, count in removed.items() if count}:
+            log("removed", hint="It was older than its site keeps it.", **rows)
         return True
 
     def _redact(self, segments: Sequence[Path]) -> None:

@@ -15,7 +15,7 @@ from .reading import Reading
 
 GROUP, GROUPED, COUNT = 1, 0, 2
 EXACT_RULE = (
-    "A page is exact when its last number is known: from its own leave, or from a later batch of its browser. "
+    "A page is exact when a later batch of its browser told its last number, as far as that batch. "
     "Of any other page at least the numbers up to the latest one that arrived were there."
 )
 WAY_RULE = "What is still on its way, or was rejected, counts as missing."

@@ -1,8 +1,8 @@
 -- The loss meter (SEMANTICS 7): what pages counted and the lake does not hold.
 --
--- A page numbers its events from 1. What its last number is, two can say: its own leave, and a later batch of its browser,
--- which carries the last numbers of the pages that were left. A page of which neither is known may have had more: at
--- least the numbers up to the latest one were there. Full mode numbers the pages of a browser as well, so pages between
+-- A page numbers its events from 1. Its own leave is no proof of what its last number is, because it may come back from the
+-- browser's memory. A later batch of its browser is, as far as that batch: it carries the last numbers of the pages that are
+-- left. A page of which none tells may have had more: at least the numbers up to the latest one were there. Full mode numbers the pages of a browser as well, so pages between
 -- two known ones are known to be missing, each with one event at least: its view.
 
 -- The latest that each browser said of each of its pages; `last_seq` is zero of one that is open again.
@@ -41,11 +41,9 @@ with pages as materialized (
         , min_by(host, page_seq) as host
         , min_by(path, page_seq) as path
         , min(time) as began_at
-        , max(time) as seen_at
         , min(page_seq)::bigint as first_seen
         , max(page_seq)::bigint as seen
         , count(distinct page_seq) as received
-        , max_by(type, page_seq) = 'page_leave' as has_left
         , bool_or(is_bot) as is_bot
         , bool_or(is_internal) as is_internal
         , min_by(environment, page_seq) as environment
@@ -161,10 +159,8 @@ with pages as materialized (
         , pages.received
         , case
             when cut.unknown is not null then false
-            when told.last_seq >= pages.seen then true
-            -- It was left, and later said to be open: what it did then, nobody knows.
-            when told.last_seq = 0 and told.told_at > pages.seen_at then false
-            else pages.has_left
+            -- Zero where it was said to be open again: what it did then, nobody knows.
+            else coalesce(told.last_seq >= pages.seen, false)
         end as is_exact
         , 0 as missing_pages
         , pages.is_bot

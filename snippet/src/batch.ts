@@ -23,30 +23,28 @@ const table = <Thing>(write: (thing: Thing) => unknown = (thing) => thing) => {
   const places: Record<string, number> = {};
   const rows: unknown[] = [];
   const add = (thing: Thing): number => (places[JSON.stringify(thing)] ??= rows.push(write(thing)) - 1);
-  return { rows, add };
+  return [add, rows] as const;
 };
 
 const TEXT_LIMIT = 200;
 
 // The batch as JSON, without what is stamped at each sending attempt.
 export const writeBatch = (head: Properties, captured: readonly Captured[]): string => {
-  const views = table<View>(writeView);
-  const sets = table<Properties>();
-  const descriptors = table<Descriptor>(writeDescriptor);
-  const elements = table<unknown[]>();
-  const place = ({ descriptor, parent, numbers, previous, flags }: Standing): number => {
+  const [addView, views] = table<View>(writeView);
+  const [addSet, sets] = table<Properties>();
+  const [addDescriptor, descriptors] = table<Descriptor>(writeDescriptor);
+  const [addElement, elements] = table<unknown[]>();
+  const place = ([descriptor, parent, numbers, previous, flags]: Standing): number => {
     const above = parent ? place(parent) : -1; // first, so that it stands earlier in the table
-    return elements.add([descriptors.add(descriptor), above, ...numbers, previous.map(descriptors.add), flags]);
+    return addElement([addDescriptor(descriptor), above, ...numbers, previous.map(addDescriptor), flags]);
   };
   const events = captured.map(({ view, set, subject, fields, ...event }) => {
-    const text = subject?.text;
-    const label = subject?.label;
-    const standing = subject?.standing;
+    const [standing, label, text] = subject ?? ([] as unknown as Partial<Subject>);
     return {
       ...event,
-      view: views.add(view) || undefined,
+      view: addView(view) || undefined,
       el: standing && place(standing),
-      set: set && sets.add(set),
+      set: set && addSet(set),
       ...fields,
       ...marked(
         { text: text && cut(text.text, TEXT_LIMIT), label: label && cut(label.text, TEXT_LIMIT) },
@@ -56,10 +54,10 @@ export const writeBatch = (head: Properties, captured: readonly Captured[]): str
   });
   return JSON.stringify({
     ...head,
-    views: views.rows,
-    sets: sets.rows,
-    descriptors: descriptors.rows,
-    elements: elements.rows,
+    views,
+    sets,
+    descriptors,
+    elements,
     events,
   });
 };

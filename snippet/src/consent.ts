@@ -104,7 +104,7 @@ export const reset = (): void => {
 // Whether this session has not told of this exposure.
 export const isFirst = (exposure: string): boolean => {
   let isNew;
-  remember(({ told }) => (isNew = !told.includes(exposure)) && told.push(exposure));
+  remember(({ told }) => (isNew = !told.includes(exposure) && told.push(exposure)));
   return isNew!;
 };
 
@@ -120,6 +120,6 @@ export const noteCount = (seq: number): void =>
 // Who and how, as every batch says it. A page that goes on has no last number yet.
 export const envelope = (): Record<string, unknown> => {
   remember(({ counts }) => counts[ordinal] && delete counts[ordinal]);
-  const { device, session, counts }: Partial<Browser> = isFull() ? browser : {};
-  return { device, session, counts, consent: mode, consent_version: version, internal: browser.internal, resets };
+  const { device, session, counts, internal } = browser;
+  return { ...(isFull() && { device, session, counts }), consent: mode, consent_version: version, internal, resets };
 };

@@ -10,7 +10,7 @@ import { collector } from "./tag";
 // most of a batch is ours and has one.
 export const MAX_LENGTH = 30_000;
 const SMALL = 1_000; // packed, it would not be much smaller
-const MAX_WAITING = 16; // about a megabyte
+const MAX_WAITING = 48; // about a megabyte
 const TIMEOUT_MS = 30_000;
 
 const { fetch } = window;
@@ -40,8 +40,10 @@ const work = async (): Promise<void> => {
       if (pause) await new Promise((wake) => setTimeout(wake, pause));
     }
     // The collector answers, so what earlier pages kept may go too: one tab at a time sends it.
-    const { locks } = navigator as { locks?: LockManager };
-    if (left()) await (locks ? locks.request(NAME, { ifAvailable: true }, (lock) => lock && sendLeft()) : sendLeft());
+    if (left()) {
+      const { locks } = navigator as { locks?: LockManager };
+      await (locks ? locks.request(NAME, { ifAvailable: true }, (lock) => lock && sendLeft()) : sendLeft());
+    }
   } catch {
     // The browser's storage was closed to us meanwhile.
   }
@@ -62,12 +64,13 @@ const attempt = async (name: string): Promise<number> => {
     const body = await packed(stamped(batch));
     // While it was packed a beacon may have taken it along, or consent may have been withdrawn.
     if (beaconed.has(name) || !read(name)) return 0;
-    const { status, headers } = await fetch(collector, {
+    const answer = await fetch(collector, {
       method: "POST",
       body,
       headers: { "content-type": "text/plain" }, // asks no preflight
       signal: AbortSignal.timeout?.(TIMEOUT_MS)!,
     });
+    const { status } = answer; // alone: a browser makes headers for whoever asks
     // Any other refusal would be the same the next time.
     if (status < 500 && status !== 429 && status !== 408) {
       waiting.delete(name);
@@ -75,7 +78,7 @@ const attempt = async (name: string): Promise<number> => {
       loadMore();
       return (failures = 0);
     }
-    asked = +headers.get("retry-after")! * 1_000;
+    asked = +answer.headers.get("retry-after")! * 1_000;
   } catch {
     // No network, or the collector is away.
   }

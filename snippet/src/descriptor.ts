@@ -1,6 +1,6 @@
 // What an element is: tag, attributes, state. Read at the click, because the page may change it a moment later; masked
 // and written out when the batch is closed.
-import { attribute, attributeNames, localName, matches, namespaceOf } from "./native";
+import { attribute, attributeNames, localName, matches, namespaceOf, ownerOf } from "./native";
 import { address } from "./address";
 import { LOOK, cut, mask } from "./mask";
 import { attributes, clear } from "./tag";
@@ -33,7 +33,7 @@ export type Descriptor = [tag: string, state: number, attributes: [name: string,
 export const describe = (element: Element, isMasked: boolean, isEditable: boolean): Descriptor => {
   const tag = localName(element);
   const names = attributeNames(element).filter((name) => !NEVER.test(name));
-  let state = (document.compatMode === "BackCompat" ? QUIRKS : 0) | (NAMESPACES[`${namespaceOf(element)}`.slice(-3)] ?? FOREIGN);
+  let state = (ownerOf(element).compatMode === "BackCompat" ? QUIRKS : 0) | (NAMESPACES[`${namespaceOf(element)}`.slice(-3)] ?? FOREIGN);
   if (names.includes("open")) state |= OPEN;
   if (FIELD.test(tag)) STATES.forEach((selector, bit) => matches(element, selector) && (state |= 1 << bit));
   // The browser has to compute styles for what it finds not to be read-only, so it is asked where it matters.

@@ -13,19 +13,15 @@ const SHADOW_CHILD = 1;
 const CUT = 2;
 const ROOT = 4;
 
-export interface Standing {
-  readonly descriptor: Descriptor;
-  readonly parent: Standing | undefined;
-  readonly numbers: readonly number[];
-  readonly previous: readonly Descriptor[];
-  readonly flags: number;
-}
+export type Standing = readonly [
+  descriptor: Descriptor,
+  parent: Standing | undefined,
+  numbers: readonly number[],
+  previous: readonly Descriptor[],
+  flags: number,
+];
 
-export interface Subject {
-  readonly standing: Standing;
-  readonly text: Words | undefined;
-  readonly label: Words | undefined;
-}
+export type Subject = readonly [standing: Standing, label: Words | undefined, text: Words | undefined];
 
 // The element with all that is known of it now; nothing if the page wants it ignored.
 export const subjectOf = (target: Element): Subject | undefined => {
@@ -47,16 +43,15 @@ export const subjectOf = (target: Element): Subject | undefined => {
   const standing = chain.reduceRight<Standing | undefined>((parent, element, height) => {
     const [numbers, previous] = placeOf(element);
     const above = parentNode(element);
-    return {
-      descriptor: describe(element, height <= mask, height <= editor),
+    return [
+      describe(element, height <= mask, height <= editor),
       parent,
       numbers,
-      previous: previous.map((sibling) => describe(sibling, height < mask || isPrivate(sibling), height < editor)),
-      flags:
-        (parent && !isElement(above!) ? SHADOW_CHILD : 0) |
+      previous.map((sibling) => describe(sibling, height < mask || isPrivate(sibling), height < editor)),
+      (parent && !isElement(above!) ? SHADOW_CHILD : 0) |
         (height === DEPTH - 1 && steps > DEPTH ? CUT : 0) |
         (above && nodeType(above) === 9 ? ROOT : 0),
-    };
+    ];
   }, undefined)!;
 
   // Text of what is masked or may have been typed stays in the page.
@@ -64,5 +59,5 @@ export const subjectOf = (target: Element): Subject | undefined => {
     height > mask && height > silent && height <= listed ? textOf(chain[height]!) : undefined;
   const place = chain.findIndex(isInteractive);
   const label = textAt(place);
-  return { standing, label, text: place ? (textMode === "labels" ? undefined : textAt(0)) : label };
+  return [standing, label, place ? (textMode === "labels" ? undefined : textAt(0)) : label];
 };

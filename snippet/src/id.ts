@@ -1,7 +1,7 @@
 // UUIDv7 (RFC 9562). The random bits are drawn once for a page and the 12 bits before them count: ids of one page differ
 // by their time and count, ids of two pages by 60 random bits, and a batch of events compresses far better.
 
-const hex = (value: number, digits: number): string => Math.floor(value).toString(16).padStart(digits, "0").slice(-digits);
+const hex = (value: number, digits: number): string => Math.floor(value + 16 ** digits).toString(16).slice(-digits);
 
 // The second half of a UUID: the digit of its variant, then 60 random bits.
 export const randomHalf = (): string => {

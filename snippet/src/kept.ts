@@ -20,10 +20,9 @@ export const kept = (): string[] => {
   let length = 0;
   const oldest = nameOf(uuid7(now() - MAX_AGE, 0, ""));
   return Object.keys(store())
-    .filter((name) => name.startsWith(PREFIX))
     .sort()
     .reverse()
-    .filter((name) => (name > oldest && (length += recall(name)!.length) < MAX_LENGTH) || !forget(name));
+    .filter((name) => name.startsWith(PREFIX) && ((name > oldest && (length += recall(name)!.length) < MAX_LENGTH) || !forget(name)));
 };
 
 export const recall = (name: string): string | undefined => store()[name];

@@ -28,7 +28,6 @@ const begin = guarded((t?: number): void => {
   listen();
   addEventListener("visibilitychange", turn, true);
   addEventListener("pagehide", leave, true);
-  addEventListener("pageshow", comeBack, true);
   followNavigation();
 });
 
@@ -46,10 +45,10 @@ const turn = guarded((): void => {
 const leave = guarded((): void => {
   leavePage();
   sendOff();
+  addEventListener("pageshow", comeBack, true); // not of its load, only from the browser's memory
 });
 
-const comeBack = guarded(({ persisted }: PageTransitionEvent): void => {
-  if (!persisted) return;
+const comeBack = guarded((): void => {
   enterPage();
   viewAgain();
 });

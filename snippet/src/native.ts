@@ -3,19 +3,20 @@
 const { call } = Function.prototype;
 const { prototype } = Element;
 
-const loose = (own: unknown): any => call.bind(own as () => void);
-const getter = (name: string): any => loose((prototype as any).__lookupGetter__(name));
+const own = (name: string): any => call.bind((prototype as any)[name]);
+const getter = (name: string): any => call.bind((prototype as any).__lookupGetter__(name));
 
 export const nodeType: (node: Node) => number = getter("nodeType");
 export const parentNode: (node: Node) => Node | null = getter("parentNode");
 export const localName: (element: Element) => string = getter("localName");
 export const namespaceOf: (element: Element) => string | null = getter("namespaceURI");
+export const ownerOf: (element: Element) => Document = getter("ownerDocument"); // a frame has its own
 export const childrenOf: (parent: Element) => HTMLCollection = getter("children");
 
-export const attributeNames: (element: Element) => string[] = loose(prototype.getAttributeNames);
-export const attribute: (element: Element, name: string) => string | null = loose(prototype.getAttribute);
-export const hasAttribute: (element: Element, name: string) => boolean = loose(prototype.hasAttribute);
-export const matches: (element: Element, selector: string) => boolean = loose(prototype.matches);
+export const attributeNames: (element: Element) => string[] = own("getAttributeNames");
+export const attribute: (element: Element, name: string) => string | null = own("getAttribute");
+export const hasAttribute: (element: Element, name: string) => boolean = own("hasAttribute");
+export const matches: (element: Element, selector: string) => boolean = own("matches");
 
 export const isElement = (node: Node): node is Element => nodeType(node) === 1;
 

@@ -12,7 +12,7 @@ import { type View, viewNow } from "./view";
 
 const FLUSH_MS = 2_000;
 const FIRST_FLUSH_MS = 200; // long enough for the page to say an exposure or a user along with its first view
-const MAX_EVENTS = 60; // about 45 kB
+const MANY = 20; // events are written at a time, so that no task is long
 
 const half = randomHalf();
 const page = { id: uuid7(start, 0, half), start };
@@ -27,19 +27,19 @@ let timer: number | undefined;
 export const capture = (type: string, t = elapsed(), fields: Properties = {}, subject?: Subject): void => {
   if (isOff()) return;
   waiting.push({ id: uuid7(start + t, ++seq, half), type, t, seq, view, set, subject, fields });
-  const isMuch = waiting.length >= MAX_EVENTS;
+  const isMuch = waiting.length >= MANY;
   if (timer && !isMuch) return;
   clearTimeout(timer);
-  timer = setTimeout(flush, isMuch ? 0 : seq === 1 ? FIRST_FLUSH_MS : FLUSH_MS);
+  timer = setTimeout(flush, isMuch ? 0 : seq === 1 ? FIRST_FLUSH_MS : FLUSH_MS, MANY);
 };
 
-// Whatever has happened becomes batches that are on their way.
-export const flush = guarded((): void => {
+// Whatever has happened, or the first of it, becomes batches that are on their way.
+export const flush = guarded((most: number = Infinity): void => {
   if (trouble.first) capture("snippet_error", undefined, { name: cut(`${trouble.first}`, 200) });
   trouble.first &&= 0; // told
-  const events = waiting.splice(0);
+  const events = waiting.splice(0, most);
   clearTimeout(timer);
-  timer = undefined;
+  timer = waiting.length ? setTimeout(flush, 0, MANY) : undefined;
   if (!events.length) return;
   view.title = document.title;
   const head = { page: { ...page, ordinal }, ...envelope(), release, environment, viewport: [innerWidth, innerHeight] };

@@ -18,11 +18,11 @@ export const enterPage = (t?: number): void => {
 };
 
 export const showPage = (t = elapsed()): void => {
-  if (dwell !== undefined) since ??= t;
+  if (dwell != null) since ??= t;
 };
 
 export const hidePage = (): void => {
-  if (since === undefined) return;
+  if (since == null) return;
   last = elapsed();
   dwell! += last - since;
   since = undefined;
@@ -31,6 +31,6 @@ export const hidePage = (): void => {
 // It counts from the moment at which the visitor turned away, not from that at which the browser tidied up.
 export const leavePage = (): void => {
   hidePage();
-  if (dwell !== undefined) capture("page_leave", last, { properties: { ...leaving, dwell_ms: Math.round(dwell) } });
+  if (dwell != null) capture("page_leave", last, { properties: { ...leaving, dwell_ms: Math.round(dwell) } });
   dwell = undefined;
 };

@@ -6,7 +6,7 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -179,8 +179,10 @@ def running_site() -> Iterator[Site]:
             for name, value in (headers or {}).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            # A page that is gone waits for no answer.
+            with suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(body)
 
         def keep(self, status: int, raw: bytes = b"", batch: dict[str, Any] | None = None) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}

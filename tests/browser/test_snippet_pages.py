@@ -57,12 +57,14 @@ def test_a_page_carries_where_it_was_come_from_without_values(site: Site, page: 
 def test_a_page_that_comes_back_from_the_browsers_memory_is_seen_once_more(site: Site, page: Page):
     page.goto(site.page("<p>shop</p>"))
     site.wait_for("page_view")
+    # Each page is shown once without having been left: that is its load.
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: false}))")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
     site.wait_for("page_view", "page_view")
-    first, second = site.events
+    first, left, second = site.events
     assert first["batch"]["page"] == second["batch"]["page"]
-    assert [first["seq"], second["seq"]] == [1, 2]
+    assert [first["seq"], left["seq"], second["seq"]] == [1, 2, 3]
     assert second["t"] > 0
 
 

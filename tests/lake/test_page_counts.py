@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from expost.lake import page_counts
 from expost.lake.page_counts import PageCounts
@@ -65,10 +69,11 @@ def test_a_word_that_waited_is_known_to_be_out_of_date() -> None:
     assert [row[2:] for row in late if row[2] == 7] == [(7, 3, 5)]
 
 
-def test_a_browser_that_is_not_remembered_says_all_again_and_a_new_one_nothing() -> None:
+def test_a_browser_that_is_not_remembered_says_all_again_and_the_first_page_of_a_new_one_is_no_row() -> None:
     known = PageCounts()
     assert say(known, 1, 3, {}, device=1) == [(1, None), (2, None), (3, None)]
-    assert say(known, 1, 3, {}, device=2, is_new=True) == []
+    assert say(known, 1, 3, {}, device=2, is_new=True) == [(1, None), (2, None)]
+    assert say(known, 1, 1, {}, device=3, is_new=True) == []
     known.settle()
     assert say(known, 2, 3, {}, device=1) == say(known, 2, 3, {}, device=2) == []
 
@@ -108,3 +113,50 @@ def test_rows_of_a_story_are_those_that_are_new(lake: Story) -> None:
     lake.waiting[-1] = msgspec.structs.replace(again, counts={1: 2})
     # Another process remembers nothing of what the first one stored: a set may hold repeats.
     assert set(lake.sql(rows.replace(", told_at::varchar", ""))) == {(1, 2), (2, None)}
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a browser says at a moment, and what befell the writer before it arrived."""
+
+    counts: dict[int, int]
+    is_new_writer: bool
+    is_forgotten: bool
+
+
+OWN = 3  # the page whose batches these are; it tells of those before it
+PAGES = (1, 2)
+WORDS = st.lists(
+    st.builds(
+        Word,
+        st.dictionaries(st.sampled_from(PAGES), st.integers(1, 2), max_size=2),
+        st.booleans(),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(words=WORDS, delays=st.lists(st.integers(0, 2), min_size=6, max_size=6))
+def test_whatever_befalls_the_writer_the_latest_row_of_a_page_is_what_was_said_last(
+    words: list[Word], delays: list[int]
+) -> None:
+    known, rows = PageCounts(), []
+    moments = sorted(range(len(words)), key=lambda place: place + delays[place])
+    newest = 0
+    with patch.object(page_counts, "MAX_DEVICES", 1):
+        for place, moment in enumerate(moments):
+            word, told_at = words[moment], 10 * moment
+            if word.is_new_writer:
+                known = PageCounts(began_at=newest + 5)
+            if word.is_forgotten:
+                known.rows("shop", 2, newest + 5, OWN, {1: place}, False)
+                known.settle()
+            rows += known.rows("shop", 1, told_at, OWN, word.counts, place == 0)
+            known.settle()
+            newest = max(newest, told_at)
+    last_said = words[max(moments)].counts
+    for page in PAGES:
+        found = [(told_at, last or 0) for _, _, of, last, told_at in rows if of == page]
+        assert max(found, default=(0, 0))[1] == last_said.get(page, 0)

@@ -195,7 +195,8 @@ def test_what_is_older_than_the_parent_says_is_removed_while_the_rest_goes_on(
     wait_until(lambda: query(folder, "select count(*) from events where site = 'shop'") == [(3,)])
     sink.stdin.close()
     assert sink.wait(10) == 0
-    assert sink.stderr.read() == b""
+    said = json.loads(sink.stderr.read())
+    assert (said["event"], said["events"], said["devices"]) == ("removed", 3, 1)
 
 
 def test_a_line_that_makes_no_sense_is_said_and_nothing_else(folder: Folder) -> None:

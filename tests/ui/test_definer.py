@@ -228,6 +228,21 @@ def test_the_page_hears_nothing_of_it_and_nothing_of_it_arrives(bench: Bench) ->
     assert len(bench.happened("click", "auxclick", "change", "submit")) == before + 1
 
 
+def test_who_points_at_the_site_is_one_of_its_own_people(bench: Bench) -> None:
+    address = bench.put_up(path="/own")
+    bench.visit(address, lambda page: page.click(".other"))
+    page, definer = bench.open(address)
+    definer.get_by_role("button", name="Use the page").click()
+    page.mouse.click(*centre(page, ".other"))
+    page.goto("about:blank")
+    bench.settle()
+    lake = expost.open(bench.data)
+    marks = lake.sql(
+        "select is_internal from events where path = '/own' and type = 'click' order by time"
+    ).rows()
+    assert [row["is_internal"] for row in marks] == [False, True]
+
+
 def test_its_host_says_to_capture_that_nothing_in_it_is_an_event(bench: Bench) -> None:
     page, _ = bench.open(bench.put_up(path="/ignored"))
     before = len(bench.happened("click"))
