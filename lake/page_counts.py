@@ -83,7 +83,7 @@ class PageCounts:
             # A later word than one from before all were heard may be in the lake already.
             is_latest = is_new_device or told_at >= self._all_since
         elif told_at >= said[0]:
-            is_latest = bool(words)
+            is_latest = True  # also when it is no news: what comes late is then known to be from before it
         else:
             # A batch that waited says nothing of what came after it: by then these pages were open again.
             is_latest = False

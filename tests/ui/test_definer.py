@@ -234,7 +234,7 @@ def test_who_points_at_the_site_is_one_of_its_own_people(bench: Bench) -> None:
     page, definer = bench.open(address)
     definer.get_by_role("button", name="Use the page").click()
     page.mouse.click(*centre(page, ".other"))
-    page.goto("about:blank")
+    bench.leave(page)
     bench.settle()
     lake = expost.open(bench.data)
     marks = lake.sql(
