@@ -41,7 +41,7 @@ def test_a_first_click_becomes_a_named_event_with_its_past(chromium: Browser, tm
         assert time.monotonic() - clicked_at < LIVE_SECONDS
 
         sign_up.first.click()
-        desk.get_by_role("link", name="form.signup").click()
+        desk.get_by_role("link", name="form.signup interactive").click()
         expect(desk.locator("#past dd").first).to_have_text(str(CLICKS))
         desk.get_by_label("Name", exact=True).fill("Signed up")
         desk.get_by_role("button", name="Save definition").click()
