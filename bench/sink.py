@@ -1,0 +1,133 @@
+"""From the journal to Parquet: events per second of CPU, and whether commits stay as quick as the log grows.
+
+    python bench/sink.py [--segments 12] [--commits 2000]
+
+Segments are 1,000 batches of ten clicks as `bench/ingest.py` sends them, each with ids of its own. They are decoded,
+freed of repeats, made into rows, written and committed, small files merged. Commits are of 500 rows; their latency, and
+the time of finding the newest snapshot, are compared between the first hundreds and the last ones.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# Python looks for modules beside a script first, and `selectors.py` beside this one is not the standard library's.
+if sys.path[0].endswith("bench"):
+    del sys.path[0]
+
+import argparse
+import gc
+import gzip
+import importlib.util
+import random
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from expost.clock import wall_clock
+from expost.ids import uuid7
+from expost.lake.batch import Accepted, Descriptor, Element, Event, Page, Stored, View
+from expost.lake.folder import open_folder
+from expost.lake.table import Table, find_snapshot
+from expost.lake.writer import Writer
+
+BATCHES = 1_000
+
+
+def _batch() -> Any:
+    """The function that makes a batch for `bench/ingest.py`."""
+    spec = importlib.util.spec_from_file_location("ingest_bench", Path(__file__).with_name("ingest.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["ingest_bench"] = module
+    spec.loader.exec_module(module)
+    return module.batch
+
+
+def accepted(content: dict[str, Any], chance: random.Random) -> Accepted:
+    """A batch as the collector puts it into the journal."""
+    return Accepted(
+        site="shop", received_at=wall_clock(), consent="full", is_imported=False, is_internal=False,
+        device=content["device"], sent_at=content["sent_at"], session=1, release="1", environment="production",
+        user_agent=f"Mozilla/5.0 (X11; Linux x86_64; rv:{chance.randrange(80, 140)}.0) Gecko/20100101 Firefox/140.0",
+        viewport=[1280, 720], page=msgspec.convert(content["page"], Page),
+        views=msgspec.convert(content["views"], list[View]), sets=[],
+        descriptors=msgspec.convert(content["descriptors"], list[Descriptor]),
+        elements=msgspec.convert(content["elements"], list[Element]),
+        events=msgspec.convert(content["events"], list[Event]),
+    )  # fmt: skip
+
+
+def with_new_ids(batch: Accepted) -> Accepted:
+    """The same, as if it had happened again."""
+    events = [msgspec.structs.replace(event, id=uuid7(wall_clock())) for event in batch.events]
+    return msgspec.structs.replace(batch, events=events)
+
+
+def measure_throughput(place: Path, segments: int) -> None:
+    """Events per second of CPU, in this process, which does nothing else."""
+    make, chance = _batch(), random.Random(1)
+    batches = [accepted(msgspec.json.decode(gzip.decompress(make(chance))), chance) for _ in range(BATCHES)]
+    encode, decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(Stored).decode
+    rates = []
+    gc.disable()
+    with Writer(open_folder(place, create=True)) as writer:
+        for number in range(segments + 2):
+            payloads = [encode(with_new_ids(batch)) for batch in batches]
+            began = time.process_time()
+            stored = writer.ingest(number + 1, map(decode, payloads)).stored
+            writer.tend()
+            if number > 1:
+                rates.append(stored / (time.process_time() - began))
+    gc.enable()
+    print(f"journal to Parquet: {statistics.median(rates):,.0f} events per second of CPU")
+
+
+def measure_growth(place: Path, commits: int) -> None:
+    """Latency of commits and of snapshots, at the beginning and at the end."""
+    schema = pa.schema([("number", pa.int64()), ("text", pa.string())])
+    rows = pa.table({"number": range(500), "text": [f"text {number}" for number in range(500)]}, schema)
+    table = Table(place, schema)
+    latencies, snapshots, cpu = [], [], time.process_time()
+    for number in range(commits):
+        began = time.perf_counter()
+        table.append(rows, "journal", number)
+        latencies.append(time.perf_counter() - began)
+        table.tend()
+        if number % 10 == 0:
+            began = time.perf_counter()
+            find_snapshot(place)
+            snapshots.append(time.perf_counter() - began)
+    cpu = time.process_time() - cpu
+    for name, taken, window in (("commit", latencies, 200), ("snapshot", snapshots, 20)):
+        skipped = len(taken) // 20
+        first, last = (
+            statistics.median(part) * 1e3 for part in (taken[skipped : skipped + window], taken[-window:])
+        )
+        print(
+            f"{name}: {first:.1f} ms at first, {last:.1f} ms after {commits:,} commits, x {last / first:.2f}"
+        )
+    print(f"a commit with its share of merging: {cpu / commits * 1e3:.1f} ms of CPU")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--segments", type=int, default=12)
+    parser.add_argument("--commits", type=int, default=2_000)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="expost-bench-", dir=Path.cwd()) as place:
+        measure_throughput(Path(place) / "data", arguments.segments)
+        measure_growth(Path(place) / "table", arguments.commits)
+
+
+if __name__ == "__main__":
+    main()
