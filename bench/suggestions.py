@@ -121,7 +121,7 @@ def show(outcomes: dict[str, dict[str, Outcome]], count: int) -> None:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--controls", type=int, default=20, help="links, buttons and fields of each page")
     options.add_argument("--others", type=int, default=10, help="other elements of each page")
     options.add_argument("--builds", type=int, default=3)
