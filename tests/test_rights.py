@@ -22,6 +22,7 @@ from expost.settings import Settings
 from expost.state.audit import audit_lines
 from expost.state.database import State
 from expost.ui.caller import CALLER
+from expost.ui.desk import PageSite
 from tests.lake.test_erasure import ANN, OF_ANN, USER, store
 from tests.lake.traces import traces
 from tests.serving import Serving, make_site
@@ -108,7 +109,11 @@ class Api:
         async def call(method: str, *arguments: Any, **named: Any) -> Any:
             return getattr(analysis, method)(*arguments, **named)
 
-        inside = create_inside(call, list, Access(analysis.state, Settings(data=folder.path)))
+        inside = create_inside(
+            call,
+            lambda: [PageSite("shop", "Shop", "UTC", "")],
+            Access(analysis.state, Settings(data=folder.path)),
+        )
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             await inside(scope | {CALLER: Caller(who=who)}, receive, send)
@@ -137,3 +142,18 @@ def test_the_api_refuses_who_is_no_admin(filled: Folder, method: str, path: str)
     body = {"user": USER} if method == "POST" else None
     refused = Api(filled, "viewer").client.request(method, f"/api/v1/{path}", json=body)
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_allowed")
+
+
+def test_the_page_says_what_would_go_and_then_erases_for_admins(folder: Folder) -> None:
+    client = Api(folder, "admin").client
+    assert "Nobody was erased" in client.get("/erase").text
+    asked = client.post("/erase", data={"kind": "user", "id": USER}).text
+    assert "This would erase 14 events, 3 identities" in asked
+    assert traces(folder.path, [ANN]) != []
+    done = client.post("/erase", data={"kind": "user", "id": USER, "sure": "yes"}, follow_redirects=True)
+    assert USER not in str(done.url)
+    assert '<th scope="row">done</th>' in done.text
+    assert traces(folder.path, OF_ANN) == []
+    refused = client.post("/erase", data={"kind": "user", "id": "undefined"})
+    assert (refused.status_code, "nobody is known by it" in refused.text) == (400, True)
+    assert Api(folder, "viewer").client.get("/erase").status_code == 403

@@ -53,7 +53,16 @@ NAVIGATION = (
             ("/point", "Point at it"),
         ),
     ),
-    ("Work", (("/sql", "SQL"), ("/setup", "Setup"), ("/audit", "Audit"), ("/account", "Account"))),
+    (
+        "Work",
+        (
+            ("/sql", "SQL"),
+            ("/setup", "Setup"),
+            ("/erase", "Erase"),
+            ("/audit", "Audit"),
+            ("/account", "Account"),
+        ),
+    ),
 )
 PARTS = {"/events": "/live", "/definition": "/definitions"}
 """Which entry of the navigation a page without one belongs to."""

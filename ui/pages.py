@@ -14,6 +14,7 @@ from .audit import add_audit
 from .define import add_define
 from .definitions import add_definitions
 from .desk import Call, Desk, PageSite, address
+from .erase import add_erase
 from .event import add_event
 from .funnel import add_funnel
 from .live import add_live
@@ -34,7 +35,7 @@ from .unnamed import add_unnamed
 PARTS = (
     add_live, add_event, add_definitions, add_define, add_unnamed, add_point, add_suggestions, add_funnel, add_people,
     add_retention, add_trend, add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit,
-    add_patterns,
+    add_erase, add_patterns,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class Power:
         self._names: dict[Path, dict[str, int]] = {}
         # Open as long as this lives, so that no inode number is used a second time.
         self._held: dict[int, int] = {}
+        self._lock = threading.Lock()
         for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
             self._note_folder(folder)
             for path in folder.iterdir():
@@ -33,15 +35,16 @@ class Power:
                     self._content[path.stat().st_ino] = path.read_bytes()
 
     def sync(self, descriptor: int) -> None:
-        """Takes the place of `os.fsync` and `os.fdatasync`."""
-        self.on_sync()
-        path = Path(f"/proc/self/fd/{descriptor}").readlink()
-        if path == self._root or self._root in path.parents:
-            if path.is_dir():
-                self._note_folder(path)
-            else:
-                self._note_file(descriptor)
-        self.on_sync()
+        """Takes the place of `os.fsync` and `os.fdatasync`. Of two threads one waits: an image is of one moment."""
+        with self._lock:
+            self.on_sync()
+            path = Path(f"/proc/self/fd/{descriptor}").readlink()
+            if path == self._root or self._root in path.parents:
+                if path.is_dir():
+                    self._note_folder(path)
+                else:
+                    self._note_file(descriptor)
+            self.on_sync()
 
     def image(self, target: Path) -> None:
         """Write to `target` what the power cut leaves."""
@@ -69,7 +72,7 @@ class Power:
         torn = bytearray(current[: self._chance.randint(min(len(synced), len(current)), len(current))])
         for at in range(0, len(torn), BLOCK):
             block = slice(at, at + BLOCK)
-            if torn[block] != synced[block] and self._chance.random() < 0.4:
+            if bytes(torn[block]) != synced[block] and self._chance.random() < 0.4:
                 old = synced[block]
                 torn[block] = old + bytes(len(torn[block]) - len(old))
         return bytes(torn)
