@@ -92,7 +92,7 @@ def test_everything_of_one_person_is_one_file(folder: Folder, tmp_path: Path) ->
     assert len(found["events"]) == 14
     assert found["devices"] == [ANN, "phone-of-ann-4712"]
     assert {each["value"] for each in found["traits"]} == {'"Ann\'s secret wish"'}
-    assert [len(found[part]) for part in ("identities", "pages", "waiting", "rejected")] == [3, 2, 0, 0]
+    assert [len(found[part]) for part in ("identities", "pages", "waiting", "rejected")] == [3, 6, 0, 0]
     text = out.read_text()
     assert [each for each in OF_ANN if each not in text] == []
     assert "device-of-bob" not in text

@@ -120,7 +120,7 @@ def test_the_receipt_tells_counts_and_a_digest_and_no_id(folder: Folder) -> None
     done = erase(folder, user=USER)
     said = done.receipt()
     assert done.counts == {
-        "events": 14, "identities": 3, "traits": 4, "page_counts": 2, "journal": 14, "rejected": 0, "devices": 2,
+        "events": 14, "identities": 3, "traits": 4, "page_counts": 6, "journal": 14, "rejected": 0, "devices": 2,
         "users": 1, "groups": 1, "group_traits": 0, "elements": 1, "placements": 1, "descriptors": 1,
     }  # fmt: skip
     assert len(str(said["digest"])) == 64
