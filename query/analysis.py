@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ import duckdb
 from expost.clock import Clock, to_micros, wall_clock
 from expost.errors import InvalidInput, NotBuilt, QueryLimit, UnknownDefinition
 from expost.lake.folder import open_folder
+from expost.lake.held import HeldConnection
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
 from expost.lake.rejected import rejected_files
 from expost.state import definitions as saved
@@ -86,7 +87,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
 }
 
 WITHOUT_VIEWS = (Preview, Funnel, FunnelPeople, Retention, Trend)
-"""Questions that are asked of the lake itself. Making the views for people takes a while, so these do without."""
+"""Questions that are asked of the lake itself: they do without the views for people, and share one connection."""
 
 
 class Analysis(Rights):
@@ -113,9 +114,13 @@ class Analysis(Rights):
         self.clock = clock
         self.cache = ElementCache(self.folder.cache / "elements", cache_bytes)
         self.state = State(self.folder.state_path)
+        self._held = HeldConnection(
+            self.folder.path, self.folder.lake, memory_limit=memory_limit, threads=threads
+        )
 
     def close(self) -> None:
-        """Let go of the state."""
+        """Let go of the state and the lake."""
+        self._held.close()
         self.state.close()
 
     def ask(self, question: Question) -> Answer:
@@ -253,23 +258,7 @@ class Analysis(Rights):
     @contextmanager
     def _reading(self, question: Question) -> Iterator[Reading]:
         site = self._site(question)
-        connection = connect(
-            self.folder.path,
-            memory_limit=self.memory_limit,
-            threads=self.threads,
-            has_views=not isinstance(question, WITHOUT_VIEWS),
-        )
-        is_over = threading.Event()
-
-        def stop() -> None:
-            is_over.set()
-            connection.interrupt()
-
-        timer = threading.Timer(self.max_seconds, stop) if self.max_seconds is not None else None
-        try:
-            if timer is not None:
-                timer.daemon = True
-                timer.start()
+        with self._connection(question) as connection, self._bounded(connection):
             reading = Reading(
                 connection=connection,
                 question=question,
@@ -286,6 +275,28 @@ class Analysis(Rights):
             )
             _refuse_empty_range(reading)
             yield reading
+
+    def _connection(self, question: Question) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        if isinstance(question, WITHOUT_VIEWS):
+            return self._held.lend()
+        # Others need the views for people, or lock their connection down for good.
+        return connect(self.folder.path, memory_limit=self.memory_limit, threads=self.threads)
+
+    @contextmanager
+    def _bounded(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """The limits of one question: what it takes too long for, or needs too much memory for, ends in QueryLimit."""
+        is_over = threading.Event()
+
+        def stop() -> None:
+            is_over.set()
+            connection.interrupt()
+
+        timer = threading.Timer(self.max_seconds, stop) if self.max_seconds is not None else None
+        try:
+            if timer is not None:
+                timer.daemon = True
+                timer.start()
+            yield
         except duckdb.InterruptException as problem:
             when = f"after {self.max_seconds:g} seconds" if is_over.is_set() else ""
             raise _stopped(when, "query_seconds") from problem
@@ -294,7 +305,6 @@ class Analysis(Rights):
         finally:
             if timer is not None:
                 timer.cancel()
-            connection.close()
 
     def _site(self, question: Question) -> Site:
         if isinstance(question, SqlQuery) and question.site is None:
