@@ -31,6 +31,7 @@ from expost.query.form import (
     form_of,
     funnel_of,
     losses_of,
+    parse_moment,
     preview_of,
     rejected_of,
     retention_of,
@@ -79,6 +80,9 @@ class Common(_Parameters):
     bots: str | None = Field(None, description="Count bots: `yes` or `no`; default as the site says.")
     internal: str | None = Field(
         None, description="Count internal devices: `yes` or `no`; default as the site says."
+    )
+    as_of: str | None = Field(
+        None, description="Only what was known at this date or ISO time; default all that is known."
     )
 
 
@@ -242,6 +246,7 @@ class SqlBody(BaseModel):
 
     query: str = Field(max_length=MAX_SQL)
     limit: int = Field(10_000, ge=1, le=100_000)
+    as_of: str | None = Field(None, description="Only what was known at this date or ISO time.")
 
 
 def create_api(call: Call) -> APIRouter:
@@ -282,26 +287,30 @@ def create_api(call: Call) -> APIRouter:
         return await answer(losses_of(parameters.form()))
 
     @api.get("/flags")
-    async def flags(site: str | None = None) -> JSONResponse:
+    async def flags(site: str | None = None, as_of: str | None = None) -> JSONResponse:
         """The flags and variations that exposures name."""
-        return await answer(FlagList(site=site))
+        return await answer(FlagList(site=site, as_of=parse_moment("as_of", as_of)))
 
     @api.get("/live")
     async def live(
-        site: str | None = None, latest: Annotated[int, Query(ge=1, le=1_000)] = 50
+        site: str | None = None,
+        latest: Annotated[int, Query(ge=1, le=1_000)] = 50,
+        as_of: str | None = None,
     ) -> JSONResponse:
         """The latest events, newest first."""
-        return await answer(Live(latest, site=site))
+        return await answer(Live(latest, site=site, as_of=parse_moment("as_of", as_of)))
 
     @api.get("/events/{event_id}")
-    async def event(event_id: str, site: str | None = None) -> JSONResponse:
+    async def event(event_id: str, site: str | None = None, as_of: str | None = None) -> JSONResponse:
         """One event whole, with the chain of its element."""
-        return await answer(EventDetail(event_id, site=site))
+        return await answer(EventDetail(event_id, site=site, as_of=parse_moment("as_of", as_of)))
 
     @api.post("/sql")
     async def sql(body: SqlBody, request: Request) -> JSONResponse:
         """The rows of one SELECT over the views `events`, `elements`, `people`, `losses`; for admins `rejected` too."""
-        return await answer(SqlQuery(body.query, body.limit, is_admin(request)))
+        return await answer(
+            SqlQuery(body.query, body.limit, is_admin(request), as_of=parse_moment("as_of", body.as_of))
+        )
 
     _add_seen(api, answer)
     _add_definitions(api, call)

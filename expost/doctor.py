@@ -317,6 +317,8 @@ _AGREEMENTS = (
         select count(*) from lake.identities
         where kind = 'identify' and (
             from_id not in (select device_id from lake.devices) or to_id not in (select user_id from lake.users)
+        ) or kind = 'merge' and not (
+            from_id in (select user_id from lake.users) and to_id in (select user_id from lake.users)
         )
         """,
     ),

@@ -101,7 +101,7 @@ class Lake:
     """Questions about one data folder, as methods.
 
     A step is the name of a saved definition, or a `Definition` (from `define` or `event`). Every method takes what all
-    questions take: `site`, `start`, `end`, `time_zone`, `bots`, `internal`, `environment`, `now` (see
+    questions take: `site`, `start`, `end`, `time_zone`, `bots`, `internal`, `environment`, `now`, `as_of` (see
     `expost.query.question.Question`).
     """
 
@@ -347,12 +347,12 @@ class Lake:
         )
         return self.analysis.erasure(str(asked["id"]), wait_seconds=60)
 
-    def sql(self, text: str, limit: int = 10_000) -> RowsAnswer:
+    def sql(self, text: str, limit: int = 10_000, *, as_of: Moment | None = None) -> RowsAnswer:
         """The rows of one SELECT over the views `events`, `elements`, `people` and `losses`, at most `limit` of them.
 
         `for row in lake.sql(…)` gives one dict per row; `.rows()` is a list of them, `.to_polars()` a frame.
         """
-        return cast(RowsAnswer, self._ask(SqlQuery(text, limit)))
+        return cast(RowsAnswer, self._ask(SqlQuery(text, limit, as_of=as_of)))
 
     def _ask(self, question: Question) -> Answer:
         answer = self.analysis.ask(question)

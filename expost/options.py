@@ -33,6 +33,13 @@ def site_option(command: Command) -> Command:
     return click.option("--site", help="Which site, when there are several.")(command)
 
 
+def as_of_option(command: Command) -> Command:
+    """`--as-of`, on every command that asks about events or people."""
+    return click.option(
+        "--as-of", metavar="DATE", help="Only what was known at this date (or ISO time). Default: all."
+    )(command)
+
+
 def asking_options(command: Command) -> Command:
     """What every question takes."""
     for option in reversed(
@@ -66,6 +73,7 @@ def asking_options(command: Command) -> Command:
                 type=click.Choice(["yes", "no"]),
                 help="Count internal devices. Default: as the site says.",
             ),
+            as_of_option,
             json_option,
         )
     ):

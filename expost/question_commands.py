@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from expost.options import (
+    as_of_option,
     asking_options,
     condition_options,
     data_option,
@@ -25,6 +26,7 @@ from expost.query.form import (
     form_of,
     funnel_of,
     losses_of,
+    parse_moment,
     preview_of,
     retention_of,
     suggestions_of,
@@ -235,28 +237,30 @@ def unnamed(data: Path | None, as_json: bool, **options: Any) -> None:
 @click.command()
 @data_option
 @site_option
+@as_of_option
 @json_option
-def flags(data: Path | None, site: str | None, as_json: bool) -> None:
+def flags(data: Path | None, site: str | None, as_of: str | None, as_json: bool) -> None:
     """The flags and variations that exposures name.
 
     \b
     Example: expost flags
     """
-    _ask(FlagList(site=site), data, as_json)
+    _ask(FlagList(site=site, as_of=parse_moment("as_of", as_of)), data, as_json)
 
 
 @click.command()
 @data_option
 @site_option
 @click.option("--latest", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many.")
+@as_of_option
 @json_option
-def live(data: Path | None, site: str | None, latest: int, as_json: bool) -> None:
+def live(data: Path | None, site: str | None, latest: int, as_of: str | None, as_json: bool) -> None:
     """The latest events as they arrived, newest first.
 
     \b
     Example: expost live --latest 5
     """
-    _ask(Live(latest, site=site), data, as_json)
+    _ask(Live(latest, site=site, as_of=parse_moment("as_of", as_of)), data, as_json)
 
 
 @click.command()
@@ -269,14 +273,15 @@ def live(data: Path | None, site: str | None, latest: int, as_json: bool) -> Non
     show_default=True,
     help="Most rows to return.",
 )
+@as_of_option
 @json_option
-def sql(query: str, data: Path | None, limit: int, as_json: bool) -> None:
+def sql(query: str, data: Path | None, limit: int, as_of: str | None, as_json: bool) -> None:
     """One SELECT over the views events, elements, placements, people, losses, rejected and definitions, in a sandbox.
 
     \b
     Example: expost sql "select type, count(*) from events group by 1"
     """
-    _ask(SqlQuery(query, limit), data, as_json)
+    _ask(SqlQuery(query, limit, as_of=parse_moment("as_of", as_of)), data, as_json)
 
 
 @click.command()

@@ -18,6 +18,14 @@ from .table import Snapshot, find_snapshot
 HELPERS, VIEWS = ("dictionary.sql", "persons.sql"), ("views.sql", "losses.sql")
 """Views in schema `lake`, and those for people. Read in this order: each builds on those before it."""
 
+RECORDED = {
+    "events": "received_at",
+    "identities": "recorded_at",
+    "traits": "recorded_at",
+    "page_counts": "told_at",
+}
+"""Per table the column that says when a row came to be known. What is not here only names ids that others carry."""
+
 _SQL = Path(__file__).parent / "sql"
 
 
@@ -48,17 +56,22 @@ def connect(
     threads: int | None = None,
     snapshot: LakeSnapshot | None = None,
     has_views: bool = True,
+    as_of: int | None = None,
+    supposed: pa.Table | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """A connection that reads one snapshot of the folder at `path` for as long as it is open.
 
     Base relations are in schema `lake`, one per table; `events`, `elements`, `placements`, `people` and `losses` are
-    views for people, which `has_views` leaves out: making them takes a while.
+    views for people, which `has_views` leaves out: making them takes a while. With `as_of` there is only what was known
+    by that moment (microseconds). Identity edges in `supposed` are read as if they were recorded.
     """
     folder = open_folder(path)
     connection = duckdb.connect()
     try:
         configure(connection, folder.spill, memory_limit, threads)
-        register(connection, snapshot or find_lake_snapshot(folder.lake))
+        register(connection, snapshot or find_lake_snapshot(folder.lake), as_of)
+        if supposed is not None:
+            suppose(connection, supposed)
         create_views(connection, HELPERS + VIEWS * has_views)
     except BaseException:
         connection.close()
@@ -117,8 +130,8 @@ def configure(
         connection.execute("set threads = $threads", {"threads": threads})
 
 
-def register(connection: duckdb.DuckDBPyConnection, snapshot: LakeSnapshot) -> None:
-    """Make the base relations in schema `lake`, and note what they show."""
+def register(connection: duckdb.DuckDBPyConnection, snapshot: LakeSnapshot, as_of: int | None = None) -> None:
+    """Make the base relations in schema `lake`, and note what they show: with `as_of` what was known by then."""
     connection.execute("create schema lake")
     connection.execute("create table lake.snapshot (table_name varchar, version bigint, files varchar[])")
     for name, schema in TABLES.items():
@@ -129,15 +142,40 @@ def register(connection: duckdb.DuckDBPyConnection, snapshot: LakeSnapshot) -> N
             "insert into lake.snapshot values ($name, $version, $files)",
             {"name": name, "version": version, "files": files},
         )
-        _create_rows(connection, name, files, schema)
+        _create_rows(connection, name, files, schema, known_by(name, as_of))
+
+
+def known_by(table: str, as_of: int | None) -> str:
+    """The condition on the rows of a table that leaves those that were known by `as_of`; empty for all of them."""
+    if as_of is None or table not in RECORDED:
+        return ""
+    return f" where {RECORDED[table]} <= make_timestamptz({as_of:d})"
+
+
+def suppose(connection: duckdb.DuckDBPyConnection, edges: pa.Table) -> None:
+    """Let the connection read these identity edges as if they were recorded; before the views are made."""
+    connection.register("_supposed", edges)
+    connection.execute("create table lake.supposed as select * from _supposed")
+    connection.unregister("_supposed")
+    [(kind,)] = connection.execute("""
+        select case when table_type = 'VIEW' then 'view' else 'table' end from information_schema.tables
+        where table_schema = 'lake' and table_name = 'identities'""").fetchall()
+    connection.execute(f"alter {kind} lake.identities rename to recorded_identities")
+    connection.execute("""
+        create view lake.identities as
+        select * from lake.recorded_identities union all by name select * from lake.supposed""")
 
 
 def _create_rows(
-    connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[str], schema: pa.Schema
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    files: Sequence[str],
+    schema: pa.Schema,
+    condition: str = "",
 ) -> None:
-    """The relation `name` with all rows of these files."""
+    """The relation `name` with all rows of these files that meet the condition."""
     if files:
-        connection.execute(f"create view lake.{name} as {rows_of(connection, files, schema)}")
+        connection.execute(f"create view lake.{name} as {rows_of(connection, files, schema)}{condition}")
     else:
         connection.register("_empty", schema.empty_table())
         connection.execute(f"create table lake.{name} as select * from _empty")

@@ -134,12 +134,25 @@ def _subjects_of_events(events: Table) -> Runs:
 
 
 def _with_their_users(subjects: Runs, identities: Table) -> Runs:
-    """These, and the users who were named on one of them: their events may be those of the device."""
+    """These, the users who were named on one of them, since its events may be theirs, and all who were merged with one.
+
+    Of merges either end tells of the other, and so on: without one in the middle a person would fall apart.
+    """
     wider = Runs()
     for run in subjects.arrays:
         wider.add(run)
-    for rows in identities.read(("from_id", "to_id")):
+    merges = []
+    for rows in identities.read(("kind", "from_id", "to_id")):
         _add(wider, rows["to_id"].filter(_are_in(subjects, rows["from_id"])))
+        merges.append(rows.filter(pc.equal(rows["kind"], "merge")).select(["from_id", "to_id"]))
+    joined = pa.concat_tables(merges) if merges else None
+    while joined is not None and len(joined):
+        from_there, to_there = (_are_in(wider, joined[end]) for end in ("from_id", "to_id"))
+        one_end = pc.xor(from_there, to_there)
+        if not pc.any(one_end).as_py():
+            break
+        for end in ("from_id", "to_id"):
+            _add(wider, joined[end].filter(one_end))
     return wider
 
 

@@ -149,7 +149,9 @@ class Rows:
         order = (time, batch.page_id, seq, event_id, batch.received_at)
         if kind == "user" and batch.device_id is not None:
             edge = self._dictionary.edge(site, event_id)
-            self._identities.append((edge, site, "identify", batch.device_id, subject, *order, batch.author))
+            self._identities.append(
+                (edge, site, "identify", batch.device_id, subject, *order, batch.author, None)
+            )
         for name, value in event.traits.items():
             self._traits.append((site, kind, subject, name, json_text(value), *order))
 

@@ -153,6 +153,7 @@ IDENTITIES = pa.schema(
         ("event_id", TEXT),
         ("recorded_at", TIME),
         ("author", TEXT),
+        ("undoes", ID),
     ]
 )
 

@@ -258,13 +258,16 @@ class Analysis(Rights):
     @contextmanager
     def _reading(self, question: Question) -> Iterator[Reading]:
         site = self._site(question)
-        with self._connection(question) as connection, self._bounded(connection):
+        calendar = _calendar(site, question.time_zone, question.week_start)
+        as_of = self._as_of(question, calendar)
+        with self._connection(question, as_of) as connection, self._bounded(connection):
             reading = Reading(
                 connection=connection,
                 question=question,
                 site=site.slug,
-                calendar=_calendar(site, question.time_zone, question.week_start),
-                now=to_micros(question.now) if question.now is not None else self.clock(),
+                calendar=calendar,
+                now=to_micros(question.now) if question.now is not None else as_of or self.clock(),
+                as_of=as_of,
                 counting=counting_of(question, site),
                 snapshot=snapshot_versions(connection),
                 resolve=partial(self._resolve, site.slug),
@@ -276,11 +279,20 @@ class Analysis(Rights):
             _refuse_empty_range(reading)
             yield reading
 
-    def _connection(self, question: Question) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        if isinstance(question, WITHOUT_VIEWS):
+    def _connection(
+        self, question: Question, as_of: int | None
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        is_without_views = isinstance(question, WITHOUT_VIEWS)
+        if is_without_views and as_of is None:
             return self._held.lend()
-        # Others need the views for people, or lock their connection down for good.
-        return connect(self.folder.path, memory_limit=self.memory_limit, threads=self.threads)
+        # Others see the past, need the views for people, or lock their connection down for good.
+        return connect(
+            self.folder.path,
+            memory_limit=self.memory_limit,
+            threads=self.threads,
+            has_views=not is_without_views,
+            as_of=as_of,
+        )
 
     @contextmanager
     def _bounded(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
@@ -305,6 +317,17 @@ class Analysis(Rights):
         finally:
             if timer is not None:
                 timer.cancel()
+
+    def _as_of(self, question: Question, calendar: Calendar) -> int | None:
+        if question.as_of is None:
+            return None
+        as_of = calendar.micros(question.as_of, 0)
+        if as_of > self.clock():
+            raise InvalidInput(
+                f"as_of {question.as_of} lies in the future: nobody knows what is known then.",
+                hint="Give a moment that is over, such as 2026-11-02T08:00:00+01:00, or leave it out.",
+            )
+        return as_of
 
     def _site(self, question: Question) -> Site:
         if isinstance(question, SqlQuery) and question.site is None:

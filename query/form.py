@@ -3,7 +3,7 @@
 All three are the same words with the same meaning, so they are read here, once.
 
     common       site, from, to (dates or ISO times), tz, week_start (a day), environment (repeated, or `all`),
-                 bots (yes | no), internal
+                 bots (yes | no), internal, as_of (a date or ISO time)
     definition   click, change, submit (selectors), on (TYPE or TYPE SELECTOR), view (path globs), track (event names),
                  text, host, path, hash, query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only,
                  pierce; to save it also valid_from, valid_until (dates or ISO times)
@@ -57,7 +57,7 @@ from .unit import SESSION_GAP, Unit, parse_unit
 Form = Mapping[str, Sequence[str]]
 """Field name to the values given, in order. Empty values count as not given."""
 
-COMMON = frozenset({"site", "from", "to", "tz", "week_start", "environment", "bots", "internal"})
+COMMON = frozenset({"site", "from", "to", "tz", "week_start", "environment", "bots", "internal", "as_of"})
 CONDITIONS = frozenset(
     {"click", "change", "submit", "on", "view", "track", "text", "host", "path", "hash", "query", "property",
      "target_only", "pierce"}
@@ -291,6 +291,7 @@ def _common(form: Form) -> dict[str, Any]:
         "bots": _yes(form, "bots"),
         "internal": _yes(form, "internal"),
         "environment": _environment(form),
+        "as_of": _moment(form, "as_of"),
     }
 
 
@@ -335,8 +336,12 @@ def _yes(form: Form, name: str) -> bool | None:
 
 
 def _moment(form: Form, name: str) -> Moment | None:
-    text = _one(form, name)
-    if text is None:
+    return parse_moment(name, _one(form, name))
+
+
+def parse_moment(name: str, text: str | None) -> Moment | None:
+    """The date or time that the field `name` gives, if it gives one."""
+    if not text:
         return None
     try:
         return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)

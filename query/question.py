@@ -68,6 +68,8 @@ class Question:
     `site`: the only one if there is only one. `start` and `end`: from here and before there; default all kept time.
     `time_zone` and `week_start` (from Monday as 0): the site's. `bots`, `internal` and `environment` None: as the site
     says. `environment`: one name, several, or "all". `now`: what counts as over; the moment of asking if not given.
+    `as_of`: only what was known at that moment (events received, people named, merged and parted by then); it is `now`
+    as well.
     """
 
     site: str | None = None
@@ -79,6 +81,7 @@ class Question:
     internal: bool | None = None
     environment: str | tuple[str, ...] | None = None
     now: datetime | None = None
+    as_of: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)

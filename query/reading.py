@@ -55,6 +55,7 @@ class Reading:
     rejected_files: Callable[[], Sequence[str]] = tuple
     cache: ElementCache | None = None
     saved: Callable[[], Sequence[Definition]] = tuple
+    as_of: int | None = None
     sql: list[str] = field(default_factory=list)
     used: dict[str, Any] = field(default_factory=dict)
 
@@ -137,8 +138,14 @@ class Reading:
             snapshot=self.snapshot,
             definitions=tuple(definitions),
             left_out=tuple(left_out),
-            notes=tuple(notes),
+            notes=(*self._as_of_note(), *notes),
         )
+
+    def _as_of_note(self) -> tuple[str, ...]:
+        if self.as_of is None:
+            return ()
+        moment = from_micros(self.as_of).astimezone(self.calendar.zone).isoformat()
+        return (f"As of {moment}: what was received or recorded later is left out.",)
 
 
 @dataclass(frozen=True, slots=True)

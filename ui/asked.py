@@ -15,7 +15,7 @@ from expost.query.question import FlagList
 
 from .desk import Desk, pairs_of
 
-KEPT = ("tz", "environment", "bots", "internal", "gap")
+KEPT = ("tz", "environment", "bots", "internal", "gap", "as_of")
 """Fields of every question that no control sets, but an address may."""
 Choices = tuple[tuple[str, str], ...]
 COLUMNS: Choices = (

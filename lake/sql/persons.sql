@@ -1,6 +1,62 @@
 -- Whose events are whose (SEMANTICS 3): on a device, events from identify(A) until identify(B) belong to A, those before
--- the first identify to the first user. A device without identify is its own person.
+-- the first identify to the first user. A device without identify is its own person. Users whom merges join are one.
 -- A row comparison is the total order of events: time, page_id, page_seq, event_id.
+
+-- What editors said. That is little beside what browsers say, so it and what follows from it are worked out once for a
+-- connection: a recursive view would be worked out for every question, also for one that asks nothing of people.
+create or replace table lake.edits as
+select distinct edge_id, kind, from_id, to_id, undoes
+from lake.identities
+where kind in ('merge', 'undo');
+
+-- Edges that are not in force: an undo withdraws the edge that it names, and an undo of that undo gives it back.
+create or replace table lake.withdrawn as
+with recursive
+undos as (
+    select distinct undoes as edge_id, edge_id as undo_id
+    from lake.edits
+    where kind = 'undo' and undoes is not null
+),
+undone (edge_id, undo_id, depth) as (
+    select edge_id, undo_id, 1
+    from undos
+    where edge_id not in (select undo_id from undos)
+    union
+    select undone.edge_id, undos.undo_id, undone.depth + 1
+    from undone
+    join undos on undos.edge_id = undone.undo_id
+)
+select edge_id
+from undone
+group by edge_id
+having max(depth) % 2 = 1;
+
+-- The users whom merges in force join with others, and their person: it is named by the user that is merged
+-- into nobody (the least id where there are several), so no order of merges and undos changes it.
+create or replace table lake.joined_users as
+with recursive
+merges as (
+    select distinct from_id, to_id
+    from lake.edits
+    where kind = 'merge' and edge_id not in (select edge_id from lake.withdrawn)
+),
+links as (
+    select from_id as user_id, to_id as other_id from merges
+    union
+    select to_id, from_id from merges
+),
+reached (user_id, other_id) as (
+    select user_id, user_id from links
+    union
+    select reached.user_id, links.other_id
+    from reached
+    join links on links.user_id = reached.other_id
+)
+select
+    user_id
+    , coalesce(min(other_id) filter (where other_id not in (select from_id from merges)), min(other_id)) as person_id
+from reached
+group by user_id;
 
 -- One row per stretch of a device under one user. `begins_at` is null for the first, `ends_at` for the last one.
 -- Most devices have had one user only, and need no order.
@@ -9,6 +65,7 @@ with identifies as (
     select from_id as device_id, to_id as user_id, identities.at as named_at, page_id, page_seq, event_id
     from lake.identities as identities
     where kind = 'identify' and from_id is not null and to_id is not null
+        and edge_id not in (select edge_id from lake.withdrawn)
 ),
 owners as (
     select device_id, min(user_id) as user_id, min(user_id) <> max(user_id) as are_several
@@ -62,7 +119,7 @@ create or replace view lake.events_of_people as
 select
     events.*,
     coalesce(
-        case when events.source = 'server' then events.user_id end, logins.user_id, events.device_id
+        joined.person_id, case when events.source = 'server' then events.user_id end, logins.user_id, events.device_id
     ) as person_id,
     coalesce(case when events.source = 'server' then events.user_id end, logins.user_id) is not null as is_user
 from lake.events as events
@@ -77,4 +134,12 @@ left join lake.logins as logins
         logins.ends_at is null
         or (events.time, events.page_id, events.page_seq, events.event_id)
         < (logins.ends_at, logins.ends_page_id, logins.ends_page_seq, logins.ends_event_id)
-    );
+    )
+left join lake.joined_users as joined
+    on joined.user_id = coalesce(case when events.source = 'server' then events.user_id end, logins.user_id);
+
+-- The traits of users and groups; those of users with the person whose they are.
+create or replace view lake.traits_of_people as
+select traits.*, coalesce(joined.person_id, traits.subject_id) as person_id
+from lake.traits as traits
+left join lake.joined_users as joined on joined.user_id = traits.subject_id and traits.subject_kind = 'user';

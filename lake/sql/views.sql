@@ -13,6 +13,8 @@ select
     , min(devices.is_daily) as is_daily
     , min_by(logins.user_id, coalesce(logins.begins_at, timestamptz '-infinity')) as first_user_id
     , min_by(users."user", coalesce(logins.begins_at, timestamptz '-infinity')) as first_user
+    , min_by(coalesce(joined.person_id, logins.user_id), coalesce(logins.begins_at, timestamptz '-infinity'))
+        as first_person_id
     , case when count(*) > 1 then list({
         'begins_at': coalesce(logins.begins_at, timestamptz '-infinity')
         , 'page_id': logins.begins_page_id
@@ -20,6 +22,7 @@ select
         , 'event_id': logins.begins_event_id
         , 'user_id': logins.user_id
         , 'user': users."user"
+        , 'person_id': coalesce(joined.person_id, logins.user_id)
     }) end as logins
 from (
     select device_id, min(device) as device, min(is_daily) as is_daily
@@ -27,6 +30,7 @@ from (
     group by device_id
 ) as devices
 left join lake.logins as logins on logins.device_id = devices.device_id
+left join lake.joined_users as joined on joined.user_id = logins.user_id
 left join (
     select user_id, min("user") as "user"
     from lake.users
@@ -45,6 +49,16 @@ create or replace macro lake.user_named(id) as
         (select list({'id': user_id, 'user': "user"}) from lake.users)
         , lambda one: one.id = id
     )[1] end;
+
+-- The person of a user, likewise.
+create or replace macro lake.person_of(id) as
+    coalesce(
+        list_filter(
+            (select list({'id': user_id, 'person_id': person_id}) from lake.joined_users)
+            , lambda one: one.id = id
+        )[1].person_id
+        , id
+    );
 
 create or replace macro lake.group_named(id) as
     case when id is not null then list_filter(
@@ -69,9 +83,9 @@ select
         else lake.login_at(names.logins, events.time, events.page_id, events.page_seq, events.event_id)."user"
     end as "user"
     , case
-        when events.source = 'server' and events.user_id is not null then events.user_id
-        when names.logins is null then coalesce(names.first_user_id, events.device_id)
-        else lake.login_at(names.logins, events.time, events.page_id, events.page_seq, events.event_id).user_id
+        when events.source = 'server' and events.user_id is not null then lake.person_of(events.user_id)
+        when names.logins is null then coalesce(names.first_person_id, events.device_id)
+        else lake.login_at(names.logins, events.time, events.page_id, events.page_seq, events.event_id).person_id
     end as person_id
     , lake.group_named(events.group_id).group_type as group_type
     , lake.group_named(events.group_id)."group" as "group"
@@ -116,17 +130,17 @@ select
 from lake.placed
 group by placement_id;
 
--- The latest value of each trait, as one JSON object per user or group.
+-- The latest value of each trait, as one JSON object per person or group.
 create or replace view lake.latest_traits as
 select subject_kind, subject_id, json_group_object(name, json(value)) as traits
 from (
     select
         subject_kind
-        , subject_id
+        , person_id as subject_id
         , name
         , max_by(value, (traits."at", traits.page_id, traits.page_seq, traits.event_id)) as value
-    from lake.traits as traits
-    group by subject_kind, subject_id, name
+    from lake.traits_of_people as traits
+    group by subject_kind, person_id, name
 ) as latest
 group by subject_kind, subject_id;
 
@@ -134,7 +148,7 @@ create or replace view people as
 select
     persons.person_id
     , persons.site
-    , persons."user"
+    , names."user"
     , persons.devices
     , persons.events
     , persons.first_seen_at
@@ -144,7 +158,6 @@ from (
     select
         person_id
         , min(site) as site
-        , min("user") as "user"
         , count(distinct device_id) as devices
         , count(*) as events
         , min(time) as first_seen_at
@@ -153,4 +166,9 @@ from (
     where person_id is not null
     group by person_id
 ) as persons
+left join (
+    select user_id, min("user") as "user"
+    from lake.users
+    group by user_id
+) as names on names.user_id = persons.person_id
 left join lake.latest_traits as traits on traits.subject_id = persons.person_id and traits.subject_kind = 'user';

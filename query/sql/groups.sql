@@ -49,11 +49,11 @@ entry_values as (
             traits.value, row(traits.at, traits.page_id, traits.page_seq, traits.event_id)
         ), '$') as value
     from entry_events
-    left join lake.traits as traits
+    left join lake.traits_of_people as traits
         on traits.site = $site
         and traits.subject_kind = {% if subject == "group" %}'group'{% else %}'user'{% endif %}
 
-        and traits.subject_id = entry_events.subject_id
+        and traits.person_id = entry_events.subject_id
         and traits.name = $trait
 {% if trait == "then" %}
         and (traits.at, traits.page_id, traits.page_seq, traits.event_id)

@@ -5,10 +5,14 @@
 create or replace temp table logins as select * from lake.logins
 ;
 
+create or replace temp table joined as select * from lake.joined_users
+;
+
 create or replace temp table owners as
-select device_id, min(user_id) as user_id, count(*) > 1 as are_several
+select logins.device_id, min(coalesce(joined.person_id, logins.user_id)) as person_id, count(*) > 1 as are_several
 from logins
-group by device_id
+left join joined on joined.user_id = logins.user_id
+group by logins.device_id
 ;
 
 create or replace temp table of_several as

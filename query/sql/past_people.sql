@@ -35,21 +35,25 @@ devices as (
 owned as (
     select
         devices.*
-        , coalesce(own_user_id, case when not owners.are_several then owners.user_id end) as user_id
+        , coalesce(
+            joined.person_id, own_user_id, case when not owners.are_several then owners.person_id end
+        ) as person_id
         , own_user_id is null and owners.are_several is not null and owners.are_several as are_several
     from devices
     left join owners on owners.device_id = devices.device_id
+    left join joined on joined.user_id = devices.own_user_id
 ),
 users as (
-    select is_sure, left_out, user_id
+    select is_sure, left_out, person_id
     from owned
-    where user_id is not null
+    where person_id is not null
     union
-    select m.is_sure, m.left_out, logins.user_id
+    select m.is_sure, m.left_out, coalesce(joined.person_id, logins.user_id)
     from of_several as m
     join logins on logins.device_id = m.device_id
         and (logins.begins_at is null or m.time >= logins.begins_at)
         and (logins.ends_at is null or m.time < logins.ends_at)
+    left join joined on joined.user_id = logins.user_id
 {% if has_ties %}
     where (m.device_id, m.time) not in (select device_id, time from at_login)
     union
@@ -60,7 +64,7 @@ users as (
 counts as (
     select
         is_sure, left_out, sum(events)::bigint as events, min(first) as first, max(last) as last
-        , count(device_id) filter (where user_id is null and not are_several) as strangers
+        , count(device_id) filter (where person_id is null and not are_several) as strangers
     from owned
     group by is_sure, left_out
 ),

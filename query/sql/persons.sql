@@ -4,7 +4,7 @@
 matches_of_people as (
     select
         matches.*
-        , coalesce(matches.own_user_id, logins.user_id, matches.device_id) as person_id
+        , coalesce(joined.person_id, matches.own_user_id, logins.user_id, matches.device_id) as person_id
         , coalesce(matches.own_user_id, logins.user_id) is not null as is_user
     from matches
     left join lake.logins as logins
@@ -19,4 +19,5 @@ matches_of_people as (
             or (matches.time, matches.page_id, matches.page_seq, matches.event_id)
             < (logins.ends_at, logins.ends_page_id, logins.ends_page_seq, logins.ends_event_id)
         )
+    left join lake.joined_users as joined on joined.user_id = coalesce(matches.own_user_id, logins.user_id)
 )

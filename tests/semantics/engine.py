@@ -28,12 +28,15 @@ def answer_of(
 ) -> Answer:
     """The engine's answer over a lake in memory that holds the story."""
     assert question.now is not None
-    with lake_of(story) as connection:
+    calendar = Calendar(ZoneInfo(question.time_zone or "UTC"), week_start)
+    as_of = None if question.as_of is None else calendar.micros(question.as_of, 0)
+    with lake_of(story, as_of) as connection:
         reading = Reading(
             connection=connection,
             question=question,
             site=SITE,
-            calendar=Calendar(ZoneInfo(question.time_zone or "UTC"), week_start),
+            calendar=calendar,
+            as_of=as_of,
             now=to_micros(question.now),
             counting=counting_of(question, site),
             snapshot={},

@@ -7,8 +7,11 @@
     ann 02 10:02 exposure:f=treatment    exposure to a flag
     ann 02 10:02 group:company=acme      the person belongs to a group
     server 02 10:03 A user=alice         a server's event about a user
+    editor 02 10:04 merge:alice=bob id=m  an editor joins two users
+    editor 02 10:05 undo:m               an editor withdraws an edge, which is named by the id of its line
 
-Times are UTC. `key=value` pairs after it set other columns: page, seq, id, user, bot, internal, environment, daily,
+Times are UTC. `recorded=2026-03-03T10:00` says when it was received (an event) or recorded (an edge), if not at its
+own time. `key=value` pairs after it set other columns: page, seq, id, user, bot, internal, environment, daily,
 consent, label, text, marks, path, host, query, hash, release, `p.NAME=JSON` for properties, and `t.NAME=JSON` for what
 `identify` says of the user. Without `page`, every device has
 one page; without `seq`, events are numbered in the order of the lines.
@@ -21,7 +24,6 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -29,6 +31,7 @@ import pyarrow as pa
 
 from expost.clock import to_micros
 from expost.ids import ZERO_UUID, keyed_hash
+from expost.lake.reader import HELPERS, VIEWS, create_views, known_by
 from expost.lake.schema import TABLES
 
 SITE = "shop"
@@ -38,8 +41,11 @@ TYPES = {
     "exposure": "exposure",
     "click": "click",
     "group": "group",
+    "merge": "merge",
+    "undo": "undo",
 }
-LAKE_SQL = Path(__file__).parents[2] / "lake" / "sql"
+EDGES = ("merge", "undo")
+"""What editors say. It is no event."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,9 @@ class Happening:
     group: tuple[str, str] | None = None
     traits: Mapping[str, Any] = field(default_factory=dict)
     columns: Mapping[str, Any] = field(default_factory=dict)
+    recorded: int = 0
+    into: str | None = None
+    undoes: str | None = None
 
     @property
     def order(self) -> tuple[int, str, int, str]:
@@ -97,9 +106,9 @@ def _read_line(line: str, number: int) -> Happening:
     columns["marks"] = given["marks"].split(",") if "marks" in given else []
     columns["properties"] = json.dumps(properties)
     flag, _, variation = detail.partition("=")
-    user = given.get("user") or (detail if kind == "identify" else None)
+    user = given.get("user") or (detail if kind == "identify" else flag if kind == "merge" else None)
     return Happening(
-        device=given.get("device") if is_server else device,
+        device=given.get("device") if is_server or kind in EDGES else device,
         user=user,
         at=at,
         page_id=ZERO_UUID if is_server else given.get("page", f"page-of-{device}"),
@@ -118,6 +127,9 @@ def _read_line(line: str, number: int) -> Happening:
         group=(flag, variation) if kind == "group" else None,
         traits={key[2:]: json.loads(value) for key, value in given.items() if key.startswith("t.")},
         columns=columns,
+        recorded=moment(given["recorded"]) if "recorded" in given else at,
+        into=variation if kind == "merge" else None,
+        undoes=detail if kind == "undo" else None,
     )
 
 
@@ -126,17 +138,24 @@ def identity(kind: str, name: str | None) -> int | None:
     return None if name is None else keyed_hash(b"story", kind, name)
 
 
-def lake_of(story: Sequence[Happening]) -> duckdb.DuckDBPyConnection:
-    """A lake in memory that holds the story, with its views."""
+def lake_of(
+    story: Sequence[Happening], as_of: int | None = None, *, has_views: bool = False
+) -> duckdb.DuckDBPyConnection:
+    """A lake in memory that holds the story, or what of it was known by `as_of`; with `has_views` those for people."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     for happening in story:
+        if happening.type in EDGES:
+            rows["identities"].append(_edge_row(happening))
+            for user in filter(None, (happening.user, happening.into)):
+                rows["users"].append({"user_id": identity("user", user), "site": SITE, "user": user})
+            continue
         rows["events"].append(_event_row(happening))
         if happening.device is not None:
             device = {"device_id": identity("device", happening.device), "site": SITE}
             rows["devices"].append(device | {"device": happening.device, "is_daily": happening.is_daily})
         if happening.user is not None:
-            user = {"user_id": identity("user", happening.user), "site": SITE, "user": happening.user}
-            rows["users"].append(user)
+            user_row = {"user_id": identity("user", happening.user), "site": SITE, "user": happening.user}
+            rows["users"].append(user_row)
         if happening.group is not None:
             group_type, name = happening.group
             group = {"group_id": identity("group", ":".join(happening.group)), "site": SITE}
@@ -149,10 +168,9 @@ def lake_of(story: Sequence[Happening]) -> duckdb.DuckDBPyConnection:
     for name, schema in TABLES.items():
         table = pa.Table.from_pylist(rows[name], schema=schema)
         connection.register("given", table)
-        connection.execute(f"create table lake.{name} as select * from given")
+        connection.execute(f"create table lake.{name} as select * from given{known_by(name, as_of)}")
         connection.unregister("given")
-    for file in ("dictionary.sql", "persons.sql"):
-        connection.execute((LAKE_SQL / file).read_text(encoding="utf-8"))
+    create_views(connection, HELPERS + VIEWS * has_views)
     return connection
 
 
@@ -160,7 +178,7 @@ def _event_row(happening: Happening) -> dict[str, Any]:
     return {
         "event_id": happening.event_id,
         "time": happening.at,
-        "received_at": happening.at,
+        "received_at": happening.recorded,
         "site": SITE,
         "device_id": identity("device", happening.device),
         "user_id": identity("user", happening.user),
@@ -192,23 +210,34 @@ def _trait_rows(happening: Happening) -> list[dict[str, Any]]:
             "page_id": happening.page_id,
             "page_seq": happening.page_seq,
             "event_id": happening.event_id,
-            "recorded_at": happening.at,
+            "recorded_at": happening.recorded,
         }
         for name, value in happening.traits.items()
     ]
 
 
 def _edge_row(happening: Happening) -> dict[str, Any]:
+    ends = {
+        "identify": (identity("device", happening.device), identity("user", happening.user)),
+        "merge": (identity("user", happening.user), identity("user", happening.into)),
+        "undo": (None, None),
+    }[happening.type]
     return {
-        "edge_id": keyed_hash(b"story", "edge", happening.event_id),
+        "edge_id": edge_id(happening.event_id),
         "site": SITE,
-        "kind": "identify",
-        "from_id": identity("device", happening.device),
-        "to_id": identity("user", happening.user),
+        "kind": happening.type,
+        "from_id": ends[0],
+        "to_id": ends[1],
         "at": happening.at,
         "page_id": happening.page_id,
         "page_seq": happening.page_seq,
         "event_id": happening.event_id,
-        "recorded_at": happening.at,
-        "author": "browser",
+        "recorded_at": happening.recorded,
+        "author": "editor" if happening.type in EDGES else "browser",
+        "undoes": None if happening.undoes is None else edge_id(happening.undoes),
     }
+
+
+def edge_id(line_id: str) -> int:
+    """The id of the edge that the line with this id makes."""
+    return keyed_hash(b"story", "edge", line_id)

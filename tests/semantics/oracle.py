@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from expost.clock import from_micros
 
-from .happening import Happening
+from .happening import EDGES, Happening
 
 Step = Callable[[Happening], bool]
 
@@ -56,8 +56,13 @@ class Oracle:
         counted: Counted = BY_DEFAULT,
         unit: str = "person",
         gap: int = 30 * 60_000_000,
+        as_of: int | None = None,
     ) -> None:
-        self.everything = sorted(story, key=lambda each: each.order)
+        known = [each for each in story if as_of is None or each.recorded <= as_of]
+        self.edges = [each for each in known if each.type in EDGES]
+        self.everything = sorted(
+            (each for each in known if each.type not in EDGES), key=lambda each: each.order
+        )
         self.story = [each for each in self.everything if each in counted]
         self.unit_kind, _, self.group_type = unit.partition(":")
         self.gap = gap
@@ -106,24 +111,55 @@ class Oracle:
         ]
         return f"group {named[-1][1]}" if named and named[-1] else None
 
+    def is_in_force(self, edge_id: str) -> bool:
+        """Whether no undo that is itself in force withdraws the edge."""
+        return not any(
+            each.undoes == edge_id and self.is_in_force(each.event_id)
+            for each in self.edges
+            if each.type == "undo"
+        )
+
+    def users_of(self, user: str) -> set[str]:
+        """The user and all whom merges in force join with it, directly or by way of others."""
+        found, unseen = {user}, [user]
+        while unseen:
+            one = unseen.pop()
+            for edge in self.edges:
+                ends = {edge.user, edge.into}
+                if edge.type == "merge" and one in ends and self.is_in_force(edge.event_id):
+                    new = {each for each in ends if each} - found
+                    found |= new
+                    unseen += new
+        return found
+
     def person(self, event: Happening) -> str | None:
-        """Who an event belongs to."""
+        """Who an event belongs to: `user NAME` (of several the first in the alphabet) or `device NAME`."""
+        user = self.user(event)
+        if user is not None:
+            return f"user {min(self.users_of(user))}"
+        return None if event.device is None else f"device {event.device}"
+
+    def user(self, event: Happening) -> str | None:
+        """The user whose an event is: whom a server names, else who was logged in on the device."""
         if event.source == "server" and event.user is not None:
-            return f"user {event.user}"
+            return event.user
         if event.device is None:
             return None
         logins = [
             each
             for each in self.everything
-            if each.type == "identify" and each.device == event.device and each.user
+            if each.type == "identify"
+            and each.device == event.device
+            and each.user
+            and self.is_in_force(each.event_id)
         ]
         if not logins:
-            return f"device {event.device}"
-        in_force = logins[0]
+            return None
+        latest = logins[0]
         for login in logins:
             if login.order <= event.order:
-                in_force = login
-        return f"user {in_force.user}"
+                latest = login
+        return latest.user
 
     def is_daily(self, event: Happening) -> bool:
         """Whether its unit is a daily id, or a person whom nobody identified behind one."""
@@ -139,7 +175,8 @@ class Oracle:
             each.traits[name]
             for each in self.everything
             if name in each.traits
-            and f"user {each.user}" == person
+            and each.user
+            and f"user {min(self.users_of(each.user))}" == person
             and (each.at <= now if latest else each.order <= event.order)
         ]
         return said[-1] if said else None

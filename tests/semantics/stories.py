@@ -24,6 +24,7 @@ WHATS = (
     "group:company=g2",
 )
 SERVER_WHATS = (*WHATS[:7], *WHATS[9:])
+USERS = ("u1", "u2", "u3", "u4")
 STEPS = ("A", "B", "C", "view:/a", "view:/**", "type:custom")
 # Around the day on which Berlin's clocks went forward.
 FIRST = moment("2026-03-28T20:00")
@@ -52,5 +53,25 @@ def stories(draw: st.DrawFn, *, grain: int = 10 * MINUTE, span: int = 12, most: 
         [happening] = read_story([f"{device} 2026-01-01T00:00 {what}{extra}"])
         at = FIRST + grain * draw(st.integers(0, span))
         sequence = 0 if device == "server" else draw(st.integers(1, 5)) * 100 + number
-        story.append(replace(happening, at=at, page_seq=sequence, is_daily=device in daily))
+        known = at + grain * draw(st.sampled_from((0, 0, 0, 3)))
+        moved = replace(happening, at=at, recorded=known, page_seq=sequence, is_daily=device in daily)
+        story.append(moved)
     return story
+
+
+@st.composite
+def edges(draw: st.DrawFn, story: list[Happening], most: int = 5) -> list[Happening]:
+    """What editors say of the people of a story, now and then: merges, undos of whatever edge, undos of undos."""
+    said: list[Happening] = []
+    undoable = [each.event_id for each in story if each.type == "identify" and each.device]
+    for number in range(draw(st.integers(0, most))):
+        one, other, is_undo = draw(st.tuples(st.sampled_from(USERS), st.sampled_from(USERS), st.booleans()))
+        what = f"merge:{one}={other}"
+        if undoable and is_undo:
+            # An edge has one undo: its id is made of that of the edge.
+            what = f"undo:{undoable.pop(draw(st.integers(0, len(undoable) - 1)))}"
+        at = FIRST + HOUR * draw(st.integers(0, 6))
+        [edge] = read_story([f"editor 2026-01-01T00:00 {what} id=edge-{number}"])
+        said.append(replace(edge, at=at, recorded=at))
+        undoable.append(edge.event_id)
+    return said

@@ -48,7 +48,9 @@ def test_a_trend_is_what_counting_by_hand_finds(
     read_story(["k 02 10:00 identify:u1 seq=1", "k 02 10:00 A seq=2", "k 02 10:00 identify:u2 seq=2 id=z"])
 )
 def test_people_are_those_of_walking_each_device(story: list[Happening]) -> None:
-    everything = Definition("anything", (Alternative(types=("custom", "page_view", "exposure", "identify")),))
+    everything = Definition(
+        "anything", (Alternative(types=("custom", "page_view", "exposure", "identify", "group")),)
+    )
     answer = answer_of(story, Preview(everything, now=datetime(2026, 4, 1, tzinfo=UTC)))
     assert isinstance(answer, PreviewAnswer)
     oracle = Oracle(story)

@@ -104,7 +104,7 @@ def _funnel(case: dict[str, Any], asked: dict[str, Any], story: list[Happening])
     _left_out(case, answer)
     if case.get("oracle", True):
         said = oracle_funnel.funnel(
-            Oracle(story, _counted(case), asked.get("unit", "person")),
+            _oracle(case, story, asked.get("unit", "person")),
             _plan(asked),
             start=_micros(start),
             end=_micros(end),
@@ -154,7 +154,7 @@ def _retention(case: dict[str, Any], asked: dict[str, Any], story: list[Happenin
         assert [[row.people, row.size] for row in answer.pooled] == case["pooled"], case["rule"]
     _left_out(case, answer)
     said = oracle_retention.retention(
-        Oracle(story, _counted(case), asked.get("unit", "person")),
+        _oracle(case, story, asked.get("unit", "person")),
         oracle_retention.Plan(
             matcher_of(asked["begins"]),
             matcher_of(asked["returns"]),
@@ -219,7 +219,7 @@ def _trend(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) 
     answer = answer_of(story, question, _site(case))
     assert isinstance(answer, TrendAnswer)
     assert _by_text(table_of(answer)) == case["expect"], case["rule"]
-    said = Oracle(story, _counted(case)).trend(
+    said = _oracle(case, story).trend(
         matcher_of(asked["of"]), asked["period"], zone=zone, flag=asked.get("by")
     )
     assert _by_text(said) == case["expect"], case["rule"]
@@ -277,7 +277,12 @@ def _site(case: dict[str, Any]) -> Site:
 
 def _says(case: dict[str, Any]) -> dict[str, Any]:
     """What the question itself says about who counts."""
-    return _with_tuples(case.get("says", {}))
+    as_of = {"as_of": _as_of(case)} if "as_of" in case else {}
+    return _with_tuples(case.get("says", {})) | as_of
+
+
+def _as_of(case: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(case["as_of"]).replace(tzinfo=UTC)
 
 
 def _with_tuples(given: dict[str, Any]) -> dict[str, Any]:
@@ -296,8 +301,15 @@ def _counted(case: dict[str, Any]) -> Counted:
     )
 
 
+def _oracle(case: dict[str, Any], story: list[Happening], unit: str = "person") -> Oracle:
+    as_of = moment(case["as_of"]) if "as_of" in case else None
+    return Oracle(story, _counted(case), unit, as_of=as_of)
+
+
 def _now(case: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(case["now"]).replace(tzinfo=UTC) if "now" in case else NOW
+    if "now" in case:
+        return datetime.fromisoformat(case["now"]).replace(tzinfo=UTC)
+    return _as_of(case) if "as_of" in case else NOW
 
 
 def _day(text: str | None) -> date | None:
