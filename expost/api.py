@@ -175,6 +175,16 @@ class TrendParameters(Units):
 
     name: str | None = Field(None, description="Name of the definition.")
     period: str | None = Field(None, description="`hour`, `day`, `week` or `month`.")
+    measure: str | None = Field(
+        None,
+        description="`events`, `people`, `per-person`, or of the numbers of a property: `sum:NAME`, `mean:NAME`, "
+        "`min:NAME`, `max:NAME`, `median:NAME`, `p95:NAME`.",
+    )
+    per: str | None = Field(
+        None, description="Name of another definition: the measure is divided by its own."
+    )
+    per_measure: str | None = Field(None, description="What of `per` it is divided by; default the same.")
+    compare: str | None = Field(None, description="`previous`: also the stretch of the same length before.")
 
 
 class DifferenceParameters(Common):

@@ -29,6 +29,7 @@ from expost.query.answer import (
 from expost.query.breakdown import Breakdown, Flag, Several, parse_breakdown
 from expost.query.definition import Definition, Pattern, PropertyMatch, Scalar, Words, definition
 from expost.query.element_cache import MAX_BYTES
+from expost.query.measure import Measure, parse_measure
 from expost.query.question import (
     Difference,
     EventDetail,
@@ -263,10 +264,26 @@ class Lake:
         period: Literal["hour", "day", "week", "month"] = "day",
         by: By = None,
         unit: Unit | str = "person",
-        **common: Any,
+        measure: Measure | str = "events",
+        per: Step | None = None,
+        per_measure: Measure | str | None = None,
+        **asked: Any,
     ) -> TrendAnswer:
-        """Events and people per calendar period, empty ones included."""
-        question = Trend(of, period=period, by=_breakdown(by), unit=_unit(unit), **common)
+        """Events, people and a measure per calendar period, empty ones included.
+
+        `measure` is `events`, `people`, `per-person`, or of the numbers of a property `sum:price`, `mean:`, `min:`,
+        `max:`, `median:`, `p95:`. `per` divides it by that of another definition. `asked` may say `compare="previous"`.
+        """
+        question = Trend(
+            of,
+            period=period,
+            by=_breakdown(by),
+            unit=_unit(unit),
+            measure=_measure(measure),
+            per=per,
+            per_measure=None if per_measure is None else _measure(per_measure),
+            **asked,
+        )
         return cast(TrendAnswer, self._ask(question))
 
     def losses(
@@ -372,6 +389,10 @@ def _breakdown(given: By) -> Breakdown | None:
 
 def _unit(given: Unit | str) -> Unit:
     return parse_unit(given) if isinstance(given, str) else given
+
+
+def _measure(given: Measure | str) -> Measure:
+    return parse_measure(given) if isinstance(given, str) else given
 
 
 def _steps(given: Step | Sequence[Step]) -> tuple[Step, ...]:

@@ -160,13 +160,22 @@ def retention(data: Path | None, as_json: bool, **options: Any) -> None:
     show_default=True,
     help="Calendar periods.",
 )
+@click.option(
+    "--measure",
+    metavar="WHAT",
+    help="events (default), people, per-person, or of a property: sum:price, mean:, min:, max:, median:, p95:.",
+)
+@click.option("--per", metavar="NAME", help="Divide by the measure of this definition.")
+@click.option("--per-measure", metavar="WHAT", help="What of it. Default: the same measure.")
+@click.option("--compare", type=click.Choice(["previous"]), help="Also the stretch of that length before.")
 @unit_options
 @asking_options
 def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
-    """Events and people of a definition, period by period.
+    """Events and people of a definition, or a measure of them, period by period.
 
     \b
     Example: expost trend "Signed up" --period day
+             expost trend "Ordered" --period week --measure sum:price --per "Viewed page" --per-measure people
     """
     _ask(trend_of(form_of_options(options, name=[name])), data, as_json)
 

@@ -433,25 +433,33 @@ class RetentionAnswer(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Events and people of the period that begins at `start`, an instant of the report's calendar."""
+    """Events and people of the period that begins at `start`, an instant of the report's calendar.
+
+    `value` is the measure, None where there is none: the mean of nothing, a ratio to nothing.
+    """
 
     start: datetime
     events: int
     people: int
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TrendGroup:
-    """The points of one group of a breakdown; `kind` as in a funnel."""
+    """The points of one group of a breakdown; `kind` as in a funnel. `measured` is its measure of the whole range."""
 
     kind: str
     value: str | None
     points: tuple[Point, ...]
+    measured: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TrendAnswer(Answer):
-    """Events and people per period, empty periods included. `people` is over the whole range, each counted once."""
+    """Events, people and the measure per period, empty periods included.
+
+    `people` is over the whole range, each counted once; so is `value`, the `measure` of all of it.
+    """
 
     period: str
     events: int
@@ -459,15 +467,19 @@ class TrendAnswer(Answer):
     points: tuple[Point, ...]
     groups: tuple[TrendGroup, ...]
     several_variations: float | None
+    measure: str = "events"
+    value: float | None = None
+    compared: TrendAnswer | None = None
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per group and point; the total has the kind `total`."""
         groups = (TrendGroup("total", None, self.points), *self.groups)
         return [
-            {"kind": group.kind, "value": group.value} | _row(point)
+            {"kind": group.kind, "value": group.value, "start": point.start, "events": point.events,
+             "people": point.people, "measured": point.value}
             for group in groups
             for point in group.points
-        ]
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

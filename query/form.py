@@ -16,7 +16,8 @@ All three are the same words with the same meaning, so they are read here, once.
                  month), compare (previous)
     retention    start, return, period, periods, entry, mode (on | on-or-after), rolling, brackets (0,1-3,4-7), by,
                  several, unit, gap
-    trend        name, period, by, several, unit, gap
+    trend        name, period, by, several, unit, gap, measure (events | people | per-person | sum:NAME | mean:NAME |
+                 min:NAME | max:NAME | median:NAME | p95:NAME), per (NAME), per_measure, compare (previous)
     difference   name, old, new (versions), samples
     losses       by (day | page | browser), limit
     rejected     kind, limit
@@ -35,6 +36,7 @@ from expost.errors import InvalidInput
 
 from .breakdown import Breakdown, parse_breakdown
 from .definition import Definition, PropertyMatch, Scalar, definition
+from .measure import parse_measure
 from .question import (
     Difference,
     Funnel,
@@ -70,6 +72,7 @@ FUNNEL = frozenset(
 RETENTION = frozenset(
     {"start", "return", "period", "periods", "entry", "mode", "rolling", "brackets", "by", "several"}
 )
+TREND = frozenset({"name", "period", "by", "several", "measure", "per", "per_measure", "compare"})
 VALIDITY = ("valid_from", "valid_until")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
@@ -239,15 +242,25 @@ def unnamed_of(form: Form) -> Unnamed:
 
 def trend_of(form: Form) -> Trend:
     """The trend of a saved definition."""
-    _refuse_unknown(form, COMMON | UNITS | {"name", "period", "by", "several"})
+    _refuse_unknown(form, COMMON | UNITS | TREND)
     name = _one(form, "name")
     if name is None:
         raise InvalidInput(
             "A trend needs a definition.",
             hint='For example: expost trend "Signed up", or name=Signed+up over HTTP',
         )
-    period = _one(form, "period") or "day"
-    return Trend(name, period=period, by=_by(form), unit=_unit(form), **_common(form))
+    per_measure = _one(form, "per_measure")
+    return Trend(
+        name,
+        period=_one(form, "period") or "day",
+        by=_by(form),
+        unit=_unit(form),
+        measure=parse_measure(_one(form, "measure") or "events"),
+        per=_one(form, "per"),
+        per_measure=None if per_measure is None else parse_measure(per_measure),
+        compare=_one(form, "compare"),
+        **_common(form),
+    )
 
 
 def difference_of(form: Form) -> Difference:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
 from typing import Any
 
 from .answer import (
@@ -23,6 +22,7 @@ from .answer import (
 from .attempt import StepShape, micros, shapes_of, shown_of, starts_of
 from .breakdown import Flag
 from .calendar import first_day
+from .comparison import previous
 from .definition import Definition
 from .funnel_any import prepare_any
 from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
@@ -73,21 +73,6 @@ def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
     compared = _funnel(replace(reading, question=earlier), earlier)
     # Both ran in one reading, so that they saw the same snapshot.
     return replace(answer, compared=compared)
-
-
-def previous(question: Funnel) -> Funnel:
-    """The same question about the stretch of the same length before."""
-    start, end = question.start, question.end
-    assert start is not None
-    assert end is not None
-    if isinstance(start, datetime) != isinstance(end, datetime):
-        start, end = _moment(start), _moment(end)
-    length: timedelta = end - start
-    return replace(question, start=start - length, end=start, compare=None)
-
-
-def _moment(given: date) -> datetime:
-    return given if isinstance(given, datetime) else datetime(given.year, given.month, given.day)  # noqa: DTZ001
 
 
 def _funnel(reading: Reading, question: Funnel) -> FunnelAnswer:

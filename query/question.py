@@ -15,6 +15,7 @@ from expost.errors import InvalidInput, NotBuilt
 from .answer import Level
 from .breakdown import Breakdown
 from .definition import Definition
+from .measure import EVENTS, Measure
 from .unit import PERSON, Unit
 
 MAX_STEPS = 20
@@ -142,12 +143,7 @@ class Funnel(Question):
         if self.over is not None:
             _refuse_other("A funnel over time goes by", self.over, FUNNEL_PERIODS)
         if self.compare is not None:
-            _refuse_other("A funnel is compared with", self.compare, ("previous",))
-            if self.start is None or self.end is None:
-                raise InvalidInput(
-                    "A comparison with the previous period needs a range.",
-                    hint="Say from and to: the stretch of the same length before it is compared.",
-                )
+            _check_comparison("A funnel", self.compare, self)
         self._refuse_what_order_cannot()
 
     def _refuse_what_order_cannot(self) -> None:
@@ -294,15 +290,34 @@ def format_brackets(brackets: tuple[tuple[int, int], ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Trend(Question):
-    """Events and people of a definition per calendar period: hour, day, week or month."""
+    """Events and people of a definition, and a measure of them, per calendar period: hour, day, week or month.
+
+    `per`: another definition, by whose `per_measure` (the same measure unless it is given) the measure is divided.
+    `compare`: also for the `previous` stretch of time.
+    """
 
     definition: Step
     period: str = "day"
     by: Breakdown | None = None
     unit: Unit = PERSON
+    measure: Measure = EVENTS
+    per: Step | None = None
+    per_measure: Measure | None = None
+    compare: str | None = None
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is measured of each definition: that of the trend, and the one it is divided by."""
+        return (self.measure,) if self.per is None else (self.measure, self.per_measure or self.measure)
 
     def __post_init__(self) -> None:
         _refuse_unbuilt("Trends by", self.period, ("hour", "day", "week", "month"))
+        if self.per is None and self.per_measure is not None:
+            raise InvalidInput(
+                "A measure to divide by needs a definition that it is of.", hint="Say per as well."
+            )
+        if self.compare is not None:
+            _check_comparison("A trend", self.compare, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,6 +466,15 @@ def parse_duration(text: str) -> timedelta:
         raise InvalidInput(
             f"{text!r} is longer than time.", hint="For example: 7d, 36h, 30min, 90s, 2w"
         ) from error
+
+
+def _check_comparison(what: str, compare: str, question: Question) -> None:
+    _refuse_other(f"{what} is compared with", compare, ("previous",))
+    if question.start is None or question.end is None:
+        raise InvalidInput(
+            "A comparison with the previous period needs a range.",
+            hint="Say from and to: the stretch of the same length before it is compared.",
+        )
 
 
 def _refuse_unbuilt(what: str, given: str, built: tuple[str, ...]) -> None:

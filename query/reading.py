@@ -172,11 +172,13 @@ def match(
     unit: Unit = PERSON,
     by: ByValue | None = None,
     wheres: Mapping[int, Definition] | None = None,
+    measured: Sequence[str] = (),
 ) -> Matched:
     """Make the relation `matched`: every event of every step, and with a flag `exposed` before it.
 
     `bounds` are the instants between which events matter at all. Columns of the event named in `keep` come along, and
-    as `value` that of `by`. A step of `wheres` is narrowed by the definition there. What is counted is `unit`.
+    as `value` that of `by`. A step of `wheres` is narrowed by the definition there. What is counted is `unit`. Of each
+    property in `measured` its number comes along, as `number_1`, …, and its type in JSON, as `type_1`, ….
     """
     values: dict[str, Any] = {}
     _prepare_units(reading, unit)
@@ -210,6 +212,7 @@ def match(
         has_positions=has_positions,
         unit=kind,
         value=_value(by, values),
+        numbers=_numbers(measured, values),
     )
     matched = tallied(reading, steps, compiled, reading.run("tally.sql", {}))
     return matched if flag is None else replace(matched, notes=(*_unseen_flag(reading, flag), *matched.notes))
@@ -245,6 +248,18 @@ def _value(by: ByValue | None, values: dict[str, Any]) -> Fragment | None:
             return Fragment("json_extract_string(e.properties, $property)")
         case _:
             return None
+
+
+def _numbers(names: Sequence[str], values: dict[str, Any]) -> list[tuple[Fragment, Fragment]]:
+    """For each property its type in JSON and its number, as expressions over an event."""
+    found = []
+    for place, name in enumerate(names, 1):
+        values[f"number_{place}"] = json_pointer(name)
+        kind = f"json_type(e.properties, $number_{place})"
+        number = f"cast(json_extract_string(e.properties, $number_{place}) as double)"
+        is_number = f"{kind} in ('BIGINT', 'UBIGINT', 'DOUBLE')"
+        found.append((Fragment(kind), Fragment(f"case when {is_number} then {number} end")))
+    return found
 
 
 def _meaning(definition: Definition) -> tuple[Any, ...]:

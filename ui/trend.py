@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.answer import Point, TrendAnswer
+from expost.query.answer import Point, TrendAnswer, TrendGroup
 from expost.query.form import trend_of
 from expost.query.question import Trend
 
@@ -20,17 +20,34 @@ from .desk import Desk, Outcome
 from .format import number
 from .page import render, twin
 
+MEASURES = (
+    "events", "people", "per-person", "sum:PROPERTY", "mean:PROPERTY", "median:PROPERTY", "p95:PROPERTY",
+)  # fmt: skip
+"""What is offered where a measure is typed."""
+MORE = ("measure", "per", "compare", "unit")
+"""Fields of the second row of the form."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrendAsk(Ask):
     """The form of a trend."""
 
-    hidden = ("several", "week_start")
+    hidden = ("several", "week_start", "per_measure")
 
     @property
     def name(self) -> str:
         """The definition."""
         return self.one("name")
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What can be measured."""
+        return MEASURES
+
+    @property
+    def more(self) -> bool:
+        """Whether anything is said that the first row of the form has no field for."""
+        return any(self.form.get(name) for name in MORE)
 
     @property
     def period(self) -> str:
@@ -52,17 +69,18 @@ class GroupView:
 
     label: str
     colour: int
-    events: int
+    total: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class TrendRow:
-    """One period in the table; `groups` holds the events of each group."""
+    """One period in the table; `groups` holds the measure of each group."""
 
     label: str
     events: int
     people: int
-    groups: tuple[int | None, ...]
+    value: float | None
+    groups: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +96,8 @@ class TrendView:
     x_labels: tuple[str, ...]
     rows: tuple[TrendRow, ...]
     last_is_partial: bool
+    measure: str = ""
+    before: TrendAnswer | None = None
 
 
 def trend_view(answer: TrendAnswer) -> TrendView:
@@ -87,35 +107,41 @@ def trend_view(answer: TrendAnswer) -> TrendView:
     zone = ZoneInfo(answer.basis.time_zone)
     labels = [_label(point.start, answer.period, zone) for point in answer.points]
     series = [
-        (group.label(each.kind, each.value), [point.events for point in each.points])
+        (group.label(each.kind, each.value), [_plotted(point, answer) for point in each.points])
         for each in answer.groups
     ]
     values = (
         [value for _, each in series for value in each]
         if series
-        else [point.events for point in answer.points]
+        else [_plotted(point, answer) for point in answer.points]
     )
+    has_measure = answer.measure not in ("events", "people")
     is_over = [_is_over(point, answer.period, answer.basis.now) for point in answer.points]
-    titles = [f"{label}: {number(point.events)}" for label, point in zip(labels, answer.points, strict=True)]
+    titles = [
+        f"{label}: {number(_figure(point, answer))}"
+        for label, point in zip(labels, answer.points, strict=True)
+    ]
+    what = measure_in_words(answer.measure)
     return TrendView(
         answer=answer,
-        title=f"Events of {question.definition} per {answer.period}"
+        title=f"{what} of {question.definition} each {answer.period}"
         if isinstance(question.definition, str)
-        else f"Events per {answer.period}",
+        else f"{what} each {answer.period}",
         groups=tuple(
-            GroupView(name, group.colour(place), sum(each)) for place, (name, each) in enumerate(series)
+            GroupView(name, group.colour(place), _of_group(each, answer))
+            for place, ((name, _), each) in enumerate(zip(series, answer.groups, strict=True))
         ),
-        columns=()
-        if series
-        else tuple(chart.columns([point.events for point in answer.points], titles, is_over)),
+        columns=() if series else tuple(chart.columns(values, titles, is_over)),
         lines=tuple(chart.lines(series)),
         y_ticks=tuple(ValueTick(tick.label, 100 - tick.place) for tick in chart.value_ticks(values)),
         x_labels=chart.chosen_labels(labels),
         rows=tuple(
-            TrendRow(label, point.events, point.people, counts)
+            TrendRow(label, point.events, point.people, point.value, counts)
             for label, point, counts in zip(labels, answer.points, _by_row(answer), strict=True)
         ),
         last_is_partial=bool(is_over) and not is_over[-1],
+        measure=what if has_measure else "",
+        before=answer.compared,
     )
 
 
@@ -139,8 +165,32 @@ def add_trend(router: APIRouter, desk: Desk) -> None:
         return twin(request, await desk.answer(trend_of(desk.form_of(request))))
 
 
-def _by_row(answer: TrendAnswer) -> list[tuple[int | None, ...]]:
-    counts = [[point.events for point in each.points] for each in answer.groups]
+def _figure(point: Point, answer: TrendAnswer) -> float | None:
+    """What the chart shows of a period."""
+    return point.events if answer.measure == "events" else point.value
+
+
+def _plotted(point: Point, answer: TrendAnswer) -> float:
+    return _figure(point, answer) or 0
+
+
+def _of_group(each: TrendGroup, answer: TrendAnswer) -> float | None:
+    return sum(point.events for point in each.points) if answer.measure == "events" else each.measured
+
+
+def measure_in_words(measure: str) -> str:
+    """A measure as a heading.
+
+    >>> measure_in_words("per_person"), measure_in_words("p95:price"), measure_in_words("events per events of View")
+    ('Events per person', 'P95 of price', 'Events per events of View')
+    """
+    kind, _, rest = measure.partition(" per ")
+    words = kind.replace("per_person", "events per person").replace(":", " of ", 1)
+    return words[:1].upper() + words[1:] + (f" per {rest.replace(':', ' of ', 1)}" if rest else "")
+
+
+def _by_row(answer: TrendAnswer) -> list[tuple[float | None, ...]]:
+    counts = [[_figure(point, answer) for point in each.points] for each in answer.groups]
     return list(zip_longest(*counts)) if counts else [()] * len(answer.points)
 
 

@@ -22,7 +22,8 @@ select distinct
 {% endif %}
 from entered
 join matched
-    on matched.{{ unit }} = entered.unit_id
+    -- Of a trend also the events of nobody.
+    on matched.{{ unit }} is not distinct from entered.unit_id
     and matched.position = entered.position
 ;
 

@@ -8,6 +8,7 @@
    has_positions  whether the order is needed
    unit           what is counted if it is not the person: "session", "device" or "group"; it comes as `unit_id`
    value          an expression over an event `e` that comes along as `value`, if one is wanted
+   numbers        expressions over an event `e` that come along as `type_1`, `number_1`, …
 
    $count_bots, $count_internal, $environments (null: all) say what is left out #}
 create or replace temp table matched as
@@ -29,6 +30,10 @@ matches_{{ number }} as (
 {% if value %}
         , {{ value }} as value
 {% endif %}
+{% for kind, number in numbers %}
+        , {{ kind }} as type_{{ loop.index }}
+        , {{ number }} as number_{{ loop.index }}
+{% endfor %}
 {% if match.has_unknown %}
         , coalesce({{ match.surely }}, false) as is_sure
 {% else %}
@@ -74,6 +79,10 @@ narrow as (
 {% if value %}
         , m.value
 {% endif %}
+{% for _ in numbers %}
+        , m.type_{{ loop.index }}
+        , m.number_{{ loop.index }}
+{% endfor %}
 {% if by_flag %}
         -- Null for units that were never exposed. Only at the same moment does the rest of the order matter.
         , case
@@ -106,6 +115,10 @@ select
 {% if value %}
     , value
 {% endif %}
+{% for _ in numbers %}
+    , type_{{ loop.index }}
+    , number_{{ loop.index }}
+{% endfor %}
 {% if by_flag %}
     , is_after_exposure
 {% endif %}

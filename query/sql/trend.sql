@@ -1,13 +1,25 @@
-{# Events and units per calendar period.
+{# Events, units and measures per calendar period.
 
    unit      the column of `matched` that is counted
    period    "hour", "day", "week" or "month"; a bucket is its number, of an hour the instant at which it began
    by_flag   whether events are grouped by the variation of an exposure
    several   then: what of units that saw several
-   by_value  whether they are grouped by a value of their own #}
+   by_value  whether they are grouped by a value of their own
+   numbers   how many properties are measured
+   measures  an expression over the rows of a group for each definition
+   has_events  whether ids and moments of events come along #}
 create or replace temp table counted as
 select
     matched.{{ unit }} as unit_id
+    , matched.step
+{% if has_events %}
+    , matched.event_id
+    , matched.moment
+{% endif %}
+{% for _ in range(numbers) %}
+    , matched.type_{{ loop.index }}
+    , matched.number_{{ loop.index }}
+{% endfor %}
 {% if by_flag %}
     , case
         when matched.is_after_exposure is null then 'not exposed'
@@ -57,22 +69,44 @@ where matched.is_sure
     and matched.left_out is null
 ;
 
-select 'total' as kind, null as value, bucket, count(*) as events, count(distinct unit_id) as units
+select
+    'total' as kind, null as value, bucket
+    , {% include "trend_figures.sql" %}
+
 from counted
 group by bucket
 union all
-select 'total', null, null, count(*), count(distinct unit_id)
+select
+    'total', null, null
+    , {% include "trend_figures.sql" %}
+
 from counted
 {% if by_flag or by_value %}
 union all
-select kind, value, bucket, count(*), count(distinct unit_id)
+select
+    kind, value, bucket
+    , {% include "trend_figures.sql" %}
+
 from counted
 group by kind, value, bucket
+union all
+select
+    kind, value, null
+    , {% include "trend_figures.sql" %}
+
+from counted
+group by kind, value
 {% endif %}
 {% if by_flag %}
 union all
 -- Units that saw several variations, and all who saw one.
-select 'exposed', null, null, count(distinct case when variations > 1 then unit_id end), count(distinct unit_id)
+select
+    'exposed', null, null
+    , count(distinct case when variations > 1 then unit_id end)
+    , count(distinct unit_id)
+{% for _ in measures %}
+    , null
+{% endfor %}
 from counted
 where kind <> 'not exposed'
 {% endif %}

@@ -35,6 +35,25 @@ def test_a_funnel_reads_its_steps_in_order():
     assert question.by == Flag("new")
 
 
+def test_a_trend_reads_its_measure_and_what_it_is_divided_by():
+    form = form_of(
+        [("name", "A"), ("measure", "sum:price"), ("per", "B"), ("per_measure", "people"), ("from", "2026-11-01"),
+         ("to", "2026-11-02"), ("compare", "previous")]
+    )  # fmt: skip
+    question = trend_of(form)
+    assert (str(question.measure), question.per, question.compare) == ("sum:price", "B", "previous")
+    assert [str(each) for each in question.measures] == ["sum:price", "people"]
+    for pairs, said in (
+        ([("measure", "sum")], "of what"),
+        ([("measure", "events:price")], "not of a property"),
+        ([("measure", "p100:price")], "no measure"),
+        ([("per_measure", "people")], "needs a definition"),
+        ([("compare", "previous")], "needs a range"),
+    ):
+        with pytest.raises(InvalidInput, match=said):
+            trend_of(form_of([("name", "A"), *pairs]))
+
+
 def test_what_every_question_takes():
     form = form_of(
         [("name", "A"), ("site", "shop"), ("from", "2026-11-01"), ("to", "2026-11-02T08:00:00+01:00"),

@@ -12,14 +12,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from expost.query.answer import FunnelAnswer, PreviewAnswer, RetentionAnswer, TrendAnswer
+from expost.query.answer import Answer, FunnelAnswer, PreviewAnswer, RetentionAnswer, TrendAnswer
 from expost.query.breakdown import Flag
 from expost.query.definition import Alternative, Definition, definition, in_force_of
 from expost.query.interval import Interval
+from expost.query.measure import parse_measure
 from expost.query.question import Funnel, Preview, Retention, Stage, Trend, parse_brackets, parse_duration
 from expost.query.unit import parse_unit
 from expost.state.sites import ALL_ENVIRONMENTS, Site
-from tests.semantics import oracle_funnel, oracle_retention
+from tests.semantics import oracle_funnel, oracle_retention, oracle_trend
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, medians_of, table_of
 from tests.semantics.happening import SITE, Happening, moment, read_story
 from tests.semantics.oracle import Counted, Oracle
@@ -212,17 +213,47 @@ def _trend(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) 
         definition_of(asked["of"]),
         asked["period"],
         by=_by(asked),
+        measure=parse_measure(asked.get("measure", "events")),
+        per=definition_of(asked["per"]) if "per" in asked else None,
+        per_measure=parse_measure(asked["per_measure"]) if "per_measure" in asked else None,
+        start=_day(asked.get("from")),
+        end=_day(asked.get("to")),
         now=_now(case),
         time_zone=zone.key,
         **_says(case),
     )
     answer = answer_of(story, question, _site(case))
     assert isinstance(answer, TrendAnswer)
+    _left_out(case, answer)
+    if "measured" in case:
+        _measured(case, asked, story, answer)
+        return
     assert _by_text(table_of(answer)) == case["expect"], case["rule"]
     said = _oracle(case, story).trend(
         matcher_of(asked["of"]), asked["period"], zone=zone, flag=asked.get("by")
     )
     assert _by_text(said) == case["expect"], case["rule"]
+
+
+def _measured(
+    case: dict[str, Any], asked: dict[str, Any], story: list[Happening], answer: TrendAnswer
+) -> None:
+    """The measure of each period where there is one, and of the whole range."""
+    zone = ZoneInfo(asked.get("tz", "UTC"))
+    found = {
+        point.start.astimezone(zone).date().isoformat(): point.value for point in answer.points if point.value
+    }
+    assert found == {day: value for day, value in case["measured"].items() if value}, case["rule"]
+    assert answer.value == case["whole"], case["rule"]
+    measured = [(matcher_of(asked["of"]), asked["measure"])]
+    if "per" in asked:
+        measured.append((matcher_of(asked["per"]), asked.get("per_measure", asked["measure"])))
+    said = oracle_trend.trend(
+        Oracle(story, _counted(case)), oracle_trend.Plan(measured, asked["period"], zone)
+    )["total"]
+    assert float(said.pop(None) or 0) == case["whole"], case["rule"]
+    by_hand = {day.isoformat(): float(value) for day, value in said.items() if day and value is not None}
+    assert by_hand == case["measured"], case["rule"]
 
 
 def _preview(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
@@ -261,7 +292,7 @@ def _versions(versions: list[dict[str, Any]], pinned: int | None) -> Definition:
     return in_force_of(saved, frozenset(over))
 
 
-def _left_out(case: dict[str, Any], answer: FunnelAnswer | RetentionAnswer | PreviewAnswer) -> None:
+def _left_out(case: dict[str, Any], answer: Answer) -> None:
     if "left_out" in case:
         assert {each.reason: each.events for each in answer.basis.left_out} == case["left_out"], case["rule"]
     if "because" in case:

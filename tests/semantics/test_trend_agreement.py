@@ -1,0 +1,97 @@
+"""Measures of trends by the engine and by the oracle, on random stories."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expost.clock import from_micros
+from expost.query.answer import TrendAnswer
+from expost.query.breakdown import ByProperty
+from expost.query.measure import parse_measure
+from expost.query.question import Trend
+from expost.query.unit import Unit, parse_unit
+from tests.semantics.engine import answer_of, definition_of, group_name, matcher_of
+from tests.semantics.happening import Happening
+from tests.semantics.oracle import Oracle
+from tests.semantics.oracle_trend import Plan, said, trend
+from tests.semantics.stories import FIRST, HOUR, STEPS, ZONES, agreement, stories
+from tests.semantics.test_funnel_agreement import UNITS
+
+MEASURES = (
+    "events", "people", "per_person", "sum:plan", "mean:plan", "min:plan", "max:plan", "p50:plan", "p90:plan",
+)  # fmt: skip
+GRAIN = 9 * HOUR
+
+
+@agreement
+@given(
+    story=stories(grain=GRAIN, span=30),
+    measured=st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(MEASURES)), min_size=1, max_size=2),
+    period=st.sampled_from(("day", "week", "month")),
+    zone=st.sampled_from(ZONES),
+    edges=st.tuples(st.none() | st.integers(0, 14), st.none() | st.integers(15, 30)),
+    is_split=st.booleans(),
+    unit=st.sampled_from(("person", "person", *UNITS)),
+)
+def test_a_measure_is_what_walking_all_events_finds(
+    story: list[Happening],
+    measured: list[tuple[str, str]],
+    period: str,
+    zone: str,
+    edges: tuple[int | None, int | None],
+    is_split: bool,
+    unit: str,
+) -> None:
+    start, end = (None if edge is None else FIRST + GRAIN * edge for edge in edges)
+    (of, what), *per = measured
+    question = Trend(
+        definition_of(of),
+        period,
+        by=ByProperty("plan") if is_split else None,
+        unit=Unit("session", None, timedelta(hours=20)) if unit == "session" else parse_unit(unit),
+        measure=parse_measure(what),
+        per=definition_of(per[0][0]) if per else None,
+        per_measure=parse_measure(per[0][1]) if per else None,
+        start=None if start is None else from_micros(start),
+        end=None if end is None else from_micros(end),
+        now=from_micros(FIRST + GRAIN * 31),
+        time_zone=zone,
+    )
+    answer = answer_of(story, question)
+    assert isinstance(answer, TrendAnswer)
+    expected = trend(
+        Oracle(story, unit=unit, gap=20 * HOUR),
+        Plan([(matcher_of(step), what) for step, what in measured], period, ZoneInfo(zone)),
+        start=start,
+        end=end,
+        group_of=(lambda event: group_of(event)) if is_split else None,
+    )
+    series: list[Any] = [("total", None, answer.points, answer.value)]
+    series += [(each.kind, each.value, each.points, each.measured) for each in answer.groups]
+    assert {group_name(kind, value) for kind, value, *_ in series} == {"total", *expected}
+    for kind, value, points, whole in series:
+        said_here = expected.get(group_name(kind, value), {})
+        found = {point.start.astimezone(ZoneInfo(zone)).date(): point.value for point in points}
+        for day, figure in said_here.items():
+            assert (whole if day is None else found.pop(day)) == near(figure)
+        # Where nothing happened, counts and sums are 0, and what is computed of something is nothing.
+        nothing = 0 if not per and what.partition(":")[0] in ("events", "people", "sum") else None
+        assert set(found.values()) <= {nothing}
+
+
+def group_of(event: Happening) -> str:
+    """The group of an event by its property."""
+    plan = said(event, "plan")
+    return "no value" if plan is None else f"value {plan}"
+
+
+def near(figure: Fraction | None) -> object:
+    """The figure as a floating point number holds it."""
+    return None if figure is None else pytest.approx(float(figure), rel=1e-12)
