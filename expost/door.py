@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 from expost.errors import InvalidInput
 from expost.lake.folder import open_folder
-from expost.query.analysis import Analysis
+from expost.query.analysis import CACHE_BYTES, Analysis
 from expost.query.answer import (
     Answer,
     DifferenceAnswer,
@@ -28,7 +28,6 @@ from expost.query.answer import (
 )
 from expost.query.breakdown import Breakdown, Flag, Several, parse_breakdown
 from expost.query.definition import Definition, Pattern, PropertyMatch, Scalar, Words, definition
-from expost.query.element_cache import MAX_BYTES
 from expost.query.measure import Measure, parse_measure
 from expost.query.question import (
     Difference,
@@ -68,7 +67,7 @@ def open(  # noqa: A001  (the name that people type: expost.open)
     *,
     memory_limit: str | None = None,
     threads: int | None = None,
-    cache_bytes: int = MAX_BYTES,
+    cache_bytes: int = CACHE_BYTES,
 ) -> Lake:
     """The data folder at `path`, open for questions while a server may be writing to it.
 

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from expost.errors import QueryLimit
-from expost.query.analysis import Analysis
-from expost.query.element_cache import MAX_BYTES
+from expost.query.analysis import CACHE_BYTES, Analysis
 from expost.query.question import Question
 
 MAX_WAITING = 32
@@ -29,13 +28,13 @@ GRACE_SECONDS = 10.0
 class QueryLimits:
     """What one query process may use: DuckDB's memory (spills to disk beyond it), threads, seconds a question.
 
-    `cache_bytes` is what all of them together keep on disk of answers about elements.
+    `cache_bytes` is what all of them together keep on disk of what definitions match.
     """
 
     memory: str
     threads: int
     seconds: float
-    cache_bytes: int = MAX_BYTES
+    cache_bytes: int = CACHE_BYTES
 
 
 class QueryPool:

@@ -28,6 +28,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from .delta_log import find_table, mend
+from .kept import forget_kept
 from .lock import alone, shared
 from .part import STATISTICS, LiveFile, read_groups, removal_of, sync, write_part
 
@@ -213,6 +214,7 @@ class Table:
             ]
             for path in gone:
                 path.unlink()
+                forget_kept(self.path, path)
             return len(gone)
 
     def clean_log(self) -> None:

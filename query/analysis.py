@@ -32,7 +32,8 @@ from .calendar import Calendar, interval_of
 from .definition import Definition
 from .definition_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .difference import difference
-from .element_cache import MAX_BYTES, ElementCache
+from .element_cache import ElementCache
+from .event_cache import EventCache
 from .funnel import funnel, funnel_people
 from .left_out import counting_of
 from .live import event_detail, flag_list, live
@@ -69,6 +70,7 @@ from .unnamed import unnamed
 
 Found = TypeVar("Found", bound=Answer)
 
+CACHE_BYTES = 512_000_000
 ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     Preview: preview,
     Funnel: funnel,
@@ -94,7 +96,7 @@ class Analysis(Rights):
     """A data folder, open for questions. Each question reads the newest snapshot; the folder may be in use.
 
     `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit.
-    `cache_bytes` bounds what is kept on disk of answers about elements; 0 keeps nothing, and changes no answer.
+    `cache_bytes` bounds what is kept on disk of what definitions match; 0 keeps nothing, and changes no answer.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class Analysis(Rights):
         memory_limit: str | None = None,
         threads: int | None = None,
         max_seconds: float | None = None,
-        cache_bytes: int = MAX_BYTES,
+        cache_bytes: int = CACHE_BYTES,
         clock: Clock = wall_clock,
     ) -> None:
         self.folder = open_folder(folder)
@@ -112,7 +114,9 @@ class Analysis(Rights):
         self.threads = threads
         self.max_seconds = max_seconds
         self.clock = clock
-        self.cache = ElementCache(self.folder.cache / "elements", cache_bytes)
+        # Events are many times as large as what decides them.
+        self.cache = ElementCache(self.folder.cache / "elements", cache_bytes // 8)
+        self.events = EventCache(self.folder.cache, cache_bytes - cache_bytes // 8)
         self.state = State(self.folder.state_path)
         self._held = HeldConnection(
             self.folder.path, self.folder.lake, memory_limit=memory_limit, threads=threads
@@ -274,6 +278,7 @@ class Analysis(Rights):
                 named=partial(self._named, question.site),
                 rejected_files=partial(rejected_files, self.folder.rejected),
                 cache=self.cache,
+                events=self.events,
                 saved=partial(self._in_use, site.slug),
             )
             _refuse_empty_range(reading)

@@ -9,6 +9,7 @@ from .definition import Definition
 from .reading import Matched, Reading, bounding, tallied
 
 PREFIX = "m1"
+EVENT_COLUMNS = ("label", "text", "path", "element_id", "placement_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ def find_past(reading: Reading, definition: Definition) -> Past:
     compiled = compile_definition(definition, PREFIX)
     match = reading.elements(compiled)
     values = compiled.parameters | bounding(bounds)
-    reading.run("past.sql", values, match=match, has_bounds=bounds is not None)
+    source = reading.source(definition, match, PREFIX, EVENT_COLUMNS)
+    reading.run("past.sql", values, match=source.match, source=source.relation, has_bounds=bounds is not None)
     [(ties,)] = reading.run("past_logins.sql", {})
     rows = reading.run("past_people.sql", values if ties else {}, match=match, has_ties=ties > 0)
     counted = [row for row in rows if row[0] and row[1] is None]

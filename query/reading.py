@@ -19,8 +19,10 @@ from .condition import CompiledDefinition, compile_definition, json_pointer, nar
 from .definition import NEVER_HEARD, WITHOUT_ELEMENT, Definition
 from .element_cache import ElementCache
 from .elements import make_elements
+from .event_cache import EventCache
 from .glob import check_glob
 from .interval import EARLIEST, LATEST
+from .kept_events import COLUMNS, Source, in_lake, kept_source
 from .left_out import Counting
 from .question import Question, Saved, Step
 from .selector_sql import ENGINE_VERSION
@@ -54,6 +56,7 @@ class Reading:
     named: Callable[[str], Sequence[tuple[str, Definition]]] = lambda _: ()
     rejected_files: Callable[[], Sequence[str]] = tuple
     cache: ElementCache | None = None
+    events: EventCache | None = None
     saved: Callable[[], Sequence[Definition]] = tuple
     as_of: int | None = None
     sql: list[str] = field(default_factory=list)
@@ -105,6 +108,20 @@ class Reading:
             self.sql.append(made.text.strip())
             self.used |= made.parameters
         return definition.over_elements()
+
+    def source(
+        self, definition: Definition, match: CompiledDefinition, prefix: str, columns: Iterable[str]
+    ) -> Source:
+        """Where the events of a definition are: of a saved one in a relation of its own, if `columns` suffice."""
+        is_past = self.as_of is not None  # then the lake holds what was there by then, and files hold more
+        if self.events is None or is_past or definition.version is None or not set(columns) <= set(COLUMNS):
+            return in_lake(match)
+        kept = kept_source(self.connection, self.events, self.site, definition, match, prefix)
+        if kept is None:
+            return in_lake(match)
+        self.sql.append(kept.text.strip())
+        self.used |= match.parameters
+        return kept
 
     def columns(self) -> list[str]:
         """The names of the columns of the rows that came last."""
@@ -200,10 +217,19 @@ def match(
             values |= found.parameters
         roles.append((step, numbers[body]))
     values |= bounding(bounds)
+    needed = [*keep, *([by.name] if isinstance(by, ByColumn) else [])]
+    may_be_kept = not wheres and not isinstance(by, ByProperty)
+    sources = []
+    for number, found in enumerate(compiled, 1):
+        match_ = reading.elements(found)
+        definition = steps[next(step for step, of in roles if of == number) - 1]
+        sources.append(
+            reading.source(definition, match_, f"m{number}", needed) if may_be_kept else in_lake(match_)
+        )
     reading.run(
         "matched.sql",
         values,
-        matches=[reading.elements(each) for each in compiled],
+        sources=sources,
         roles=roles,
         keep=[identifier(name) for name in keep],
         further=[identifier(name) for name in keep if name not in ALWAYS],

@@ -1,6 +1,6 @@
 {# Every event of every definition of a question, with its person and its place in that person's order.
 
-   matches        one compiled definition per number, each with `expressions`, `surely`, `possibly`
+   sources        one per number: `relation` of its events, and `match`, a compiled definition, on rows of that
    roles          (step, number of its definition): an event has one row for each step that it matches
    keep, further  columns of the event to keep; those of them that are not read anyway
    has_bounds     whether $from_time and $until_time bound the events
@@ -13,7 +13,8 @@
    $count_bots, $count_internal, $environments (null: all) say what is left out #}
 create or replace temp table matched as
 with
-{% for match in matches %}
+{% for source in sources %}
+{% set match = source.match %}
 {% set number = loop.index %}
 {% for expression in match.expressions() %}
 {{ expression }},
@@ -39,7 +40,7 @@ matches_{{ number }} as (
 {% else %}
         , true as is_sure
 {% endif %}
-    from lake.events as e
+    from {{ source.relation }} as e
     where e.site = $site
 {% if has_bounds %}
         and e.time >= $from_time

@@ -1,6 +1,7 @@
 {# The matches of one definition, without their order: ids of events and pages are wide, and nothing here needs them.
 
-   match        the compiled definition
+   source       the relation of its events
+   match        the compiled definition, on rows of that
    has_bounds   whether $from_time and $until_time bound the events #}
 create or replace temp table matched as
 {% for expression in match.expressions() %}
@@ -24,7 +25,7 @@ select
     , e.placement_id
     , coalesce(e.label, e.text) as said
     , e.path
-from lake.events as e
+from {{ source }} as e
 where e.site = $site
 {% if has_bounds %}
     and e.time >= $from_time

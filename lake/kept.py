@@ -1,0 +1,20 @@
+"""What questions keep of an event file for the next one lies beside the lake, and goes when the file goes.
+
+It may hold anything that the events hold. So it is found by the name of the file that it was made from, and whoever
+deletes that file deletes it as well; whoever writes it looks afterwards whether the file is still there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+
+def kept_of(cache: Path, file: Path) -> Path:
+    """The folder for what is kept of one file."""
+    return cache / "events" / file.stem
+
+
+def forget_kept(table: Path, file: Path) -> None:
+    """Delete what was kept of a file of the table in `table`, a folder of a lake."""
+    shutil.rmtree(kept_of(table.parent.parent / "cache", file), ignore_errors=True)
