@@ -23,6 +23,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from expost.cohort_routes import add_cohorts
 from expost.errors import ExpostError, InvalidInput, NoSuchAddress, WrongMethod
 from expost.query.form import (
     Form,
@@ -128,9 +129,12 @@ class Units(Common):
     gap: str | None = Field(
         None, description="A session ends after this long without any event; default 30min."
     )
+    cohort: Words = Field([], description="Only people who are in these cohorts.")
+    not_cohort: Words = Field([], description="Only people who are in none of these.")
     by: str | None = Field(
         None,
-        description="`flag:KEY`, `property:NAME`, `trait:NAME`, `latest-trait:NAME`, or a column like `path`.",
+        description="`flag:KEY`, `property:NAME`, `trait:NAME`, `latest-trait:NAME`, `cohort:NAME`, or a column like "
+        "`path`.",
     )
     several: str | None = Field(
         None, description="People who saw several variations: `first`, `exclude` or `as-treated`."
@@ -325,6 +329,7 @@ def create_api(call: Call) -> APIRouter:
     _add_seen(api, answer)
     _add_definitions(api, call)
     _add_rejected(api, call)
+    add_cohorts(api, call)
     add_rights(api, call)
     return api
 

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from expost.backup_commands import COMMANDS as BACKUP
+from expost.cohort_commands import cohorts
 from expost.definition_commands import definitions
 from expost.errors import ExpostError, InvalidInput, SelectorError
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
@@ -126,7 +127,7 @@ main.add_command(
         "journal", _journal, help="What was acknowledged, segment by segment; and the lake filled up from it."
     )
 )
-for each in (*COMMANDS, definitions, *RIGHTS, *BACKUP):
+for each in (*COMMANDS, definitions, cohorts, *RIGHTS, *BACKUP):
     main.add_command(each)
 
 

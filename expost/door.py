@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -14,6 +14,7 @@ from expost.lake.folder import open_folder
 from expost.query.analysis import CACHE_BYTES, Analysis
 from expost.query.answer import (
     Answer,
+    CohortAnswer,
     DifferenceAnswer,
     EventAnswer,
     FlagsAnswer,
@@ -27,9 +28,11 @@ from expost.query.answer import (
     TrendAnswer,
 )
 from expost.query.breakdown import Breakdown, Flag, Several, parse_breakdown
+from expost.query.cohort import Cohort, Did, Sequel
 from expost.query.definition import Definition, Pattern, PropertyMatch, Scalar, Words, definition
 from expost.query.measure import Measure, parse_measure
 from expost.query.question import (
+    CohortSize,
     Difference,
     EventDetail,
     FlagList,
@@ -95,6 +98,11 @@ def stage(
 ) -> Stage:
     """A step of a funnel with more to say: a window from the step before, optional, a narrower meaning."""
     return Stage(step, None if within is None else _duration(within), optional, where)
+
+
+def did(step: str, times: int = 1, *, within: timedelta | str | None = None) -> Did:
+    """A condition of a cohort: did this at least so many times, not longer ago than `within`."""
+    return Did(step, times, None if within is None else _duration(within))
 
 
 class Lake:
@@ -224,7 +232,7 @@ class Lake:
         for name in ("between", "ends_attempt", "removes_unit"):
             if name in asked:
                 asked[name] = _steps(asked[name])
-        question = Funnel(steps, _duration(within), by=_breakdown(by), unit=_unit(unit), **asked)
+        question = Funnel(steps, _duration(within), by=_breakdown(by), unit=_unit(unit), **_of_cohorts(asked))
         return cast(FunnelAnswer, self._ask(question))
 
     def retention(
@@ -252,7 +260,7 @@ class Lake:
             by=_breakdown(by),
             unit=_unit(unit),
             brackets=parse_brackets(brackets) if isinstance(brackets, str) else tuple(brackets),
-            **asked,
+            **_of_cohorts(asked),
         )
         return cast(RetentionAnswer, self._ask(question))
 
@@ -281,9 +289,52 @@ class Lake:
             measure=_measure(measure),
             per=per,
             per_measure=None if per_measure is None else _measure(per_measure),
-            **asked,
+            **_of_cohorts(asked),
         )
         return cast(TrendAnswer, self._ask(question))
+
+    def save_cohort(
+        self,
+        name: str,
+        *,
+        did: Did | str | Sequence[Did | str] = (),
+        did_not: Did | str | Sequence[Did | str] = (),
+        sequence: Sequence[str] = (),
+        within: timedelta | str = "7 days",
+        traits: Mapping[str, Scalar] | Sequence[PropertyMatch] = (),
+        users: Sequence[str] = (),
+        devices: Sequence[str] = (),
+        start: date | datetime | None = None,
+        end: date | datetime | None = None,
+        site: str | None = None,
+    ) -> Cohort:
+        """Save a cohort: who fulfils all that is said, and is listed where ids are. `within` is of the sequence.
+
+        Questions then take `cohort="Regulars"`, `not_cohort=` and `by="cohort:Regulars"`. `expost.did("Ordered", 3,
+        within="90 days")` says how often and how lately.
+        """
+        acts, not_done = _dids(did), _dids(did_not)
+        listed: Sequence[PropertyMatch] = (
+            [PropertyMatch(key, "is", value) for key, value in traits.items()]
+            if isinstance(traits, Mapping)
+            else traits
+        )
+        has = tuple(listed)
+        meant = None
+        if acts or not_done or sequence or has:
+            sequel = Sequel(tuple(sequence), _duration(within)) if sequence else None
+            meant = Cohort(name, acts, not_done, sequel, has, start=start, end=end)
+        return self.analysis.save_cohort(
+            meant, name, users=users, devices=devices, site=site, author=getpass.getuser(), place="Python"
+        )
+
+    def cohorts(self, *, site: str | None = None) -> list[Cohort]:
+        """The latest version of every saved cohort, by name."""
+        return self.analysis.cohorts(site=site)
+
+    def cohort(self, of: str | Cohort, **common: Any) -> CohortAnswer:
+        """A cohort, and how many people are in it now."""
+        return cast(CohortAnswer, self._ask(CohortSize(of, **common)))
 
     def losses(
         self, *, by: Literal["day", "page", "browser"] = "day", limit: int = 100, **common: Any
@@ -392,6 +443,20 @@ def _unit(given: Unit | str) -> Unit:
 
 def _measure(given: Measure | str) -> Measure:
     return parse_measure(given) if isinstance(given, str) else given
+
+
+def _dids(given: Did | str | Sequence[Did | str]) -> tuple[Did, ...]:
+    """One act or several, those by name once each."""
+    several = [given] if isinstance(given, Did | str) else given
+    return tuple(Did(each) if isinstance(each, str) else each for each in several)
+
+
+def _of_cohorts(asked: dict[str, Any]) -> dict[str, Any]:
+    """What is asked, a single cohort as a list of it."""
+    names = {name: asked[name] for name in ("cohort", "not_cohort") if name in asked}
+    return asked | {
+        name: (each,) if isinstance(each, str | Cohort) else tuple(each) for name, each in names.items()
+    }
 
 
 def _steps(given: Step | Sequence[Step]) -> tuple[Step, ...]:

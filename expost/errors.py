@@ -136,6 +136,15 @@ class UnknownDefinition(UnknownName):
         )
 
 
+class UnknownCohort(UnknownName):
+    """A question names a cohort that does not exist."""
+
+    code = "unknown_cohort"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__("cohort", name, known, list_with="expost cohorts, or GET /api/v1/cohorts")
+
+
 class UnknownSite(UnknownName):
     """A site that does not exist."""
 

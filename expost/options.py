@@ -90,9 +90,13 @@ def unit_options(command: Command) -> Command:
                 "--gap", metavar="LENGTH", help="A session ends after this long without any event: 30min."
             ),
             click.option(
+                "--cohort", metavar="NAME", multiple=True, help="Only people in this cohort; repeat for all."
+            ),
+            click.option("--not-cohort", metavar="NAME", multiple=True, help="Only people not in it."),
+            click.option(
                 "--by",
                 metavar="WHAT",
-                help="Split: flag:KEY, property:NAME, trait:NAME, latest-trait:NAME, or a column such as path.",
+                help="Split: flag:KEY, property:NAME, trait:NAME, latest-trait:NAME, cohort:NAME, or a column: path.",
             ),
             click.option(
                 "--several",

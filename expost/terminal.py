@@ -13,6 +13,7 @@ from rich.table import Table
 from expost.query.answer import (
     Answer,
     Cohort,
+    CohortAnswer,
     DifferenceAnswer,
     FlagsAnswer,
     FunnelAnswer,
@@ -371,6 +372,12 @@ def _minute(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "unknown"
 
 
+def _show_cohort(console: Console, answer: CohortAnswer) -> None:
+    version = "" if answer.version is None else f" (version {answer.version})"
+    console.print(f"{escape(cell(answer.name))}{version}: {escape(cell(answer.meaning))}")
+    console.print(f"{answer.people:,} of {answer.everyone:,} people.")
+
+
 def _show_losses(console: Console, answer: LossesAnswer) -> None:
     columns = [(answer.by, WORD), ("sent", NUMBER), ("here", NUMBER), ("missing", NUMBER), ("of sent", NUMBER),
                ("pages", NUMBER), ("all missing", NUMBER), ("known", WORD)]  # fmt: skip
@@ -510,6 +517,7 @@ SHOWN: dict[type[Answer], Callable[[Console, Any], None]] = {
     FunnelAnswer: _show_funnel,
     RetentionAnswer: _show_retention,
     TrendAnswer: _show_trend,
+    CohortAnswer: _show_cohort,
     LossesAnswer: _show_losses,
     RejectedAnswer: _show_rejected,
     SuggestionsAnswer: _show_suggestions,

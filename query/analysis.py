@@ -35,11 +35,14 @@ from .difference import difference
 from .element_cache import ElementCache
 from .event_cache import EventCache
 from .funnel import funnel, funnel_people
+from .kept_cohorts import KeptCohorts
 from .left_out import counting_of
 from .live import event_detail, flag_list, live
 from .losses import losses
+from .membership import cohort_size, with_cohorts
 from .preview import preview, preview_parts
 from .question import (
+    CohortSize,
     Difference,
     EventDetail,
     FlagList,
@@ -77,6 +80,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     FunnelPeople: funnel_people,
     Retention: retention,
     Trend: trend,
+    CohortSize: cohort_size,
     Difference: difference,
     Live: live,
     EventDetail: event_detail,
@@ -88,11 +92,14 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     SqlQuery: sql_query,
 }
 
-WITHOUT_VIEWS = (Preview, Funnel, FunnelPeople, Retention, Trend)
+COHORTS_OF = (Funnel, FunnelPeople, Retention, Trend)
+"""Questions that can be asked of the people of a cohort."""
+
+WITHOUT_VIEWS = (Preview, CohortSize, *COHORTS_OF)
 """Questions that are asked of the lake itself: they do without the views for people, and share one connection."""
 
 
-class Analysis(Rights):
+class Analysis(Rights, KeptCohorts):
     """A data folder, open for questions. Each question reads the newest snapshot; the folder may be in use.
 
     `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit.
@@ -280,9 +287,11 @@ class Analysis(Rights):
                 cache=self.cache,
                 events=self.events,
                 saved=partial(self._in_use, site.slug),
+                find_cohort=partial(self.cohort, site=site.slug),
             )
             _refuse_empty_range(reading)
-            yield reading
+            _refuse_cohorts(question)
+            yield with_cohorts(reading)
 
     def _connection(
         self, question: Question, as_of: int | None
@@ -377,6 +386,14 @@ def _refuse_empty_range(reading: Reading) -> None:
         raise InvalidInput(
             f"The range from {first} to {last} is empty.",
             hint="It ends before `to`: swap the two, or for a single day give the day after it as `to`.",
+        )
+
+
+def _refuse_cohorts(question: Question) -> None:
+    if (question.cohort or question.not_cohort) and not isinstance(question, COHORTS_OF):
+        raise NotBuilt(
+            f"A {type(question).__name__} is not asked of a cohort.",
+            hint="Funnels, retention and trends are.",
         )
 
 

@@ -483,6 +483,21 @@ class TrendAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class CohortAnswer(Answer):
+    """A cohort, and how many `people` of `everyone` are in it now."""
+
+    name: str
+    version: int | None
+    meaning: str
+    people: int
+    everyone: int
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row."""
+        return [{"name": self.name, "people": self.people, "everyone": self.everyone}]
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
     """Events of one side: `only_old`, `only_new`, `both`, or `unknown` (either version cannot say)."""
 

@@ -6,9 +6,12 @@ A flag splits by the variation of an exposure (SEMANTICS 4). Everything else is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from expost.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from .cohort import Cohort
 
 Several = Literal["first", "exclude", "as_treated"]
 SEVERAL: tuple[Several, ...] = ("first", "exclude", "as_treated")
@@ -71,12 +74,19 @@ class ByTrait:
     latest: bool = False
 
 
-Breakdown = Flag | ByColumn | ByProperty | ByTrait
-ByValue = ByColumn | ByProperty | ByTrait
+@dataclass(frozen=True, slots=True)
+class ByCohort:
+    """A breakdown by whether the person of the event of entry is in a cohort: the values are `in` and `not in`."""
+
+    cohort: str | Cohort
+
+
+Breakdown = Flag | ByColumn | ByProperty | ByTrait | ByCohort
+ByValue = ByColumn | ByProperty | ByTrait | ByCohort
 
 
 def parse_breakdown(text: str, several: str | None = None) -> Breakdown:
-    """`flag:KEY`, `property:NAME`, `trait:NAME`, `latest-trait:NAME`, or a column of events such as `path`.
+    """`flag:KEY`, `property:NAME`, `trait:NAME`, `latest-trait:NAME`, `cohort:NAME`, or a column such as `path`.
 
     >>> parse_breakdown("flag:new-checkout", "exclude")
     Flag(key='new-checkout', several='exclude')
@@ -99,9 +109,11 @@ def parse_breakdown(text: str, several: str | None = None) -> Breakdown:
                 return ByTrait(name)
             case "latest-trait":
                 return ByTrait(name, latest=True)
+            case "cohort":
+                return ByCohort(name)
     if colon:
         raise InvalidInput(
             f"{text!r} is no breakdown.",
-            hint="For example: flag:new-checkout, property:plan, trait:plan, latest-trait:plan, path",
+            hint="For example: flag:new-checkout, property:plan, trait:plan, latest-trait:plan, cohort:Regulars, path",
         )
     return ByColumn(text)

@@ -105,6 +105,12 @@ def normal_text(text: str) -> str:
     return re.sub(f"{_class(SPACES, _PYTHON)}+", " ", visible).strip(" ")
 
 
+def property_condition(condition: PropertyMatch, prefix: str) -> tuple[Fragment, dict[str, object]]:
+    """One condition on the `properties` of a row `e`, and the values that it binds; their names start so."""
+    statement = _Statement(prefix)
+    return Fragment(statement.property_match(condition, prefix)), statement.parameters
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     surely: str

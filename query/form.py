@@ -8,9 +8,10 @@ All three are the same words with the same meaning, so they are read here, once.
                  text, host, path, hash, query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only,
                  pierce; to save it also valid_from, valid_until (dates or ISO times)
     preview      definition, or name; only (count)
-    unit         unit (person | session | device | group:TYPE), gap (of sessions)
-    breakdown    by (flag:KEY, property:NAME, trait:NAME, latest-trait:NAME, a column), several (first | exclude |
-                 as-treated)
+    unit         unit (person | session | device | group:TYPE), gap (of sessions); cohort, not_cohort (repeated: only
+                 people who are in it, or not)
+    breakdown    by (flag:KEY, property:NAME, trait:NAME, latest-trait:NAME, cohort:NAME, a column), several (first |
+                 exclude | as-treated)
     funnel       step (repeated), within, by, several, unit, gap, order (ordered | strict | any), between, ends, removes
                  (repeated: names), optional (N), step_within (N=LENGTH), where (N:NAME=VALUE), over (day | week |
                  month), compare (previous)
@@ -18,6 +19,9 @@ All three are the same words with the same meaning, so they are read here, once.
                  several, unit, gap
     trend        name, period, by, several, unit, gap, measure (events | people | per-person | sum:NAME | mean:NAME |
                  min:NAME | max:NAME | median:NAME | p95:NAME), per (NAME), per_measure, compare (previous)
+    cohort       did (repeated), times (N=COUNT), did_within (N=LENGTH), did_where (N:NAME=VALUE), did_not (repeated),
+                 not_within (N=LENGTH), sequence (repeated, in order), sequence_within, trait (NAME=VALUE or
+                 NAME), from, to
     difference   name, old, new (versions), samples
     losses       by (day | page | browser), limit
     rejected     kind, limit
@@ -35,6 +39,7 @@ from typing import Any
 from expost.errors import InvalidInput
 
 from .breakdown import Breakdown, parse_breakdown
+from .cohort import Cohort, Did, Sequel
 from .definition import Definition, PropertyMatch, Scalar, definition
 from .measure import parse_measure
 from .question import (
@@ -64,7 +69,11 @@ CONDITIONS = frozenset(
     {"click", "change", "submit", "on", "view", "track", "text", "host", "path", "hash", "query", "property",
      "target_only", "pierce"}
 )  # fmt: skip
-UNITS = frozenset({"unit", "gap"})
+UNITS = frozenset({"unit", "gap", "cohort", "not_cohort"})
+COHORT = frozenset(
+    {"did", "times", "did_within", "did_where", "did_not", "not_within", "sequence", "sequence_within", "trait",
+     "from", "to"}
+)  # fmt: skip
 FUNNEL = frozenset(
     {"step", "within", "by", "several", "order", "between", "ends", "removes", "optional", "step_within", "where",
      "over", "compare"}
@@ -263,6 +272,51 @@ def trend_of(form: Form) -> Trend:
     )
 
 
+def cohort_of(name: str, form: Form) -> Cohort:
+    """The cohort that a form describes."""
+    _refuse_unknown(form, COHORT)
+    did, did_not = tuple(form.get("did", ())), tuple(form.get("did_not", ()))
+    times = {place: _whole_number("times", text) for place, text in _numbered(form, "times", did)}
+    within = {place: parse_duration(text) for place, text in _numbered(form, "did_within", did)}
+    without = {place: parse_duration(text) for place, text in _numbered(form, "not_within", did_not)}
+    wheres: dict[int, list[PropertyMatch]] = {}
+    for text in form.get("did_where", ()):
+        number, _, condition = text.partition(":")
+        wheres.setdefault(_place("did_where", number, did), []).append(_property(condition))
+    steps, length = tuple(form.get("sequence", ())), _one(form, "sequence_within")
+    if length is not None and not steps:
+        raise InvalidInput("sequence_within is said of no sequence.", hint="Say sequence as well, repeated.")
+    return Cohort(
+        name,
+        did=tuple(
+            Did(step, times.get(place, 1), within.get(place), tuple(wheres.get(place, ())))
+            for place, step in enumerate(did, 1)
+        ),
+        did_not=tuple(Did(step, within=without.get(place)) for place, step in enumerate(did_not, 1)),
+        sequence=Sequel(steps, parse_duration(length or "7d")) if steps else None,
+        traits=tuple(map(_property, form.get("trait", ()))),
+        start=_moment(form, "from"),
+        end=_moment(form, "to"),
+    )
+
+
+def _numbered(form: Form, field: str, named: tuple[str, ...]) -> Iterable[tuple[int, str]]:
+    """What a field says of things by their number, `2=30d`; of a single one without it, `30d`."""
+    for text in form.get(field, ()):
+        number, given, rest = _partition(text)
+        yield (_place(field, number, named), rest) if given else (_place(field, "1", named), number)
+
+
+def _place(field: str, text: str, named: tuple[str, ...]) -> int:
+    number = _whole_number(field, text)
+    if not 1 <= number <= len(named):
+        raise InvalidInput(
+            f"{field} is about number {number} of {len(named)}.",
+            hint="They are counted from 1, in the order given.",
+        )
+    return number
+
+
 def difference_of(form: Form) -> Difference:
     """Two versions of a saved definition in effect."""
     _refuse_unknown(form, COMMON | {"name", "old", "new", "samples"})
@@ -305,6 +359,8 @@ def _common(form: Form) -> dict[str, Any]:
         "internal": _yes(form, "internal"),
         "environment": _environment(form),
         "as_of": _moment(form, "as_of"),
+        "cohort": tuple(form.get("cohort", ())),
+        "not_cohort": tuple(form.get("not_cohort", ())),
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from expost.errors import InvalidInput, NotBuilt
 
@@ -17,6 +17,9 @@ from .breakdown import Breakdown
 from .definition import Definition
 from .measure import EVENTS, Measure
 from .unit import PERSON, Unit
+
+if TYPE_CHECKING:
+    from .cohort import Cohort
 
 MAX_STEPS = 20
 MAX_PERIODS = 400
@@ -71,6 +74,7 @@ class Question:
     says. `environment`: one name, several, or "all". `now`: what counts as over; the moment of asking if not given.
     `as_of`: only what was known at that moment (events received, people named, merged and parted by then); it is `now`
     as well.
+    `cohort`, `not_cohort`: only people who are in all of the first and in none of the second.
     """
 
     site: str | None = None
@@ -83,6 +87,8 @@ class Question:
     environment: str | tuple[str, ...] | None = None
     now: datetime | None = None
     as_of: Moment | None = None
+    cohort: tuple[str | Cohort, ...] = ()
+    not_cohort: tuple[str | Cohort, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +324,13 @@ class Trend(Question):
             )
         if self.compare is not None:
             _check_comparison("A trend", self.compare, self)
+
+
+@dataclass(frozen=True, slots=True)
+class CohortSize(Question):
+    """How many people are in a cohort now, of all who have an event that counts."""
+
+    of: str | Cohort
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from typing import Any
 import duckdb
 
 from expost.clock import from_micros
-from expost.errors import InvalidInput
+from expost.errors import InvalidInput, UnknownCohort
 
 from .answer import Basis, LeftOut, UsedDefinition, UsedVersion
-from .breakdown import ByColumn, ByProperty, ByValue
+from .breakdown import ByCohort, ByColumn, ByProperty, ByValue
 from .calendar import Calendar
+from .cohort import Cohort
 from .condition import CompiledDefinition, compile_definition, json_pointer, narrowed
 from .definition import NEVER_HEARD, WITHOUT_ELEMENT, Definition
 from .element_cache import ElementCache
@@ -37,12 +38,19 @@ MOST_LISTED = 20
 Row = tuple[Any, ...]
 
 
+def _no_cohort(name: str) -> Cohort:
+    raise UnknownCohort(name, [])
+
+
 @dataclass
 class Reading:
     """An open snapshot and what a question says about itself. `sql` collects the text that ran.
 
     `resolve` finds a saved definition by name and version; `named` all of a name, with their sites; `saved` are
     those of this site that are in use. `rejected_files` are those of what could not be stored.
+
+    `chosen` is a condition on the person of an event `m`: whose events count at all. `parting` says of such an event
+    whether its person is in the cohort that splits the answer. `notes` say so in words (see `membership.py`).
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -59,6 +67,10 @@ class Reading:
     events: EventCache | None = None
     saved: Callable[[], Sequence[Definition]] = tuple
     as_of: int | None = None
+    find_cohort: Callable[[str], Cohort] = _no_cohort
+    chosen: Fragment | None = None
+    parting: Fragment | None = None
+    notes: tuple[str, ...] = ()
     sql: list[str] = field(default_factory=list)
     used: dict[str, Any] = field(default_factory=dict)
 
@@ -155,7 +167,7 @@ class Reading:
             snapshot=self.snapshot,
             definitions=tuple(definitions),
             left_out=tuple(left_out),
-            notes=(*self._as_of_note(), *notes),
+            notes=(*self._as_of_note(), *self.notes, *notes),
         )
 
     def _as_of_note(self) -> tuple[str, ...]:
@@ -238,6 +250,8 @@ def match(
         has_positions=has_positions,
         unit=kind,
         value=_value(by, values),
+        chosen=reading.chosen,
+        parting=reading.parting if isinstance(by, ByCohort) else None,
         numbers=_numbers(measured, values),
     )
     matched = tallied(reading, steps, compiled, reading.run("tally.sql", {}))

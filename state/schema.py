@@ -99,6 +99,20 @@ DEFINITION_DETAILS = Table(
     sqlite_autoincrement=True,
 )
 
+COHORTS = Table(
+    "cohorts",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("site", String, ForeignKey("sites.slug"), nullable=False),
+    Column("key", String, nullable=False),  # the name as names are compared
+    Column("name", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", String, nullable=False),  # JSON; of a list keyed hashes, no id in clear
+    Column("author", String, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    UniqueConstraint("site", "key", "version"),
+)
+
 ACCOUNTS = Table(
     "accounts",
     METADATA,

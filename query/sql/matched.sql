@@ -8,6 +8,8 @@
    has_positions  whether the order is needed
    unit           what is counted if it is not the person: "session", "device" or "group"; it comes as `unit_id`
    value          an expression over an event `e` that comes along as `value`, if one is wanted
+   chosen         a condition on the person of an event `m`: whose events count at all
+   parting        an expression over an event `m` that comes along as `value` instead
    numbers        expressions over an event `e` that come along as `type_1`, `number_1`, …
 
    $count_bots, $count_internal, $environments (null: all) say what is left out #}
@@ -77,7 +79,9 @@ narrow as (
 {% for column in keep %}
         , m.{{ column }}
 {% endfor %}
-{% if value %}
+{% if parting %}
+        , {{ parting }} as value
+{% elif value %}
         , m.value
 {% endif %}
 {% for _ in numbers %}
@@ -104,6 +108,9 @@ narrow as (
     left join exposed on exposed.unit_id = m.{% if unit %}unit_id{% else %}person_id{% endif %}
 
 {% endif %}
+{% if chosen %}
+    where {{ chosen }}
+{% endif %}
 )
 select
     step, person_id, is_sure, left_out, moment, is_daily
@@ -113,7 +120,7 @@ select
 {% for column in keep %}
     , {{ column }}
 {% endfor %}
-{% if value %}
+{% if value or parting %}
     , value
 {% endif %}
 {% for _ in numbers %}

@@ -13,6 +13,7 @@ from expost.query.answer import Answer, FunnelAnswer, FunnelGroup, RetentionAnsw
 from expost.query.calendar import Calendar
 from expost.query.definition import Alternative, Definition, definition
 from expost.query.left_out import counting_of
+from expost.query.membership import with_cohorts
 from expost.query.question import Question
 from expost.query.reading import Reading
 from expost.state.sites import Site
@@ -42,7 +43,7 @@ def answer_of(
             snapshot={},
             resolve=lambda name, _version: definition_of(name),
         )
-        return ANSWERS[type(question)](reading, question)
+        return ANSWERS[type(question)](with_cohorts(reading), question)
 
 
 def definition_of(step: str) -> Definition:

@@ -12,18 +12,36 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from expost.query.answer import Answer, FunnelAnswer, PreviewAnswer, RetentionAnswer, TrendAnswer
+from expost.query.answer import (
+    Answer,
+    CohortAnswer,
+    FunnelAnswer,
+    PreviewAnswer,
+    RetentionAnswer,
+    TrendAnswer,
+)
 from expost.query.breakdown import Flag
 from expost.query.definition import Alternative, Definition, definition, in_force_of
+from expost.query.form import cohort_of, form_of
 from expost.query.interval import Interval
 from expost.query.measure import parse_measure
-from expost.query.question import Funnel, Preview, Retention, Stage, Trend, parse_brackets, parse_duration
+from expost.query.question import (
+    CohortSize,
+    Funnel,
+    Preview,
+    Retention,
+    Stage,
+    Trend,
+    parse_brackets,
+    parse_duration,
+)
 from expost.query.unit import parse_unit
 from expost.state.sites import ALL_ENVIRONMENTS, Site
 from tests.semantics import oracle_funnel, oracle_retention, oracle_trend
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, medians_of, table_of
 from tests.semantics.happening import SITE, Happening, moment, read_story
 from tests.semantics.oracle import Counted, Oracle
+from tests.semantics.oracle_cohort import members
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 HERE = Path(__file__).parent
@@ -53,6 +71,7 @@ def test_the_answer_follows_the_rule(case: dict[str, Any]) -> None:
         ("retention", _retention),
         ("trend", _trend),
         ("preview", _preview),
+        ("cohort", _cohort),
     ):
         if kind in case:
             check(case, case[kind], story)
@@ -290,6 +309,20 @@ def _versions(versions: list[dict[str, Any]], pinned: int | None) -> Definition:
         interval = Interval(*(moment(*side.split()) if side else None for side in sides))
         saved.append(replace(definition("asked", **given), version=number, interval=interval))
     return in_force_of(saved, frozenset(over))
+
+
+def _cohort(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
+    pairs = [
+        (name, each) for name, said in asked.items() for each in ([said] if isinstance(said, str) else said)
+    ]
+    cohort = cohort_of("asked", form_of(pairs))
+    answer = answer_of(story, CohortSize(cohort, now=_now(case), **_says(case)), _site(case))
+    assert isinstance(answer, CohortAnswer)
+    assert (answer.people, answer.everyone) == (case["people"], case["everyone"]), case["rule"]
+    now = moment(_now(case).replace(tzinfo=None).isoformat())
+    assert len(members(Oracle(story, _counted(case)), cohort, now, matcher_of)) == case["people"], case[
+        "rule"
+    ]
 
 
 def _left_out(case: dict[str, Any], answer: Answer) -> None:

@@ -1,0 +1,138 @@
+"""`expost cohorts`: people chosen by what they did or are, or by a list of ids, under a name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from expost.errors import InvalidInput
+from expost.options import data_option, json_option, print_json, site_option, wants_json
+from expost.query.cohort import MAX_IDS, read_ids
+from expost.query.form import cohort_of, form_of
+from expost.question_commands import analysis_of, form_of_options, show_answer
+
+LIST = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.group(invoke_without_command=True)
+@data_option
+@site_option
+@json_option
+@click.pass_context
+def cohorts(context: click.Context, data: Path | None, site: str | None, as_json: bool) -> None:
+    """The saved cohorts: every question takes --cohort NAME, --not-cohort NAME and --by cohort:NAME.
+
+    \b
+    Example: expost cohorts
+    """
+    if context.invoked_subcommand is not None:
+        return
+    saved = analysis_of(data).cohorts(site=site)
+    if wants_json(as_json):
+        print_json([each.to_json() for each in saved])
+        return
+    from expost.terminal import NUMBER, WORD, table, terminal_console
+
+    columns = [("name", WORD), ("version", NUMBER), ("who", WORD)]
+    table(terminal_console(), columns, [(each.name, each.version, str(each)) for each in saved])
+
+
+@cohorts.command("save")
+@click.argument("name")
+@click.option("--did", multiple=True, metavar="NAME", help="Did this.")
+@click.option("--times", multiple=True, metavar="N=COUNT", help="The Nth --did at least so many times.")
+@click.option("--did-within", multiple=True, metavar="N=LENGTH", help="The Nth --did not longer ago: 1=30d.")
+@click.option("--did-where", multiple=True, metavar="N:NAME=VALUE", help="The Nth --did with this property.")
+@click.option("--did-not", multiple=True, metavar="NAME", help="Did not do this.")
+@click.option("--not-within", multiple=True, metavar="N=LENGTH", help="The Nth --did-not in this long.")
+@click.option("--sequence", multiple=True, metavar="NAME", help="Did these one after the other; repeat.")
+@click.option("--sequence-within", metavar="LENGTH", help="The last at most so long after the first: 7d.")
+@click.option("--trait", multiple=True, metavar="NAME[=VALUE]", help="Has this trait now.")
+@click.option("--users", type=LIST, help="Is one of these: a file with a user id a line.")
+@click.option("--devices", type=LIST, help="Has an event of one of these: a file with a device id a line.")
+@click.option("--from", "from_", metavar="DATE", help="What was done counts from this date on.")
+@click.option("--to", metavar="DATE", help="And before this one.")
+@data_option
+@site_option
+@json_option
+def save(
+    name: str,
+    data: Path | None,
+    site: str | None,
+    as_json: bool,
+    users: Path | None,
+    devices: Path | None,
+    **options: Any,
+) -> None:
+    """Save a cohort: who fulfils all that is said. The same name again makes a new version.
+
+    \b
+    Example: expost cohorts save "Regulars" --did "Ordered" --times 1=3 --did-within 1=90d --did-not "Complained"
+             expost cohorts save "Beta testers" --users testers.txt
+    """
+    from expost.state.audit import command_line
+
+    analysis, by, form = analysis_of(data), command_line(), form_of_options(options)
+    lists = {"users": _listed(users), "devices": _listed(devices)}
+    meant = cohort_of(name, form) if form else None
+    if meant is None and not any(lists.values()):
+        meant = cohort_of(name, form_of([]))
+    saved = analysis.save_cohort(meant, name, site=site, author=by.who, place=by.place, **lists)
+    if wants_json(as_json):
+        print_json(saved.to_json())
+    else:
+        click.echo(f"{saved.name} is version {saved.version}: {saved}")
+
+
+@cohorts.command("show")
+@click.argument("name")
+@data_option
+@site_option
+@json_option
+def show(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
+    """Who is in a cohort, in words, and how many people that is now.
+
+    \b
+    Example: expost cohorts show "Regulars"
+    """
+    from expost.query.question import CohortSize
+
+    show_answer(analysis_of(data).ask(CohortSize(name, site=site)), as_json)
+
+
+@cohorts.command("remove")
+@click.argument("name")
+@click.option("--yes", "is_sure", is_flag=True, help="Do it.")
+@data_option
+@site_option
+def remove(name: str, is_sure: bool, data: Path | None, site: str | None) -> None:
+    """Forget a cohort with all its versions. Says what would go, does it with --yes.
+
+    \b
+    Example: expost cohorts remove "Regulars" --yes
+    """
+    from expost.state.audit import command_line
+
+    analysis, by = analysis_of(data), command_line()
+    found = analysis.cohort(name, site=site)
+    if not is_sure:
+        click.echo(f"{found.name} (version {found.version}: {found}) would go. Do it with --yes.")
+        return
+    analysis.remove_cohort(name, site=site, author=by.who, place=by.place)
+    click.echo(f"{found.name} is gone.")
+
+
+def _listed(file: Path | None) -> tuple[str, ...]:
+    if file is None:
+        return ()
+    try:
+        ids = read_ids(file.read_text(encoding="utf-8-sig").splitlines())
+    except UnicodeDecodeError as problem:
+        raise InvalidInput(f"{file} is no text.", hint="Write one id a line, in UTF-8.") from problem
+    if not 1 <= len(ids) <= MAX_IDS:
+        raise InvalidInput(
+            f"{file} lists {len(ids):,} ids.", hint=f"A cohort lists 1 to {MAX_IDS:,} of them."
+        )
+    return ids

@@ -1,0 +1,92 @@
+"""Cohorts of the engine and of the oracle, on random stories: who is in one, and answers about those alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expost.clock import from_micros
+from expost.query.answer import CohortAnswer, FunnelAnswer
+from expost.query.breakdown import ByCohort
+from expost.query.cohort import Cohort, Did, Sequel
+from expost.query.definition import PropertyMatch
+from expost.query.question import CohortSize, Funnel
+from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of
+from tests.semantics.happening import Happening, identity
+from tests.semantics.oracle import Oracle
+from tests.semantics.oracle_cohort import members
+from tests.semantics.oracle_funnel import Plan, funnel
+from tests.semantics.stories import FIRST, HOUR, STEPS, agreement, stories
+
+PRO = PropertyMatch("plan", "is", "pro")
+steps = st.sampled_from(STEPS)
+dids = st.builds(
+    Did,
+    steps,
+    st.integers(1, 3),
+    st.none() | st.sampled_from((timedelta(hours=2), timedelta(hours=9))),
+    st.sampled_from(((), (PRO,), (PropertyMatch("plan", "is", 3),))),
+)
+USERS = [identity("user", name) or 0 for name in ("u1", "u2")]
+DEVICES = [identity("device", name) or 0 for name in ("d1", "d2")]
+
+
+@st.composite
+def cohorts(draw: st.DrawFn) -> Cohort:
+    """Any mix of conditions that says something."""
+    said: dict[str, Any] = {
+        "did": tuple(draw(st.lists(dids, max_size=2))),
+        "did_not": tuple(draw(st.lists(dids, max_size=1))),
+        "sequence": draw(
+            st.none()
+            | st.builds(
+                Sequel, st.lists(steps, min_size=2, max_size=3).map(tuple), st.just(timedelta(hours=4))
+            )
+        ),
+        "traits": draw(st.sampled_from(((), (), (PRO,)))),
+        "users": draw(st.sampled_from(((), (), tuple(USERS[:1])))),
+        "devices": draw(st.sampled_from(((), (), tuple(DEVICES[:1])))),
+    }
+    if not any(said.values()):
+        said["did"] = (Did("A"),)
+    return Cohort("C", **said)
+
+
+@agreement
+@given(story=stories(grain=HOUR, span=14), cohort=cohorts(), now=st.integers(3, 20), is_in=st.booleans())
+def test_a_cohort_is_who_is_found_by_looking_at_everybody(
+    story: list[Happening], cohort: Cohort, now: int, is_in: bool
+) -> None:
+    moment = FIRST + HOUR * now
+    oracle = Oracle(story)
+    found = members(oracle, cohort, moment, matcher_of)
+    known = {person for person, events in oracle.people.items() if events[0].at <= moment}
+    size = answer_of(story, CohortSize(cohort, now=from_micros(moment)))
+    assert isinstance(size, CohortAnswer)
+    assert (size.people, size.everyone) == (len(found & known), len(known))
+
+    answer = answer_of(
+        story,
+        Funnel(
+            (definition_of("A"), definition_of("view:/**")),
+            timedelta(hours=6),
+            by=ByCohort(cohort),
+            cohort=(cohort,) if is_in else (),
+            not_cohort=() if is_in else (cohort,),
+            now=from_micros(moment),
+        ),
+    )
+    assert isinstance(answer, FunnelAnswer)
+    chosen = Oracle(story)
+    chosen.people = {person: events for person, events in oracle.people.items() if (person in found) == is_in}
+    said = funnel(
+        chosen,
+        Plan((matcher_of("A"), matcher_of("view:/**")), 6 * HOUR),
+        now=moment,
+        value=lambda _: "in" if is_in else "not in",
+    )["groups"]
+    expected = {group: table["steps"] for group, table in said.items()} or {"total": [0, 0]}
+    assert bars_of(answer) == expected
