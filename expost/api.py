@@ -4,6 +4,8 @@ GET /api/v1/preview     ?click=… | ?name=…        GET  /api/v1/definitions
 GET /api/v1/funnel      ?step=…&step=…&within=7d  PUT  /api/v1/definitions/{name}
 GET /api/v1/retention   ?start=…&return=…         GET  /api/v1/flags
 GET /api/v1/trend       ?name=…&period=day        GET  /api/v1/live
+GET /api/v1/paths       ?name=…&direction=before
+GET /api/v1/stickiness, /lifecycle  ?name=…&period=…
 GET /api/v1/losses      ?by=day                   GET, PATCH /api/v1/definitions/{name}
 GET /api/v1/rejected    ?kind=…
 GET /api/v1/difference  ?name=…&old=1&new=2       POST /api/v1/definitions/{name}/rollback
@@ -31,11 +33,14 @@ from expost.query.form import (
     difference_of,
     form_of,
     funnel_of,
+    lifecycle_of,
     losses_of,
     parse_moment,
+    paths_of,
     preview_of,
     rejected_of,
     retention_of,
+    stickiness_of,
     suggestions_of,
     trend_of,
     unnamed_of,
@@ -191,6 +196,38 @@ class TrendParameters(Units):
     compare: str | None = Field(None, description="`previous`: also the stretch of the same length before.")
 
 
+class StickinessParameters(Units):
+    """Stickiness."""
+
+    name: str | None = Field(None, description="Name of the definition.")
+    period: str | None = Field(None, description="`day`, `week` or `month`.")
+
+
+class LifecycleParameters(Common):
+    """A lifecycle."""
+
+    name: str | None = Field(None, description="Name of the definition.")
+    period: str | None = Field(None, description="`day`, `week` or `month`; default week.")
+    unit: str | None = Field(None, description="`person`, `session`, `device` or `group:TYPE`.")
+    gap: str | None = Field(None, description="A session ends after this long without any event.")
+    cohort: Words = Field([], description="Only people who are in these cohorts.")
+    not_cohort: Words = Field([], description="Only people who are in none of these.")
+
+
+class PathsParameters(Common):
+    """Paths."""
+
+    name: str | None = Field(None, description="Name of the definition to start from.")
+    direction: str | None = Field(None, description="`after` or `before`; default after.")
+    steps: int | None = Field(None, description="How many steps; default 4.")
+    top: int | None = Field(None, description="How many edges of a step are told apart; default 10.")
+    event: Words = Field([], description="Names of definitions that are steps too, beside views of pages.")
+    group: Words = Field([], description="Path globs: pages that fit one are called by it.")
+    gap: str | None = Field(None, description="A session ends after this long without any event.")
+    cohort: Words = Field([], description="Only people who are in these cohorts.")
+    not_cohort: Words = Field([], description="Only people who are in none of these.")
+
+
 class DifferenceParameters(Common):
     """Two versions of a definition in effect."""
 
@@ -329,9 +366,27 @@ def create_api(call: Call) -> APIRouter:
     _add_seen(api, answer)
     _add_definitions(api, call)
     _add_rejected(api, call)
+    _add_ways(api, answer)
     add_cohorts(api, call)
     add_rights(api, call)
     return api
+
+
+def _add_ways(api: APIRouter, answer: Callable[[Question], Awaitable[JSONResponse]]) -> None:
+    @api.get("/paths")
+    async def paths(parameters: Annotated[PathsParameters, Query()]) -> JSONResponse:
+        """What people did after or before an event, in the same session."""
+        return await answer(paths_of(parameters.form()))
+
+    @api.get("/stickiness")
+    async def stickiness(parameters: Annotated[StickinessParameters, Query()]) -> JSONResponse:
+        """How many people did it in how many distinct periods."""
+        return await answer(stickiness_of(parameters.form()))
+
+    @api.get("/lifecycle")
+    async def lifecycle(parameters: Annotated[LifecycleParameters, Query()]) -> JSONResponse:
+        """Per period who is new, returning, resurrecting and dormant."""
+        return await answer(lifecycle_of(parameters.form()))
 
 
 def _add_rejected(api: APIRouter, call: Call) -> None:

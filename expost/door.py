@@ -19,12 +19,15 @@ from expost.query.answer import (
     EventAnswer,
     FlagsAnswer,
     FunnelAnswer,
+    LifecycleAnswer,
     LiveAnswer,
     LossesAnswer,
+    PathsAnswer,
     PreviewAnswer,
     RejectedAnswer,
     RetentionAnswer,
     RowsAnswer,
+    StickinessAnswer,
     TrendAnswer,
 )
 from expost.query.breakdown import Breakdown, Flag, Several, parse_breakdown
@@ -37,9 +40,11 @@ from expost.query.question import (
     EventDetail,
     FlagList,
     Funnel,
+    Lifecycle,
     Live,
     Losses,
     Moment,
+    Paths,
     Preview,
     Question,
     RejectedList,
@@ -47,6 +52,7 @@ from expost.query.question import (
     SqlQuery,
     Stage,
     Step,
+    Stickiness,
     Suggestions,
     Trend,
     Unnamed,
@@ -54,7 +60,7 @@ from expost.query.question import (
     parse_duration,
 )
 from expost.query.suggested import SuggestionsAnswer
-from expost.query.unit import Unit, parse_unit
+from expost.query.unit import SESSION_GAP, Unit, parse_unit
 from expost.query.unnamed import UnnamedAnswer
 from expost.state.definition_details import Details
 
@@ -292,6 +298,57 @@ class Lake:
             **_of_cohorts(asked),
         )
         return cast(TrendAnswer, self._ask(question))
+
+    def stickiness(
+        self,
+        of: Step,
+        *,
+        period: Literal["day", "week", "month"] = "day",
+        by: By = None,
+        unit: Unit | str = "person",
+        **asked: Any,
+    ) -> StickinessAnswer:
+        """How many people did it in how many distinct days, weeks or months of the range."""
+        question = Stickiness(of, period, by=_breakdown(by), unit=_unit(unit), **_of_cohorts(asked))
+        return cast(StickinessAnswer, self._ask(question))
+
+    def lifecycle(
+        self,
+        of: Step,
+        *,
+        period: Literal["day", "week", "month"] = "week",
+        unit: Unit | str = "person",
+        **asked: Any,
+    ) -> LifecycleAnswer:
+        """Per period who is new, returning, resurrecting and dormant."""
+        return cast(LifecycleAnswer, self._ask(Lifecycle(of, period, unit=_unit(unit), **_of_cohorts(asked))))
+
+    def paths(
+        self,
+        of: Step,
+        *,
+        direction: Literal["after", "before"] = "after",
+        steps: int = 4,
+        events: Sequence[Step] = (),
+        groups: Sequence[str] = (),
+        gap: timedelta | str = SESSION_GAP,
+        **asked: Any,
+    ) -> PathsAnswer:
+        """What people did after (or before) an event in the same session: `answer.edges`, step by step.
+
+        Steps are views of pages, called by the first glob of `groups` that fits or by their path, and `events`, called
+        by their names. `asked` may say `top`, how many edges of a step are told apart.
+        """
+        question = Paths(
+            of,
+            direction,
+            steps,
+            events=_steps(events),
+            groups=tuple(groups),
+            gap=_duration(gap),
+            **_of_cohorts(asked),
+        )
+        return cast(PathsAnswer, self._ask(question))
 
     def save_cohort(
         self,

@@ -81,18 +81,40 @@ def asking_options(command: Command) -> Command:
     return command
 
 
-def unit_options(command: Command) -> Command:
-    """What is counted, and what a result is split by."""
+def cohort_options(command: Command) -> Command:
+    """Whose events count."""
+    for option in reversed(
+        (
+            click.option(
+                "--cohort", metavar="NAME", multiple=True, help="Only people in this cohort; repeat for all."
+            ),
+            click.option("--not-cohort", metavar="NAME", multiple=True, help="Only people not in it."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def counting_options(command: Command) -> Command:
+    """What is counted, and whose events count."""
     for option in reversed(
         (
             click.option("--unit", metavar="UNIT", help="person (default), session, device or group:TYPE."),
             click.option(
                 "--gap", metavar="LENGTH", help="A session ends after this long without any event: 30min."
             ),
-            click.option(
-                "--cohort", metavar="NAME", multiple=True, help="Only people in this cohort; repeat for all."
-            ),
-            click.option("--not-cohort", metavar="NAME", multiple=True, help="Only people not in it."),
+            cohort_options,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def unit_options(command: Command) -> Command:
+    """What is counted, and what a result is split by."""
+    for option in reversed(
+        (
+            counting_options,
             click.option(
                 "--by",
                 metavar="WHAT",

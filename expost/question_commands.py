@@ -11,7 +11,9 @@ import click
 from expost.options import (
     as_of_option,
     asking_options,
+    cohort_options,
     condition_options,
+    counting_options,
     data_option,
     json_option,
     print_json,
@@ -25,10 +27,13 @@ from expost.query.form import (
     definition_of,
     form_of,
     funnel_of,
+    lifecycle_of,
     losses_of,
     parse_moment,
+    paths_of,
     preview_of,
     retention_of,
+    stickiness_of,
     suggestions_of,
     trend_of,
     unnamed_of,
@@ -180,6 +185,56 @@ def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     _ask(trend_of(form_of_options(options, name=[name])), data, as_json)
 
 
+PERIOD = click.option("--period", type=click.Choice(["day", "week", "month"]), help="Calendar periods.")
+
+
+@click.command()
+@click.argument("name")
+@PERIOD
+@unit_options
+@asking_options
+def stickiness(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
+    """On how many distinct days (or weeks, or months) of a range people did it.
+
+    \b
+    Example: expost stickiness "Searched" --from 2026-11-01 --to 2026-12-01
+    """
+    _ask(stickiness_of(form_of_options(options, name=[name])), data, as_json)
+
+
+@click.command()
+@click.argument("name")
+@PERIOD
+@counting_options
+@asking_options
+def lifecycle(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
+    """Per week (or day, or month) who is new, returning, resurrecting and dormant.
+
+    \b
+    Example: expost lifecycle "Searched" --period week
+    """
+    _ask(lifecycle_of(form_of_options(options, name=[name])), data, as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--direction", type=click.Choice(["after", "before"]), help="Default: after.")
+@click.option("--steps", type=click.IntRange(1, 20), help="How many steps. Default: 4.")
+@click.option("--top", type=click.IntRange(1, 1_000), help="How many edges of a step. Default: 10.")
+@click.option("--event", multiple=True, metavar="NAME", help="A definition that is a step too, beside pages.")
+@click.option("--group", multiple=True, metavar="GLOB", help="Pages that fit it are one: '/products/*'.")
+@click.option("--gap", metavar="LENGTH", help="A session ends after this long without any event: 30min.")
+@cohort_options
+@asking_options
+def paths(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
+    """What people did after an event, or before it, in the same session: pages and named events, step by step.
+
+    \b
+    Example: expost paths "Searched" --group '/products/*' --event "Added to basket"
+    """
+    _ask(paths_of(form_of_options(options, name=[name])), data, as_json)
+
+
 @click.command()
 @click.option(
     "--by",
@@ -308,7 +363,9 @@ def rejected(data: Path | None, site: str | None, kind: str | None, limit: int, 
     _ask(RejectedList(kind, limit, site=site), data, as_json)
 
 
-COMMANDS = (preview, define, suggest, unnamed, funnel, retention, trend, losses, rejected, flags, live, sql)
+COMMANDS = (
+    preview, define, funnel, retention, trend, stickiness, lifecycle, paths, losses, rejected, flags, live, sql,
+)  # fmt: skip
 
 
 def _ask(question: Question, data: Path | None, as_json: bool) -> None:

@@ -18,15 +18,18 @@ from expost.query.answer import (
     FlagsAnswer,
     FunnelAnswer,
     FunnelStep,
+    LifecycleAnswer,
     LiveAnswer,
     LiveEvent,
     LossesAnswer,
+    PathsAnswer,
     PooledPeriod,
     PreviewAnswer,
     RejectedAnswer,
     RetentionAnswer,
     RowsAnswer,
     SampleElement,
+    StickinessAnswer,
     Tally,
     TrendAnswer,
 )
@@ -372,6 +375,74 @@ def _minute(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "unknown"
 
 
+def _show_stickiness(console: Console, answer: StickinessAnswer) -> None:
+    groups = [("Everyone" if answer.groups else "", answer.people)]
+    groups += [(_group_name(each.kind, each.value), each.people) for each in answer.groups]
+    columns = [(f"{answer.period}s", NUMBER), ("people", NUMBER), ("of all", NUMBER), ("at least", NUMBER)]
+    for place, (title, people) in enumerate(groups):
+        if place:
+            console.print()
+        everyone = sum(people)
+        shares = [percent(each / everyone if everyone else None) for each in people]
+        rows = [
+            (number, each, shares[number - 1], sum(people[number - 1 :]))
+            for number, each in enumerate(people, 1)
+        ]
+        table(console, columns, rows, title)
+    if answer.periods is not None:
+        console.print(f"\nThe range has {answer.periods:,} {answer.period}s so far.")
+
+
+def _show_lifecycle(console: Console, answer: LifecycleAnswer) -> None:
+    columns = [
+        (f"{answer.period} of", WORD),
+        *((name, NUMBER) for name in ("new", "returning", "resurrecting", "dormant")),
+    ]
+    rows = [
+        (
+            each.start,
+            each.new,
+            each.returning,
+            each.resurrecting,
+            f"{each.dormant:,}{'' if each.complete else '*'}",
+        )
+        for each in answer.periods
+    ]
+    table(console, columns, rows)
+    console.print("\n* this period is not over: the dormant may still come.")
+
+
+def _show_paths(console: Console, answer: PathsAnswer) -> None:
+    columns = [
+        ("step", NUMBER),
+        ("from", WORD),
+        ("to", WORD),
+        ("sessions", NUMBER),
+        ("of all", NUMBER),
+        ("people", NUMBER),
+    ]
+    ends = {
+        "end": "(ended)" if answer.direction == "after" else "(began)",
+        "other": "(other)",
+        "other ends": "(other ends)",
+    }
+    rows = [
+        (
+            edge.step,
+            answer.anchor if edge.step == 1 and edge.kind in ("step", "end") else edge.source,
+            ends.get(edge.kind, edge.target),
+            edge.sessions,
+            percent(edge.sessions / answer.sessions),
+            edge.people,
+        )
+        for edge in answer.edges
+    ]
+    table(console, columns, rows)
+    console.print(
+        f"\n{answer.sessions:,} sessions of {answer.people:,} people have {escape(cell(answer.anchor))}."
+    )
+
+
 def _show_cohort(console: Console, answer: CohortAnswer) -> None:
     version = "" if answer.version is None else f" (version {answer.version})"
     console.print(f"{escape(cell(answer.name))}{version}: {escape(cell(answer.meaning))}")
@@ -518,6 +589,9 @@ SHOWN: dict[type[Answer], Callable[[Console, Any], None]] = {
     RetentionAnswer: _show_retention,
     TrendAnswer: _show_trend,
     CohortAnswer: _show_cohort,
+    PathsAnswer: _show_paths,
+    StickinessAnswer: _show_stickiness,
+    LifecycleAnswer: _show_lifecycle,
     LossesAnswer: _show_losses,
     RejectedAnswer: _show_rejected,
     SuggestionsAnswer: _show_suggestions,

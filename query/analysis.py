@@ -40,6 +40,7 @@ from .left_out import counting_of
 from .live import event_detail, flag_list, live
 from .losses import losses
 from .membership import cohort_size, with_cohorts
+from .paths import paths
 from .preview import preview, preview_parts
 from .question import (
     CohortSize,
@@ -48,14 +49,17 @@ from .question import (
     FlagList,
     Funnel,
     FunnelPeople,
+    Lifecycle,
     Live,
     Losses,
     Moment,
+    Paths,
     Preview,
     Question,
     RejectedList,
     Retention,
     SqlQuery,
+    Stickiness,
     Suggestions,
     Trend,
     Unnamed,
@@ -67,6 +71,7 @@ from .rights import Rights
 from .sandbox import sql_query
 from .saved import check_definition, definition_of, in_force_at, version_json
 from .selector_sql import ENGINE_VERSION
+from .stickiness import lifecycle, stickiness
 from .suggested import suggested
 from .trend import trend
 from .unnamed import unnamed
@@ -80,6 +85,9 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     FunnelPeople: funnel_people,
     Retention: retention,
     Trend: trend,
+    Stickiness: stickiness,
+    Lifecycle: lifecycle,
+    Paths: paths,
     CohortSize: cohort_size,
     Difference: difference,
     Live: live,
@@ -92,7 +100,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     SqlQuery: sql_query,
 }
 
-COHORTS_OF = (Funnel, FunnelPeople, Retention, Trend)
+COHORTS_OF = (Funnel, FunnelPeople, Retention, Trend, Stickiness, Lifecycle, Paths)
 """Questions that can be asked of the people of a cohort."""
 
 WITHOUT_VIEWS = (Preview, CohortSize, *COHORTS_OF)
@@ -393,7 +401,7 @@ def _refuse_cohorts(question: Question) -> None:
     if (question.cohort or question.not_cohort) and not isinstance(question, COHORTS_OF):
         raise NotBuilt(
             f"A {type(question).__name__} is not asked of a cohort.",
-            hint="Funnels, retention and trends are.",
+            hint="Funnels, retention, trends, stickiness, lifecycles and paths are.",
         )
 
 

@@ -483,6 +483,97 @@ class TrendAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class StickinessGroup:
+    """The bars of one group of a breakdown; `kind` as in a funnel."""
+
+    kind: str
+    value: str | None
+    people: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StickinessAnswer(Answer):
+    """How many `people` did it in exactly 1, 2, … periods of the range, which has `periods` of them so far.
+
+    `periods` is None where the range has no start.
+    """
+
+    period: str
+    people: tuple[int, ...]
+    groups: tuple[StickinessGroup, ...]
+    periods: int | None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group and number of periods; the total has the kind `total`."""
+        groups = (StickinessGroup("total", None, self.people), *self.groups)
+        return [
+            {"kind": group.kind, "value": group.value, "periods": number, "people": people}
+            for group in groups
+            for number, people in enumerate(group.people, 1)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class LifecyclePeriod:
+    """Who did it in the period from the local date `start`, by what they did before.
+
+    `dormant` are those who did it in the period before and not in this one. `complete` once the period is over: until
+    then the dormant may still come.
+    """
+
+    start: date
+    new: int
+    returning: int
+    resurrecting: int
+    dormant: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleAnswer(Answer):
+    """Who came, stayed, came back and left, per period. `data_begins` is the first event that is kept."""
+
+    period: str
+    periods: tuple[LifecyclePeriod, ...]
+    data_begins: datetime | None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per period."""
+        return [_row(each) for each in self.periods]
+
+
+@dataclass(frozen=True, slots=True)
+class PathEdge:
+    """How many sessions went from `source` to `target` as their step number `step`, and of how many people.
+
+    `source` is None for the anchor itself. `kind`: `step`, `end` (no further step, so no target), `other` and `other
+    ends` (all that is not told apart).
+    """
+
+    step: int
+    kind: str
+    source: str | None
+    target: str | None
+    sessions: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathsAnswer(Answer):
+    """What `sessions` of `people` did after (or before) the anchor; of each step the commonest edges come first."""
+
+    anchor: str
+    direction: str
+    sessions: int
+    people: int
+    edges: tuple[PathEdge, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per edge."""
+        return [_row(each) for each in self.edges]
+
+
+@dataclass(frozen=True, slots=True)
 class CohortAnswer(Answer):
     """A cohort, and how many `people` of `everyone` are in it now."""
 

@@ -19,6 +19,9 @@ All three are the same words with the same meaning, so they are read here, once.
                  several, unit, gap
     trend        name, period, by, several, unit, gap, measure (events | people | per-person | sum:NAME | mean:NAME |
                  min:NAME | max:NAME | median:NAME | p95:NAME), per (NAME), per_measure, compare (previous)
+    stickiness   name, period (day | week | month), by, several, unit, gap
+    lifecycle    name, period (day | week | month), unit, gap
+    paths        name, direction (after | before), steps, top, event (repeated: names), group (repeated: globs), gap
     cohort       did (repeated), times (N=COUNT), did_within (N=LENGTH), did_where (N:NAME=VALUE), did_not (repeated),
                  not_within (N=LENGTH), sequence (repeated, in order), sequence_within, trait (NAME=VALUE or
                  NAME), from, to
@@ -45,13 +48,16 @@ from .measure import parse_measure
 from .question import (
     Difference,
     Funnel,
+    Lifecycle,
     Losses,
     Moment,
+    Paths,
     Preview,
     RejectedList,
     Retention,
     Stage,
     Step,
+    Stickiness,
     Suggestions,
     Trend,
     Unnamed,
@@ -81,6 +87,7 @@ FUNNEL = frozenset(
 RETENTION = frozenset(
     {"start", "return", "period", "periods", "entry", "mode", "rolling", "brackets", "by", "several"}
 )
+PATHS = frozenset({"name", "direction", "steps", "top", "event", "group", "gap", "cohort", "not_cohort"})
 TREND = frozenset({"name", "period", "by", "several", "measure", "per", "per_measure", "compare"})
 VALIDITY = ("valid_from", "valid_until")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -270,6 +277,50 @@ def trend_of(form: Form) -> Trend:
         compare=_one(form, "compare"),
         **_common(form),
     )
+
+
+def stickiness_of(form: Form) -> Stickiness:
+    """The stickiness of a saved definition."""
+    _refuse_unknown(form, COMMON | UNITS | {"name", "period", "by", "several"})
+    name = _named(form, "Stickiness", "stickiness")
+    return Stickiness(name, _one(form, "period") or "day", by=_by(form), unit=_unit(form), **_common(form))
+
+
+def lifecycle_of(form: Form) -> Lifecycle:
+    """The lifecycle of a saved definition."""
+    _refuse_unknown(form, COMMON | UNITS | {"name", "period"})
+    name = _named(form, "A lifecycle", "lifecycle")
+    return Lifecycle(name, _one(form, "period") or "week", unit=_unit(form), **_common(form))
+
+
+def paths_of(form: Form) -> Paths:
+    """What people did after or before a saved definition."""
+    _refuse_unknown(form, COMMON | PATHS)
+    name, gap = _named(form, "Paths", "paths"), _one(form, "gap")
+    chosen: dict[str, Any] = {
+        field: _whole_number(field, text)
+        for field in ("steps", "top")
+        if (text := _one(form, field)) is not None
+    }
+    return Paths(
+        name,
+        _one(form, "direction") or "after",
+        events=tuple(form.get("event", ())),
+        groups=tuple(form.get("group", ())),
+        gap=SESSION_GAP if gap is None else parse_duration(gap),
+        **chosen,
+        **_common(form),
+    )
+
+
+def _named(form: Form, what: str, command: str) -> str:
+    name = _one(form, "name")
+    if name is None:
+        raise InvalidInput(
+            f"{what} needs a definition.",
+            hint=f'For example: expost {command} "Signed up", or name=Signed+up over HTTP',
+        )
+    return name
 
 
 def cohort_of(name: str, form: Form) -> Cohort:

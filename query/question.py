@@ -16,7 +16,7 @@ from .answer import Level
 from .breakdown import Breakdown
 from .definition import Definition
 from .measure import EVENTS, Measure
-from .unit import PERSON, Unit
+from .unit import PERSON, SESSION_GAP, Unit
 
 if TYPE_CHECKING:
     from .cohort import Cohort
@@ -324,6 +324,61 @@ class Trend(Question):
             )
         if self.compare is not None:
             _check_comparison("A trend", self.compare, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Stickiness(Question):
+    """On how many distinct days, weeks or months of the range people did it."""
+
+    definition: Step
+    period: str = "day"
+    by: Breakdown | None = None
+    unit: Unit = PERSON
+
+    def __post_init__(self) -> None:
+        _refuse_other("Stickiness counts", self.period, RETENTION_PERIODS)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle(Question):
+    """Per day, week or month who did it for the first time, again, after a gap, and who did in the one before only."""
+
+    definition: Step
+    period: str = "week"
+    unit: Unit = PERSON
+
+    def __post_init__(self) -> None:
+        _refuse_other("A lifecycle goes by", self.period, RETENTION_PERIODS)
+
+
+MAX_PATH_STEPS = 20
+MAX_PATH_EDGES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Paths(Question):
+    """What people did in the same session after (or before) `anchor`, step by step.
+
+    A step is an event of one of `events`, called by its name, or else a view of a page, called by the first glob of
+    `groups` that fits its path, or by the path. `top`: how many edges of a step are told apart; the rest are `other`.
+    """
+
+    anchor: Step
+    direction: str = "after"
+    steps: int = 4
+    top: int = 10
+    events: tuple[Step, ...] = ()
+    groups: tuple[str, ...] = ()
+    gap: timedelta = SESSION_GAP
+
+    def __post_init__(self) -> None:
+        _refuse_other("Paths go", self.direction, ("after", "before"))
+        if not 1 <= self.steps <= MAX_PATH_STEPS:
+            raise InvalidInput(f"Paths have 1 to {MAX_PATH_STEPS} steps, not {self.steps}.")
+        if not 1 <= self.top <= MAX_PATH_EDGES:
+            raise InvalidInput(f"Paths tell 1 to {MAX_PATH_EDGES:,} edges of a step apart, not {self.top}.")
+        if len(self.events) > MAX_STEPS or len(self.groups) > 100:
+            raise InvalidInput(f"Paths name at most {MAX_STEPS} definitions and 100 groups of pages.")
 
 
 @dataclass(frozen=True, slots=True)

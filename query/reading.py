@@ -230,7 +230,7 @@ def match(
         roles.append((step, numbers[body]))
     values |= bounding(bounds)
     needed = [*keep, *([by.name] if isinstance(by, ByColumn) else [])]
-    may_be_kept = not wheres and not isinstance(by, ByProperty)
+    may_be_kept = not wheres and not measured and not isinstance(by, ByProperty)
     sources = []
     for number, found in enumerate(compiled, 1):
         match_ = reading.elements(found)

@@ -96,23 +96,23 @@ def retention(reading: Reading, question: Retention) -> RetentionAnswer:
             found[kind, value].people[cohort, period] = count
     tables = {key: _table(counts, question, reading) for key, counts in found.items()}
     cohorts, pooled = tables.pop(TOTAL)
-    data_begins = _data_begins(reading)
+    begins = data_begins(reading)
     notes = [*matched.notes, *_rules(question)]
-    if is_first_ever and data_begins is not None:
-        notes.append(
-            f"First ever means the first in kept data, which begins at {data_begins:%Y-%m-%d %H:%M} UTC."
-        )
+    if is_first_ever and begins is not None:
+        notes.append(f"First ever means the first in kept data, which begins at {begins:%Y-%m-%d %H:%M} UTC.")
     return RetentionAnswer(
         question=question,
         basis=reading.basis(
-            definitions=matched.definitions, left_out=(*matched.left_out, *_daily(reading)), notes=notes
+            definitions=matched.definitions,
+            left_out=(*matched.left_out, *daily_left_out(reading)),
+            notes=notes,
         ),
         period=question.period,
         cohorts=cohorts,
         pooled=pooled,
         groups=tuple(RetentionGroup(*key, *tables[key]) for key in in_order(tables)),
         several_variations=several / exposed if exposed else None,
-        data_begins=data_begins,
+        data_begins=begins,
     )
 
 
@@ -179,11 +179,13 @@ def _cells(
     return cells
 
 
-def _data_begins(reading: Reading) -> datetime | None:
+def data_begins(reading: Reading) -> datetime | None:
+    """The first event that is kept."""
     [(first,)] = reading.execute("select min(epoch_us(time)) from lake.events where site = $site;", {})
     return at(first)
 
 
-def _daily(reading: Reading) -> list[LeftOut]:
+def daily_left_out(reading: Reading) -> list[LeftOut]:
+    """Events by daily ids, which are nobody on the next day."""
     [(events, people, every)] = reading.run("retention_daily.sql", {})
     return [LeftOut("cookieless: a new id every day", events, people, events / every)] if events else []
