@@ -1,5 +1,6 @@
 // The peers, each set up as its documentation says, with full autocapture and without session replay, surveys or anything
 // else that ours has not. `sizeOf` is the package's own ready-made file where it has one, else what a bundler makes.
+// Snowplow's tracker is of its plugins' version: beside a newer one they would bring a second core along.
 import { gunzipSync } from "node:zlib";
 
 export const PEERS = [

@@ -6,10 +6,11 @@ from typing import Any
 
 from playwright.sync_api import Frame, Page
 
-from tests.browser.second_file import open_with_more
+from tests.browser.second_file import open_with_more, until_more
 from tests.browser.snippet_site import Site
 
 SHADOW_CHILD, ROOT = 1, 4
+QUIRKS = 32
 
 
 def path(event: dict[str, Any]) -> list[tuple[str, str | None, int]]:
@@ -45,6 +46,22 @@ def test_what_happens_in_a_frame_goes_on_through_it_to_the_page(site: Site, page
     assert ("submit", None) in told
     assert ("change", "q") in told
     assert "typed" not in "".join(request.raw.decode() for request in site.requests)
+
+
+def test_frame_and_page_each_say_whether_they_themselves_are_in_quirks_mode(site: Site, page: Page):
+    site.pages["/quirks"] = "<html><body><p>no doctype</p></body></html>"
+    site.pages["/standards"] = "<!doctype html><html><body><p>doctype</p></body></html>"
+    open_with_more(site, page, '<iframe src="/quirks"></iframe>', also="frames")
+    frame_of(page, "/quirks").click("p")
+    site.wait_for("click")
+    site.pages["/old"] = site.pages["/"].removeprefix("<!doctype html>").replace("/quirks", "/standards")
+    page.goto(site.origin + "/old")
+    until_more(site, page)
+    frame_of(page, "/standards").click("p")
+    site.wait_for("click", "click")
+    told = [[bool(element["state"] & QUIRKS) for element in click["chain"]] for click in site.of("click")]
+    frame, around = 3, 3  # p, body, html; iframe, body, html
+    assert told == [[True] * frame + [False] * around, [False] * frame + [True] * around]
 
 
 def test_frames_that_come_later_go_elsewhere_or_stand_in_frames_are_followed(site: Site, page: Page):
