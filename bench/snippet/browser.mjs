@@ -55,8 +55,8 @@ export const click = ({ tab }, selector, count, seed = 1) =>
   );
 
 // Clicks as a person makes them, on whatever stands there, all over the view and down the page.
-export const press = async ({ tab, devtools }, count) => {
-  for (let n = 0; n < count; n++) {
+export const press = async ({ tab, devtools }, count, first = 0) => {
+  for (let n = first; n < first + count; n++) {
     if (n % 20 === 0) await tab.evaluate((top) => scrollTo(0, top), n * 30);
     const at = { x: 40 + ((n * 397) % 1_200), y: 20 + ((n * 211) % 680), button: "left", clickCount: 1 };
     for (const type of ["mousePressed", "mouseReleased"]) await devtools.send("Input.dispatchMouseEvent", { type, ...at });

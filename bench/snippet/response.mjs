@@ -16,6 +16,10 @@ export const pressed = async (script, throttle) => {
     await press(opening, CLICKS);
     await wait(FLUSHED_MS);
   });
+  const ofOne = await traced(opening, async () => {
+    await press(opening, 1, CLICKS); // where the last ones were
+    await wait(FLUSHED_MS);
+  });
   await opening.close();
   const interactions = {};
   for (const { name, ph, args } of events) {
@@ -29,6 +33,7 @@ export const pressed = async (script, throttle) => {
   return {
     clicks: tasks(events, "EventDispatch", "click"),
     timers: tasks(events, "TimerFire"),
+    timerOfOne: Math.max(0, ...tasks(ofOne, "TimerFire")), // the longest after a click that stands alone
     interactions: all.map(({ duration }) => duration),
     answers: all.map(({ answered }) => answered), // until the listeners were done
   };
