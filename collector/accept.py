@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from expost.lake.batch import DAILY_PREFIX, Accepted, Counts, Event, Page, View, is_nobody
+from expost.lake.batch import DAILY_PREFIX, Accepted, Counts, Event, Page, Stored, View, is_nobody
 
 from .daily import DailyIds
 from .descriptors import Descriptors
@@ -19,6 +19,7 @@ from .places import are_sound, mended
 from .verdict import (
     MAX_PROPERTIES_BYTES,
     MAX_SET_BYTES,
+    are_plain,
     find_page_refusal,
     find_refusal,
     find_server_refusal,
@@ -104,9 +105,29 @@ def accept(
     if not are_sound(batch.elements, batch.descriptors):
         batch.elements, batch.descriptors, once, lost = mended(batch.elements, batch.descriptors, once)
         refused += [_refused(event, f"it points to element {event.el}, which is not there") for event in lost]
+    is_of_a_page = grant.kind == "write" and batch.head.page is not None and all(batch.views)
+    if is_of_a_page and are_plain(once, len(batch.views), len(batch.elements)):
+        kept = list(map(masks.event, once))
+    else:
+        kept = _kept(once, batch, sets, grant, received_at, masks, is_large=is_large)
+    device = _device(batch.head, sender, daily)
+    payload = _payload(batch, kept, sets, sender, device, received_at, masks, pack) if kept else None
+    return Verdict(payload, len(kept), duplicates, refused, device)
+
+
+def _kept(
+    events: Sequence[Event],
+    batch: Batch,
+    sets: Sequence[dict[str, Any] | None],
+    grant: Grant,
+    received_at: int,
+    masks: Masks,
+    *,
+    is_large: bool,
+) -> list[Event]:
     kept: list[Event] = []
     count = len(batch.elements)
-    for event in once:
+    for event in events:
         if grant.is_server:
             reason = find_server_refusal(event, batch.head, received_at)
         else:
@@ -122,10 +143,8 @@ def accept(
                 continue
             except TooDeep:
                 reason = "its properties are nested too deep"
-        refused.append(_refused(event, reason))
-    device = _device(batch.head, sender, daily)
-    payload = _payload(batch, kept, sets, sender, device, received_at, masks, pack) if kept else None
-    return Verdict(payload, len(kept), duplicates, refused, device)
+        batch.refused.append(_refused(event, reason))
+    return kept
 
 
 def _payload(
@@ -139,7 +158,7 @@ def _payload(
     pack: Pack,
 ) -> bytes:
     head = batch.head
-    accepted = Accepted(
+    accepted = Stored(
         site=sender.grant.site,
         received_at=received_at,
         consent=head.consent,
@@ -202,6 +221,8 @@ def _is_local(views: Sequence[View | None]) -> bool:
     first = next((view for view in views if view is not None), None)
     if first is None:
         return False
+    if "localhost" not in first.url and "127.0.0.1" not in first.url and "::1" not in first.url:
+        return False
     try:
         host = urlsplit(first.url).hostname or ""
     except ValueError:
@@ -210,7 +231,7 @@ def _is_local(views: Sequence[View | None]) -> bool:
 
 
 def _once(events: Sequence[Event]) -> tuple[list[Event], int]:
-    if len({event.id.lower() for event in events}) == len(events):
+    if len(set(map(str.lower, [event.id for event in events]))) == len(events):
         return list(events), 0
     first = {event.id.lower(): event for event in reversed(events)}
     return list(reversed(first.values())), len(events) - len(first)

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
 
 import msgspec
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from expost.clock import Clock
 from expost.errors import ExpostError, FolderError, InvalidInput, NotAllowed
@@ -19,12 +20,12 @@ from .accept import Packer, Sender, Verdict, accept
 from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack
 from .daily import DailyIds
 from .descriptors import Descriptors
-from .guard import ACKNOWLEDGE
 from .keyring import Grant, Keyring
 from .limits import Holder, Limits, TooManyEvents, counted_address
 from .peer import Visitors
 from .refused import RefusedLog
 from .tally import Tally
+from .whole import WholeRequest
 from .wire import FromTheFuture, Refused, TooLarge, Unreadable
 
 log = logging.getLogger("expost.collector")
@@ -48,9 +49,16 @@ PREFLIGHT: Headers = [
     (b"access-control-max-age", b"86400"),
 ]
 ACKNOWLEDGED = {"type": "http.response.start", "status": 204, "headers": CORS}
-ACKNOWLEDGED_HEAD = b"HTTP/1.1 204 No Content\r\n" + b"".join(b"%b: %b\r\n" % each for each in CORS)
 NO_BODY = {"type": "http.response.body"}
 _json = msgspec.json.Encoder().encode
+
+
+def head_of(status: int, headers: Headers) -> bytes:
+    """The status line and header fields of an answer, as they are sent."""
+    return STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % each for each in headers])
+
+
+ACKNOWLEDGED_HEAD = head_of(204, CORS)
 
 
 class WrongEncoding(InvalidInput):
@@ -121,22 +129,55 @@ class Capture:
         if is_asked:
             await _answer(send, 200, _verdict_json(verdict))
             return
-        acknowledge = scope.get(ACKNOWLEDGE)
-        if acknowledge is None or not acknowledge(ACKNOWLEDGED_HEAD):
-            await send(ACKNOWLEDGED)
-            await send(NO_BODY)
+        await send(ACKNOWLEDGED)
+        await send(NO_BODY)
+
+    def take(self, request: WholeRequest) -> bool:
+        """Keep a batch that arrived whole, and answer it. False when there is more to do than that."""
+        began = self._seconds()
+        headers = dict(request.headers)
+        if b"application/json" in headers.get(b"accept", b""):
+            return False
+        try:
+            sender, holders = self._admit(request.query, headers, request.headers, request.peer)
+            verdict = self._judge(request.body, sender, self._clock())
+            if verdict.refused or verdict.payload is None:
+                return False
+            self._count_all(holders, verdict)
+            told = partial(self._answer_whole, request, verdict, began)
+            self._journal.append_then(verdict.payload, request.loop, told)
+        except (Unreadable, TooLarge, FromTheFuture):
+            return False
+        except ExpostError as error:
+            self._refuse_whole(request, error)
+        except Exception:  # noqa: BLE001 (the ordinary way trips over it again, and says so)
+            return False
+        return True
+
+    def _answer_whole(
+        self, request: WholeRequest, verdict: Verdict, began: float, error: FolderError | None
+    ) -> None:
+        if error is not None:
+            self._refuse_whole(request, error)
+            return
+        self._tally.count(204, verdict, self._seconds() - began)
+        request.answer(ACKNOWLEDGED_HEAD)
+
+    def _refuse_whole(self, request: WholeRequest, error: ExpostError) -> None:
+        self._count_refusal(error)
+        body = _json(error.to_json())
+        request.answer(head_of(error.status, _fields(body, _again(error))), body)
 
     async def _take(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Verdict:
-        grant = self._grant(scope["query_string"], headers)
-        if headers.get(b"content-encoding", b"").strip().lower() not in ENCODINGS:
-            raise WrongEncoding("Bodies are plain or gzip.", hint="Leave Content-Encoding out, or say gzip.")
-        address = self._address(scope, headers)
-        holders = self._holders(grant, address)
+        client = scope.get("client")
+        sender, holders = self._admit(
+            scope["query_string"], headers, scope["headers"], client[0] if client else ""
+        )
+        grant = sender.grant
         body = await self._body(receive, headers.get(b"content-length", b""))
         received_at = self._clock()
-        sender = Sender(grant, address, headers.get(b"user-agent", b"").decode("latin-1"))
         try:
-            verdict = accept(unpack(body), sender, received_at, self._descriptors, self._daily, self._pack)
+            verdict = self._judge(body, sender, received_at)
         except FromTheFuture as problem:
             self._count(holders, 1)
             await self._keep_whole(grant, received_at, body, problem)
@@ -145,14 +186,26 @@ class Capture:
             self._count(holders, 1)
             await self._keep_whole(grant, received_at, body, problem)
             raise
-        if verdict.device and holders:
-            holders["device"] = verdict.device
-        self._count(holders, verdict.count or 1)
+        self._count_all(holders, verdict)
         if verdict.refused:
             await self._keep(grant, received_at, verdict.refused)
         if verdict.payload is not None:
             await self._journal.append(verdict.payload)
         return verdict
+
+    def _admit(
+        self, query: bytes, headers: dict[bytes, bytes], fields: Headers, peer: str
+    ) -> tuple[Sender, dict[Holder, str]]:
+        """Who sends, and under what the events count. Raises for whoever may not, before the body is looked at."""
+        grant = self._grant(query, headers)
+        if headers.get(b"content-encoding", b"").strip().lower() not in ENCODINGS:
+            raise WrongEncoding("Bodies are plain or gzip.", hint="Leave Content-Encoding out, or say gzip.")
+        address = self._address(peer, headers, fields)
+        user_agent = headers.get(b"user-agent", b"").decode("latin-1")
+        return Sender(grant, address, user_agent), self._holders(grant, address)
+
+    def _judge(self, body: bytes, sender: Sender, received_at: int) -> Verdict:
+        return accept(unpack(body), sender, received_at, self._descriptors, self._daily, self._pack)
 
     def _holders(self, grant: Grant, address: str) -> dict[Holder, str]:
         """Under what these events count, none for history; who is beyond a limit already is refused unread."""
@@ -160,24 +213,26 @@ class Capture:
             return {}
         holders: dict[Holder, str] = {"address": counted_address(address), "key": grant.key}
         now = self._seconds()
-        try:
-            for holder, name in holders.items():
-                self._limits.check(holder, name, now)
-        except TooManyEvents as problem:
-            self._tally.limited[problem.holder] += 1
-            raise
+        for holder, name in holders.items():
+            self._limits.check(holder, name, now)
         return holders
 
     def _count(self, holders: dict[Holder, str], count: int) -> None:
-        try:
-            self._limits.take(holders, count, self._seconds())
-        except TooManyEvents as problem:
-            self._tally.limited[problem.holder] += 1
-            raise
+        self._limits.take(holders, count, self._seconds())
+
+    def _count_all(self, holders: dict[Holder, str], verdict: Verdict) -> None:
+        if verdict.device and holders:
+            holders["device"] = verdict.device
+        self._count(holders, verdict.count or 1)
 
     async def _refuse(self, send: Send, error: ExpostError) -> None:
+        self._count_refusal(error)
+        await _answer(send, error.status, _json(error.to_json()), _again(error))
+
+    def _count_refusal(self, error: ExpostError) -> None:
         self._tally.answers[error.status] += 1
-        await _answer_error(send, error)
+        if isinstance(error, TooManyEvents):
+            self._tally.limited[error.holder] += 1
 
     def _grant(self, query: bytes, headers: dict[bytes, bytes]) -> Grant:
         key = next((part[2:] for part in query.split(b"&") if part.startswith(b"k=")), b"")
@@ -211,12 +266,10 @@ class Capture:
         finally:
             self._held_bytes -= expected
 
-    def _address(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
-        client = scope.get("client")
-        peer = client[0] if client else ""
+    def _address(self, peer: str, headers: dict[bytes, bytes], fields: Headers) -> str:
         if b"x-forwarded-for" not in headers:
             return peer
-        hops = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        hops = [value for name, value in fields if name == b"x-forwarded-for"]
         return self._visitors.address(peer, b",".join(hops).decode("latin-1"))
 
     async def _keep_whole(self, grant: Grant, received_at: int, body: bytes, problem: InvalidInput) -> None:
@@ -243,13 +296,16 @@ async def _answer_other(method: str, send: Send) -> None:
     )
 
 
-async def _answer_error(send: Send, error: ExpostError) -> None:
-    more = []
+def _again(error: ExpostError) -> Headers:
+    """When to send again, where that is of use."""
     if isinstance(error, TooManyEvents):
-        more = [(b"retry-after", str(error.retry_after).encode())]
-    elif error.status == 503:
-        more = [(b"retry-after", RETRY_SECONDS)]
-    await _answer(send, error.status, _json(error.to_json()), more)
+        return [(b"retry-after", str(error.retry_after).encode())]
+    return [(b"retry-after", RETRY_SECONDS)] if error.status == 503 else []
+
+
+def _fields(body: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> Headers:
+    length = str(len(body)).encode()
+    return [*CORS, *more, (b"content-type", b"application/json"), (b"content-length", length)]
 
 
 async def _answer(
@@ -260,17 +316,7 @@ async def _answer(
     *,
     has_body: bool = True,
 ) -> None:
-    start: dict[str, Any] = {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [
-            *CORS,
-            *headers,
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        ],
-    }
-    await send(start)
+    await send({"type": "http.response.start", "status": status, "headers": _fields(body, headers)})
     await send({"type": "http.response.body", "body": body if has_body else b""})
 
 

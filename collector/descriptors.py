@@ -1,7 +1,7 @@
 """Descriptors are the bulk of a batch, and those of a site are nearly always the same: each is read once.
 
-They are found again by their bytes, which costs a tenth of decoding and masking them. Only those without secrets are
-remembered, so that none stays in memory.
+They are found again by their bytes, which costs a tenth of decoding, masking and writing them. Only those without
+secrets are remembered, so that none stays in memory.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ MAX_REMEMBERED = 10_000
 MAX_REMEMBERED_BYTES = 1_000
 
 _decode = msgspec.json.Decoder(Descriptor).decode
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Descriptors:
@@ -27,24 +28,25 @@ class Descriptors:
 
     def __init__(self, masks: Masks) -> None:
         self.masks = masks
-        self._known: dict[bytes, Descriptor] = {}
+        self._known: dict[bytes, Raw] = {}
 
-    def read(self, raws: Sequence[Raw]) -> list[Descriptor | None]:
-        """What each says, `None` for what is no descriptor."""
+    def read(self, raws: Sequence[Raw]) -> list[Raw | None]:
+        """Each as the journal keeps it, `None` for what is no descriptor."""
         known = self._known.get
         return [known(data) or self._read(data) for data in map(bytes, raws)]
 
-    def _read(self, data: bytes) -> Descriptor | None:
+    def _read(self, data: bytes) -> Raw | None:
         try:
             descriptor = self._decode(data)
         except (ValueError, RecursionError, TypeError, AttributeError):
             return None
         masked = self.masks.descriptor(descriptor)
+        written = Raw(_encode(masked))
         if masked is descriptor and len(data) <= MAX_REMEMBERED_BYTES:
             if len(self._known) >= MAX_REMEMBERED:
                 self._known.clear()
-            self._known[data] = masked
-        return masked
+            self._known[data] = written
+        return written
 
     def _decode(self, data: bytes) -> Descriptor:
         try:

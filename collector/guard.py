@@ -1,7 +1,7 @@
 """What a connection may do before anything of ours sees it: how large a head may be, how slow a sender.
 
 Uvicorn by itself takes heads of any size and waits for ever. Use it as `uvicorn.Config(..., http=GuardedProtocol)`, or
-`http=guarded(door)` to bound how many connections there are.
+`http=guarded(door)` to bound how many connections there are. `whole.py` adds a shorter way for most batches.
 """
 
 from __future__ import annotations
@@ -25,9 +25,6 @@ HEAD_SECONDS = 8.0
 BODY_SECONDS = 8.0
 SLOWEST_BYTES_PER_SECOND = 4_000
 """A sender on a bad line has more time than a sender of single bytes: the deadline moves with what arrived."""
-
-ACKNOWLEDGE = "expost.acknowledge"
-"""Under which name an application finds in the scope how to answer at once: nearly every request is answered alike."""
 
 LINGER_SECONDS = 3.0
 DISCARD_SECONDS = 8.0
@@ -163,13 +160,17 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole: hand the request over, if it may be."""
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        size = len(self.url)
+        hosts = 0
+        for name, value in self.headers:
+            size += len(name) + len(value) + 4
+            if name == b"host":
+                hosts += 1
         if size > MAX_HEAD_BYTES:
             self._stop(
                 HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"A head has at most {MAX_HEAD_BYTES} bytes"
             )
         assert self.parser is not None
-        hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             self._stop(HTTPStatus.BAD_REQUEST, "A request names one host")
         self._is_in_head = False
@@ -177,25 +178,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._body_bytes = 0
         self._phase_began = self.loop.time()
         self._deadline = self._phase_began + BODY_SECONDS
-        super().on_headers_complete()
-        # The task that was made for it has not begun.
-        self.scope[ACKNOWLEDGE] = partial(self._acknowledge, self.cycle)  # type: ignore[literal-required]
+        self.hand_over()
 
-    def _acknowledge(self, cycle: RequestResponseCycle, head: bytes) -> bool:
-        """Answer without a body, in one write: `head` is the status line and headers. False when that cannot be."""
-        if cycle.disconnected or cycle.response_started or self.flow.write_paused:
-            return False
-        fields = [b"%b: %b\r\n" % each for each in cycle.default_headers]
-        if not cycle.keep_alive:
-            fields.append(b"connection: close\r\n")
-        self.transport.write(b"%b%b\r\n" % (head, b"".join(fields)))
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            self.transport.close()
-        cycle.on_response()
-        return True
+    def hand_over(self) -> None:
+        """Give the request, whose head is whole and allowed, to the application."""
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""

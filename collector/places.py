@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import Raw
 
-from expost.lake.batch import CHAIN_CUT, Descriptor, Element, Event
+from expost.lake.batch import CHAIN_CUT, Element, Event
 
 MAX_CHAIN = 256
 """No real page is deeper. The ancestors of a longer chain are cut off, with a mark, so that a selector that needs them
 answers "unknown": the lake keeps a list of ancestors with every element."""
 
 
-def are_sound(elements: Sequence[Element | None], descriptors: Sequence[Descriptor | None]) -> bool:
+def are_sound(elements: Sequence[Element | None], descriptors: Sequence[Raw | None]) -> bool:
     """Whether every element points to an earlier parent and to descriptors that there are, and none stands deep."""
     if len(elements) > MAX_CHAIN or not all(elements) or not all(descriptors):
         return False
@@ -29,8 +30,8 @@ def are_sound(elements: Sequence[Element | None], descriptors: Sequence[Descript
 
 
 def mended(
-    elements: Sequence[Element | None], descriptors: Sequence[Descriptor | None], events: Sequence[Event]
-) -> tuple[list[Element], list[Descriptor], list[Event], list[Event]]:
+    elements: Sequence[Element | None], descriptors: Sequence[Raw | None], events: Sequence[Event]
+) -> tuple[list[Element], list[Raw], list[Event], list[Event]]:
     """The tables without what points nowhere, events that point into them, and events whose target is gone."""
     new_descriptor = _renumbered([descriptor is not None for descriptor in descriptors])
     new_element: dict[int, int] = {-1: -1}

@@ -56,6 +56,7 @@ class Collector:
         clock: Clock,
         note_jump: Callable[[float], None],
     ) -> None:
+        self.capture = capture
         self._routes: dict[str, ASGIApp] = {CAPTURE_PATH: capture}
         self._script = script
         self._daily = daily

@@ -39,6 +39,24 @@ def find_refusal(
     return check(event) if check else None
 
 
+def are_plain(events: Sequence[Event], views: int, elements: int) -> bool:
+    """Whether these are events of a page that point to one of so many views and elements and say nothing else.
+
+    Of such `find_refusal` finds nothing, and nearly all events are: they are not looked at one by one.
+    """
+    for event in events:
+        if (
+            event.type in _CHECKS
+            or event.el >= elements
+            or not 0 <= event.view < views
+            or event.set >= 0
+            or event.properties
+            or event.traits
+        ):
+            return False
+    return True
+
+
 def find_server_refusal(event: Event, head: Head, received_at: int) -> str | None:
     """Why this event is not taken from one of the site's servers, or `None`."""
     if event.type not in SERVER_TYPES:
@@ -69,11 +87,14 @@ def is_within(value: Mapping[str, Any], limit: int) -> bool:
 
 def is_stale(ids: Sequence[str], received_at: int) -> bool:
     """Whether the newest of these UUIDv7 was drawn more than seven days ago. Other ids tell no time."""
-    newest = max((each for each in ids if each[14] == "7"), default=None)
-    if newest is None:
-        return False
-    drawn_at = int(newest[:8] + newest[9:13], 16) * 1_000
-    return received_at - drawn_at > STALE_MICROS
+    tells_time = False
+    # The last one is nearly always the newest, and one that is young enough settles it.
+    for each in reversed(ids):
+        if each[14] == "7":
+            if received_at - int(each[:8] + each[9:13], 16) * 1_000 <= STALE_MICROS:
+                return False
+            tells_time = True
+    return tells_time
 
 
 def _check_identify(event: Event) -> str | None:

@@ -21,7 +21,6 @@ from expost.lake.batch import (
     Consent,
     Count,
     Counts,
-    Descriptor,
     Element,
     Event,
     Millis,
@@ -137,7 +136,7 @@ class Batch:
     head: Head
     views: Sequence[View | None]
     sets: Sequence[dict[str, Any] | None]
-    descriptors: Sequence[Descriptor | None]
+    descriptors: Sequence[Raw | None]
     elements: Sequence[Element | None]
     events: Sequence[Event]
     refused: list[Refused] = field(default_factory=list)

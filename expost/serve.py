@@ -17,9 +17,10 @@ from expost.access import Access
 from expost.app import create_app
 from expost.clock import wall_clock
 from expost.collector.garbage import collect_seldom
-from expost.collector.guard import Door, guarded
+from expost.collector.guard import Door
 from expost.collector.peer import networks
-from expost.collector.service import Collector, create
+from expost.collector.service import CAPTURE_PATH, Collector, create
+from expost.collector.whole import whole_first
 from expost.errors import FolderError
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
@@ -112,7 +113,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(self._collector, self._pool.call, self._page_sites, self._access, self._watch()),
-                http=guarded(self._door),
+                http=whole_first(self._door, CAPTURE_PATH, self._collector.capture.take),
                 ws="none",
                 loop="uvloop",
                 lifespan="off",

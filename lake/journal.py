@@ -13,7 +13,8 @@ import concurrent.futures
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from expost.clock import Clock
@@ -36,7 +37,9 @@ __all__ = ["Journal", "read_segment", "sealed_segments"]
 
 log = logging.getLogger("expost.journal")
 
-Waiter = asyncio.Future[None] | concurrent.futures.Future[None]
+Told = Callable[[FolderError | None], None]
+Waiter = tuple[bytes, asyncio.AbstractEventLoop | None, Told]
+"""A payload, the event loop that its sender is told in (none: any thread will do), and how."""
 
 # Numbers are set apart a thousand at a time, by the name of an empty file, so that one is never used twice even when
 # the sink has removed every segment: the lake would take a second segment of a number for one it has already.
@@ -82,7 +85,7 @@ class Journal:
             self._lock.release()
             raise
         self._wake = threading.Condition()
-        self._waiting: list[tuple[bytes, Waiter]] = []
+        self._waiting: list[Waiter] = []
         self._backlog_bytes = 0
         self._seals_asked: list[concurrent.futures.Future[None]] = []
         self._is_closing = False
@@ -109,14 +112,22 @@ class Journal:
 
         Raises FolderError at once when too much is waiting already.
         """
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._enqueue(payload, future)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._enqueue(payload, loop, partial(_set, future))
         return future
+
+    def append_then(self, payload: bytes, loop: asyncio.AbstractEventLoop, told: Told) -> None:
+        """Call `told` in `loop` when `payload` is on disk, with the reason when it is not.
+
+        It is `append` without a future. Raises FolderError at once when too much is waiting already.
+        """
+        self._enqueue(payload, loop, told)
 
     def write(self, payload: bytes) -> None:
         """Return when `payload` is on disk, for code without an event loop."""
         future: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._enqueue(payload, future)
+        self._enqueue(payload, None, partial(_set, future))
         future.result()
 
     def seal(self) -> None:
@@ -137,7 +148,7 @@ class Journal:
             self._thread.join()
             self._lock.release()
 
-    def _enqueue(self, payload: bytes, waiter: Waiter) -> None:
+    def _enqueue(self, payload: bytes, loop: asyncio.AbstractEventLoop | None, told: Told) -> None:
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise ValueError(f"a payload of {len(payload)} bytes is longer than any batch can be")
         with self._wake:
@@ -148,8 +159,9 @@ class Journal:
                     hint="The disk is slower than what arrives; senders come back by themselves.",
                 )
             self._backlog_bytes += len(payload)
-            self._waiting.append((payload, waiter))
-            self._wake.notify()
+            self._waiting.append((payload, loop, told))
+            if len(self._waiting) == 1:
+                self._wake.notify()
 
     def _refuse_when_closed(self) -> None:
         if self._is_closing:
@@ -182,19 +194,19 @@ class Journal:
             return 0
         return max(0, self._segment_since + self._seal_age - time.monotonic())
 
-    def _commit(self, group: Sequence[tuple[bytes, Waiter]]) -> None:
+    def _commit(self, group: Sequence[Waiter]) -> None:
         error: FolderError | None = None
         if self._problem is not None and time.monotonic() < self._resting_until:
             error = self._refusal(self._problem)
         else:
             try:
-                self._keep([payload for payload, _ in group])
+                self._keep([payload for payload, _, _ in group])
             except Exception as problem:  # noqa: BLE001 (whatever it is, these senders hear of it and the thread goes on)
                 self._fail(problem)
                 error = self._refusal(problem)
         with self._wake:
-            self._backlog_bytes -= sum(len(payload) for payload, _ in group)
-        _resolve([waiter for _, waiter in group], error)
+            self._backlog_bytes -= sum([len(payload) for payload, _, _ in group])
+        _tell(group, error)
 
     def _keep(self, payloads: Sequence[bytes]) -> None:
         if self._segment is None:
@@ -295,29 +307,34 @@ def _remove(path: Path) -> None:
         log.error("%s cannot be removed: %s", path, problem)
 
 
-def _resolve(waiters: Sequence[Waiter], error: FolderError | None) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
-    for waiter in waiters:
-        if isinstance(waiter, concurrent.futures.Future):
-            _set(waiter, error)
-        else:
-            by_loop.setdefault(waiter.get_loop(), []).append(waiter)
-    for loop, futures in by_loop.items():
+def _tell(group: Sequence[Waiter], error: FolderError | None) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop | None, list[Told]] = {}
+    for _, loop, told in group:
+        by_loop.setdefault(loop, []).append(told)
+    for loop, senders in by_loop.items():
+        if loop is None:
+            _tell_all(senders, error)
+            continue
         try:
             # One wake-up of the loop a group, not one a request.
-            loop.call_soon_threadsafe(_set_all, futures, error)
+            loop.call_soon_threadsafe(_tell_all, senders, error)
         except RuntimeError:
-            log.warning("%d senders were gone before their answer", len(futures))
+            log.warning("%d senders were gone before their answer", len(senders))
 
 
-def _set_all(futures: Sequence[asyncio.Future[None]], error: FolderError | None) -> None:
-    for future in futures:
-        if not future.done():
-            _set(future, error)
+def _tell_all(senders: Sequence[Told], error: FolderError | None) -> None:
+    for told in senders:
+        try:
+            told(error)
+        except Exception:
+            # What goes wrong with one answer is no reason to leave the others without theirs.
+            log.exception("a sender could not be told")
 
 
-def _set(waiter: Waiter, error: FolderError | None) -> None:
+def _set(future: asyncio.Future[None] | concurrent.futures.Future[None], error: FolderError | None) -> None:
+    if future.done():
+        return
     if error is None:
-        waiter.set_result(None)
+        future.set_result(None)
     else:
-        waiter.set_exception(FolderError(error.message, hint=error.hint))
+        future.set_exception(FolderError(error.message, hint=error.hint))

@@ -23,7 +23,8 @@ from expost.collector.descriptors import Descriptors
 from expost.collector.garbage import collect_seldom
 from expost.collector.guard import Door, guarded
 from expost.collector.masks import Masks
-from expost.collector.service import create
+from expost.collector.service import CAPTURE_PATH, create
+from expost.collector.whole import whole_first
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
 from expost.lake.segment import Disk
@@ -94,12 +95,14 @@ def serve(variant: str) -> None:
         settings = Settings(trusted_proxies=("127.0.0.0/8",), key_events_per_second=10_000_000)
         collector: Any = create(folder=folder, journal=journal, state=state, settings=settings)
         if variant == "unmasked":
-            collector._routes["/e"]._descriptors = Descriptors(NoMasks())
+            collector.capture._descriptors = Descriptors(NoMasks())
         listener = socket.create_server(("127.0.0.1", 0), backlog=2_048)
         print(listener.getsockname()[1], key, folder.path, flush=True)
+        door = Door(4_000, 4_000)
+        is_nothing = variant == "nothing"
         config = uvicorn.Config(
-            nothing if variant == "nothing" else collector,
-            http=guarded(Door(4_000, 4_000)),
+            nothing if is_nothing else collector,
+            http=guarded(door) if is_nothing else whole_first(door, CAPTURE_PATH, collector.capture.take),
             loop="uvloop",
             lifespan="off",
             log_config=None,

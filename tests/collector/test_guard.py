@@ -16,29 +16,34 @@ import uvicorn
 
 from expost.collector import guard
 from expost.collector.body import MAX_BODY_BYTES
-from expost.collector.guard import Door, GuardedProtocol, guarded
+from expost.collector.guard import Door, guarded
 from expost.collector.peer import networks
+from expost.collector.service import CAPTURE_PATH
+from expost.collector.whole import whole_first
 
 from .conftest import Desk, batch, body_of
 
 
-@pytest.fixture(scope="module")
-def port(shared_desk: Desk) -> Iterator[int]:
+@pytest.fixture(scope="module", params=[True, False], ids=["whole", "ordinary"])
+def port(shared_desk: Desk, request: pytest.FixtureRequest) -> Iterator[int]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(guard, "HEAD_SECONDS", 0.6)
         monkeypatch.setattr(guard, "BODY_SECONDS", 0.6)
         monkeypatch.setattr(guard, "LINGER_SECONDS", 0.6)
         monkeypatch.setattr(guard, "LOOK_EVERY_SECONDS", 0.1)
-        with running(shared_desk) as port:
+        shared_desk.kept()
+        with running(shared_desk, is_whole=request.param) as port:
             yield port
 
 
 @contextlib.contextmanager
-def running(desk: Desk, door: Door | None = None) -> Iterator[int]:
+def running(desk: Desk, door: Door | None = None, *, is_whole: bool = True) -> Iterator[int]:
     """The port of a server in a thread."""
     listener = socket.create_server(("127.0.0.1", 0))
+    door = door or Door(10_000, 10_000)
+    protocol = whole_first(door, CAPTURE_PATH, desk.collector.capture.take) if is_whole else guarded(door)
     config = uvicorn.Config(
-        desk.collector, http=guarded(door) if door else GuardedProtocol, loop="uvloop", lifespan="off",
+        desk.collector, http=protocol, loop="uvloop", lifespan="off",
         log_config=None, ws="none", proxy_headers=False, access_log=False,
     )  # fmt: skip
     server = uvicorn.Server(config)

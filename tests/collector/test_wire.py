@@ -22,6 +22,12 @@ class Sent(msgspec.Struct):
 GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "wire").glob("*.json"))
 
 
+def read(kept: msgspec.Raw | None) -> Descriptor:
+    """A descriptor as the journal keeps it."""
+    assert kept is not None
+    return msgspec.msgpack.decode(kept, type=Descriptor)
+
+
 def test_there_are_golden_batches() -> None:
     assert GOLDEN
 
@@ -39,7 +45,7 @@ def test_every_golden_batch_is_read_for_ever_without_a_refusal(path: Path) -> No
 def test_what_the_snippet_masked_the_collector_does_not_change(path: Path) -> None:
     decoded, masks = decode(path.read_bytes(), Descriptors(Masks())), Masks()
     sent = msgspec.json.decode(path.read_bytes(), type=Sent)
-    assert decoded.descriptors == sent.descriptors
+    assert [read(each) for each in decoded.descriptors] == sent.descriptors
     for view in decoded.views:
         assert view is not None
         assert masks.view(view) is view
@@ -68,6 +74,6 @@ def test_a_descriptor_is_read_once_and_one_with_a_secret_is_not_remembered() -> 
     first, masked, nothing = descriptors.read([clean, secret, bad])
     again, masked_again, _ = descriptors.read([clean, secret, bad])
     assert again is first
-    assert masked == masked_again == Descriptor("a", "…", marks=["id"])
+    assert read(masked) == read(masked_again) == Descriptor("a", "…", marks=["id"])
     assert nothing is None
     assert list(descriptors._known) == [b'["a","x"]']
