@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,8 +34,7 @@ MAX_USER_AGENT = 1_000
 MAX_KEPT_BUFFER = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(msgspec.Struct, frozen=True, gc=False):
     """Who sends: what the key grants, and what is seen of the connection. The address is never written."""
 
     grant: Grant
@@ -44,8 +42,7 @@ class Sender:
     user_agent: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What becomes of a batch: `payload` is for the journal, `None` when nothing is left to keep.
 
     `device` is the one whose events they are, empty where there is none.
@@ -93,11 +90,12 @@ def accept(
     """Judge a batch; `pack` makes the payload of what is kept. Raises what `wire.decode` raises."""
     masks = descriptors.masks
     batch = decode(body, descriptors)
-    once, duplicates = _once(batch.events)
+    ids = [event.id for event in batch.events]
+    once, duplicates = _once(batch.events, ids)
     refused = batch.refused
     grant = sender.grant
     # A recording can be played again by whoever knows a public key. Secret ones send what waited for long.
-    if grant.kind == "write" and is_stale([event.id for event in once], received_at):
+    if grant.kind == "write" and is_stale(ids, received_at):
         refused += [_refused(event, "it is more than seven days old") for event in once]
         once = []
     is_large = len(body) > MAX_SET_BYTES
@@ -230,9 +228,9 @@ def _is_local(views: Sequence[View | None]) -> bool:
     return is_local(host)
 
 
-def _once(events: Sequence[Event]) -> tuple[list[Event], int]:
-    if len(set(map(str.lower, [event.id for event in events]))) == len(events):
-        return list(events), 0
+def _once(events: list[Event], ids: list[str]) -> tuple[list[Event], int]:
+    if len(set(map(str.lower, ids))) == len(ids):
+        return events, 0
     first = {event.id.lower(): event for event in reversed(events)}
     return list(reversed(first.values())), len(events) - len(first)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
-
 from starlette.types import Receive
+from zlib_ng import zlib_ng
 
 from .wire import TooLarge, Unreadable
 
@@ -53,10 +52,10 @@ def unpack(body: bytes) -> bytes:
     """
     if not body.startswith(GZIP_MAGIC):
         return body
-    unpacker = zlib.decompressobj(wbits=31)
+    unpacker = zlib_ng.decompressobj(wbits=31)
     try:
         unpacked = unpacker.decompress(body, MAX_UNPACKED_BYTES + 1)
-    except zlib.error as problem:
+    except zlib_ng.error as problem:  # type: ignore[misc]  # its stub says that it is an instance
         raise Unreadable(f"The gzip of this body is damaged: {problem}.") from problem
     if len(unpacked) > MAX_UNPACKED_BYTES:
         raise TooLarge(

@@ -146,8 +146,10 @@ class GuardedProtocol(HttpToolsProtocol):
             self._refuse(refusal)
 
     def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
+        """A request begins. What uvicorn prepares for an application waits until one is to see it."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         self._is_in_head = True
         self._head_bytes = 0
         self._deadline = self.loop.time() + HEAD_SECONDS
@@ -182,6 +184,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def hand_over(self) -> None:
         """Give the request, whose head is whole and allowed, to the application."""
+        url, headers, is_asked_to_go_on = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, is_asked_to_go_on
+        self.scope["headers"] = headers
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -67,15 +67,24 @@ class Keyring:
     def __init__(self, state: State) -> None:
         self._state = state
         self._grants: Mapping[str, Grant] = {}
+        self._of_pages: dict[str, Grant] = {}
         self._revision = -1
         self._look_at = 0.0
         self._read()
 
     def find(self, key: str) -> Grant | None:
-        """What `key` grants. It is looked up by its digest, so the time taken tells nothing about other keys."""
+        """What `key` grants. It is looked up by its digest, so the time taken tells nothing about other keys.
+
+        The keys of pages are known to everybody, and those that were found are found again as they are.
+        """
         if time.monotonic() >= self._look_at:
             self._read()
-        return self._grants.get(digest_of(key))
+        grant = self._of_pages.get(key)
+        if grant is None:
+            grant = self._grants.get(digest_of(key))
+            if grant is not None and grant.kind == "write":
+                self._of_pages[key] = grant
+        return grant
 
     def _read(self) -> None:
         self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
@@ -86,6 +95,7 @@ class Keyring:
                 self._grants = {
                     key.digest: _grant(key, by_slug[key.site]) for key in keys(self._state) if key.is_active
                 }
+                self._of_pages = {}
                 self._revision = revision
         except Exception as problem:
             # A state that cannot be read for a moment must not cost events: the keys known so far stay in force.

@@ -68,18 +68,24 @@ class Buckets:
 
     def wait(self, name: str, count: int, now: float) -> float:
         """For how many seconds there is no room for `count` events under this name; 0 when there is."""
-        place = hash(name)
-        full_at = self._young.get(place) or self._old.get(place, 0.0)
+        full_at = self.full_at(hash(name))
         if full_at <= now:
             return 0.0
         # More at once than the bucket can ever hold passes when it is full.
         needed = min(count * self._seconds_each, self._depth)
         return max(0.0, full_at + needed - self._depth - now)
 
+    def full_at(self, place: int) -> float:
+        """When the bucket in this place, which is the hash of a name, will be full: long ago if it is not known."""
+        return self._young.get(place) or self._old.get(place, 0.0)
+
     def take(self, name: str, count: int, now: float) -> None:
         """Take `count` events out of the bucket."""
         place = hash(name)
-        full_at = self._young.get(place) or self._old.get(place, 0.0)
+        self.fill(place, self.full_at(place), count, now)
+
+    def fill(self, place: int, full_at: float, count: int, now: float) -> None:
+        """Take `count` events out of the bucket in this place, of which it is known when it would be full."""
         self._young[place] = (max(now, full_at)) + count * self._seconds_each
         if len(self._young) >= self._most:
             self._old, self._young = self._young, {}
@@ -115,11 +121,17 @@ class Limits:
 
     def take(self, names: dict[Holder, str], count: int, now: float) -> None:
         """Count events under all of these names, or under none and raise TooManyEvents."""
+        found = []
         for holder, name in names.items():
-            self._refuse_without_room(holder, name, count, now)
-        for holder, name in names.items():
-            if holder in self._buckets:
-                self._buckets[holder].take(name, count, now)
+            buckets = self._buckets.get(holder)
+            if buckets is not None:
+                place = hash(name)
+                full_at = buckets.full_at(place)
+                if full_at > now:
+                    self._refuse_without_room(holder, name, count, now)
+                found.append((buckets, place, full_at))
+        for buckets, place, full_at in found:
+            buckets.fill(place, full_at, count, now)
 
     def _refuse_without_room(self, holder: Holder, name: str, count: int, now: float) -> None:
         buckets = self._buckets.get(holder)

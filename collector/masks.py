@@ -158,6 +158,9 @@ class Masks:
 
     def view(self, view: View) -> View:
         """An address of a page, its title and where it came from, without secrets."""
+        urls, referrer = self._urls, view.referrer
+        if view.url in urls and view.title in self._texts and (not referrer or referrer in urls):
+            return view
         changed = {
             "url": self.url(view.url),
             "title": self.text(view.title),

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from heapq import nlargest
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -129,8 +129,7 @@ class Refused:
     content: bytes
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct, gc=False):
     """A decoded batch. `None` stands in the tables for what could not be read, so that places stay true."""
 
     head: Head
@@ -138,8 +137,8 @@ class Batch:
     sets: Sequence[dict[str, Any] | None]
     descriptors: Sequence[Raw | None]
     elements: Sequence[Element | None]
-    events: Sequence[Event]
-    refused: list[Refused] = field(default_factory=list)
+    events: list[Event]
+    refused: list[Refused] = []
 
 
 _strict = msgspec.json.Decoder(Strict).decode
@@ -187,7 +186,7 @@ def _decode(body: bytes, descriptors: Descriptors) -> Batch:
         strict.sets,
         descriptors.read(strict.descriptors),
         strict.elements,
-        strict.events,
+        cast("list[Event]", strict.events),
     )
 
 
