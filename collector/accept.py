@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Raw
 
-from expost.lake.batch import DAILY_PREFIX, Accepted, Counts, Event, Page, Stored, View, is_nobody
+from expost.lake.batch import DAILY_PREFIX, Accepted, Counts, Element, Event, Page, Stored, View, is_nobody
 
 from .daily import DailyIds
 from .descriptors import Descriptors
@@ -173,8 +174,9 @@ def _payload(
         page=_page(head),
         views=[View("") if view is None else masks.view(view) for view in batch.views],
         sets=[each or {} for each in sets],
-        descriptors=[each for each in batch.descriptors if each is not None],
-        elements=[each for each in batch.elements if each is not None],
+        # Those that could not be read are gone by now: `are_sound` found them, and `mended` left them out.
+        descriptors=cast("list[Raw]", batch.descriptors),
+        elements=cast("list[Element]", batch.elements),
         events=events,
         consent_version=head.consent_version,
         counts=_counts(head, sender.grant),

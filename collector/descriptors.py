@@ -32,8 +32,10 @@ class Descriptors:
 
     def read(self, raws: Sequence[Raw]) -> list[Raw | None]:
         """Each as the journal keeps it, `None` for what is no descriptor."""
-        known = self._known.get
-        return [known(data) or self._read(data) for data in map(bytes, raws)]
+        found = list(map(self._known.get, map(bytes, raws)))
+        if None not in found:
+            return found
+        return [known or self._read(bytes(raw)) for known, raw in zip(found, raws, strict=True)]
 
     def _read(self, data: bytes) -> Raw | None:
         try:

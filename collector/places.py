@@ -21,11 +21,11 @@ def are_sound(elements: Sequence[Element | None], descriptors: Sequence[Raw | No
     count = len(descriptors)
     for place, element in enumerate(elements):
         assert element is not None
-        previous = element.previous
         if not -1 < element.descriptor < count or element.parent >= place:
             return False
-        if previous and (max(previous) >= count or min(previous) < 0):
-            return False
+        for each in element.previous:
+            if not -1 < each < count:
+                return False
     return True
 
 

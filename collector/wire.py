@@ -226,7 +226,7 @@ def read_counts(raw: Raw) -> Counts:
     >>> read_counts(Raw(b'{"3": 12, "4": "x", "-1": 5, "5": 1.5}')), read_counts(Raw(b"7"))
     ({3: 12}, {})
     """
-    if raw == NO_COUNTS:
+    if raw is NO_COUNTS or raw == NO_COUNTS:
         return {}
     try:
         said = msgspec.json.decode(raw)
