@@ -31,8 +31,10 @@ from expost.query.form import (
     Form,
     definition_of,
     difference_of,
+    explanation_of,
     form_of,
     funnel_of,
+    funnel_people_of,
     lifecycle_of,
     losses_of,
     parse_moment,
@@ -40,9 +42,11 @@ from expost.query.form import (
     preview_of,
     rejected_of,
     retention_of,
+    retention_people_of,
     stickiness_of,
     suggestions_of,
     trend_of,
+    trend_people_of,
     unnamed_of,
     validity_of,
 )
@@ -194,6 +198,35 @@ class TrendParameters(Units):
     )
     per_measure: str | None = Field(None, description="What of `per` it is divided by; default the same.")
     compare: str | None = Field(None, description="`previous`: also the stretch of the same length before.")
+
+
+class Opened(BaseModel):
+    """Which of the people behind a number, and how many of them at most."""
+
+    kind: str | None = Field(None, description="The kind of a group, such as `variation`; default everybody.")
+    value: str | None = Field(None, description="The value of that group.")
+    limit: int | None = Field(None, ge=1, le=10_000, description="How many people; default 100.")
+
+
+class FunnelPeopleParameters(FunnelParameters, Opened):
+    """The people behind a bar."""
+
+    at: int | None = Field(None, description="The number of the step; default 1.")
+    dropped: str | None = Field(None, description="`yes`: those who came no further.")
+    person: str | None = Field(None, description="Only this `person_id`.")
+
+
+class RetentionPeopleParameters(RetentionParameters, Opened):
+    """The people behind a cohort or a cell."""
+
+    cohort_day: str | None = Field(None, description="A day of the cohort's period.")
+    at: int | None = Field(None, description="The period in which they came back; default the whole cohort.")
+
+
+class TrendPeopleParameters(TrendParameters, Opened):
+    """The people behind a point."""
+
+    at: str | None = Field(None, description="A date or ISO time in the period; default the whole range.")
 
 
 class StickinessParameters(Units):
@@ -367,9 +400,37 @@ def create_api(call: Call) -> APIRouter:
     _add_definitions(api, call)
     _add_rejected(api, call)
     _add_ways(api, answer)
+    _add_proof(api, answer)
     add_cohorts(api, call)
     add_rights(api, call)
     return api
+
+
+def _add_proof(api: APIRouter, answer: Callable[[Question], Awaitable[JSONResponse]]) -> None:
+    @api.get("/funnel/people")
+    async def funnel_people(parameters: Annotated[FunnelPeopleParameters, Query()]) -> JSONResponse:
+        """The people behind a bar, each with the events that decided."""
+        return await answer(funnel_people_of(parameters.form()))
+
+    @api.get("/retention/people")
+    async def retention_people(parameters: Annotated[RetentionPeopleParameters, Query()]) -> JSONResponse:
+        """The people of a cohort, or who of it came back in a period."""
+        return await answer(retention_people_of(parameters.form()))
+
+    @api.get("/trend/people")
+    async def trend_people(parameters: Annotated[TrendPeopleParameters, Query()]) -> JSONResponse:
+        """The people behind a point, each with the events there."""
+        return await answer(trend_people_of(parameters.form()))
+
+    @api.get("/funnel/explanation")
+    async def funnel_explanation(parameters: Annotated[FunnelParameters, Query()]) -> JSONResponse:
+        """The rules that decided a funnel, and its counts under the other ones."""
+        return await answer(explanation_of(parameters.form()))
+
+    @api.get("/retention/explanation")
+    async def retention_explanation(parameters: Annotated[RetentionParameters, Query()]) -> JSONResponse:
+        """The rules that decided a retention, and its counts under the other ones."""
+        return await answer(explanation_of(parameters.form()))
 
 
 def _add_ways(api: APIRouter, answer: Callable[[Question], Awaitable[JSONResponse]]) -> None:

@@ -480,7 +480,7 @@ class Lake:
 
     def _ask(self, question: Question) -> Answer:
         answer = self.analysis.ask(question)
-        if isinstance(answer, FunnelAnswer):
+        if isinstance(answer, FunnelAnswer | RetentionAnswer | TrendAnswer):
             # So that `answer.people(step=2)` can open a bar of it.
             return replace(answer, ask=self.analysis.ask)
         return answer

@@ -25,17 +25,21 @@ from expost.options import (
 )
 from expost.query.form import (
     definition_of,
+    explanation_of,
     form_of,
     funnel_of,
+    funnel_people_of,
     lifecycle_of,
     losses_of,
     parse_moment,
     paths_of,
     preview_of,
     retention_of,
+    retention_people_of,
     stickiness_of,
     suggestions_of,
     trend_of,
+    trend_people_of,
     unnamed_of,
     validity_of,
 )
@@ -93,6 +97,14 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
         show_answer(past, as_json)
 
 
+EXPLAIN = click.option(
+    "--explain",
+    "is_explained",
+    is_flag=True,
+    help="The rules that decided, and the counts under the other ones.",
+)
+
+
 @click.command()
 @click.argument("steps", nargs=-1, required=True)
 @click.option("--within", default="7d", show_default=True, help="The conversion window, from the first step.")
@@ -113,15 +125,22 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
 @click.option("--where", multiple=True, metavar="N:NAME=VALUE", help="Step N only with this property.")
 @click.option("--over", type=click.Choice(["day", "week", "month"]), help="Also by the period of entry.")
 @click.option("--compare", type=click.Choice(["previous"]), help="Also the stretch of that length before.")
+@click.option("--people", "at", type=click.IntRange(1), metavar="N", help="The people behind step N instead.")
+@click.option("--dropped", is_flag=True, help="With --people: those who came no further.")
+@EXPLAIN
 @unit_options
 @asking_options
-def funnel(steps: tuple[str, ...], data: Path | None, as_json: bool, **options: Any) -> None:
+def funnel(
+    steps: tuple[str, ...], data: Path | None, as_json: bool, is_explained: bool, **options: Any
+) -> None:
     """How many people went through the steps in order, within the window of their first step.
 
     \b
     Example: expost funnel "Viewed page" "Signed up" --within 7d --by flag:new-checkout
     """
-    _ask(funnel_of(form_of_options(options, step=steps)), data, as_json)
+    form = form_of_options(options, step=steps)
+    read = explanation_of if is_explained else funnel_people_of if options["at"] else funnel_of
+    _ask(read(form), data, as_json)
 
 
 @click.command()
@@ -145,15 +164,20 @@ def funnel(steps: tuple[str, ...], data: Path | None, as_json: bool, **options: 
 @click.option("--mode", type=click.Choice(["on", "on-or-after"]), help="In period n, or in it or later.")
 @click.option("--rolling", is_flag=True, help="Periods are multiples of 24 hours from each one's own start.")
 @click.option("--brackets", metavar="0,1-3,4-7", help="Stretches of periods instead of single ones.")
+@click.option("--people", "cohort_day", metavar="DATE", help="The people of the cohort of this day instead.")
+@click.option("--at", type=click.IntRange(0), metavar="N", help="With --people: who came back in period N.")
+@EXPLAIN
 @unit_options
 @asking_options
-def retention(data: Path | None, as_json: bool, **options: Any) -> None:
+def retention(data: Path | None, as_json: bool, is_explained: bool, **options: Any) -> None:
     """Who came back: cohorts by the period in which they began.
 
     \b
     Example: expost retention --start "Signed up" --return "Signed up" --period week --by flag:new-checkout
     """
-    _ask(retention_of(form_of_options(options)), data, as_json)
+    form = form_of_options(options)
+    read = explanation_of if is_explained else retention_people_of if options["cohort_day"] else retention_of
+    _ask(read(form), data, as_json)
 
 
 @click.command()
@@ -170,6 +194,7 @@ def retention(data: Path | None, as_json: bool, **options: Any) -> None:
     metavar="WHAT",
     help="events (default), people, per-person, or of a property: sum:price, mean:, min:, max:, median:, p95:.",
 )
+@click.option("--people", "at", metavar="DATE", help="The people behind the period of this day instead.")
 @click.option("--per", metavar="NAME", help="Divide by the measure of this definition.")
 @click.option("--per-measure", metavar="WHAT", help="What of it. Default: the same measure.")
 @click.option("--compare", type=click.Choice(["previous"]), help="Also the stretch of that length before.")
@@ -182,7 +207,8 @@ def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     Example: expost trend "Signed up" --period day
              expost trend "Ordered" --period week --measure sum:price --per "Viewed page" --per-measure people
     """
-    _ask(trend_of(form_of_options(options, name=[name])), data, as_json)
+    read = trend_people_of if options["at"] else trend_of
+    _ask(read(form_of_options(options, name=[name])), data, as_json)
 
 
 PERIOD = click.option("--period", type=click.Choice(["day", "week", "month"]), help="Calendar periods.")
@@ -364,7 +390,8 @@ def rejected(data: Path | None, site: str | None, kind: str | None, limit: int, 
 
 
 COMMANDS = (
-    preview, define, funnel, retention, trend, stickiness, lifecycle, paths, losses, rejected, flags, live, sql,
+    preview, define, suggest, unnamed, funnel, retention, trend, stickiness, lifecycle, paths, losses, rejected, flags,
+    live, sql,
 )  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from expost.query.answer import (
     Answer,
     Cohort,
     CohortAnswer,
+    CountsOf,
     DifferenceAnswer,
+    ExplanationAnswer,
     FlagsAnswer,
     FunnelAnswer,
     FunnelStep,
@@ -23,6 +25,7 @@ from expost.query.answer import (
     LiveEvent,
     LossesAnswer,
     PathsAnswer,
+    PeopleAnswer,
     PooledPeriod,
     PreviewAnswer,
     RejectedAnswer,
@@ -443,6 +446,46 @@ def _show_paths(console: Console, answer: PathsAnswer) -> None:
     )
 
 
+def _show_people(console: Console, answer: PeopleAnswer) -> None:
+    columns = [("who", WORD), ("person_id", WORD), ("events that decided", WORD)]
+    rows = [
+        (each.name, each.person_id, ", ".join(f"{event.step} {cell(event.time)}" for event in each.events))
+        for each in answer.people
+    ]
+    table(console, columns, rows)
+    console.print(f"\n{answer.total:,} in all; {len(answer.people):,} are shown.")
+
+
+def _show_explanation(console: Console, answer: ExplanationAnswer) -> None:
+    columns = [
+        ("rule", WORD),
+        ("if it were", WORD),
+        ("group", WORD),
+        *((name, NUMBER) for name in answer.columns),
+    ]
+    rows = [
+        (rule, setting, _group_name(group.kind, group.value), *_with_difference(group))
+        for rule, setting, groups in (
+            ("in force", "", answer.groups),
+            *((each.rule, each.setting, each.groups) for each in answer.others),
+        )
+        for group in groups
+    ]
+    table(console, columns, rows)
+    console.print()
+    for rule, says in answer.in_force.items():
+        console.print(f"{rule}: {says}")
+    if answer.tied_events:
+        console.print(
+            f"{answer.tied_events:,} events of {answer.tied_people:,} share their moment with another one of theirs."
+        )
+
+
+def _with_difference(group: CountsOf) -> list[str]:
+    differences = group.difference or (0,) * len(group.people)
+    return [f"{n:,} ({by:+,})" if by else f"{n:,}" for n, by in zip(group.people, differences, strict=True)]
+
+
 def _show_cohort(console: Console, answer: CohortAnswer) -> None:
     version = "" if answer.version is None else f" (version {answer.version})"
     console.print(f"{escape(cell(answer.name))}{version}: {escape(cell(answer.meaning))}")
@@ -589,6 +632,8 @@ SHOWN: dict[type[Answer], Callable[[Console, Any], None]] = {
     RetentionAnswer: _show_retention,
     TrendAnswer: _show_trend,
     CohortAnswer: _show_cohort,
+    PeopleAnswer: _show_people,
+    ExplanationAnswer: _show_explanation,
     PathsAnswer: _show_paths,
     StickinessAnswer: _show_stickiness,
     LifecycleAnswer: _show_lifecycle,

@@ -34,6 +34,7 @@ from .definition_folder import Plan, Written, apply_plan, export_folder, plan_fo
 from .difference import difference
 from .element_cache import ElementCache
 from .event_cache import EventCache
+from .explanation import explanation
 from .funnel import funnel, funnel_people
 from .kept_cohorts import KeptCohorts
 from .left_out import counting_of
@@ -46,6 +47,7 @@ from .question import (
     CohortSize,
     Difference,
     EventDetail,
+    Explanation,
     FlagList,
     Funnel,
     FunnelPeople,
@@ -58,22 +60,24 @@ from .question import (
     Question,
     RejectedList,
     Retention,
+    RetentionPeople,
     SqlQuery,
     Stickiness,
     Suggestions,
     Trend,
+    TrendPeople,
     Unnamed,
 )
 from .reading import Reading
 from .rejected import rejected
-from .retention import retention
+from .retention import retention, retention_people
 from .rights import Rights
 from .sandbox import sql_query
 from .saved import check_definition, definition_of, in_force_at, version_json
 from .selector_sql import ENGINE_VERSION
 from .stickiness import lifecycle, stickiness
 from .suggested import suggested
-from .trend import trend
+from .trend import trend, trend_people
 from .unnamed import unnamed
 
 Found = TypeVar("Found", bound=Answer)
@@ -85,6 +89,9 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     FunnelPeople: funnel_people,
     Retention: retention,
     Trend: trend,
+    RetentionPeople: retention_people,
+    TrendPeople: trend_people,
+    Explanation: explanation,
     Stickiness: stickiness,
     Lifecycle: lifecycle,
     Paths: paths,
@@ -100,7 +107,18 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     SqlQuery: sql_query,
 }
 
-COHORTS_OF = (Funnel, FunnelPeople, Retention, Trend, Stickiness, Lifecycle, Paths)
+COHORTS_OF = (
+    Funnel,
+    FunnelPeople,
+    Retention,
+    Trend,
+    Stickiness,
+    Lifecycle,
+    Paths,
+    RetentionPeople,
+    TrendPeople,
+    Explanation,
+)
 """Questions that can be asked of the people of a cohort."""
 
 WITHOUT_VIEWS = (Preview, CohortSize, *COHORTS_OF)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
 from expost.errors import InvalidInput
@@ -78,6 +79,17 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What a number is proven by. The same question over the same snapshot has the same `sql_sha256`."""
+
+    rules: tuple[str, ...]
+    definitions: tuple[UsedDefinition, ...]
+    snapshot: Mapping[str, int]
+    sql_sha256: str
+    opens: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What every answer has: `question` as asked, and `basis`."""
 
@@ -99,7 +111,19 @@ class Answer:
         body = {
             each.name: plain(getattr(self, each.name)) for each in fields(self) if each.name not in _HIDDEN
         }
-        return body | cast(dict[str, Any], plain(self.basis))
+        return body | cast(dict[str, Any], plain(self.basis)) | {"proof": plain(self.proof)}
+
+    @property
+    def proof(self) -> Proof:
+        """What decided: the rules, the versions, the snapshot, a digest of the SQL, and how to see who is behind it."""
+        basis = self.basis
+        digest = sha256(basis.sql.encode()).hexdigest()
+        return Proof(basis.notes, basis.definitions, basis.snapshot, digest, self.opens)
+
+    @property
+    def opens(self) -> Mapping[str, str]:
+        """How to open a number down to its people and events, by door; empty where nobody is behind it."""
+        return {}
 
     def rows(self) -> list[dict[str, Any]]:
         """The answer as one flat table."""
@@ -304,15 +328,37 @@ class FunnelAnswer(Answer):
 
     def people(self, step: int, *, dropped_off: bool = False, limit: int = 100) -> PeopleAnswer:
         """The people behind a bar, by asking again at the same moment."""
-        from .question import Funnel, FunnelPeople
+        from .question import FunnelPeople
 
-        if self.ask is None or not isinstance(self.question, Funnel):
-            raise InvalidInput(
-                "This answer came from elsewhere.", hint="Ask FunnelPeople(funnel, step) instead."
-            )
-        then = replace(self.question, now=self.basis.now)
-        answer = self.ask(FunnelPeople(then, step, dropped_off, limit=limit, site=self.basis.site))
+        answer = _again(
+            self, lambda then: FunnelPeople(then, step, dropped_off, limit=limit, site=self.basis.site)
+        )
         return cast(PeopleAnswer, answer)
+
+    def events(self, person_id: str) -> tuple[DecidingEvent, ...]:
+        """The events that decided how far one person came: those of the shown attempt. Empty for others."""
+        from .question import FunnelPeople
+
+        answer = _again(
+            self, lambda then: FunnelPeople(then, 1, limit=1, person=person_id, site=self.basis.site)
+        )
+        people = cast(PeopleAnswer, answer).people
+        return people[0].events if people else ()
+
+    def explain(self) -> ExplanationAnswer:
+        """The rules that decided, and the counts under the other ones."""
+        from .question import Explanation
+
+        return cast(ExplanationAnswer, _again(self, lambda then: Explanation(then, site=self.basis.site)))
+
+    @property
+    def opens(self) -> Mapping[str, str]:
+        """How to open a bar."""
+        return {
+            "python": "answer.people(step=N), answer.events(person_id)",
+            "http": "GET /api/v1/funnel/people with the fields of the funnel and at=N; dropped=yes, kind=, value=",
+            "command": "expost funnel … --people N",
+        }
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per group and step; the total has the kind `total`."""
@@ -358,9 +404,54 @@ class PeopleAnswer(Answer):
         """One row per person."""
         return [
             {"person_id": p.person_id, "name": p.name, "kind": p.kind, "value": p.value, "reached": p.reached,
-             "entered_at": p.events[0].time}
+             "entered_at": p.events[0].time if p.events else None}
             for p in self.people
         ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CountsOf:
+    """The counts of a group under a rule, and by how much they differ from those in force (None: no such group)."""
+
+    kind: str
+    value: str | None
+    people: tuple[int, ...]
+    difference: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRule:
+    """What the counts would be if `rule` were `setting`."""
+
+    rule: str
+    setting: str
+    says: str
+    groups: tuple[CountsOf, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationAnswer(Answer):
+    """The rules in force, and the counts in `columns` (steps, or the cohort and its periods) under them and others.
+
+    `tied_events` of `tied_people` share their moment with another one of the same unit: page and number order them.
+    """
+
+    columns: tuple[str, ...]
+    in_force: Mapping[str, str]
+    groups: tuple[CountsOf, ...]
+    others: tuple[OtherRule, ...]
+    tied_events: int
+    tied_people: int
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per rule and group."""
+        own = OtherRule("in force", "", "", self.groups)
+        return [
+            {"rule": other.rule, "setting": other.setting, "kind": group.kind, "value": group.value}
+            | dict(zip(self.columns, group.people, strict=True))
+            for other in (own, *self.others)
+            for group in other.groups
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,6 +509,39 @@ class RetentionAnswer(Answer):
     groups: tuple[RetentionGroup, ...]
     several_variations: float | None
     data_begins: datetime | None
+    ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
+
+    def people(
+        self,
+        cohort: date,
+        *,
+        period: int | None = None,
+        kind: str | None = None,
+        value: str | None = None,
+        limit: int = 100,
+    ) -> PeopleAnswer:
+        """The people of a cohort, or who of it came back in a period, by asking again at the same moment."""
+        from .question import RetentionPeople
+
+        answer = _again(
+            self, lambda then: RetentionPeople(then, cohort, period, kind, value, limit, site=self.basis.site)
+        )
+        return cast(PeopleAnswer, answer)
+
+    def explain(self) -> ExplanationAnswer:
+        """The rules that decided, and the counts under the other ones."""
+        from .question import Explanation
+
+        return cast(ExplanationAnswer, _again(self, lambda then: Explanation(then, site=self.basis.site)))
+
+    @property
+    def opens(self) -> Mapping[str, str]:
+        """How to open a cell."""
+        return {
+            "python": "answer.people(cohort=DATE, period=N)",
+            "http": "GET /api/v1/retention/people with the fields of the retention, cohort_day=DATE and at=N",
+            "command": "expost retention … --people DATE --at N",
+        }
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per group, cohort and period; the total has the kind `total`."""
@@ -470,6 +594,32 @@ class TrendAnswer(Answer):
     measure: str = "events"
     value: float | None = None
     compared: TrendAnswer | None = None
+    ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
+
+    def behind(
+        self,
+        period: datetime | date | None = None,
+        *,
+        kind: str | None = None,
+        value: str | None = None,
+        limit: int = 100,
+    ) -> PeopleAnswer:
+        """The people of the point of a period, or of all of it, by asking again at the same moment."""
+        from .question import TrendPeople
+
+        answer = _again(
+            self, lambda then: TrendPeople(then, period, kind, value, limit, site=self.basis.site)
+        )
+        return cast(PeopleAnswer, answer)
+
+    @property
+    def opens(self) -> Mapping[str, str]:
+        """How to open a point."""
+        return {
+            "python": "answer.behind(period=DATE)",
+            "http": "GET /api/v1/trend/people with the fields of the trend and at=DATE",
+            "command": "expost trend … --people DATE",
+        }
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per group and point; the total has the kind `total`."""
@@ -848,6 +998,23 @@ class RowsAnswer(Answer):
 
 
 _HIDDEN = ("question", "basis", "ask")
+
+
+def _again(answer: Any, question_of: Callable[[Any], Question]) -> Answer:
+    """The answer to a question about what was asked, at the moment at which that was answered."""
+    if answer.ask is None:
+        raise InvalidInput(
+            "This answer came from elsewhere.",
+            hint="Ask with expost.open(…), or FunnelPeople and the like instead.",
+        )
+    return cast(Answer, answer.ask(question_of(replace(answer.question, now=answer.basis.now))))
+
+
+def called(unit: str, unit_id: int, name: str | None, *, is_user: bool) -> str:
+    """What a unit is called in a list."""
+    if is_user and name is not None:
+        return name
+    return f"session {unit_id}" if unit == "session" else stranger(str(unit_id))
 
 
 def stranger(person_id: str) -> str:

@@ -22,6 +22,8 @@ All three are the same words with the same meaning, so they are read here, once.
     stickiness   name, period (day | week | month), by, several, unit, gap
     lifecycle    name, period (day | week | month), unit, gap
     paths        name, direction (after | before), steps, top, event (repeated: names), group (repeated: globs), gap
+    people       the fields of a funnel, a retention or a trend; at (a step, a period, a date), dropped,
+                 cohort_day (of a retention), kind and value (a group), person (of a funnel), limit
     cohort       did (repeated), times (N=COUNT), did_within (N=LENGTH), did_where (N:NAME=VALUE), did_not (repeated),
                  not_within (N=LENGTH), sequence (repeated, in order), sequence_within, trait (NAME=VALUE or
                  NAME), from, to
@@ -47,7 +49,9 @@ from .definition import Definition, PropertyMatch, Scalar, definition
 from .measure import parse_measure
 from .question import (
     Difference,
+    Explanation,
     Funnel,
+    FunnelPeople,
     Lifecycle,
     Losses,
     Moment,
@@ -55,11 +59,13 @@ from .question import (
     Preview,
     RejectedList,
     Retention,
+    RetentionPeople,
     Stage,
     Step,
     Stickiness,
     Suggestions,
     Trend,
+    TrendPeople,
     Unnamed,
     parse_brackets,
     parse_duration,
@@ -87,6 +93,7 @@ FUNNEL = frozenset(
 RETENTION = frozenset(
     {"start", "return", "period", "periods", "entry", "mode", "rolling", "brackets", "by", "several"}
 )
+OPENING = frozenset({"at", "dropped", "cohort_day", "kind", "value", "limit", "person"})
 PATHS = frozenset({"name", "direction", "steps", "top", "event", "group", "gap", "cohort", "not_cohort"})
 TREND = frozenset({"name", "period", "by", "several", "measure", "per", "per_measure", "compare"})
 VALIDITY = ("valid_from", "valid_until")
@@ -254,6 +261,53 @@ def unnamed_of(form: Form) -> Unnamed:
     limit = _one(form, "limit")
     chosen: dict[str, Any] = {} if limit is None else {"limit": _whole_number("limit", limit)}
     return Unnamed(**chosen, **_common(form))
+
+
+def funnel_people_of(form: Form) -> FunnelPeople:
+    """The people behind a bar of the funnel in the form."""
+    rest, chosen = _opened(form)
+    at = _one(form, "at") or "1"
+    dropped = _yes(form, "dropped") or False
+    return FunnelPeople(
+        funnel_of(rest), _whole_number("at", at), dropped, person=_one(form, "person"), **chosen
+    )
+
+
+def retention_people_of(form: Form) -> RetentionPeople:
+    """The people behind a cohort, or a cell, of the retention in the form."""
+    rest, chosen = _opened(form)
+    day, at = _moment(form, "cohort_day"), _one(form, "at")
+    if day is None:
+        raise InvalidInput(
+            "Which cohort? It is named by its first day.", hint="For example: cohort_day=2026-11-02"
+        )
+    first = day.date() if isinstance(day, datetime) else day
+    period = None if at is None else _whole_number("at", at)
+    return RetentionPeople(retention_of(rest), first, period, **chosen)
+
+
+def trend_people_of(form: Form) -> TrendPeople:
+    """The people behind a point of the trend in the form, or behind all of it."""
+    rest, chosen = _opened(form)
+    return TrendPeople(trend_of(rest), _moment(form, "at"), **chosen)
+
+
+def explanation_of(form: Form) -> Explanation:
+    """The rules of the funnel, or of the retention, in the form."""
+    asked = retention_of(form) if "start" in form else funnel_of(form)
+    return Explanation(asked, site=asked.site)
+
+
+def _opened(form: Form) -> tuple[Form, dict[str, Any]]:
+    """The fields of the question that is opened, and what chooses among its people."""
+    rest = {name: values for name, values in form.items() if name not in OPENING}
+    limit = _one(form, "limit")
+    chosen: dict[str, Any] = {
+        "kind": _one(form, "kind"),
+        "value": _one(form, "value"),
+        "site": _one(form, "site"),
+    }
+    return rest, chosen if limit is None else chosen | {"limit": _whole_number("limit", limit)}
 
 
 def trend_of(form: Form) -> Trend:

@@ -17,7 +17,7 @@ from .answer import (
     Person,
     Times,
     TimesBar,
-    stranger,
+    called,
 )
 from .attempt import StepShape, micros, shapes_of, shown_of, starts_of
 from .breakdown import Flag
@@ -66,17 +66,18 @@ class Prepared:
 
 def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
     """How many units reached each step."""
-    answer = _funnel(reading, question)
+    answer = counted_funnel(reading, question)
     if question.compare is None:
         return answer
     earlier = previous(question)
-    compared = _funnel(replace(reading, question=earlier), earlier)
+    compared = counted_funnel(replace(reading, question=earlier), earlier)
     # Both ran in one reading, so that they saw the same snapshot.
     return replace(answer, compared=compared)
 
 
-def _funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
-    prepared = prepare(reading, question)
+def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = False) -> FunnelAnswer:
+    """How many units reached each step, without a comparison."""
+    prepared = prepare(reading, question, is_first_only=is_first_only)
     names = bar_names(question, prepared.steps)
     rows = reading.run("funnel_counts.sql", prepared.values, stages=prepared.shapes)
     times = _times(reading, prepared)
@@ -127,6 +128,8 @@ def funnel_people(reading: Reading, question: FunnelPeople) -> PeopleAnswer:
     kind = question.kind or "total"
     values = dict(prepared.values)
     values |= {"kind": kind, "value": question.value, "step": question.step, "limit": question.limit}
+    if question.person is not None:
+        values["unit_id"] = int(question.person) if question.person.lstrip("-").isdigit() else 0
     after = prepared.shapes[question.step - 1].after
     values["deepest"] = after - 1 if question.dropped_off and after else len(prepared.steps)
     if question.dropped_off and not after:
@@ -139,6 +142,7 @@ def funnel_people(reading: Reading, question: FunnelPeople) -> PeopleAnswer:
         unit=unit_column(asked.unit),
         named=asked.unit.kind,
         has_steps=asked.order == "any",
+        is_one=question.person is not None,
     )
     people = tuple(_person(prepared.steps, row, asked.unit.kind) for row in rows)
     return PeopleAnswer(
@@ -153,8 +157,10 @@ def funnel_people(reading: Reading, question: FunnelPeople) -> PeopleAnswer:
     )
 
 
-def prepare(reading: Reading, question: Funnel, *, keep: Sequence[str] = ()) -> Prepared:
-    """Make the relation `results`."""
+def prepare(
+    reading: Reading, question: Funnel, *, keep: Sequence[str] = (), is_first_only: bool = False
+) -> Prepared:
+    """Make the relation `results`; with `is_first_only` no entry of a unit counts but its first."""
     stages, shapes = question.stages, shapes_of(question.stages)
     steps = [reading.definition(stage.step) for stage in stages]
     roles = {
@@ -197,6 +203,8 @@ def prepare(reading: Reading, question: Funnel, *, keep: Sequence[str] = ()) -> 
         **{name: _listed(each) for name, each in numbered.items()},
     }
     reading.run("funnel_counted.sql", values, **structure)
+    if is_first_only:
+        reading.run("funnel_first.sql", {})
     if question.order == "any":
         prepare_any(reading, values, structure, ends=frozenset(numbered["ends"]))
     else:
@@ -329,5 +337,5 @@ def _person(steps: Sequence[Definition], row: Row, unit: str) -> Person:
         for event_id, micros_at, step in triples
         if event_id is not None and (moment := at(micros_at)) is not None
     ]
-    called = name if is_user else f"session {unit_id}" if unit == "session" else stranger(str(unit_id))
-    return Person(str(unit_id), called, is_user, kind, value, reached, tuple(events))
+    said = called(unit, unit_id, name, is_user=is_user)
+    return Person(str(unit_id), said, is_user, kind, value, reached, tuple(events))

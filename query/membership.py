@@ -87,10 +87,8 @@ def cohort_size(reading: Reading, question: CohortSize) -> CohortAnswer:
 
 def breakdown_of(question: Question) -> Breakdown | None:
     """What a question, or the one that it opens, splits by."""
-    asked = next(
-        (each for name in ("funnel", "retention", "trend") if (each := getattr(question, name, None))),
-        question,
-    )
+    inner = (getattr(question, name, None) for name in ("funnel", "retention", "trend", "of"))
+    asked = next((each for each in inner if isinstance(each, Question)), question)
     return getattr(asked, "by", None)
 
 

@@ -182,7 +182,7 @@ class FunnelPeople(Question):
     """The people behind a bar of `funnel`: those who reached `step` (counted from 1).
 
     With `dropped_off`, those who reached it and not the next one. `kind` and `value` choose a group of a breakdown.
-    Range, time zone, environment, bots, internal devices and `now` are those of the funnel.
+    Range, time zone, environment, bots, internal devices and `now` are those of the funnel. `person`: only this one.
     """
 
     funnel: Funnel
@@ -191,15 +191,14 @@ class FunnelPeople(Question):
     kind: str | None = None
     value: str | None = None
     limit: int = 100
+    person: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.step <= len(self.funnel.steps):
             raise InvalidInput(
                 f"The funnel has no step {self.step}.", hint=f"Steps: 1 to {len(self.funnel.steps)}."
             )
-        for each in fields(Question):
-            if each.name != "site" or self.site is None:
-                object.__setattr__(self, each.name, getattr(self.funnel, each.name))
+        _ask_as(self, self.funnel)
 
 
 RETENTION_PERIODS = ("day", "week", "month")
@@ -256,6 +255,30 @@ class Retention(Question):
                     hint="For example: 0,1-3,4-7 (periods after the first, each once, in order)",
                 )
             before = high
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPeople(Question):
+    """The people of a cohort of `retention`, that of the day `cohort`: all of them, or who came back in `period`.
+
+    `kind` and `value` choose a group of a breakdown. All else is as in the retention.
+    """
+
+    retention: Retention
+    cohort_day: date
+    period: int | None = None
+    kind: str | None = None
+    value: str | None = None
+    limit: int = 100
+
+    def __post_init__(self) -> None:
+        firsts = [low for low, _ in self.retention.cells]
+        if self.period is not None and self.period not in firsts:
+            raise InvalidInput(
+                f"The retention shows no period {self.period}.",
+                hint=f"One of: {', '.join(map(str, firsts))}.",
+            )
+        _ask_as(self, self.retention)
 
 
 def parse_weekday(text: str) -> int:
@@ -324,6 +347,33 @@ class Trend(Question):
             )
         if self.compare is not None:
             _check_comparison("A trend", self.compare, self)
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPeople(Question):
+    """The people of a point of `trend`, that of the period in which `period` lies, or of all of it.
+
+    `kind` and `value` choose a group of a breakdown. All else is as in the trend.
+    """
+
+    trend: Trend
+    period: Moment | None = None
+    kind: str | None = None
+    value: str | None = None
+    limit: int = 100
+
+    def __post_init__(self) -> None:
+        _ask_as(self, self.trend)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(Question):
+    """Which rules decided a funnel or a retention, and its counts under the other ones."""
+
+    of: Funnel | Retention
+
+    def __post_init__(self) -> None:
+        _ask_as(self, self.of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -534,6 +584,13 @@ def parse_duration(text: str) -> timedelta:
         raise InvalidInput(
             f"{text!r} is longer than time.", hint="For example: 7d, 36h, 30min, 90s, 2w"
         ) from error
+
+
+def _ask_as(question: Question, other: Question) -> None:
+    """What every question may say about itself is as in the other; a site of its own stays."""
+    for each in fields(Question):
+        if each.name != "site" or question.site is None:
+            object.__setattr__(question, each.name, getattr(other, each.name))
 
 
 def _check_comparison(what: str, compare: str, question: Question) -> None:

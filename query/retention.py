@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from .answer import Cohort, LeftOut, PooledPeriod, RetentionAnswer, RetentionGroup, RetentionPeriod
+from .answer import (
+    Cohort,
+    DecidingEvent,
+    LeftOut,
+    PeopleAnswer,
+    Person,
+    PooledPeriod,
+    RetentionAnswer,
+    RetentionGroup,
+    RetentionPeriod,
+    called,
+)
 from .breakdown import Flag
 from .calendar import first_day, period_number
 from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
 from .interval import EARLIEST
-from .question import Retention
-from .reading import Reading, at, match, unit_column
+from .question import Retention, RetentionPeople
+from .reading import Matched, Reading, Row, at, match, unit_column
 from .statement import Fragment
 
 TOTAL: GroupKey = ("total", None)
@@ -45,6 +57,15 @@ class _Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedRetention:
+    """What was matched, and the counts of the relations `began` and `came_back`."""
+
+    matched: Matched
+    values: dict[str, Any]
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
 class _Bracket:
     number: int
     low: int
@@ -53,37 +74,9 @@ class _Bracket:
 
 def retention(reading: Reading, question: Retention) -> RetentionAnswer:
     """Who came back."""
-    steps = [reading.definition(question.begins), reading.definition(question.returns)]
+    prepared = prepare_retention(reading, question)
+    matched, rows = prepared.matched, prepared.rows
     is_first_ever = question.entry == "first_ever"
-    bounds = (EARLIEST if is_first_ever else reading.start, reading.now + 1) if reading.has_range else None
-    flag = question.by if isinstance(question.by, Flag) else None
-    matched = match(
-        reading,
-        steps,
-        keep=kept_columns(question.by),
-        bounds=bounds,
-        flag=flag.key if flag else None,
-        unit=question.unit,
-        by=breakdown_values(question.by),
-    )
-    values = {"periods": question.cells[-1][1], "week_start": reading.calendar.week_start}
-    structure = {
-        "unit": unit_column(question.unit),
-        "period": question.period,
-        "length": LENGTHS[question.period] if question.rolling else 0,
-        "by_flag": flag is not None,
-    }
-    reading.run("retention.sql", values, entry=question.entry, **structure)
-    groups = make_groups(reading, values, question.by, question.unit)
-    rows = reading.run(
-        "retention_returned.sql",
-        values,
-        mode=question.mode,
-        brackets=[_Bracket(number, *each) for number, each in enumerate(question.brackets)],
-        relation=Fragment("entered"),
-        **groups,
-        **structure,
-    )
     found: dict[GroupKey, _Counts] = defaultdict(_Counts)
     found[TOTAL] = _Counts()
     exposed = several = 0
@@ -113,6 +106,99 @@ def retention(reading: Reading, question: Retention) -> RetentionAnswer:
         groups=tuple(RetentionGroup(*key, *tables[key]) for key in in_order(tables)),
         several_variations=several / exposed if exposed else None,
         data_begins=begins,
+    )
+
+
+def prepare_retention(
+    reading: Reading, question: Retention, *, keep: Sequence[str] = ()
+) -> PreparedRetention:
+    """Make the relations `began` (who began) and `came_back` (in which periods), and count them."""
+    steps = [reading.definition(question.begins), reading.definition(question.returns)]
+    is_first_ever = question.entry == "first_ever"
+    bounds = (EARLIEST if is_first_ever else reading.start, reading.now + 1) if reading.has_range else None
+    flag = question.by if isinstance(question.by, Flag) else None
+    matched = match(
+        reading,
+        steps,
+        keep=tuple(dict.fromkeys((*keep, *kept_columns(question.by)))),
+        bounds=bounds,
+        flag=flag.key if flag else None,
+        unit=question.unit,
+        by=breakdown_values(question.by),
+    )
+    values: dict[str, Any] = {"periods": question.cells[-1][1], "week_start": reading.calendar.week_start}
+    structure = {
+        "unit": unit_column(question.unit),
+        "period": question.period,
+        "length": LENGTHS[question.period] if question.rolling else 0,
+        "by_flag": flag is not None,
+    }
+    reading.run("retention.sql", values, entry=question.entry, **structure)
+    groups = make_groups(reading, values, question.by, question.unit)
+    rows = reading.run(
+        "retention_returned.sql",
+        values,
+        mode=question.mode,
+        brackets=[_Bracket(number, *each) for number, each in enumerate(question.brackets)],
+        relation=Fragment("entered"),
+        **groups,
+        **structure,
+    )
+    return PreparedRetention(matched, values, rows)
+
+
+def retention_people(reading: Reading, question: RetentionPeople) -> PeopleAnswer:
+    """The units of a cohort, or of one of its cells, from the relations that its numbers come from."""
+    asked = question.retention
+    prepared = prepare_retention(reading, asked, keep=("event_id",))
+    lows = [low for low, _ in asked.cells]
+    period = question.period
+    if period is not None and asked.brackets:
+        # A stretch of periods is counted by its own number.
+        period = lows.index(period)
+    values = prepared.values | {
+        "kind": question.kind or "total",
+        "value": question.value,
+        "cohort": period_number(reading.calendar, question.cohort_day, asked.period),
+        "period": period,
+        "limit": question.limit,
+    }
+    rows = reading.run(
+        "retention_people.sql",
+        values,
+        unit=unit_column(asked.unit),
+        named=asked.unit.kind,
+        is_back=question.period is not None,
+        mode=asked.mode,
+    )
+    return PeopleAnswer(
+        question=question,
+        basis=reading.basis(
+            definitions=prepared.matched.definitions,
+            left_out=prepared.matched.left_out,
+            notes=[*prepared.matched.notes, *_rules(asked)],
+        ),
+        total=rows[0][0] if rows else 0,
+        people=tuple(_person(prepared, row, asked.unit.kind) for row in rows),
+    )
+
+
+def _person(prepared: PreparedRetention, row: Row, unit: str) -> Person:
+    _, unit_id, name, is_user, kind, value, *decided = row
+    begins, returns = (each.name for each in prepared.matched.definitions)
+    events = [
+        DecidingEvent(step, event_id, moment)
+        for step, event_id, micros in ((begins, *decided[:2]), (returns, *decided[2:]))
+        if event_id is not None and (moment := at(micros)) is not None
+    ]
+    return Person(
+        str(unit_id),
+        called(unit, unit_id, name, is_user=is_user),
+        is_user,
+        kind,
+        value,
+        len(events),
+        tuple(events),
     )
 
 

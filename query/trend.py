@@ -9,15 +9,15 @@ from typing import Any
 from expost.clock import from_micros
 from expost.errors import InvalidInput
 
-from .answer import Point, TrendAnswer, TrendGroup
+from .answer import DecidingEvent, PeopleAnswer, Person, Point, TrendAnswer, TrendGroup, called
 from .breakdown import Breakdown, Flag
 from .calendar import HOUR, first_day, hour_start, period_number
 from .comparison import previous
 from .grouping import SEVERAL_RULES, GroupKey, breakdown_values, in_order, kept_columns, make_groups
 from .interval import EARLIEST, LATEST
 from .measure import Measure
-from .question import Trend
-from .reading import Matched, Reading, Row, match, unit_column
+from .question import Moment, Trend, TrendPeople
+from .reading import Matched, Reading, Row, at, match, unit_column
 from .statement import Fragment
 
 TOTAL: GroupKey = ("total", None)
@@ -94,6 +94,55 @@ def _trend(reading: Reading, question: Trend) -> TrendAnswer:
         measure=_measured(question),
         value=total.value,
     )
+
+
+def trend_people(reading: Reading, question: TrendPeople) -> PeopleAnswer:
+    """The units of a point, from the relation that its numbers come from, each with its events there."""
+    asked = question.trend
+    counted = prepare_trend(reading, asked, has_events=True)
+    values = dict(counted.values) | {"limit": question.limit, "kind": question.kind, "value": question.value}
+    if question.period is not None:
+        values["bucket"] = _bucket(reading, asked.period, question.period)
+    kind = question.kind or "total"
+    rows = reading.run(
+        "trend_people.sql",
+        values,
+        named=asked.unit.kind,
+        has_bucket=question.period is not None,
+        has_group=kind != "total",
+    )
+    step = counted.matched.definitions[0].name
+    people: dict[int, Person] = {}
+    for _, unit_id, name, is_user, event_id, micros in rows:
+        before = people.get(unit_id)
+        moment = at(micros)
+        assert moment is not None
+        event = DecidingEvent(step, event_id, moment)
+        said = called(asked.unit.kind, unit_id, name, is_user=is_user)
+        people[unit_id] = (
+            Person(str(unit_id), said, is_user, kind, question.value, 1, (event,))
+            if before is None
+            else replace(before, events=(*before.events, event))
+        )
+    return PeopleAnswer(
+        question=question,
+        basis=reading.basis(
+            definitions=counted.matched.definitions,
+            left_out=counted.matched.left_out,
+            notes=[*counted.matched.notes, DAILY_RULE, *_rules(asked)],
+        ),
+        total=rows[0][0] if rows else 0,
+        people=tuple(people.values()),
+    )
+
+
+def _bucket(reading: Reading, period: str, moment: Moment) -> int:
+    """The number of the period in which a moment lies."""
+    calendar = reading.calendar
+    micros = calendar.micros(moment, 0)
+    if period == "hour":
+        return hour_start(calendar, micros)
+    return period_number(calendar, calendar.day(micros), period)
 
 
 def prepare_trend(reading: Reading, question: Trend, *, has_events: bool = False) -> Counted:

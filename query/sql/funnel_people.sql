@@ -6,6 +6,8 @@
    at       the step of the bar
    has_steps  whether `step_1`, `step_2`, … of an attempt say which step each of its events was
 
+   is_one   whether only the unit $unit_id is asked for
+
    $kind, $value     which group; the kind `total` is everyone
    $step, $deepest   those who came at least to $step and at most to $deepest #}
 with
@@ -19,29 +21,13 @@ chosen as (
 {% else %}
         and reached between $step and $deepest
 {% endif %}
+{% if is_one %}
+        and unit_id = $unit_id
+{% endif %}
     order by at_1, unit_id
     limit $limit
 ),
-names as (
-{% if named == "device" %}
-    select device_id as unit_id, min(device) as name
-    from lake.devices
-    where device_id in (select unit_id from chosen)
-    group by device_id
-{% elif named == "group" %}
-    select group_id as unit_id, min("group") as name
-    from lake.groups
-    where group_id in (select unit_id from chosen)
-    group by group_id
-{% elif named == "session" %}
-    select cast(null as bigint) as unit_id, cast(null as varchar) as name
-{% else %}
-    select user_id as unit_id, min("user") as name
-    from lake.users
-    where user_id in (select unit_id from chosen)
-    group by user_id
-{% endif %}
-),
+{% include "unit_names.sql" %},
 -- What matched several steps has one place, and is one event.
 decided as (
     select {{ unit }} as unit_id, position, min(event_id) as event_id

@@ -14,7 +14,7 @@
 {% include "began.sql" %}
 
 -- In which periods after its own an entry came back. In the period of the entry it has to be a later event.
-create or replace temp table returned as
+create or replace temp table came_back as
 with
 returns as (
     select
@@ -49,7 +49,7 @@ periods as (
 {% endif %}
 pairs as (
     select
-        began.kind, began.value, began.unit_id, began.cohort, began.position
+        began.kind, began.value, began.unit_id, began.cohort, began.position, returns.position as returned_at
 {% if length %}
         , cast(floor((returns.moment - began.moment) / {{ length }}) as bigint) as period
         , cast(floor(($now_at - began.moment) / {{ length }}) as bigint) as over
@@ -67,27 +67,24 @@ pairs as (
 -- Who came back in a period came back in it or later for all before it.
 latest as (
     select
-        kind, value, unit_id, cohort, position
+        kind, value, unit_id, cohort, position, max(returned_at) as returned_at
         , least(max(period), $periods{% if length %}, max(over) - 1{% endif %}) as period
     from pairs
     group by kind, value, unit_id, cohort, position
 )
-select kind, value, cohort, period, count(*) as units
-from latest
-where period >= 0
-group by kind, value, cohort, period
+select * from latest where period >= 0
 {% else %}
 cells as (
-    select distinct
-        kind, value, unit_id, cohort, position
+    select
+        kind, value, unit_id, cohort, position, returned_at
 {% if brackets %}
         , case
 {% for bracket in brackets %}
             when period between {{ bracket.low }} and {{ bracket.high }} then {{ bracket.number }}
 {% endfor %}
-        end as cell
+        end as period
 {% else %}
-        , period as cell
+        , period
 {% endif %}
     from pairs
     where period between 0 and $periods
@@ -99,10 +96,10 @@ cells as (
         end{% else %}period{% endif %} < over
 {% endif %}
 )
-select kind, value, cohort, cell as period, count(*) as units
+select kind, value, unit_id, cohort, position, period, max(returned_at) as returned_at
 from cells
-where cell is not null
-group by kind, value, cohort, cell
+where period is not null
+group by kind, value, unit_id, cohort, position, period
 {% endif %}
 ;
 
@@ -117,8 +114,9 @@ select 'size' as fact, kind, value, cohort, over as period, count(*) as units, n
 from sizes
 group by kind, value, cohort, over
 union all
-select 'returned', kind, value, cohort, period, units, null
-from returned
+select 'returned', kind, value, cohort, period, count(*), null
+from came_back
+group by kind, value, cohort, period
 union all
 select 'exposed', null, null, null, null, count(distinct unit_id), count(distinct case when variations > 1 then unit_id end)
 from began
