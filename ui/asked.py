@@ -9,13 +9,14 @@ from typing import ClassVar
 from fastapi import Request
 
 from expost.errors import ExpostError
+from expost.query.cohort import Cohort
 from expost.query.definition import Definition
 from expost.query.form import Form
 from expost.query.question import FlagList
 
 from .desk import Desk, pairs_of
 
-KEPT = ("tz", "environment", "bots", "internal", "gap", "as_of")
+KEPT = ("tz", "environment", "bots", "internal", "gap", "as_of", "not_cohort")
 """Fields of every question that no control sets, but an address may."""
 Choices = tuple[tuple[str, str], ...]
 COLUMNS: Choices = (
@@ -36,10 +37,11 @@ SEVERAL: Choices = (
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be chosen: saved definitions, and flags that exposures named."""
+    """What can be chosen: saved definitions, flags that exposures named, and cohorts."""
 
     definitions: Choices
     flags: Choices
+    cohorts: Choices = ()
 
 
 async def find_offer(desk: Desk, site: str) -> Offer:
@@ -49,8 +51,11 @@ async def find_offer(desk: Desk, site: str) -> Offer:
         flags = [flag.key for flag in (await desk.answer(FlagList(site=site))).flags]
     except ExpostError:
         flags = []
+    cohorts: Sequence[Cohort] = await desk.call("cohorts", site=site)
     return Offer(
-        tuple((each.name, each.name) for each in definitions), tuple((f"flag:{key}", key) for key in flags)
+        tuple((each.name, each.name) for each in definitions),
+        tuple((f"flag:{key}", key) for key in flags),
+        tuple((each.name, each.name) for each in cohorts),
     )
 
 
@@ -70,8 +75,16 @@ class Ask:
 
     @property
     def breakdowns(self) -> Choices:
-        """What a result can be split by: flags, and columns of events."""
-        return tuple((key, f"flag {name}") for key, name in self.offer.flags) + COLUMNS
+        """What a result can be split by: flags, cohorts, and columns of events."""
+        flags = tuple((key, f"flag {name}") for key, name in self.offer.flags)
+        return (
+            flags + tuple((f"cohort:{key}", f"cohort {name}") for key, name in self.offer.cohorts) + COLUMNS
+        )
+
+    @property
+    def cohorts(self) -> Choices:
+        """The cohorts whose people can be asked for alone."""
+        return self.offer.cohorts
 
     @property
     def units(self) -> Choices:
@@ -91,7 +104,9 @@ class Ask:
     @property
     def kept(self) -> list[tuple[str, str]]:
         """Fields to hand on unseen."""
-        return [(name, value) for name in (*KEPT, *self.hidden) for value in self.form.get(name, ())]
+        kept = [(name, value) for name in (*KEPT, *self.hidden) for value in self.form.get(name, ())]
+        # The control shows the first one.
+        return kept + [("cohort", name) for name in self.form.get("cohort", ())[1:]]
 
     @property
     def start(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from fastapi import APIRouter, Request, Response
@@ -14,7 +14,7 @@ from expost.query.question import Retention
 
 from . import chart, group
 from .asked import Ask, ask_of
-from .desk import Desk, Outcome
+from .desk import Desk, Outcome, Pairs
 from .page import render, twin
 
 MORE = ("mode", "rolling", "brackets", "unit", "several", "week_start")
@@ -59,12 +59,13 @@ class RetentionAsk(Ask):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`people` of `size` came back."""
+    """`people` of `size` came back. `pairs` is the address of who they are; None where that is no single cohort."""
 
     people: int
     size: int
     tint: int
     complete: bool
+    pairs: Pairs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Row:
     size: int | None
     cells: tuple[Cell | None, ...]
     is_pooled: bool = False
+    pairs: Pairs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class RetentionView:
     hatched: str
 
 
-def retention_view(answer: RetentionAnswer) -> RetentionView:
+def retention_view(answer: RetentionAnswer, pairs: Pairs = ()) -> RetentionView:
     """A retention's answer as tables, all tinted to one scale."""
     question = answer.question
     assert isinstance(question, Retention)
@@ -115,8 +117,17 @@ def retention_view(answer: RetentionAnswer) -> RetentionView:
     return RetentionView(
         answer=answer,
         heads=heads,
-        total=_table("everyone", answer.cohorts, answer.pooled, scale),
-        groups=tuple(_table(name, each.cohorts, each.pooled, scale) for name, each in groups),
+        total=_table("everyone", answer.cohorts, answer.pooled, scale, tuple(pairs)),
+        groups=tuple(
+            _table(
+                name,
+                each.cohorts,
+                each.pooled,
+                scale,
+                (*pairs, ("kind", each.kind), *((("value", each.value),) if each.value is not None else ())),
+            )
+            for name, each in groups
+        ),
         comparison=_comparison(groups, scale),
         several=answer.several_variations,
         data_begins=answer.data_begins,
@@ -134,7 +145,7 @@ def add_retention(router: APIRouter, desk: Desk) -> None:
         """The page."""
         ask = RetentionAsk(*await ask_of(desk, request))
         outcome = await desk.outcome(lambda: retention_of(ask.form)) if "start" in ask.form else Outcome()
-        view = retention_view(outcome.answer) if outcome.answer else None
+        view = retention_view(outcome.answer, ask.pairs) if outcome.answer else None
         return render(
             desk, request, "retention.html", status=outcome.status, ask=ask, view=view, error=outcome.error
         )
@@ -158,8 +169,10 @@ class _Scale:
         return Cell(people, size, chart.tint(people, size * self.greatest), complete)
 
 
-def _table(label: str, cohorts: Sequence[Cohort], pooled: Sequence[PooledPeriod], scale: _Scale) -> Table:
-    rows = tuple(_cohort(each, scale) for each in cohorts)
+def _table(
+    label: str, cohorts: Sequence[Cohort], pooled: Sequence[PooledPeriod], scale: _Scale, pairs: Pairs
+) -> Table:
+    rows = tuple(_cohort(each, scale, pairs) for each in cohorts)
     if pooled:
         rows = (*rows, _pooled("All, pooled", pooled, _people(cohorts), scale))
     return Table(label, HEADS[scale.period], rows)
@@ -180,10 +193,16 @@ def _comparison(groups: Sequence[tuple[str, RetentionGroup]], scale: _Scale) -> 
     return Table("the groups", "Group", tuple(rows)) if rows else None
 
 
-def _cohort(cohort: Cohort, scale: _Scale) -> Row:
-    cells = [scale.cell(each.people, each.size, complete=each.complete) for each in cohort.periods]
+def _cohort(cohort: Cohort, scale: _Scale, pairs: Pairs) -> Row:
+    own = (*pairs, ("cohort_day", cohort.start.isoformat()))
+    cells = [
+        replace(
+            scale.cell(each.people, each.size, complete=each.complete), pairs=(*own, ("at", str(each.period)))
+        )
+        for each in cohort.periods
+    ]
     # What is not listed has not begun, or of rolling periods is over for nobody.
-    return Row("", cohort.start, cohort.size, (*cells, *[None] * (scale.heads - len(cells))))
+    return Row("", cohort.start, cohort.size, (*cells, *[None] * (scale.heads - len(cells))), pairs=own)
 
 
 def _pooled(label: str, pooled: Sequence[PooledPeriod], size: int, scale: _Scale) -> Row:

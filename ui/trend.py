@@ -16,7 +16,7 @@ from expost.query.question import Trend
 from . import chart, group
 from .asked import Ask, ask_of
 from .chart import Column, Line
-from .desk import Desk, Outcome
+from .desk import Desk, Outcome, Pairs
 from .format import number
 from .page import render, twin
 
@@ -81,6 +81,7 @@ class TrendRow:
     people: int
     value: float | None
     groups: tuple[float | None, ...]
+    pairs: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class TrendView:
     before: TrendAnswer | None = None
 
 
-def trend_view(answer: TrendAnswer) -> TrendView:
+def trend_view(answer: TrendAnswer, pairs: Pairs = ()) -> TrendView:
     """A trend's answer as a chart and a table."""
     question = answer.question
     assert isinstance(question, Trend)
@@ -136,7 +137,14 @@ def trend_view(answer: TrendAnswer) -> TrendView:
         y_ticks=tuple(ValueTick(tick.label, 100 - tick.place) for tick in chart.value_ticks(values)),
         x_labels=chart.chosen_labels(labels),
         rows=tuple(
-            TrendRow(label, point.events, point.people, point.value, counts)
+            TrendRow(
+                label,
+                point.events,
+                point.people,
+                point.value,
+                counts,
+                (*pairs, ("at", point.start.astimezone(zone).isoformat())),
+            )
             for label, point, counts in zip(labels, answer.points, _by_row(answer), strict=True)
         ),
         last_is_partial=bool(is_over) and not is_over[-1],
@@ -153,7 +161,7 @@ def add_trend(router: APIRouter, desk: Desk) -> None:
         """The page."""
         ask = TrendAsk(*await ask_of(desk, request))
         outcome = await desk.outcome(lambda: trend_of(ask.form)) if "name" in ask.form else Outcome()
-        view = trend_view(outcome.answer) if outcome.answer else None
+        view = trend_view(outcome.answer, ask.pairs) if outcome.answer else None
         return render(
             desk, request, "trend.html", status=outcome.status, ask=ask, view=view, error=outcome.error
         )

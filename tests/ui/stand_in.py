@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from expost.access import Access
 from expost.errors import ExpostError, SelectorError, UnknownDefinition
+from expost.query.cohort import Cohort, Did
 from expost.query.definition import Definition, definition
 from expost.query.question import (
     Difference,
@@ -24,9 +25,11 @@ from expost.query.question import (
     Preview,
     RejectedList,
     Retention,
+    RetentionPeople,
     SqlQuery,
     Suggestions,
     Trend,
+    TrendPeople,
     Unnamed,
 )
 from expost.settings import Settings
@@ -98,6 +101,8 @@ class StandIn:
                 return samples.people(question.step, dropped_off=question.dropped_off)
             case Retention():
                 return samples.retention(by=question.by is not None)
+            case RetentionPeople() | TrendPeople():
+                return replace(samples.people(2), question=question)
             case Trend():
                 return samples.trend(by=question.by is not None)
             case Losses():
@@ -115,6 +120,9 @@ class StandIn:
 
     def _definitions(self, *, site: str | None = None, archived: bool = False) -> list[Definition]:
         return [] if archived else self.saved
+
+    def _cohorts(self, *, site: str | None = None) -> list[Cohort]:
+        return [] if self.is_empty else [Cohort("Regulars", did=(Did("Added to basket", 3),), version=1)]
 
     def _details(self, name: str, *, site: str | None = None) -> Details:
         self._definition(name)
