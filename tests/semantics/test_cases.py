@@ -16,8 +16,11 @@ from expost.query.answer import (
     Answer,
     CohortAnswer,
     FunnelAnswer,
+    LifecycleAnswer,
+    PathsAnswer,
     PreviewAnswer,
     RetentionAnswer,
+    StickinessAnswer,
     TrendAnswer,
 )
 from expost.query.breakdown import Flag
@@ -28,16 +31,19 @@ from expost.query.measure import parse_measure
 from expost.query.question import (
     CohortSize,
     Funnel,
+    Lifecycle,
+    Paths,
     Preview,
     Retention,
     Stage,
+    Stickiness,
     Trend,
     parse_brackets,
     parse_duration,
 )
 from expost.query.unit import parse_unit
 from expost.state.sites import ALL_ENVIRONMENTS, Site
-from tests.semantics import oracle_funnel, oracle_retention, oracle_trend
+from tests.semantics import oracle_funnel, oracle_paths, oracle_retention, oracle_stickiness, oracle_trend
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, medians_of, table_of
 from tests.semantics.happening import SITE, Happening, moment, read_story
 from tests.semantics.oracle import Counted, Oracle
@@ -72,6 +78,9 @@ def test_the_answer_follows_the_rule(case: dict[str, Any]) -> None:
         ("trend", _trend),
         ("preview", _preview),
         ("cohort", _cohort),
+        ("stickiness", _stickiness),
+        ("lifecycle", _lifecycle),
+        ("paths", _paths),
     ):
         if kind in case:
             check(case, case[kind], story)
@@ -311,6 +320,73 @@ def _versions(versions: list[dict[str, Any]], pinned: int | None) -> Definition:
     return in_force_of(saved, frozenset(over))
 
 
+def _stickiness(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
+    zone, start = ZoneInfo(asked.get("tz", "UTC")), _day(asked.get("from"))
+    answer = answer_of(
+        story,
+        Stickiness(
+            definition_of(asked["of"]), asked["period"], start=start, now=_now(case), time_zone=zone.key
+        ),
+    )
+    assert isinstance(answer, StickinessAnswer)
+    assert list(answer.people) == case["people"], case["rule"]
+    _left_out(case, answer)
+    plan = oracle_trend.Plan([(matcher_of(asked["of"]), "people")], asked["period"], zone)
+    said = oracle_stickiness.stickiness(
+        Oracle(story), plan, now=_asked_at(case), start=_micros(start), end=None
+    )["total"]
+    assert [said[number] for number in range(1, max(said) + 1)] == case["people"], case["rule"]
+
+
+def _lifecycle(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
+    start = _day(asked.get("from"))
+    answer = answer_of(
+        story, Lifecycle(definition_of(asked["of"]), asked["period"], start=start, now=_now(case))
+    )
+    assert isinstance(answer, LifecycleAnswer)
+    found = {
+        each.start.isoformat(): [each.new, each.returning, each.resurrecting, each.dormant]
+        for each in answer.periods
+    }
+    assert found == case["periods"], case["rule"]
+    plan = oracle_trend.Plan([(matcher_of(asked["of"]), "people")], asked["period"], ZoneInfo("UTC"))
+    days = [each.start for each in answer.periods]
+    said = oracle_stickiness.lifecycle(Oracle(story), plan, days, now=_asked_at(case), end=None)
+    assert {day.isoformat(): counts for day, counts in said.items()} == case["periods"], case["rule"]
+
+
+def _paths(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
+    direction, steps = asked.get("direction", "after"), asked.get("steps", 4)
+    answer = answer_of(
+        story, Paths(definition_of(asked["of"]), direction, steps=steps, now=_now(case)), _site(case)
+    )
+    assert isinstance(answer, PathsAnswer)
+    found = [
+        [edge.step, edge.source or "", "(end)" if edge.kind == "end" else edge.target, edge.sessions]
+        for edge in answer.edges
+    ]
+    assert found == case["edges"], case["rule"]
+    said = oracle_paths.paths(
+        Oracle(story, _counted(case), "session"),
+        matcher_of(asked["of"]),
+        [],
+        str,
+        is_after=direction == "after",
+        steps=steps,
+        start=None,
+        end=None,
+        now=_asked_at(case),
+    )
+    by_hand = [
+        [step, source or "", target or "(end)", sessions] for (step, source, target), sessions in said.items()
+    ]
+    assert sorted(by_hand) == sorted(case["edges"]), case["rule"]
+
+
+def _asked_at(case: dict[str, Any]) -> int:
+    return moment(_now(case).replace(tzinfo=None).isoformat())
+
+
 def _cohort(case: dict[str, Any], asked: dict[str, Any], story: list[Happening]) -> None:
     pairs = [
         (name, each) for name, said in asked.items() for each in ([said] if isinstance(said, str) else said)
@@ -319,10 +395,8 @@ def _cohort(case: dict[str, Any], asked: dict[str, Any], story: list[Happening])
     answer = answer_of(story, CohortSize(cohort, now=_now(case), **_says(case)), _site(case))
     assert isinstance(answer, CohortAnswer)
     assert (answer.people, answer.everyone) == (case["people"], case["everyone"]), case["rule"]
-    now = moment(_now(case).replace(tzinfo=None).isoformat())
-    assert len(members(Oracle(story, _counted(case)), cohort, now, matcher_of)) == case["people"], case[
-        "rule"
-    ]
+    found = members(Oracle(story, _counted(case)), cohort, _asked_at(case), matcher_of)
+    assert len(found) == case["people"], case["rule"]
 
 
 def _left_out(case: dict[str, Any], answer: Answer) -> None:
