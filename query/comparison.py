@@ -20,8 +20,12 @@ def previous(question: Compared) -> Compared:
         raise InvalidInput("There is no period before all time.", hint="Say from and to.")
     if isinstance(start, datetime) != isinstance(end, datetime):
         start, end = _moment(start), _moment(end)
-    length: timedelta = end - start
+    length = _length(start, end)
     return replace(question, start=start - length, end=start, compare=None)
+
+
+def _length(start: date, end: date) -> timedelta:
+    return end - start
 
 
 def _moment(given: date) -> datetime:

@@ -95,7 +95,7 @@ def breakdown_of(question: Question) -> Breakdown | None:
 def is_member_of(reading: Reading, cohort: Cohort, prefix: str) -> str:
     """Make what decides, and give the condition on `m.person_id`."""
     used: dict[str, Any] = {}
-    question = Question(**_common(reading.question) | {"start": cohort.start, "end": cohort.end})
+    question = replace(Question(**_common(reading.question)), start=cohort.start, end=cohort.end)
     own = replace(reading, question=question, used=used, chosen=None, parting=None, notes=())
     conditions = _Conditions(own, prefix)
     for hold in (_acts, _sequel, _traits, _listed):

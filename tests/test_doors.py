@@ -98,6 +98,16 @@ TREND = ("trend", "Bought", "--period", "day", "--by", "flag:new-checkout")
          lambda lake: lake.retention("Bought", "Viewed page", period="week", periods=2)),
         (TREND, "/trend?name=Bought&period=day&by=flag:new-checkout",
          lambda lake: lake.trend("Bought", period="day", by="flag:new-checkout")),
+        (("trend", "Viewed page", "--measure", "per-person", "--per", "Bought"),
+         "/trend?name=Viewed page&measure=per-person&per=Bought",
+         lambda lake: lake.trend("Viewed page", measure="per-person", per="Bought")),
+        (("stickiness", "Viewed page", "--period", "week"), "/stickiness?name=Viewed page&period=week",
+         lambda lake: lake.stickiness("Viewed page", period="week")),
+        (("lifecycle", "Viewed page", "--unit", "device"), "/lifecycle?name=Viewed page&unit=device",
+         lambda lake: lake.lifecycle("Viewed page", unit="device")),
+        (("paths", "Bought", "--direction", "before", "--group", "/**", "--event", "Bought", "--gap", "1h"),
+         "/paths?name=Bought&direction=before&group=/**&event=Bought&gap=1h",
+         lambda lake: lake.paths("Bought", direction="before", groups=["/**"], events=["Bought"], gap="1h")),
         (("unnamed", "--limit", "5", "--from", "2026-03-01"), "/unnamed?limit=5&from=2026-03-01",
          lambda lake: lake.unnamed(5, start=date(2026, 3, 1))),
         (("suggest", EVENT), f"/suggestions?event={EVENT}", lambda lake: lake.suggest(EVENT)),
@@ -168,6 +178,30 @@ def test_a_window_without_a_unit_is_refused_in_python_too(data):
     with pytest.raises(InvalidInput, match="7") as refused:
         expost.open(data).funnel("Viewed page", "Bought", within=7)  # type: ignore[arg-type]
     assert "7 days" in refused.value.hint
+
+
+def test_a_cohort_is_saved_asked_and_forgotten_over_http_and_on_the_command_line(data, client):
+    saved = client.put(
+        "/api/v1/cohorts/Buyers", json={"did": ["Bought"], "times": ["1"], "did_not": ["Viewed page"]}
+    )
+    assert saved.status_code == 200, saved.text
+    assert saved.json()["meaning"] == "did 'Bought', did not 'Viewed page'"
+    assert client.put("/api/v1/cohorts/X", json={}).json()["error"]["code"] == "invalid_input"
+    assert (
+        client.put("/api/v1/cohorts/X", json={"did": ["Bougt"]}).json()["error"]["code"]
+        == "unknown_definition"
+    )
+    again = run(data, "cohorts", "save", "Buyers", "--did", "Bought", "--json")
+    assert json.loads(again.stdout)["version"] == 2
+    assert [each["name"] for each in client.get("/api/v1/cohorts").json()] == ["Buyers"]
+    size = client.get("/api/v1/cohorts/Buyers").json()
+    assert size["people"] == printed(data, "cohorts", "show", "Buyers")["people"] == 2
+    asked = client.get("/api/v1/trend?name=Viewed page&cohort=Buyers").json()
+    assert asked["people"] == printed(data, "trend", "Viewed page", "--cohort", "Buyers")["people"] == 2
+    assert "would go" in run(data, "cohorts", "remove", "Buyers").stdout
+    assert client.delete("/api/v1/cohorts/Buyers").status_code == 200
+    assert client.get("/api/v1/cohorts/Buyers").json()["error"]["code"] == "unknown_cohort"
+    assert run(data, "cohorts", "remove", "Buyers", "--yes").exit_code == 2
 
 
 def test_the_door_shows_its_public_names_only():

@@ -73,9 +73,13 @@ def test_paths_go_from_an_event_to_pages_and_named_events(lake):
     }  # fmt: skip
     before = lake.paths("Paid", direction="before", steps=1, now=NOW)
     assert {each.target: each.sessions for each in before.edges} == {"/products/2": 1, "/cart": 1, "/": 1}
-    for wrong in ({"direction": "around"}, {"steps": 0}, {"top": 0}):
+    for wrong in (
+        lambda: Paths("Home", direction="around"),
+        lambda: Paths("Home", steps=0),
+        lambda: Paths("Home", top=0),
+    ):
         with pytest.raises(InvalidInput):
-            Paths("Home", **wrong)
+            wrong()
 
 
 def test_the_command_line_gives_the_same(lake):

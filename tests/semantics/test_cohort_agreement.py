@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
@@ -55,7 +55,7 @@ def cohorts(draw: st.DrawFn) -> Cohort:
     return Cohort("C", **said)
 
 
-@agreement
+@settings(agreement, max_examples=10)
 @given(story=stories(grain=HOUR, span=14), cohort=cohorts(), now=st.integers(3, 20), is_in=st.booleans())
 def test_a_cohort_is_who_is_found_by_looking_at_everybody(
     story: list[Happening], cohort: Cohort, now: int, is_in: bool
