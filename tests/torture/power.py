@@ -2,7 +2,8 @@
 
 `Power` notes each `fsync` and `fdatasync` of this process. An `image` of the folder then has, of every file, what was
 synced of it and by chance more, whole or torn; and of every name that was made, changed or removed since its folder was
-synced, by chance the old state or the new one.
+synced, by chance the old state or the new one. A rename is one such change: the file has its old name or its new one,
+and never none, as the file systems with a journal of their own have it.
 """
 
 from __future__ import annotations
@@ -53,11 +54,21 @@ class Power:
             made.mkdir(parents=True)
             now = _listed(folder)
             synced = self._names.get(folder, {})
+            chosen = self._renamed(now, synced)
             for name in sorted(now.keys() | synced.keys()):
-                inode = self._choose(now.get(name), synced.get(name))
+                inode = chosen[name] if name in chosen else self._choose(now.get(name), synced.get(name))
                 if inode is not None:
                     self._hold(folder / name)
                     (made / name).write_bytes(self._survives(inode))
+
+    def _renamed(self, now: dict[str, int], synced: dict[str, int]) -> dict[str, int | None]:
+        """What stands under both names of each file that was renamed."""
+        chosen: dict[str, int | None] = {}
+        for new, inode in now.items():
+            for old in [name for name, each in synced.items() if each == inode and now.get(name) != inode]:
+                names = now if self._chance.random() < 0.5 else synced
+                chosen |= {old: names.get(old), new: names.get(new)}
+        return chosen
 
     def _choose(self, now: int | None, synced: int | None) -> int | None:
         return now if now == synced or self._chance.random() < 0.5 else synced
@@ -74,7 +85,8 @@ class Power:
             block = slice(at, at + BLOCK)
             if bytes(torn[block]) != synced[block] and self._chance.random() < 0.4:
                 old = synced[block]
-                torn[block] = old + bytes(len(torn[block]) - len(old))
+                # What was synced may be longer, if the file was cut since.
+                torn[block] = old.ljust(BLOCK, b"\0")[: len(torn[block])]
         return bytes(torn)
 
     def _note_folder(self, folder: Path) -> None:
