@@ -41,9 +41,13 @@ MAX_READ_SECONDS = 20.0
 """For how long files of the lake are read to their last byte; of the rest only the ends are."""
 
 MEND = (
-    "Stop the server, then: expost doctor --mend. It sets aside what is damaged and stores again what the journal "
-    "still holds (a day); what is older comes from a backup."
+    "Stop the server, then: expost doctor --mend. It sets aside what is damaged and stores again what the "
+    "journal still holds (a day); what is older comes from a backup. A running server does so "
+    "for a file that a question meets."
 )
+
+SPARE = "Nothing is lost: it is a spare copy, kept for a day. More: expost journal verify"
+REJECTED = "What is whole in it is stored, the rest goes to rejected/. More: expost journal verify"
 
 MANY_NEW_ELEMENTS = 200
 """New elements per 1,000 events above which the dictionary grows by what no selector should ask for."""
@@ -76,7 +80,9 @@ def examine(settings: Settings) -> list[Finding]:
         try:
             findings += look(folder)
         except ExpostError as error:
-            findings.append(Finding(part, error.message, True, error.hint))
+            # Several parts may stumble over the same thing.
+            if all(each.says != error.message for each in findings):
+                findings.append(Finding(part, error.message, True, error.hint))
         except (OSError, duckdb.Error) as error:
             findings.append(Finding(part, f"It cannot be read: {error}", True, "Put it back from a backup."))
     return findings
@@ -85,16 +91,16 @@ def examine(settings: Settings) -> list[Finding]:
 def mend(settings: Settings) -> list[Finding]:
     """Make the lake whole again, as far as the journal reaches; what was done. No server may run on the folder."""
     mended = mend_lake(open_folder(settings.data))
-    rows = ", ".join(f"{count:,} rows of {name}" for name, count in mended.rows.items()) or "no row"
-    return [
-        Finding(
-            "mended",
-            f"{mended.files} files set aside in quarantine/, {mended.entries} entries of logs beside them",
-        ),
-        Finding(
-            "mended", f"{mended.segments} segments moved to the lake again; {rows} came back from the journal"
-        ),
-    ]
+    if not (mended.files or mended.entries or mended.segments):
+        return [Finding("mended", "Nothing: every file and every log of the lake is whole.")]
+    rows = ", ".join(f"{counted(count, 'row')} of {name}" for name, count in mended.rows.items()) or "no row"
+    done = (
+        (mended.files, f"{counted(mended.files, 'file')} set aside in quarantine/"),
+        (mended.entries, f"{counted(mended.entries, 'entry', 'entries')} of logs set aside beside them"),
+        (mended.segments, f"{counted(mended.segments, 'segment')} moved to the lake again"),
+        (mended.files or mended.entries, f"back from the journal: {rows}"),
+    )
+    return [Finding("mended", says) for count, says in done if count]
 
 
 def findings_json(settings: Settings, findings: list[Finding]) -> dict[str, Any]:
@@ -121,6 +127,15 @@ def show_findings(console: Console, settings: Settings, findings: list[Finding])
         console.print(f"{mark}  {finding.part:<10} {escape(cell(finding.says))}")
         if finding.is_wrong and finding.hint:
             console.print(f"{'':>18}{escape(finding.hint)}", style="dim")
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    >>> counted(1, "file"), counted(1_200, "entry", "entries")
+    ('1 file', '1,200 entries')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _look_at_server(folder: Folder) -> Iterator[Finding]:
@@ -173,9 +188,8 @@ def _look_at_journal(folder: Folder) -> Iterator[Finding]:
     size = sum(path.stat().st_size for path in waiting)
     oldest = max((time.time() - path.stat().st_mtime for path in waiting), default=0.0)
     kept = stored_segments(folder.journal)
-    says = (
-        f"{len(waiting)} segments ({size:,} bytes) wait for the lake, {len(kept)} of the last day are in it"
-    )
+    waits = f"{counted(len(waiting), 'segment')} ({size:,} bytes) waiting for the lake"
+    says = f"{waits}, {len(kept)} of the last day are in it"
     is_late = bool(find_holder(folder.lock_path)) and oldest > LATE_SECONDS
     yield Finding(
         "journal", says, is_late, "The sink does not keep up or does not run: see what the server prints."
@@ -189,20 +203,33 @@ def _look_into_journal(folder: Folder) -> Iterator[Finding]:
         for each in inspect_all(folder.journal)
         if not each.is_sound and not (serves and each.state == "open")
     ]
-    if damaged:
-        size = sum(each.damaged_bytes for each in damaged)
-        says = f"{len(damaged)} segments are damaged ({size:,} bytes), the first is {damaged[0].number}"
-        hint = "What is whole in them is stored, the rest goes to rejected/. More: expost journal verify"
-        yield Finding("journal", says, True, hint)
+    for is_stored in (False, True):
+        bad = [each for each in damaged if (each.state == "stored") == is_stored]
+        if bad:
+            size = sum(each.damaged_bytes for each in bad)
+            where = "in the lake already" if is_stored else "waiting for the lake"
+            says = f"{counted(len(bad), 'damaged segment')} {where}: {size:,} bytes, the first is {bad[0].number}"
+            yield Finding("journal", says, True, SPARE if is_stored else REJECTED)
     lost = lost_segments(folder)
     if lost:
-        says = f"{len(lost)} segments were moved to the lake, and it knows nothing of them"
+        says = f"The lake knows nothing of {counted(len(lost), 'segment')} that went into it"
         yield Finding("journal", says, True, MEND)
 
 
 def _look_at_rejected(folder: Folder) -> Iterator[Finding]:
     kept = [path for path in folder.rejected.rglob("*") if path.is_file()]
-    yield Finding("rejected", f"{len(kept)} files ({sum(path.stat().st_size for path in kept):,} bytes)")
+    yield Finding(
+        "rejected", f"{counted(len(kept), 'file')} ({sum(path.stat().st_size for path in kept):,} bytes)"
+    )
+
+
+def _look_at_quarantine(folder: Folder) -> Iterator[Finding]:
+    kept = sorted(path.name for path in folder.quarantine.glob("*"))
+    if kept:
+        says = (
+            f"{counted(len(kept), 'file')} of the lake could not be read and lie there, out of their tables"
+        )
+        yield Finding("quarantine", f"{says}. Delete them when nobody needs to look at them any more.")
 
 
 def _look_at_lake(folder: Folder) -> Iterator[Finding]:
@@ -221,7 +248,7 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
         versions = snapshot_versions(connection)
         for name in versions:
             [rows] = connection.execute(f"select count(*) from lake.{name}").fetchone() or (0,)
-            yield Finding("lake", f"{name}: {rows:,} rows at version {versions[name]}")
+            yield Finding("lake", f"{name}: {counted(rows, 'row')} at version {versions[name]}")
         for says, query in _AGREEMENTS:
             [count] = connection.execute(query).fetchone() or (0,)
             yield Finding(
@@ -339,6 +366,7 @@ PARTS: tuple[tuple[str, Callable[[Folder], Iterator[Finding]]], ...] = (
     ("journal", _look_at_journal),
     ("journal", _look_into_journal),
     ("rejected", _look_at_rejected),
+    ("quarantine", _look_at_quarantine),
     ("lake", _look_at_lake),
     ("losses", _look_at_losses),
 )

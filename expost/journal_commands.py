@@ -15,7 +15,8 @@ from expost.clock import from_micros
 from expost.errors import UnknownName
 from expost.lake.folder import Folder, open_folder
 from expost.lake.inspection import Inspected, batches, inspect_all, segments
-from expost.lake.rebuilding import at_rest, replay_stored
+from expost.lake.quarantine import replay_stored
+from expost.lake.rebuilding import at_rest
 from expost.lake.segment import segment_number
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
 from expost.terminal import table, terminal_console

@@ -22,6 +22,7 @@ import pyarrow as pa
 from deltalake.transaction import AddAction
 from numpy.typing import NDArray
 
+from .broken import why_broken
 from .dictionary import DICTIONARIES
 from .moment import DAY
 from .part import LiveFile, PartWriter
@@ -134,6 +135,11 @@ class Compaction:
 
     def _round(self, connection: duckdb.DuckDBPyConnection, chosen: Sequence[LiveFile]) -> bool:
         """Write the rows of these files in order and put the result in their place; False where that was too late."""
+        for path in self._paths(chosen):
+            # DuckDB verifies no checksum, and damage is not to be copied.
+            reason = why_broken(Path(path))
+            if reason is not None:
+                raise pa.ArrowInvalid(f"{path} cannot be read: {reason}")
         added = self._write(self._sorted(connection, chosen))
         if self._table.replace(chosen, added, data_change=False):
             return True

@@ -19,10 +19,12 @@ from typing import TextIO
 
 from expost.errors import FolderError
 
+from .broken import READ_PROBLEMS
 from .compaction import Compacted, Limits, Tell, compact
 from .enrichment import enrich_past
 from .folder import Folder, open_folder
 from .lock import Lock, find_holder
+from .quarantine import note_damage
 from .schema import TABLES
 from .table import Table
 
@@ -129,6 +131,9 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
         enrich_folder(folder)
     except FolderError as problem:
         sys.exit(f"{problem.message} {problem.hint}")
+    except READ_PROBLEMS as problem:
+        note_damage(folder, problem)
+        raise
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from expost.errors import FolderError
+
 
 def find_table(path: Path) -> DeltaTable | None:
     """The table in `path` at its newest whole version. Changes nothing, for a writer may be at work."""
@@ -17,10 +19,13 @@ def find_table(path: Path) -> DeltaTable | None:
         return DeltaTable(path)
     except TableNotFoundError:
         return None
-    except DeltaError:
+    except DeltaError as problem:
         torn = _find_torn_entry(path)
         if torn is None:
-            raise
+            raise FolderError(
+                f"The log of the table {path.name} cannot be read: an entry is missing or damaged.",
+                hint="Stop the server, then: expost doctor --mend. What the journal still holds is stored again.",
+            ) from problem
         version = int(torn.stem) - 1
         return None if version < 0 else DeltaTable(path, version=version)
 

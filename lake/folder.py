@@ -45,6 +45,11 @@ class Folder:
         return self.path / "quarantine"
 
     @property
+    def broken(self) -> Path:
+        """Notes of files of the lake that could not be read, until its writer has looked after them."""
+        return self.path / "broken"
+
+    @property
     def spill(self) -> Path:
         """What questions have on the disk while they are answered."""
         return self.path / "spill"

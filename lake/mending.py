@@ -4,9 +4,6 @@ Nothing is guessed. A file that cannot be read leaves its table, so that questio
 entry is missing ends before the gap; and what the journal still holds of both is stored again.
 """
 
-# pyarrow makes its functions when it is imported, so that pyright does not know them.
-# pyright: reportAttributeAccessIssue=false
-
 from __future__ import annotations
 
 import math
@@ -15,19 +12,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from deltalake import DeltaTable
-
 from expost.errors import FolderError
 
-from .delta_log import find_table
 from .folder import Folder
 from .lock import find_holder
-from .part import LiveFile
-from .rebuilding import at_rest, replay_stored
+from .quarantine import damaged_files, replay_stored, set_aside
+from .rebuilding import at_rest
 from .schema import TABLES
-from .segment import sync_directory
 from .stored_segments import stored_segments, unstore
 from .table import Table
 from .writer import lost_segments
@@ -85,7 +76,7 @@ def mend_lake(folder: Folder) -> Mended:
     for name, schema in TABLES.items():
         bad = damaged_files(folder.lake / name)
         if bad:
-            _set_aside(folder, Table(folder.lake / name, schema), set(bad))
+            set_aside(folder, Table(folder.lake / name, schema), set(bad))
             files += len(bad)
     lost = lost_segments(folder)
     unstore(lost)
@@ -94,22 +85,6 @@ def mend_lake(folder: Folder) -> Mended:
         if files or entries:
             rows = replay_stored(folder, writer, stored_segments(folder.journal))
     return Mended(files, entries, len(lost), dict(rows))
-
-
-def damaged_files(path: Path, until: float = math.inf) -> dict[str, str]:
-    """The live files of a table that are missing or cannot be read, each with the reason."""
-    table = find_table(path)
-    if table is None:
-        return {}
-    bad = {}
-    for name in _live_names(table):
-        try:
-            file = pq.ParquetFile(path / name)
-            for _ in file.iter_batches() if time.monotonic() < until else ():
-                pass
-        except (pa.ArrowException, OSError) as problem:
-            bad[name] = str(problem).splitlines()[0]
-    return bad
 
 
 def find_gap(path: Path) -> list[Path]:
@@ -122,22 +97,3 @@ def find_gap(path: Path) -> list[Path]:
     while version in entries:
         version += 1
     return [entries[number] for number in sorted(entries) if number > version]
-
-
-def _live_names(table: DeltaTable) -> list[str]:
-    names: list[str] = pa.table(table.get_add_actions(flatten=True))["path"].to_pylist()
-    return names
-
-
-def _set_aside(folder: Folder, table: Table, bad: set[str]) -> None:
-    """Take files out of their table in one commit, and put what is there of them into `quarantine/`."""
-    gone: list[LiveFile] = [file for file in table.files() if file.name in bad]
-    with table.writing():
-        table.replace(gone, [], data_change=True)
-    folder.quarantine.mkdir(mode=0o700, exist_ok=True)
-    for file in gone:
-        path = table.path / file.name
-        if path.exists():
-            path.rename(folder.quarantine / f"{table.path.name}-{file.name}")
-    sync_directory(folder.quarantine)
-    sync_directory(table.path)

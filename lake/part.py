@@ -89,6 +89,8 @@ class PartWriter:
             self._path,
             schema,
             compression="zstd",
+            # Without them a flipped bit is a wrong number that nobody notices.
+            write_page_checksum=True,
             data_page_version="2.0" if kind == "sorted" else "1.0",
             store_schema=False,
             **encodings(schema),
@@ -189,8 +191,11 @@ def write_part(folder: Path, rows: pa.Table, data_change: bool, kind: Kind = "pa
 
 
 def read_groups(path: Path, columns: list[str], schema: pa.Schema) -> Iterator[pa.Table]:
-    """These columns of a file, one row group after the other; null in those it was written without."""
-    with pq.ParquetFile(path) as file:
+    """These columns of a file, one row group after the other; null in those it was written without.
+
+    What is read to be written again is verified, so that damage is not copied.
+    """
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
         there = set(file.schema_arrow.names)
         chosen = [name for name in columns if name in there]
         for group in range(file.num_row_groups):

@@ -13,7 +13,8 @@ import msgspec
 from .erasure import Found, find_person, names_one_of
 from .folder import Folder
 from .inspection import batches, segments
-from .reader import connect
+from .readable import read_lake
+from .reader import LakeSnapshot, connect
 from .redaction import Redaction, marks_of
 from .rejected import SUFFIX
 from .segment import STORED
@@ -54,13 +55,14 @@ PARTS = {
 
 def export_person(folder: Folder, subject: Subject, now: int) -> dict[str, Any]:
     """What is kept of a device or user, as data for JSON. Of a user it is all of the person, on whatever device."""
-    connection = connect(folder.path)
-    try:
-        found = find_person(connection, subject)
-        _register(connection, found)
-        rows = {part: _rows(connection, query) for part, query in PARTS.items()}
-    finally:
-        connection.close()
+
+    def read(snapshot: LakeSnapshot) -> tuple[Found, dict[str, Any]]:
+        with connect(folder.path, snapshot=snapshot) as connection:
+            found = find_person(connection, subject)
+            _register(connection, found)
+            return found, {part: _rows(connection, query) for part, query in PARTS.items()}
+
+    found, rows = read_lake(folder, read)
     return {
         "site": subject.site,
         "kind": subject.kind,

@@ -1,20 +1,14 @@
-"""A lake rebuilt, or filled up, from what the journal still holds. For a folder that no server is using."""
+"""The writer of a folder that no server is using, with all that waits in the journal in the lake."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
-from pathlib import Path
 
-from .batch import Accepted
 from .folder import Folder
-from .inspection import batches
 from .lock import Lock
 from .recovery import recover
-from .sink import GROUP_BYTES, Sink
-from .stored_segments import stored_segments
+from .sink import Sink
 from .writer import Writer, last_segment
 
 
@@ -41,29 +35,3 @@ def drain(folder: Folder, writer: Writer) -> int:
     while sink.move():
         groups += 1
     return groups
-
-
-def replay_stored(folder: Folder, writer: Writer, segments: Sequence[Path] | None = None) -> Counter[str]:
-    """Store again what the stored segments hold and the lake has lost; how many rows of each table that were."""
-    appended: Counter[str] = Counter()
-    for group in _groups(stored_segments(folder.journal) if segments is None else segments):
-        appended.update(writer.replay(_accepted(group)))
-    return appended
-
-
-def _accepted(segments: Sequence[Path]) -> Iterator[Accepted]:
-    return chain.from_iterable(batches(segment) for segment in segments)
-
-
-def _groups(segments: Sequence[Path]) -> Iterator[Sequence[Path]]:
-    group: list[Path] = []
-    total = 0
-    for segment in segments:
-        size = segment.stat().st_size
-        if group and total + size > GROUP_BYTES:
-            yield group
-            group, total = [], 0
-        group.append(segment)
-        total += size
-    if group:
-        yield group

@@ -28,11 +28,13 @@ from expost.clock import from_micros, wall_clock
 from expost.errors import FolderError
 
 from .batch import Accepted, Stored
+from .broken import noted_broken
 from .compactor import Compactor
 from .erasure import carry_out
 from .erasures import waiting
 from .folder import Folder, open_folder
 from .journal import sealed_segments
+from .quarantine import note_damage, rebuild, set_aside_noted
 from .recovery import forget_old_damage, set_aside
 from .redaction import redact_segment
 from .rejected import Rejected, keep_rejected
@@ -50,6 +52,9 @@ RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 STANDARD_OUTPUT = 1
 COLLECT_SECONDS = 30.0
 """So long after the last segment there is time to collect garbage."""
+
+LOOK_EVERY = 30
+"""At the first failure in a row, and at each so manyth, all files of the lake are read to find broken ones."""
 
 FORGET_EVERY_SECONDS = 10.0
 """How often it is looked which stored segments have been kept for long enough, or take room that is needed."""
@@ -114,6 +119,7 @@ class Sink:
             forget_old_damage(self._folder.rejected, wall_clock() / 1_000_000)
             removed = self._writer.remove_expired(order.keep_months)
         except Exception as problem:  # noqa: BLE001 - a full disk, a damaged file: what comes in is stored all the same
+            note_damage(self._folder, problem)
             log("not removed", error=_in_words(problem), hint="It is tried again tomorrow.")
             return False
         if rows := {table: count for table, count in removed.items() if count}:
@@ -144,6 +150,14 @@ class Sink:
             return
         for erasure in carry_out(self._folder, self._writer):
             log("erased", erasure=erasure.id, **erasure.counts)
+
+    def rebuild(self) -> None:
+        """Store again what the journal holds of files that were set aside."""
+        if not self._writer.is_interrupted:
+            rows = rebuild(self._folder, self._writer)
+            if rows is not None:
+                hint = "That was all the journal still holds of files set aside; what is older comes from a backup."
+                log("rebuilt", hint=hint, **rows)
 
     def _sealed(self) -> list[Path]:
         # A segment whose sealing failed is sealed later than its followers. Those wait for it, because the lake takes
@@ -222,14 +236,16 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
     deadline = collect_when = math.inf
     while time.monotonic() < deadline:
         try:
+            _set_aside_noted(folder)
             with Writer(folder) as writer:
                 sink = Sink(folder, writer)
-                while time.monotonic() < deadline:
+                while time.monotonic() < deadline and not noted_broken(folder):
                     if stop.is_set():
                         deadline = min(deadline, time.monotonic() + DRAIN_SECONDS)
                     elif not sink.carry_out(orders):
                         break
                     else:
+                        sink.rebuild()
                         sink.erase()
                         compactor.tend(writer.unsorted_bytes)
                     began = time.monotonic()
@@ -245,10 +261,19 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
         except Exception as problem:  # noqa: BLE001 - a full disk, another writer: say so, then read everything anew
             pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
             failures += 1
+            if failures == 1 or failures % LOOK_EVERY == 0:
+                note_damage(folder, problem)
             hint = problem.hint if isinstance(problem, FolderError) else ""
             log("failed", error=_in_words(problem), hint=hint, retry_after_seconds=pause)
             if stop.wait(pause):
                 return
+
+
+def _set_aside_noted(folder: Folder) -> None:
+    """Go on without the files that nobody can read. The next writer stores again what the journal holds of them."""
+    for file in set_aside_noted(folder):
+        hint = "It is in quarantine/ now, and questions go on without it."
+        log("set aside", table=file.table, file=file.name, reason=file.reason, hint=hint)
 
 
 def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> None:

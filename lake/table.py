@@ -264,7 +264,12 @@ class Table:
             chosen = [file for file in self.files() if _size_class(file.size_bytes) == size_class]
             if len(chosen) >= MERGE_AT:
                 rows = pa.concat_tables(
-                    [pq.read_table(self.path / file.name, schema=self.schema) for file in chosen]
+                    [
+                        pq.read_table(
+                            self.path / file.name, schema=self.schema, page_checksum_verification=True
+                        )
+                        for file in chosen
+                    ]
                 )
                 self.replace(chosen, [write_part(self.path, rows, data_change=False)], data_change=False)
                 self.clean_log()

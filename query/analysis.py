@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,9 +17,11 @@ import duckdb
 
 from expost.clock import Clock, to_micros, wall_clock
 from expost.errors import InvalidInput, NotBuilt, QueryLimit, UnknownDefinition
+from expost.lake.broken import READ_PROBLEMS
 from expost.lake.folder import open_folder
 from expost.lake.held import HeldConnection
-from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
+from expost.lake.readable import ReadableLake, read_lake
+from expost.lake.reader import LakeSnapshot, connect, snapshot_versions
 from expost.lake.rejected import rejected_files
 from expost.state import definitions as saved
 from expost.state.audit import Actor
@@ -165,29 +168,15 @@ class Analysis(Rights, KeptCohorts):
         answer_to = ANSWERS.get(type(question))
         if answer_to is None:
             raise NotBuilt(f"Questions of the kind {type(question).__name__} are not built yet.")
-        began = time.perf_counter()
-        with self._reading(question) as reading:
-            return _timed(answer_to(reading, question), began)
+        return next(self._answers(question, lambda reading: [answer_to(reading, question)]))
 
     def preview_parts(self, question: Preview) -> Iterator[PreviewAnswer]:
         """The answer to a preview as it comes: the count first, and then the whole."""
-        began = time.perf_counter()
-        with self._reading(question) as reading:
-            for answer in preview_parts(reading, question):
-                yield _timed(answer, began)
+        yield from self._answers(question, lambda reading: preview_parts(reading, question))
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """How many live files and rows each table of the lake has."""
-        snapshot = find_lake_snapshot(self.folder.lake)
-        connection = connect(self.folder.path, threads=self.threads, snapshot=snapshot)
-        try:
-            found = {}
-            for name, table in snapshot.tables.items():
-                [rows] = connection.execute(f"select count(*) from lake.{name}").fetchone() or (0,)
-                found[name] = (len(table.files) if table else 0, rows)
-            return found
-        finally:
-            connection.close()
+        return read_lake(self.folder, self._sizes)
 
     def define(
         self,
@@ -292,12 +281,41 @@ class Analysis(Rights, KeptCohorts):
         versions = saved.definition_history(self.state, find_site(self.state, site).slug, name)
         return [version_json(each) for each in versions]
 
+    def _sizes(self, snapshot: LakeSnapshot) -> dict[str, tuple[int, int]]:
+        with connect(self.folder.path, threads=self.threads, snapshot=snapshot) as connection:
+            found = {}
+            for name, table in snapshot.tables.items():
+                [rows] = connection.execute(f"select count(*) from lake.{name}").fetchone() or (0,)
+                found[name] = (len(table.files) if table else 0, rows)
+            return found
+
+    def _answers(
+        self, question: Question, answers_to: Callable[[Reading], Iterable[Found]]
+    ) -> Iterator[Found]:
+        """The answers, each once, though the lake changes or a file of it turns out to be broken meanwhile."""
+        began = time.perf_counter()
+        lake, given = ReadableLake(self.folder), 0
+        while True:
+            try:
+                with self._reading(question, lake) as reading:
+                    for answer in islice(answers_to(reading), given, None):
+                        given += 1
+                        yield _completed(answer, began, lake.notes)
+                return
+            except READ_PROBLEMS as problem:
+                lake.learn(problem)
+            except InvalidInput as problem:
+                # A query that somebody wrote is at fault, unless a file is.
+                if not isinstance(problem.__cause__, duckdb.Error):
+                    raise
+                lake.learn(problem)
+
     @contextmanager
-    def _reading(self, question: Question) -> Iterator[Reading]:
+    def _reading(self, question: Question, lake: ReadableLake) -> Iterator[Reading]:
         site = self._site(question)
         calendar = _calendar(site, question.time_zone, question.week_start)
         as_of = self._as_of(question, calendar)
-        with self._connection(question, as_of) as connection, self._bounded(connection):
+        with self._connection(question, as_of, lake) as connection, self._bounded(connection):
             reading = Reading(
                 connection=connection,
                 question=question,
@@ -310,8 +328,8 @@ class Analysis(Rights, KeptCohorts):
                 resolve=partial(self._resolve, site.slug),
                 named=partial(self._named, question.site),
                 rejected_files=partial(rejected_files, self.folder.rejected),
-                cache=self.cache,
-                events=self.events,
+                cache=self.cache if lake.is_whole else replace(self.cache, max_bytes=0),
+                events=self.events if lake.is_whole else replace(self.events, max_bytes=0),
                 saved=partial(self._in_use, site.slug),
                 find_cohort=partial(self.cohort, site=site.slug),
             )
@@ -320,16 +338,17 @@ class Analysis(Rights, KeptCohorts):
             yield with_cohorts(reading)
 
     def _connection(
-        self, question: Question, as_of: int | None
+        self, question: Question, as_of: int | None, lake: ReadableLake
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         is_without_views = isinstance(question, WITHOUT_VIEWS)
-        if is_without_views and as_of is None:
+        if is_without_views and as_of is None and not lake.broken:
             return self._held.lend()
-        # Others see the past, need the views for people, or lock their connection down for good.
+        # Others see the past, need the views for people, leave files out, or lock their connection down for good.
         return connect(
             self.folder.path,
             memory_limit=self.memory_limit,
             threads=self.threads,
+            snapshot=lake.snapshot(),
             has_views=not is_without_views,
             as_of=as_of,
         )
@@ -391,9 +410,11 @@ class Analysis(Rights, KeptCohorts):
         return in_force_at(self.state, site, name, version)
 
 
-def _timed(answer: Found, began: float) -> Found:
+def _completed(answer: Found, began: float, notes: Sequence[str]) -> Found:
+    """The answer with how long it took since `began`, and the notes of the lake first."""
     elapsed = round((time.perf_counter() - began) * 1_000, 1)
-    return replace(answer, basis=replace(answer.basis, elapsed_ms=elapsed))
+    basis = answer.basis
+    return replace(answer, basis=replace(basis, elapsed_ms=elapsed, notes=(*notes, *basis.notes)))
 
 
 def _calendar(site: Site, time_zone: str | None, week_start: int | None = None) -> Calendar:

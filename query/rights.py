@@ -12,7 +12,8 @@ from expost.lake.erasures import erasures, find_erasure, request_erasure
 from expost.lake.folder import Folder
 from expost.lake.lock import find_holder
 from expost.lake.person import export_person
-from expost.lake.reader import connect
+from expost.lake.readable import read_lake
+from expost.lake.reader import LakeSnapshot, connect
 from expost.lake.rebuilding import at_rest
 from expost.lake.subject import Subject
 from expost.state.audit import Actor, note
@@ -50,13 +51,19 @@ class Rights:
     ) -> dict[str, Any]:
         """What an erasure would take: rows by table, and the browsers that are theirs alone. Changes nothing."""
         subject = self._subject(site, device, user)
-        connection = connect(self.folder.path)
-        try:
-            found = find_person(connection, subject)
-            counts = counts_of(connection, found)
-        finally:
-            connection.close()
-        return {"site": subject.site, "kind": subject.kind, "rows": counts, "browsers": len(found.devices)}
+
+        def plan(snapshot: LakeSnapshot) -> dict[str, Any]:
+            with connect(self.folder.path, snapshot=snapshot) as connection:
+                found = find_person(connection, subject)
+                counts = counts_of(connection, found)
+            return {
+                "site": subject.site,
+                "kind": subject.kind,
+                "rows": counts,
+                "browsers": len(found.devices),
+            }
+
+        return read_lake(self.folder, plan)
 
     def erase(
         self,

@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from expost.demo.chromium import FLAGS, find_chromium
+from expost.lake.folder import Folder, open_folder
+from tests.serving import make_site
 from tests.story import Story, small_rich_lake
 
 
@@ -97,3 +99,15 @@ def lake(tmp_path: Path) -> Story:
 def rich_lake(lake: Story) -> Story:
     """A small lake with a bit of everything in it."""
     return small_rich_lake(lake)
+
+
+@pytest.fixture(scope="session")
+def ann_and_bob(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A folder with a site and the story of two people in several files. For reading: who changes it copies it."""
+    from tests.lake.test_erasure import store
+
+    path = tmp_path_factory.mktemp("ann and bob") / "data"
+    make_site(path)
+    folder = open_folder(path)
+    store(folder)
+    return folder

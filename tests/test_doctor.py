@@ -13,23 +13,12 @@ from expost.cli import main
 from expost.lake.folder import Folder, open_folder
 from expost.lake.lock import Lock
 from expost.lake.stored_segments import stored_segments
-from tests.lake.test_erasure import store
 from tests.lake.test_mending import live
-from tests.serving import make_site
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    path = tmp_path_factory.mktemp("filled") / "data"
-    make_site(path)
-    folder = open_folder(path)
-    store(folder)
-    return folder
 
 
 @pytest.fixture
-def folder(filled: Folder, tmp_path: Path) -> Folder:
-    shutil.copytree(filled.path, tmp_path / "data")
+def folder(ann_and_bob: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(ann_and_bob.path, tmp_path / "data")
     return open_folder(tmp_path / "data")
 
 
@@ -44,8 +33,9 @@ def doctor(folder: Folder, *words: str) -> tuple[int, list[str], list[str]]:
     )
 
 
-def test_a_healthy_folder_is_healthy(folder: Folder) -> None:
+def test_a_healthy_folder_is_healthy_and_has_nothing_to_mend(folder: Folder) -> None:
     assert doctor(folder) == (0, [], [])
+    assert doctor(folder, "--mend") == (0, [], ["Nothing: every file and every log of the lake is whole."])
 
 
 def test_a_corrupted_file_is_named_and_mended(folder: Folder) -> None:
@@ -56,17 +46,27 @@ def test_a_corrupted_file_is_named_and_mended(folder: Folder) -> None:
     assert wrong[0].startswith(f"events: {path.name} cannot be read: ")
     status, wrong, mended = doctor(folder, "--mend")
     assert (status, wrong) == (0, [])
-    assert mended[0].startswith("1 files set aside in quarantine/")
-    assert "rows of events came back from the journal" in mended[1]
+    assert mended[0] == "1 file set aside in quarantine/"
+    assert mended[1].startswith("back from the journal: ")
+    assert " of events" in mended[1]
 
 
 def test_a_missing_commit_is_noticed_and_mended(folder: Folder) -> None:
     max((folder.lake / "events" / "_delta_log").glob("*.json")).unlink()
     status, wrong, _ = doctor(folder)
     assert status == 1
-    assert wrong[0] == "1 segments were moved to the lake, and it knows nothing of them"
+    assert wrong[0] == "The lake knows nothing of 1 segment that went into it"
     assert doctor(folder, "--mend")[:2] == (0, [])
     assert doctor(folder) == (0, [], [])
+
+
+def test_an_entry_that_is_missing_in_the_middle_is_noticed_and_mended(folder: Folder) -> None:
+    sorted((folder.lake / "events" / "_delta_log").glob("*.json"))[-2].unlink()
+    status, wrong, _ = doctor(folder)
+    assert status == 1
+    assert wrong[0] == "The log of the table events cannot be read: an entry is missing or damaged."
+    assert wrong[1].startswith("events: an entry of its log is missing before 0")
+    assert doctor(folder, "--mend")[:2] == (0, [])
 
 
 def test_a_torn_journal_is_said_and_leaves_with_its_day(folder: Folder) -> None:

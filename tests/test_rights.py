@@ -23,23 +23,14 @@ from expost.state.audit import audit_lines
 from expost.state.database import State
 from expost.ui.caller import CALLER
 from expost.ui.desk import PageSite
-from tests.lake.test_erasure import ANN, OF_ANN, USER, store
+from tests.lake.test_erasure import ANN, OF_ANN, USER
 from tests.lake.traces import traces
-from tests.serving import Serving, make_site
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    path = tmp_path_factory.mktemp("filled") / "data"
-    make_site(path)
-    folder = open_folder(path)
-    store(folder)
-    return folder
+from tests.serving import Serving
 
 
 @pytest.fixture
-def folder(filled: Folder, tmp_path: Path) -> Folder:
-    shutil.copytree(filled.path, tmp_path / "data")
+def folder(ann_and_bob: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(ann_and_bob.path, tmp_path / "data")
     return open_folder(tmp_path / "data")
 
 
@@ -138,9 +129,9 @@ def test_the_api_erases_for_admins(folder: Folder) -> None:
     ("method", "path"),
     [("GET", "person?user=x"), ("POST", "erasures"), ("GET", "erasures"), ("GET", "erasures/x")],
 )
-def test_the_api_refuses_who_is_no_admin(filled: Folder, method: str, path: str) -> None:
+def test_the_api_refuses_who_is_no_admin(ann_and_bob: Folder, method: str, path: str) -> None:
     body = {"user": USER} if method == "POST" else None
-    refused = Api(filled, "viewer").client.request(method, f"/api/v1/{path}", json=body)
+    refused = Api(ann_and_bob, "viewer").client.request(method, f"/api/v1/{path}", json=body)
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_allowed")
 
 

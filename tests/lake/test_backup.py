@@ -23,26 +23,16 @@ from expost.lake.journal import Journal
 from expost.lake.reader import connect
 from expost.lake.rebuilding import at_rest, drain
 from expost.lake.writer import Writer
-from tests.lake.test_erasure import ANN, OF_ANN, USER, erase, store
+from tests.lake.test_erasure import ANN, OF_ANN, USER, erase
 from tests.lake.test_sink import batch
 from tests.lake.traces import traces
-from tests.serving import make_site
 
 encode = msgspec.msgpack.Encoder().encode
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    path = tmp_path_factory.mktemp("filled") / "data"
-    make_site(path)
-    folder = open_folder(path)
-    store(folder)
-    return folder
-
-
 @pytest.fixture
-def folder(filled: Folder, tmp_path: Path) -> Folder:
-    shutil.copytree(filled.path, tmp_path / "data")
+def folder(ann_and_bob: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(ann_and_bob.path, tmp_path / "data")
     return open_folder(tmp_path / "data")
 
 

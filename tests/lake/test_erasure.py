@@ -16,8 +16,9 @@ from expost.lake.erasure import carry_out
 from expost.lake.erasures import Erasure, erasures, find_erasure, repeat_all, request_erasure
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
+from expost.lake.quarantine import replay_stored
 from expost.lake.reader import connect
-from expost.lake.rebuilding import at_rest, drain, replay_stored
+from expost.lake.rebuilding import at_rest, drain
 from expost.lake.rejected import Rejected, keep_rejected
 from expost.lake.stored_segments import stored_segments
 from expost.lake.subject import Subject
@@ -69,9 +70,10 @@ def write(folder: Folder, batches: list[Accepted]) -> None:
 
 def store(folder: Folder) -> None:
     """All of the story through the journal into the lake, a file each, so that a removal has something to do."""
-    for accepted in tell(folder).waiting:
-        write(folder, [accepted])
-        with Writer(folder) as writer:
+    story = tell(folder)
+    with Writer(folder) as writer:
+        for accepted in story.waiting:
+            write(folder, [accepted])
             drain(folder, writer)
 
 
@@ -88,16 +90,9 @@ def rows(folder: Folder, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    folder = open_folder(tmp_path_factory.mktemp("filled") / "data", create=True)
-    store(folder)
-    return folder
-
-
 @pytest.fixture
-def folder(filled: Folder, tmp_path: Path) -> Folder:
-    shutil.copytree(filled.path, tmp_path / "data")
+def folder(ann_and_bob: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(ann_and_bob.path, tmp_path / "data")
     return open_folder(tmp_path / "data")
 
 

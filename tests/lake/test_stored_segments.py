@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from expost.clock import wall_clock
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
+from expost.lake.quarantine import replay_stored
 from expost.lake.reader import connect
-from expost.lake.rebuilding import drain, replay_stored
+from expost.lake.rebuilding import drain
 from expost.lake.stored_segments import KEPT_SECONDS, forget_stored, keep_stored, stored_segments, unstore
 from expost.lake.writer import Writer
 from tests.story import Story, click, expose, identify, track, view
