@@ -193,8 +193,10 @@ def make_lake(folder: Path, events: int, *, elements: int = 50_000, seed: int = 
     site = _Site(made, max(1, events // EVENTS_PER_DEVICE), chance)
     for name, rows in (*dictionary.fresh.items(), *site.people().items()):
         if rows:
-            columns = list(zip(*rows.values(), strict=True))
-            arrays = [pa.array(column, each.type) for column, each in zip(columns, TABLES[name], strict=True)]
+            schema = TABLES[name]
+            filled = [(*row, *[None] * (len(schema) - len(row))) for row in rows.values()]
+            columns = zip(*filled, strict=True)
+            arrays = [pa.array(column, each.type) for column, each in zip(columns, schema, strict=True)]
             Table(opened.lake / name, TABLES[name]).append(pa.table(arrays, TABLES[name]), "bench", 0)
     table = Table(opened.lake / "events", TABLES["events"])
     for week in range(WEEKS):
