@@ -236,7 +236,9 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
     damage = find_damage(folder, MAX_READ_SECONDS)
     for each in damage:
         for name, reason in each.files.items():
-            yield Finding("lake", f"{each.table}: {name} cannot be read: {reason}", True, MEND)
+            is_there = (folder.lake / each.table / name).exists()
+            says = f"{name} cannot be read: {reason}" if is_there else f"{name} is missing"
+            yield Finding("lake", f"{each.table}: {says}", True, MEND)
         if each.after_gap:
             says = f"{each.table}: an entry of its log is missing before {each.after_gap[0].name}"
             yield Finding("lake", says, True, MEND)
