@@ -28,7 +28,7 @@ const read = (name: string): string | undefined => waiting.get(name) ?? recall(n
 export const deliver = (id: string, batch: string): void => {
   waiting.set(nameOf(id), batch);
   if (waiting.size > MAX_WAITING) waiting.delete(first()!);
-  work();
+  setTimeout(work); // writing a batch and sending it are two tasks
 };
 
 const work = async (): Promise<void> => {
