@@ -32,8 +32,12 @@ from .writer import lost_segments
 
 MANIFEST = "backup.json"
 VERSION = 1
-MADE_AGAIN = frozenset({"lock", "sink.lock", "address", "spill", "state.sqlite-wal", "state.sqlite-shm"})
-"""What belongs to the process that runs, and not to the data."""
+MADE_AGAIN = frozenset(
+    {
+        "lock", "sink.lock", "compaction.lock", "address", "spill", "cache", "state.sqlite-wal", "state.sqlite-shm",
+    }
+)  # fmt: skip
+"""What belongs to the processes that run, or is made anew when it is missing, and not to the data."""
 
 
 class Copied(msgspec.Struct, frozen=True):
@@ -171,6 +175,9 @@ def copy_file(source: Path, target: Path) -> Copied:
     """Copy one file, durable and whole or not at all; what was copied."""
     digest, size = hashlib.sha256(), 0
     draft = target.with_name(f"{target.name}.draft")
+    draft.unlink(missing_ok=True)
+    # The secret is among them: nobody else may read it while it is copied, in whatever folder.
+    draft.touch(mode=0o600)
     with source.open("rb") as reading, draft.open("wb") as writing:
         while piece := reading.read(1_000_000):
             digest.update(piece)
@@ -212,10 +219,11 @@ def _copy_state(folder: Folder, target: Path, copier: Copier) -> None:
         return
     draft = target / "state.draft"
     draft.unlink(missing_ok=True)
+    # Before SQLite makes it with the rights of any file: it holds the hashes of passwords.
+    draft.touch(mode=0o600)
     with closing(sqlite3.connect(folder.state_path)) as source, closing(sqlite3.connect(draft)) as copy:
         source.backup(copy)
         copy.execute("pragma journal_mode = delete")
-    draft.chmod(0o600)
     copier.copy(draft, under=folder.state_path)
     draft.unlink()
 

@@ -47,7 +47,7 @@ def compact_folder(
     lock = _lock(folder)
     try:
         tables = {name: Table(folder.lake / name, schema) for name, schema in TABLES.items()}
-        compacted = compact(tables, folder.path / "spill", everything, limits, tell)
+        compacted = compact(tables, folder.spill, everything, limits, tell)
         for table in tables.values():
             table.vacuum()
         return compacted

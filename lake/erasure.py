@@ -152,6 +152,8 @@ def _erase(folder: Folder, writer: Writer, erasure: Erasure) -> Erasure:
     erasure = save(folder, msgspec.structs.replace(erasure, counts=counts))
     # While another process writes at length, such as a compaction, its files are left alone: then it goes on later.
     is_past_forgotten = all(table.forget_past() for table in tables.values())
+    # What was kept of files that are gone went with them, unless the process that deleted them was killed right then.
+    _empty(folder.cache)
     return finish(folder, erasure, writer.now()) if is_past_forgotten else erasure
 
 

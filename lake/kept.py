@@ -15,6 +15,12 @@ def kept_of(cache: Path, file: Path) -> Path:
     return cache / "events" / file.stem
 
 
+def make_private(folder: Path, root: Path) -> None:
+    """Make a folder somewhere below `root`, which is made too; of what is new only its owner reads anything."""
+    for part in reversed([folder, *(each for each in folder.parents if each.is_relative_to(root))]):
+        part.mkdir(mode=0o700, exist_ok=True)
+
+
 def forget_kept(table: Path, file: Path) -> None:
     """Delete what was kept of a file of the table in `table`, a folder of a lake."""
     shutil.rmtree(kept_of(table.parent.parent / "cache", file), ignore_errors=True)

@@ -19,6 +19,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from expost.lake.kept import make_private
+
 ELEMENTS = pa.schema([("place_id", pa.int64()), ("is_sure", pa.bool_())])
 MAX_BYTES = 64_000_000
 _JUDGED = b"expost.judged"
@@ -62,7 +64,7 @@ class ElementCache:
         note = {_JUDGED: json.dumps({"key": key, "files": sorted(judged.files)})}
         fresh = self.folder / f".{uuid.uuid4()}"
         with suppress(OSError):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.folder, self.folder.parent)
             try:
                 pq.write_table(
                     judged.rows.cast(ELEMENTS).replace_schema_metadata(note), fresh, compression="zstd"

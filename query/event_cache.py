@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expost.lake.kept import kept_of
+from expost.lake.kept import kept_of, make_private
 
 MAX_BYTES = 448_000_000
 LEAST_BYTES = 4_000_000
@@ -65,7 +65,7 @@ class EventCache:
         path = self._path(key, file)
         fresh = path.with_name(f".{uuid.uuid4()}")
         with suppress(OSError):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path.parent, self.cache)
             try:
                 pq.write_table(found.replace_schema_metadata({_KEY: key}), fresh, compression="zstd")
                 fresh.replace(path)

@@ -51,6 +51,14 @@ def test_what_comes_out_is_what_went_in(folder: Folder, tmp_path: Path) -> None:
     assert restored.state_path.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_questions_keep_is_left_out(folder: Folder, tmp_path: Path) -> None:
+    kept = folder.cache / "events" / "part" / "kept.parquet"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"of somebody")
+    back_up(folder, tmp_path / "backup", wall_clock())
+    assert not (tmp_path / "backup" / "cache").exists()
+
+
 def test_a_second_backup_copies_what_is_new_and_forgets_what_is_gone(folder: Folder, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     first = back_up(folder, backup, wall_clock())

@@ -207,6 +207,14 @@ def test_lines_in_rejected_that_name_them_go_and_others_stay(folder: Folder) -> 
     assert traces(folder.path, [*OF_ANN]) == []
 
 
+def test_what_was_kept_of_a_file_that_went_without_it_goes_too(folder: Folder) -> None:
+    orphan = folder.cache / "events" / "part-gone" / "kept.parquet"
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(ANN.encode())
+    erase(folder, user=USER)
+    assert traces(folder.path, OF_ANN) == []
+
+
 def test_a_lake_out_of_an_older_backup_is_erased_again_by_the_marks_alone(
     folder: Folder, tmp_path: Path
 ) -> None:
