@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from expost.lake.rejected import kind_of
+
 from .accept import Verdict
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024)
-
 
 MOST_REASONS = 50
 OTHER = "another reason"
-_PARTICULAR = re.compile(r"`[^`]*`|'[^']*'|\d+(?:,\d{3})*")
-
-
-def kind_of(reason: str) -> str:
-    """A reason without what is particular to one event, so that there are few of them.
-
-    >>> kind_of("Expected `int | null`, got `str` - at `$.x`"), kind_of("it points to view 3, which is not there")
-    ('Expected …, got … - at …', 'it points to view …, which is not there')
-    """
-    return _PARTICULAR.sub("…", reason)[:120]
 
 
 class Histogram:

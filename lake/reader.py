@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from .folder import open_folder
+from .literal import quoted_file
 from .part import find_width
 from .schema import TABLES
 from .table import Snapshot, find_snapshot
@@ -184,7 +185,7 @@ def _create_rows(
 
 def rows_of(connection: duckdb.DuckDBPyConnection, files: Sequence[str], schema: pa.Schema) -> str:
     """A select of all rows, with null in the columns that were not there yet when a file was written."""
-    listed = ", ".join(_quoted(_one_file(file)) for file in files)
+    listed = ", ".join(map(quoted_file, files))
     if {find_width(file) for file in files} == {len(schema)}:
         return f"select * from read_parquet([{listed}], hive_partitioning = false)"
     # It costs a look into every file before the first row, so only where they differ.
@@ -222,12 +223,3 @@ def lock_down(connection: duckdb.DuckDBPyConnection, also: Sequence[str] = ()) -
     connection.execute("set allowed_paths = $files", {"files": [*files, *also]})
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
-
-
-def _one_file(name: str) -> str:
-    """A file name that DuckDB takes for that file, though it may look like a pattern."""
-    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

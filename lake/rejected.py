@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,9 +20,18 @@ import msgspec
 from expost.clock import from_micros
 
 from .batch import Accepted, Event
+from .literal import quoted, quoted_file
 
 MAX_CONTENT_BYTES = 64_000
 """How much of one rejected thing is kept."""
+
+MAX_KIND = 120
+"""How long the kind of a reason may be."""
+
+PARTICULAR = r"""`[^`]*`|'[^']*'|"[^"]*"|[0-9]+(,[0-9][0-9][0-9])*"""
+"""What of a reason is particular to one event, as an expression that Python and RE2 read alike."""
+
+_particular = re.compile(PARTICULAR)
 
 SUFFIX = ".ndjson"
 NO_SITE = "_"
@@ -53,6 +63,15 @@ class Rejected:
         return cls(_sentence(problem), "", 0, payload)
 
 
+def kind_of(reason: str) -> str:
+    """A reason without what is particular to one event, so that there are few of them.
+
+    >>> kind_of("Expected `int | null`, got `str` - at `$.x`"), kind_of("it points to view 3, which is not there")
+    ('Expected …, got … - at …', 'it points to view …, which is not there')
+    """
+    return _particular.sub("…", reason)[:MAX_KIND]
+
+
 def rejected_files(folder: Path) -> list[str]:
     """The files that hold lines, of both processes."""
     return sorted(str(path) for path in folder.glob(f"*{SUFFIX}"))
@@ -63,7 +82,7 @@ def create_rejected_view(connection: duckdb.DuckDBPyConnection, files: Sequence[
 
     `kind` is the reason without what is particular to one event. A line that is being written is left out.
     """
-    names = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    names = ", ".join(map(quoted_file, files))
     columns = (
         "{reason: 'varchar', site: 'varchar', received_at: 'timestamptz', id: 'varchar', content: 'varchar'}"
     )
@@ -77,7 +96,7 @@ def create_rejected_view(connection: duckdb.DuckDBPyConnection, files: Sequence[
         create or replace view rejected as
         select
             site, received_at, reason
-            , left(regexp_replace(reason, '`[^`]*`|''[^'']*''|[0-9]+(,[0-9][0-9][0-9])*', '…', 'g'), 120) as kind
+            , left(regexp_replace(reason, {quoted(PARTICULAR)}, '…', 'g'), {MAX_KIND}) as kind
             , id as event_id, content
         from {source}
         where reason is not null

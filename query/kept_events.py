@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from expost.lake.literal import quoted, quoted_file
 from expost.lake.reader import rows_of
 from expost.lake.schema import TABLES
 
@@ -113,7 +114,7 @@ class _Search:
         return True
 
     def make_view(self, kept: Sequence[str], small: Sequence[str]) -> None:
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in kept)
+        listed = ", ".join(map(quoted_file, kept))
         parts = [f"select * from read_parquet([{listed}], hive_partitioning = false)"]
         if small:
             self.run(self.text(f"{self.prefix}_fresh", self._rows("fresh", small)))
@@ -128,7 +129,7 @@ class _Search:
         selects: Iterable[str] = [rows_of(self.connection, files, TABLES["events"])]
         if has_file:
             selects = [
-                f"select *, '{file.replace(chr(39), chr(39) * 2)}' as filename from "
+                f"select *, {quoted(file)} as filename from "
                 f"({rows_of(self.connection, [file], TABLES['events'])})"
                 for file in files
             ]

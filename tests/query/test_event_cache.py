@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from expost.lake.compaction import compact
-from expost.lake.folder import Folder
+from expost.lake.folder import Folder, open_folder
 from expost.lake.schema import TABLES
 from expost.lake.table import Table
 from expost.query.analysis import Analysis
@@ -38,8 +38,8 @@ QUESTIONS: tuple[Question, ...] = (
 
 
 @pytest.fixture
-def story(empty_folder: Path) -> Story:
-    told = Story(empty_folder)
+def story(tmp_path: Path) -> Story:
+    told = Story(open_folder(tmp_path / "it's data[1]", create=True).path)
     told.capture("ann", view("/"), click("main > button.buy"), expose("f", "on"), view("/b"), at="10:00")
     told.capture("bob", view("/"), identify("bob"), click("button.buy > span"), at="10:05")
     told.capture("eve", view("/c"), track("Other"), at="10:10")
@@ -138,6 +138,13 @@ def test_what_was_kept_of_a_file_goes_with_the_file(story: Story, plain: Analysi
     table.vacuum(grace_seconds=-3600)
     assert kept_files(story.folder) <= live_files(story.folder)
     assert numbers(kept, QUESTIONS[0]) == numbers(plain, QUESTIONS[0])
+
+
+def test_only_the_owner_may_look_at_what_is_kept(story: Story, plain: Analysis) -> None:
+    numbers(keeping(story.folder), QUESTIONS[0])
+    folders = [story.folder.cache, *(path for path in story.folder.cache.rglob("*") if path.is_dir())]
+    assert {path.name for path in folders} >= {"cache", "events", "elements", *live_files(story.folder)}
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
 
 
 def test_a_definition_that_matches_too_much_is_not_kept(

@@ -22,7 +22,7 @@ WRONG = "Expected `int | null`, got `str` - at `$.x`"
 
 @pytest.fixture
 def analysis(tmp_path: Path) -> Analysis:
-    folder = open_folder(tmp_path / "it's data", create=True)
+    folder = open_folder(tmp_path / "it's data[1]", create=True)
     found = Analysis(folder.path, threads=1)
     add_site(found.state, Site("shop", "Shop"))
     add_site(found.state, Site("blog", "Blog"))
