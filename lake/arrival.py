@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-ARRIVAL_RULES = "arrival 1"
+ARRIVAL_RULES = "arrival 2"
 """Grows when the rules below change, so that the past is looked at again."""
 
 SEARCH = {
@@ -23,6 +23,9 @@ SOCIAL = {
 }  # fmt: skip
 SOCIAL_HOSTS = {"t.co": "twitter", "x.com": "twitter", "lnkd.in": "linkedin", "youtu.be": "youtube",
                 "news.ycombinator.com": "hacker news", "out.reddit.com": "reddit"}  # fmt: skip
+
+SECOND_LEVEL = frozenset({"co", "com", "net", "org"})
+"""What stands before a country's suffix and is part of it: `co.uk`, `com.au`."""
 
 PAID = frozenset({"cpc", "ppc", "paid", "paidsearch", "paid-search", "paid_search", "sem", "cpv", "cpa"})
 DISPLAY = frozenset({"display", "banner", "cpm", "interstitial", "retargeting"})
@@ -92,9 +95,13 @@ def _known(host: str) -> tuple[str, str]:
     """The name of a search engine or a network, and which of the two it is; both empty for all others."""
     if host in SOCIAL_HOSTS:
         return SOCIAL_HOSTS[host], "social"
-    for word in reversed(host.split(".")):
-        if word in SEARCH:
-            return SEARCH[word], "search"
-        if word in SOCIAL:
-            return SOCIAL[word], "social"
+    *above, last = host.split(".")
+    if len(above) > 1 and above[-1] in SECOND_LEVEL:
+        above.pop()
+    # Not any part of it: `threads.shop.example` is the shop's.
+    word = above[-1] if above else last
+    if word in SEARCH:
+        return SEARCH[word], "search"
+    if word in SOCIAL:
+        return SOCIAL[word], "social"
     return "", ""

@@ -57,6 +57,8 @@ def test_a_user_agent_says_browser_system_and_kind_of_device(user_agent: str, fo
         ("", "https://l.facebook.com/l.php?u=…", ("facebook", "social", None, "social")),
         ("", "https://t.co/x", ("twitter", "social", None, "social")),
         ("", "https://www.blog.example/post", ("blog.example", "referral", None, "referral")),
+        ("", "https://www.google.com.au/", ("google", "organic", None, "search")),
+        ("", "https://threads.tea.example/", ("threads.tea.example", "referral", None, "referral")),
         ("", "https://notgoogle.example/", ("notgoogle.example", "referral", None, "referral")),
         ("", "http://[", (None, None, None, "direct")),
         ("utm_source=google&utm_medium=cpc&utm_campaign=tea", "https://www.google.com/",
