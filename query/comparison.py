@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
+from expost.clock import from_micros
 from expost.errors import InvalidInput
 
-from .question import Funnel, Trend
+from .calendar import Calendar
+from .question import Funnel, Moment, Trend
 
 Compared = TypeVar("Compared", Funnel, Trend)
 
 
-def previous(question: Compared) -> Compared:
-    """The same question about the stretch of the same length that ends where the range begins."""
-    start, end = question.start, question.end
-    if start is None or end is None:
-        raise InvalidInput("There is no period before all time.", hint="Say from and to.")
-    if isinstance(start, datetime) != isinstance(end, datetime):
-        start, end = _moment(start), _moment(end)
-    length = _length(start, end)
-    return replace(question, start=start - length, end=start, compare=None)
+def previous(question: Compared, calendar: Calendar) -> Compared:
+    """The same question about the stretch of the same length that ends where the range begins.
+
+    Of a range in days so many days before, else as much time before.
+    """
+    assert question.start is not None
+    assert question.end is not None  # or the question had been refused
+    try:
+        start, end = _before(question.start, question.end, calendar)
+    except OverflowError:
+        raise InvalidInput(
+            f"The period before {question.start} until {question.end} is before all calendars.",
+            hint="Say a later from, or an earlier to.",
+        ) from None
+    return replace(question, start=start, end=end, compare=None)
 
 
-def _length(start: date, end: date) -> timedelta:
-    return end - start
-
-
-def _moment(given: date) -> datetime:
-    return given if isinstance(given, datetime) else datetime(given.year, given.month, given.day)  # noqa: DTZ001
+def _before(start: Moment, end: Moment, calendar: Calendar) -> tuple[Moment, Moment]:
+    if not isinstance(start, datetime) and not isinstance(end, datetime):
+        return start - (end - start), start
+    began, ended = calendar.micros(start, 0), calendar.micros(end, 0)
+    before, until = (from_micros(each).astimezone(calendar.zone) for each in (2 * began - ended, began))
+    return before, until

@@ -69,7 +69,7 @@ def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
     answer = counted_funnel(reading, question)
     if question.compare is None:
         return answer
-    earlier = previous(question)
+    earlier = previous(question, reading.calendar)
     compared = counted_funnel(replace(reading, question=earlier), earlier)
     # Both ran in one reading, so that they saw the same snapshot.
     return replace(answer, compared=compared)
@@ -209,10 +209,7 @@ def prepare(
         prepare_any(reading, values, structure, ends=frozenset(numbered["ends"]))
     else:
         reading.run("funnel.sql", values, **structure)
-    reading.execute(
-        "create or replace temp view entered as\nselect unit_id, position_1 as position, is_exposed_only from shown;",
-        {},
-    )
+    reading.execute(ENTERED, {})
     groups = make_groups(reading, values, question.by, question.unit)
     reading.run("funnel_results.sql", values, by_flag=flag is not None, relation=Fragment("shown"), **groups)
     return Prepared(tuple(steps), shapes, matched, values)

@@ -55,7 +55,7 @@ def trend(reading: Reading, question: Trend) -> TrendAnswer:
     answer = _trend(reading, question)
     if question.compare is None:
         return answer
-    earlier = previous(question)
+    earlier = previous(question, reading.calendar)
     return replace(answer, compared=_trend(replace(reading, question=earlier), earlier))
 
 
