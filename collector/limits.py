@@ -15,7 +15,6 @@ from expost.settings import Settings
 from expost.throttle import neighbourhood
 
 Holder = Literal["device", "address", "key"]
-HOLDERS: tuple[Holder, ...] = ("device", "address", "key")
 
 MOST_NAMES = 50_000
 """How many buckets of a kind are known before the ones that were used least lately are forgotten, which fills them."""

@@ -391,7 +391,7 @@ def create_api(call: Call) -> APIRouter:
 
     @api.post("/sql")
     async def sql(body: SqlBody, request: Request) -> JSONResponse:
-        """The rows of one SELECT over the views `events`, `elements`, `people`, `losses`; for admins `rejected` too."""
+        """The rows of one SELECT over the views that docs/schema.md names; for admins `rejected` too."""
         return await answer(
             SqlQuery(body.query, body.limit, is_admin(request), as_of=parse_moment("as_of", body.as_of))
         )

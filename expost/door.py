@@ -81,7 +81,7 @@ def open(  # noqa: A001  (the name that people type: expost.open)
     """The data folder at `path`, open for questions while a server may be writing to it.
 
     `memory_limit` (like "800MB") bounds what one question may hold; beyond it DuckDB spills to disk. `cache_bytes`
-    bounds what is kept in the folder of the elements that selectors matched; 0 keeps nothing.
+    bounds what is kept in the folder of what selectors and saved definitions matched; 0 keeps nothing.
     """
     folder = open_folder(path).path
     return Lake(Analysis(folder, memory_limit=memory_limit, threads=threads, cache_bytes=cache_bytes))
@@ -472,7 +472,7 @@ class Lake:
         return self.analysis.erasure(str(asked["id"]), wait_seconds=60)
 
     def sql(self, text: str, limit: int = 10_000, *, as_of: Moment | None = None) -> RowsAnswer:
-        """The rows of one SELECT over the views `events`, `elements`, `people` and `losses`, at most `limit` of them.
+        """The rows of one SELECT over the views that docs/schema.md names, at most `limit` of them.
 
         `for row in lake.sql(…)` gives one dict per row; `.rows()` is a list of them, `.to_polars()` a frame.
         """

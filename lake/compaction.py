@@ -152,8 +152,6 @@ class Compaction:
         configure(connection, self._spill, self._limits.memory, self._limits.threads)
         return connection
 
-    # What goes into a round
-
     def _choose(
         self, connection: duckdb.DuckDBPyConnection, files: Sequence[LiveFile], everything: bool
     ) -> list[LiveFile]:
@@ -202,8 +200,6 @@ class Compaction:
 
     def _paths(self, files: Sequence[LiveFile]) -> list[str]:
         return [str(self._table.path / file.name) for file in files]
-
-    # What a round writes
 
     def _sorted(
         self, connection: duckdb.DuckDBPyConnection, chosen: Sequence[LiveFile]

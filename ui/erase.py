@@ -20,6 +20,7 @@ from .page import render
 KINDS = {"user": "User: what the site calls someone", "device": "Device: the id in a browser"}
 
 WORDS = {"journal": "events in the journal", "rejected": "rejected lines"}
+"""What is counted elsewhere than in the table of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,15 @@ class EraseView:
 def in_words(counts: Mapping[str, int]) -> str:
     """Counts of rows as one sentence part.
 
-    >>> in_words({"events": 12, "page_counts": 1, "users": 0})
-    '12 events, 1 page counts'
+    >>> in_words({"events": 12, "page_counts": 2, "users": 0, "rejected": 3})
+    '12 events, 2 page counts, 3 rejected lines'
     """
     return (
-        ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+        ", ".join(
+            f"{count:,} {WORDS.get(name) or name.replace('_', ' ')}"
+            for name, count in counts.items()
+            if count
+        )
         or "nothing"
     )
 
