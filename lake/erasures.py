@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -62,14 +62,22 @@ _decode = msgspec.json.Decoder(Erasure).decode
 _decode_subject = msgspec.json.Decoder(Subject).decode
 
 
-def request_erasure(folder: Folder, subject: Subject, now: int, *, is_lasting: bool = True) -> Erasure:
+def request_erasure(
+    folder: Folder,
+    subject: Subject,
+    now: int,
+    *,
+    is_lasting: bool = True,
+    note: Callable[[Erasure], None] = lambda _: None,
+) -> Erasure:
     """Ask for somebody to be erased; durable when this returns. The one writer of the lake carries it out.
 
     Nothing of them is stored afterwards, however late it arrives; with `is_lasting` false, only nothing that happened
-    before now.
+    before now. `note` is called before anybody can begin: if it raises, nothing is asked for.
     """
     mark = Mark(subject.kind, subject.id, None if is_lasting else now)
     erasure = Erasure(uuid7(now), subject.site, subject.kind, now, [mark])
+    note(erasure)
     folder.erasures.mkdir(mode=0o700, exist_ok=True)
     # The text first: it has to be known by whoever finds the receipt waiting.
     _write(folder.erasures / f"{erasure.id}{REQUEST}", msgspec.json.encode(subject))

@@ -81,8 +81,14 @@ class Rights:
         `is_lasting` false what they do from now on is stored again.
         """
         subject = self._subject(site, device, user)
-        asked = request_erasure(self.folder, subject, self.clock(), is_lasting=is_lasting)
-        self._note(Actor(author, place), "erase a person", asked.id, f"a {subject.kind} of {subject.site}")
+        by, whom = Actor(author, place), f"a {subject.kind} of {subject.site}"
+        asked = request_erasure(
+            self.folder,
+            subject,
+            self.clock(),
+            is_lasting=is_lasting,
+            note=lambda erasure: self._note(by, "erase a person", erasure.id, whom),
+        )
         if find_holder(self.folder.lock_path) is None:
             with at_rest(self.folder) as writer:
                 carry_out(self.folder, writer)

@@ -16,6 +16,7 @@ from expost.access import Access
 from expost.admission import Caller, Who
 from expost.app import create_inside
 from expost.cli import main
+from expost.errors import FolderError
 from expost.lake.folder import Folder, open_folder
 from expost.query.analysis import Analysis
 from expost.settings import Settings
@@ -60,6 +61,20 @@ def test_the_command_erases_and_the_audit_names_nobody(folder: Folder) -> None:
     assert traces(folder.path, OF_ANN) == []
     assert json.loads(run(folder, "erasures", receipt["id"]).stdout) == receipt
     assert ("erase a person", receipt["id"], "a user of shop") in audit(folder)
+
+
+def test_without_a_line_in_the_audit_nobody_is_erased(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise FolderError("The disk is full.", hint="Make room.")
+
+    analysis = Analysis(folder.path)
+    monkeypatch.setattr("expost.query.rights.note", no_room)
+    with pytest.raises(FolderError, match="The audit does not take a line"):
+        analysis.erase(user=USER)
+    assert analysis.erasures() == []
+    analysis.close()
 
 
 def test_a_receipt_that_is_not_there_is_named(folder: Folder) -> None:
