@@ -34,35 +34,49 @@ from .subject import Subject
 from .table import Table
 from .writer import Writer
 
-EVENTS_OF_USER = """
+PERSON = "coalesce((select person_id from lake.joined_users where user_id = $id), $id)"
+"""The person of a user: whom merges join is erased as one, whichever of their ids is named."""
+
+USERS = f"select $id as user_id union select user_id from lake.joined_users where person_id = {PERSON}"
+
+EVENTS_OF_USER = f"""
     select event_id from lake.events_of_people
-    where (person_id = $id and is_user) or user_id = $id
+    where (is_user and person_id = {PERSON}) or user_id in ({USERS})
 """
 EVENTS_OF_DEVICE = "select event_id from lake.events where device_id = $id"
 
-DEVICES_OF_USER = """
+DEVICES_OF_USER = f"""
     select device_id from lake.events_of_people where device_id is not null
-    group by device_id having bool_and(person_id = $id and is_user)
+    group by device_id having bool_and(is_user and person_id = {PERSON})
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What there is of somebody: the events, and the browsers that were theirs alone with what these are called."""
+    """What there is of somebody: the events, and by what else they are known, each id with what it is called.
+
+    `users` are those whom merges join with this one, `devices` the browsers that were theirs alone.
+    """
 
     subject: Subject
     event_ids: pa.Array
+    users: dict[int, str] = field(default_factory=dict)
     devices: dict[int, str] = field(default_factory=dict)
 
     @property
     def ids(self) -> list[int]:
         """The keyed hashes under which they stand in the lake."""
-        return [self.subject.id, *self.devices]
+        return [self.subject.id, *self.users, *self.devices]
 
     @property
     def texts(self) -> list[str]:
         """What they are called by the browser and by the site."""
-        return [text for text in (self.subject.text, *self.devices.values()) if text]
+        return [text for text in (self.subject.text, *self.users.values(), *self.devices.values()) if text]
+
+    def marks(self, until: int | None = None) -> list[Mark]:
+        """What keeps all of them away."""
+        kinds = [(self.subject.kind, [self.subject.id]), ("user", self.users), ("device", self.devices)]
+        return [Mark(kind, id_, until) for kind, ids in kinds for id_ in ids]
 
 
 def find_person(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Found:
@@ -72,11 +86,17 @@ def find_person(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Foun
     event_ids = pa.array([row[0] for row in connection.execute(query, values).fetchall()], pa.string())
     if not subject.text:
         subject = msgspec.structs.replace(subject, text=_name_of(connection, subject))
-    devices: dict[int, str] = {}
-    if subject.kind == "user":
-        named = f"select device_id, min(device) from lake.devices where device_id in ({DEVICES_OF_USER}) group by 1"
-        devices = dict(connection.execute(named, values).fetchall())
-    return Found(subject, event_ids, devices)
+    if subject.kind == "device":
+        return Found(subject, event_ids)
+    named = f"""
+        select joined.user_id, coalesce(min(users."user"), '') from ({USERS}) as joined
+        left join lake.users as users on users.user_id = joined.user_id
+        where joined.user_id <> $id group by 1"""
+    users = dict(connection.execute(named, values).fetchall())
+    named = (
+        f"select device_id, min(device) from lake.devices where device_id in ({DEVICES_OF_USER}) group by 1"
+    )
+    return Found(subject, event_ids, users, dict(connection.execute(named, values).fetchall()))
 
 
 def counts_of(connection: duckdb.DuckDBPyConnection, found: Found) -> dict[str, int]:
@@ -158,10 +178,9 @@ def _erase(folder: Folder, writer: Writer, erasure: Erasure) -> Erasure:
 
 
 def _begin(folder: Folder, erasure: Erasure, found: Found, counts: dict[str, int]) -> Erasure:
-    """Note what will go while it is all still there: the marks of their browsers, and how many rows."""
-    until = erasure.marks[0].until
+    """Note what will go while it is all still there: the marks of all their ids, and how many rows."""
     known = {mark.id for mark in erasure.marks}
-    more = [Mark("device", id_, until) for id_ in found.devices if id_ not in known]
+    more = [mark for mark in found.marks(erasure.marks[0].until) if mark.id not in known]
     noted = {
         name: max(count, erasure.counts.get(name, 0)) for name, count in counts.items() if name != "devices"
     }

@@ -15,7 +15,7 @@ from .folder import Folder
 from .inspection import batches, segments
 from .readable import read_lake
 from .reader import LakeSnapshot, connect
-from .redaction import Redaction, marks_of
+from .redaction import Redaction
 from .rejected import SUFFIX
 from .segment import STORED
 from .subject import Subject
@@ -68,6 +68,7 @@ def export_person(folder: Folder, subject: Subject, now: int) -> dict[str, Any]:
         "kind": subject.kind,
         "id": found.subject.text,
         "exported_at": now,
+        "users": sorted(found.users.values()),
         "devices": sorted(found.devices.values()),
         **rows,
         "waiting": list(_waiting(folder, found)),
@@ -90,7 +91,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, A
 
 def _waiting(folder: Folder, found: Found) -> Iterator[dict[str, Any]]:
     """Batches that were acknowledged and are not in the lake yet, with the events that are theirs."""
-    others = Redaction(folder.secret(), marks_of([found.subject], None))
+    others = Redaction(folder.secret(), found.marks())
     for path in segments(folder.journal):
         if path.suffix == STORED:
             continue

@@ -26,7 +26,6 @@ from .segment import (
     segment_number,
     sync_directory,
 )
-from .subject import Subject
 
 _decode = msgspec.msgpack.Decoder(Accepted).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -97,11 +96,6 @@ class Redaction:
                 self._found.clear()
             self._found[key] = self._marks.get((kind, keyed_hash(self._secret, kind, site, text)))
         return self._found[key]
-
-
-def marks_of(subjects: Iterable[Subject], until: int | None) -> list[Mark]:
-    """The marks that keep these away."""
-    return [Mark(subject.kind, subject.id, until) for subject in subjects]
 
 
 def redact_segment(path: Path, redact: Redact) -> int:

@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 import pytest
 
-from expost.clock import wall_clock
+from expost.clock import from_micros, wall_clock
 from expost.errors import InvalidInput
+from expost.ids import keyed_hash
 from expost.lake.batch import Accepted
 from expost.lake.erasure import carry_out
 from expost.lake.erasures import Erasure, erasures, find_erasure, repeat_all, request_erasure
@@ -20,9 +22,10 @@ from expost.lake.quarantine import replay_stored
 from expost.lake.reader import connect
 from expost.lake.rebuilding import at_rest, drain
 from expost.lake.rejected import Rejected, keep_rejected
+from expost.lake.schema import TABLES
 from expost.lake.stored_segments import stored_segments
 from expost.lake.subject import Subject
-from expost.lake.table import find_snapshot
+from expost.lake.table import Table, find_snapshot
 from expost.lake.writer import Writer
 from tests.lake.traces import traces
 from tests.story import Story, click, group, identify, track, view
@@ -121,6 +124,31 @@ def test_the_receipt_tells_counts_and_a_digest_and_no_id(folder: Folder) -> None
     assert len(str(said["digest"])) == 64
     assert not {"marks", "subject", "text"} & said.keys()
     assert str(done.marks[0].id) not in json.dumps(said)
+
+
+def merge(folder: Folder, one: str, other: str) -> None:
+    """An editor says that two users are one person."""
+    ids = [keyed_hash(folder.secret(), "user", "shop", user) for user in (one, other)]
+    now = from_micros(wall_clock())
+    edge = {
+        "edge_id": 1, "site": "shop", "kind": "merge", "from_id": ids[0], "to_id": ids[1], "at": now,
+        "recorded_at": now,
+    }  # fmt: skip
+    schema = TABLES["identities"]
+    rows = pa.Table.from_pylist([{name: edge.get(name) for name in schema.names}], schema)
+    Table(folder.lake / "identities", schema).append(rows, "an editor", 1)
+
+
+@pytest.mark.parametrize("named", [USER, "bob@shop.example"])
+def test_whoever_was_merged_is_erased_as_one_whichever_id_is_named(folder: Folder, named: str) -> None:
+    merge(folder, USER, "bob@shop.example")
+    done = erase(folder, user=named)
+    assert traces(folder.path, [*OF_ANN, *OF_BOB]) == []
+    assert {(mark.kind, mark.id) for mark in done.marks} >= {
+        ("user", keyed_hash(folder.secret(), "user", "shop", user)) for user in (USER, "bob@shop.example")
+    }
+    # What a server said of nobody.
+    assert rows(folder, "select name from events") == [("Renewed",)]
 
 
 def test_of_a_device_what_it_did_goes_and_the_user_stays_known_elsewhere(folder: Folder) -> None:
