@@ -246,7 +246,6 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
                         break
                     else:
                         sink.rebuild()
-                        sink.erase()
                         compactor.tend(writer.unsorted_bytes)
                     began = time.monotonic()
                     if sink.move():
@@ -258,6 +257,9 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
                     elif time.monotonic() > collect_when:
                         gc.collect()
                         collect_when = math.inf
+                    # After what waits: one that fails again and again keeps no event out of the lake.
+                    if not stop.is_set():
+                        sink.erase()
         except Exception as problem:  # noqa: BLE001 - a full disk, another writer: say so, then read everything anew
             pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
             failures += 1

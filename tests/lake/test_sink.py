@@ -19,12 +19,14 @@ import pytest
 from expost.clock import wall_clock
 from expost.ids import uuid7
 from expost.lake.batch import Accepted, Event, EventType
+from expost.lake.erasures import request_erasure
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
 from expost.lake.reader import connect
 from expost.lake.recovery import set_aside
 from expost.lake.segment import OPEN
 from expost.lake.sink import Order, Sink, run
+from expost.lake.subject import Subject
 from expost.lake.writer import Writer
 
 encode = msgspec.msgpack.Encoder().encode
@@ -227,6 +229,30 @@ def test_a_removal_that_fails_is_said_and_stops_nothing(
     assert (said["event"], "No space left" in said["error"], "tomorrow" in said["hint"]) == (
         "not removed", True, True,
     )  # fmt: skip
+
+
+def test_an_erasure_that_fails_again_and_again_keeps_no_event_out_of_the_lake(
+    folder: Folder, journal: Journal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("expost.lake.sink.carry_out", fail)
+    monkeypatch.setattr("expost.lake.sink.RETRY_SECONDS", (0.05,))
+    request_erasure(folder, Subject.named(folder.secret(), "shop", user="eve"), wall_clock())
+    stop = threading.Event()
+    sink = threading.Thread(target=run, args=(folder, stop, deque()))
+    sink.start()
+    try:
+        for who, events in (("ann", 3), ("bob", 6)):
+            journal.write(encode(batch(who)))
+            journal.seal()
+            wait_until(lambda: is_drained(folder))
+            assert query(folder, "select count(*) from events") == [(events,)]
+    finally:
+        stop.set()
+        sink.join()
+    assert '"failed"' in capsys.readouterr().err
 
 
 def test_damaged_bytes_are_kept_for_seven_days(folder: Folder) -> None:
