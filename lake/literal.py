@@ -13,9 +13,14 @@ def quoted(text: str) -> str:
 
 
 def quoted_file(name: str) -> str:
-    """The name as a literal that DuckDB takes for this one file, though it may look like a pattern.
+    """The name as a literal that DuckDB takes for this one file.
 
-    >>> quoted_file("/data[1]/a.parquet")
-    "'/data[[]1]/a.parquet'"
+    >>> quoted_file("/it's/data[1]/a.parquet")
+    "'/it''s/data[[]1]/a.parquet'"
     """
-    return quoted("".join(f"[{character}]" if character in "*?[" else character for character in name))
+    return quoted(pattern_of(name))
+
+
+def pattern_of(name: str) -> str:
+    """The pattern that only this file is like, though its name may look like one."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from .folder import open_folder
-from .literal import quoted_file
+from .literal import pattern_of, quoted_file
 from .part import find_width
 from .schema import TABLES
 from .table import Snapshot, find_snapshot
@@ -220,6 +220,9 @@ def lock_down(connection: duckdb.DuckDBPyConnection, also: Sequence[str] = ()) -
     [files] = connection.execute(
         "select coalesce(flatten(list(files)), []) from lake.snapshot"
     ).fetchone() or ([],)
-    connection.execute("set allowed_paths = $files", {"files": [*files, *also]})
+    allowed = [*files, *also]
+    # Of a name that looks like a pattern, DuckDB asks for what the statement says before it asks for the file.
+    patterns = map(pattern_of, allowed)
+    connection.execute("set allowed_paths = $files", {"files": list({*allowed, *patterns})})
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
