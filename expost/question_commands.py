@@ -423,7 +423,7 @@ def form_of_options(options: dict[str, Any], **fields: Iterable[str]) -> Any:
         pairs += [
             (name.rstrip("_"), "yes" if each is True else str(each))
             for each in values
-            if each not in (None, False)
+            if each is not None and each is not False  # 0 is a number that was given, and equals False
         ]
     return form_of(pairs)
 

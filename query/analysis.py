@@ -376,6 +376,8 @@ class Analysis(Rights, KeptCohorts):
         finally:
             if timer is not None:
                 timer.cancel()
+                # Its thread holds the connection; as the last to do so it would close it, at worst while Python ends.
+                timer.join()
 
     def _as_of(self, question: Question, calendar: Calendar) -> int | None:
         if question.as_of is None:

@@ -189,10 +189,20 @@ def _stages(form: Form, steps: tuple[str, ...]) -> tuple[Step | Stage, ...]:
     windows: dict[int, timedelta] = {}
     wheres: dict[int, list[PropertyMatch]] = {}
     for text in form.get("step_within", ()):
-        number, _, length = _partition(text)
+        number, has_length, length = _partition(text)
+        if not has_length:
+            raise InvalidInput(
+                f"step_within is {text!r}, which names no step and length.",
+                hint="For step 3 at most an hour after the step before it: 3=1h",
+            )
         windows[_step_number("step_within", number, steps)] = parse_duration(length)
     for text in form.get("where", ()):
-        number, _, condition = text.partition(":")
+        number, colon, condition = text.partition(":")
+        if not colon:
+            raise InvalidInput(
+                f"where is {text!r}, which names no step.",
+                hint="For step 2 with the property plan equal to pro: 2:plan=pro",
+            )
         wheres.setdefault(_step_number("where", number, steps), []).append(_property(condition))
     return tuple(
         Stage(
@@ -528,7 +538,9 @@ def parse_moment(name: str, text: str | None) -> Moment | None:
 
 def _whole_number(name: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InvalidInput(f"{name} is {text!r}.", hint="Give a whole number.")
+        raise InvalidInput(
+            f"{name} is {text!r}.", hint="Give a whole number of at most nine digits and no sign."
+        )
     return int(text)
 
 

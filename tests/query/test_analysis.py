@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -281,6 +282,24 @@ def test_a_question_is_stopped_at_its_limits(analysis: Analysis) -> None:
     with pytest.raises(QueryLimit, match=r"0\.3 seconds") as stopped:
         analysis.ask(SqlQuery("select sum(a.range * b.range) from range(1000000) as a, range(1000000) as b"))
     assert "query_seconds (EXPOST_QUERY_SECONDS)" in stopped.value.hint
+
+
+def test_nothing_that_watched_the_time_of_a_question_is_left_when_it_is_answered(
+    analysis: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_answered, watching = threading.Event(), []
+
+    class SlowToEnd(threading.Timer):
+        def run(self) -> None:
+            watching.append(self)
+            super().run()
+            is_answered.wait(0.3)
+
+    monkeypatch.setattr(threading, "Timer", SlowToEnd)
+    analysis.ask(SqlQuery("select 1"))
+    assert watching
+    assert not any(each.is_alive() for each in watching)
+    is_answered.set()
 
 
 @pytest.mark.parametrize(

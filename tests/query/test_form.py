@@ -14,6 +14,7 @@ from expost.query.definition import Definition, Pattern, PropertyMatch, definiti
 from expost.query.form import definition_of, form_of, funnel_of, preview_of, retention_of, trend_of
 from expost.query.question import Funnel, Retention, Stage
 from expost.query.unit import Unit
+from expost.question_commands import form_of_options
 from expost.state.sites import Site, add_site
 from tests.story import Story, view
 
@@ -33,6 +34,31 @@ def test_a_funnel_reads_its_steps_in_order():
     assert question.steps == ("A", "B")
     assert question.within == timedelta(hours=36)
     assert question.by == Flag("new")
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "example"),
+    [("step_within", "1h", "3=1h"), ("step_within", "x", "3=1h"), ("where", "plan=pro", "2:plan=pro")],
+)
+def test_what_is_said_of_a_step_without_its_number_is_refused_with_the_form_it_has(
+    field: str, text: str, example: str
+):
+    with pytest.raises(InvalidInput, match=f"{field} is '{text}', which names no step") as refused:
+        funnel_of(form_of([("step", "A"), ("step", "B"), ("within", "36h"), (field, text)]))
+    assert refused.value.hint.endswith(example)
+
+
+def test_a_negative_number_is_told_which_numbers_there_are():
+    with pytest.raises(InvalidInput, match="periods is '-3'") as refused:
+        retention_of(form_of([("start", "A"), ("periods", "-3")]))
+    assert "no sign" in refused.value.hint
+
+
+def test_a_zero_on_the_command_line_is_as_much_said_as_any_number():
+    form = form_of_options({"start": "A", "periods": 0, "rolling": False, "gap": None})
+    assert retention_of(form).periods == 0
+    with pytest.raises(InvalidInput, match="optional names the step 0"):
+        funnel_of(form_of_options({"optional": (0,)}, step=("A", "B")))
 
 
 def test_a_trend_reads_its_measure_and_what_it_is_divided_by():
