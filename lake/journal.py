@@ -46,6 +46,9 @@ Waiter = tuple[bytes, asyncio.AbstractEventLoop | None, Told]
 RESERVED = ".reserved"
 RESERVED_AT_ONCE = 1_000
 
+FULL_GROUP = 32
+"""So many that wait are worth a wake-up of the thread at once; fewer wait for the end of their loop's turn."""
+
 REST_SECONDS = 0.2
 """How long the disk is left alone after a failure, so that a full one is not asked thousands of times a second."""
 
@@ -120,9 +123,14 @@ class Journal:
     def append_then(self, payload: bytes, loop: asyncio.AbstractEventLoop, told: Told) -> None:
         """Call `told` in `loop` when `payload` is on disk, with the reason when it is not.
 
-        It is `append` without a future. Raises FolderError at once when too much is waiting already.
+        It is `append` without a future, for many at once: the thread is woken once for all that the loop finds in one
+        turn, or once for each full group. Raises FolderError at once when too much is waiting already.
         """
-        self._enqueue(payload, loop, told)
+        count = self._enqueue(payload, loop, told, is_urgent=False)
+        if count == 1:
+            loop.call_soon(self._wake_up)
+        elif count == FULL_GROUP:
+            self._wake_up()
 
     def write(self, payload: bytes) -> None:
         """Return when `payload` is on disk, for code without an event loop."""
@@ -148,7 +156,14 @@ class Journal:
             self._thread.join()
             self._lock.release()
 
-    def _enqueue(self, payload: bytes, loop: asyncio.AbstractEventLoop | None, told: Told) -> None:
+    def _enqueue(
+        self,
+        payload: bytes,
+        loop: asyncio.AbstractEventLoop | None,
+        told: Told,
+        *,
+        is_urgent: bool = True,
+    ) -> int:
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise ValueError(f"a payload of {len(payload)} bytes is longer than any batch can be")
         with self._wake:
@@ -160,8 +175,13 @@ class Journal:
                 )
             self._backlog_bytes += len(payload)
             self._waiting.append((payload, loop, told))
-            if len(self._waiting) == 1:
+            if is_urgent:
                 self._wake.notify()
+            return len(self._waiting)
+
+    def _wake_up(self) -> None:
+        with self._wake:
+            self._wake.notify()
 
     def _refuse_when_closed(self) -> None:
         if self._is_closing:
