@@ -19,8 +19,12 @@ from .page import render
 
 KINDS = {"user": "User: what the site calls someone", "device": "Device: the id in a browser"}
 
-WORDS = {"journal": "events in the journal", "rejected": "rejected lines"}
-"""What is counted elsewhere than in the table of that name."""
+WORDS = {
+    "identities": ("identity", "identities"),
+    "journal": ("event in the journal", "events in the journal"),
+    "rejected": ("rejected line", "rejected lines"),
+}
+"""What rows are called where that is not the name of their table, one of them and many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +55,17 @@ class EraseView:
 def in_words(counts: Mapping[str, int]) -> str:
     """Counts of rows as one sentence part.
 
-    >>> in_words({"events": 12, "page_counts": 2, "users": 0, "rejected": 3})
-    '12 events, 2 page counts, 3 rejected lines'
+    >>> in_words({"events": 12, "page_counts": 1, "users": 0, "journal": 12})
+    '12 events, 1 page count, 12 events in the journal'
     """
     return (
-        ", ".join(
-            f"{count:,} {WORDS.get(name) or name.replace('_', ' ')}"
-            for name, count in counts.items()
-            if count
-        )
-        or "nothing"
+        ", ".join(f"{count:,} {_noun(name, count)}" for name, count in counts.items() if count) or "nothing"
     )
+
+
+def _noun(name: str, count: int) -> str:
+    many = name.replace("_", " ")
+    return WORDS.get(name, (many.removesuffix("s"), many))[count != 1]
 
 
 def receipt_of(said: Mapping[str, Any], zone: str) -> Receipt:
