@@ -27,6 +27,7 @@ from starlette.exceptions import HTTPException
 
 from expost.cohort_routes import add_cohorts
 from expost.errors import ExpostError, InvalidInput, NoSuchAddress, WrongMethod
+from expost.people_routes import add_people
 from expost.query.form import (
     Form,
     definition_of,
@@ -403,6 +404,7 @@ def create_api(call: Call) -> APIRouter:
     _add_proof(api, answer)
     add_cohorts(api, call)
     add_rights(api, call)
+    add_people(api, call)
     return api
 
 

@@ -106,6 +106,12 @@ def _accounts() -> click.Group:
     return accounts
 
 
+def _people() -> click.Group:
+    from expost.people_commands import people
+
+    return people
+
+
 def _journal() -> click.Group:
     from expost.journal_commands import journal
 
@@ -121,6 +127,9 @@ def main() -> None:
 main.add_command(LaterGroup("sites", _sites, help="The sites of a folder, their keys and the line to paste."))
 main.add_command(
     LaterGroup("accounts", _accounts, help="Who may log in, and which programs may ask the API.")
+)
+main.add_command(
+    LaterGroup("people", _people, help="Who somebody is and what they did; merge two users, undo any link.")
 )
 main.add_command(
     LaterGroup(

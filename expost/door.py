@@ -28,6 +28,7 @@ from expost.query.answer import (
     RetentionAnswer,
     RowsAnswer,
     StickinessAnswer,
+    TimelineAnswer,
     TrendAnswer,
 )
 from expost.query.breakdown import Breakdown, Flag, Several, parse_breakdown
@@ -54,6 +55,7 @@ from expost.query.question import (
     Step,
     Stickiness,
     Suggestions,
+    Timeline,
     Trend,
     Unnamed,
     parse_brackets,
@@ -121,6 +123,11 @@ class Lake:
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
+
+    @property
+    def people(self) -> People:
+        """Who is whom: `lake.people.show("ann@shop.example")`, `.merge`, `.undo`, and what these would change."""
+        return People(self.analysis)
 
     def event(
         self,
@@ -484,6 +491,36 @@ class Lake:
             # So that `answer.people(step=2)` can open a bar of it.
             return replace(answer, ask=self.analysis.ask)
         return answer
+
+
+class People:
+    """Who is whom in a data folder."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+
+    def show(self, id: str, *, latest: int = 200, **common: Any) -> TimelineAnswer:  # noqa: A002 (its name everywhere)
+        """One person by user, device or person_id: users, devices, edges, traits, and the latest events by session."""
+        return cast(TimelineAnswer, self.analysis.ask(Timeline(id, latest, **common)))
+
+    def plan_merge(
+        self, user: str, into: str, *, site: str | None = None, force: bool = False
+    ) -> dict[str, Any]:
+        """What `merge` would change in every saved definition. Changes nothing."""
+        return self.analysis.plan_merge(user, into, site=site, force=force)
+
+    def merge(self, user: str, into: str, *, site: str | None = None, force: bool = False) -> dict[str, Any]:
+        """Make two users one person, who is then called `into`; its edge. All numbers follow; it can be undone."""
+        by = getpass.getuser()
+        return self.analysis.merge(user, into, site=site, force=force, author=by, place="Python")
+
+    def plan_undo(self, *edges: str, site: str | None = None) -> dict[str, Any]:
+        """What `undo` would change in every saved definition. Changes nothing."""
+        return self.analysis.plan_undo(edges, site=site)
+
+    def undo(self, *edges: str, site: str | None = None) -> dict[str, Any]:
+        """Withdraw edges, as `show(…).edges` names them in `undo`; or give back what was withdrawn."""
+        return self.analysis.undo(edges, site=site, author=getpass.getuser(), place="Python")
 
 
 def _duration(given: timedelta | str) -> timedelta:

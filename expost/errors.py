@@ -5,6 +5,7 @@ ExpostError
 │   ├── SelectorError       a selector that is refused; carries the place of the token
 │   └── InvalidSetting      a setting with a value that it cannot have
 ├── NotBuilt                a question that this version refuses rather than approximates (400)
+├── MergeRefused            a merge that looks like a mistake; it can be forced (409)
 ├── UnknownName             a definition, site or key that does not exist (404)
 ├── NoSuchAddress           an address that nothing answers (404)
 ├── WrongMethod             an address that answers other methods only (405)
@@ -111,6 +112,13 @@ class NotBuilt(InvalidInput):
     """A question that this version refuses rather than approximates."""
 
     code = "not_built"
+
+
+class MergeRefused(ExpostError):
+    """A merge of users that looks like a mistake. It can be forced."""
+
+    code = "merge_refused"
+    status = 409
 
 
 class UnknownName(ExpostError):

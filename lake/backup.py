@@ -98,6 +98,10 @@ def back_up(folder: Folder, target: Path, now: int) -> BackedUp:
     copier = Copier(folder.path, target, before)
     # First, so that a backup that was broken off is known to be one of this folder.
     copier.copy(folder.secret_path)
+    # Before the lake: an edit that is taken in between is then in both, and stands there once.
+    for path in folder.edits.glob("*.json"):
+        with suppress(FileNotFoundError):
+            copier.copy(path)
     _copy_state(folder, target, copier)
     with _vacuum_held(folder):
         _copy_journal(folder, copier)

@@ -7,9 +7,7 @@ all is done; a restored backup is erased again by the marks alone.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -19,7 +17,7 @@ from expost.ids import uuid7
 
 from .folder import Folder
 from .redaction import Mark
-from .segment import sync_directory
+from .segment import sync_directory, write_synced
 from .subject import Kind, Subject
 
 SUFFIX = ".json"
@@ -80,7 +78,7 @@ def request_erasure(
     note(erasure)
     folder.erasures.mkdir(mode=0o700, exist_ok=True)
     # The text first: it has to be known by whoever finds the receipt waiting.
-    _write(folder.erasures / f"{erasure.id}{REQUEST}", msgspec.json.encode(subject))
+    write_synced(folder.erasures / f"{erasure.id}{REQUEST}", msgspec.json.encode(subject))
     save(folder, erasure)
     return erasure
 
@@ -127,7 +125,7 @@ def find_subject(folder: Folder, erasure: Erasure) -> Subject:
 
 def save(folder: Folder, erasure: Erasure) -> Erasure:
     """Keep an erasure as it stands now; durable when this returns."""
-    _write(folder.erasures / f"{erasure.id}{SUFFIX}", msgspec.json.encode(erasure))
+    write_synced(folder.erasures / f"{erasure.id}{SUFFIX}", msgspec.json.encode(erasure))
     return erasure
 
 
@@ -152,14 +150,3 @@ def forget_unasked(folder: Folder) -> None:
     for path in folder.erasures.glob(f"*{REQUEST}"):
         if path.stem not in needed:
             forget_request(folder, path.stem)
-
-
-def _write(path: Path, data: bytes) -> None:
-    draft = path.with_name(f"{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_directory(path.parent)

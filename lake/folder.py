@@ -40,6 +40,11 @@ class Folder:
         return self.path / "erasures"
 
     @property
+    def edits(self) -> Path:
+        """What editors said of people and the writer of the lake has not taken yet."""
+        return self.path / "edits"
+
+    @property
     def quarantine(self) -> Path:
         """Damaged files of the lake, for a person to look at."""
         return self.path / "quarantine"

@@ -168,6 +168,18 @@ def parts(data: bytes, path: Path) -> Iterator[Part]:
         yield Part(-1, damaged_from, len(data))
 
 
+def write_synced(path: Path, data: bytes) -> None:
+    """Put a file in place, whole or not at all; durable when this returns."""
+    draft = path.with_name(f"{path.name}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_directory(path.parent)
+
+
 def sync_directory(path: Path) -> None:
     """Return when names that were made, changed or removed in a folder are on disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -30,6 +30,7 @@ from expost.errors import FolderError
 from .batch import Accepted, Stored
 from .broken import noted_broken
 from .compactor import Compactor
+from .edits import take_edits
 from .erasure import carry_out
 from .erasures import waiting
 from .folder import Folder, open_folder
@@ -136,6 +137,10 @@ class Sink:
         if now >= self._forget_at:
             self._forget_at = now + FORGET_EVERY_SECONDS
             forget_stored(self._folder.journal, wall_clock() / 1_000_000)
+
+    def edit(self) -> None:
+        """Take what editors said of people."""
+        take_edits(self._folder, self._writer)
 
     def erase(self) -> None:
         """Carry out the erasures that were asked for, as far as the journal is in the lake."""
@@ -245,6 +250,7 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
                     elif not sink.carry_out(orders):
                         break
                     else:
+                        sink.edit()
                         sink.rebuild()
                         compactor.tend(writer.unsorted_bytes)
                     began = time.monotonic()

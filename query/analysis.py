@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
+import pyarrow as pa
 
 from expost.clock import Clock, to_micros, wall_clock
 from expost.errors import InvalidInput, NotBuilt, QueryLimit, UnknownDefinition
@@ -45,6 +46,7 @@ from .live import event_detail, flag_list, live
 from .losses import losses
 from .membership import cohort_size, with_cohorts
 from .paths import paths
+from .people import PeopleEdits
 from .preview import preview, preview_parts
 from .question import (
     CohortSize,
@@ -67,6 +69,7 @@ from .question import (
     SqlQuery,
     Stickiness,
     Suggestions,
+    Timeline,
     Trend,
     TrendPeople,
     Unnamed,
@@ -80,6 +83,7 @@ from .saved import check_definition, definition_of, in_force_at, version_json
 from .selector_sql import ENGINE_VERSION
 from .stickiness import lifecycle, stickiness
 from .suggested import suggested
+from .timeline import timeline
 from .trend import trend, trend_people
 from .unnamed import unnamed
 
@@ -102,6 +106,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     Difference: difference,
     Live: live,
     EventDetail: event_detail,
+    Timeline: timeline,
     Suggestions: suggested,
     Unnamed: unnamed,
     FlagList: flag_list,
@@ -124,11 +129,11 @@ COHORTS_OF = (
 )
 """Questions that can be asked of the people of a cohort."""
 
-WITHOUT_VIEWS = (Preview, CohortSize, *COHORTS_OF)
+WITHOUT_VIEWS = (Preview, CohortSize, Timeline, *COHORTS_OF)
 """Questions that are asked of the lake itself: they do without the views for people, and share one connection."""
 
 
-class Analysis(Rights, KeptCohorts):
+class Analysis(Rights, PeopleEdits, KeptCohorts):
     """A data folder, open for questions. Each question reads the newest snapshot; the folder may be in use.
 
     `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit.
@@ -316,26 +321,57 @@ class Analysis(Rights, KeptCohorts):
         calendar = _calendar(site, question.time_zone, question.week_start)
         as_of = self._as_of(question, calendar)
         with self._connection(question, as_of, lake) as connection, self._bounded(connection):
-            reading = Reading(
-                connection=connection,
-                question=question,
-                site=site.slug,
-                calendar=calendar,
-                now=to_micros(question.now) if question.now is not None else as_of or self.clock(),
-                as_of=as_of,
-                counting=counting_of(question, site),
-                snapshot=snapshot_versions(connection),
-                resolve=partial(self._resolve, site.slug),
-                named=partial(self._named, question.site),
-                rejected_files=partial(rejected_files, self.folder.rejected),
-                cache=self.cache if lake.is_whole else replace(self.cache, max_bytes=0),
-                events=self.events if lake.is_whole else replace(self.events, max_bytes=0),
-                saved=partial(self._in_use, site.slug),
-                find_cohort=partial(self.cohort, site=site.slug),
-            )
-            _refuse_empty_range(reading)
-            _refuse_cohorts(question)
-            yield with_cohorts(reading)
+            yield self._read(question, connection, calendar, as_of, is_whole=lake.is_whole)
+
+    def _read(
+        self,
+        question: Question,
+        connection: duckdb.DuckDBPyConnection,
+        calendar: Calendar,
+        as_of: int | None = None,
+        *,
+        is_whole: bool = True,
+    ) -> Reading:
+        site = self._site(question)
+        reading = Reading(
+            connection=connection,
+            question=question,
+            site=site.slug,
+            calendar=calendar,
+            now=to_micros(question.now) if question.now is not None else as_of or self.clock(),
+            as_of=as_of,
+            counting=counting_of(question, site),
+            snapshot=snapshot_versions(connection),
+            resolve=partial(self._resolve, site.slug),
+            named=partial(self._named, question.site),
+            rejected_files=partial(rejected_files, self.folder.rejected),
+            cache=self.cache if is_whole else replace(self.cache, max_bytes=0),
+            events=self.events if is_whole else replace(self.events, max_bytes=0),
+            saved=partial(self._in_use, site.slug),
+            find_cohort=partial(self.cohort, site=site.slug),
+        )
+        _refuse_empty_range(reading)
+        _refuse_cohorts(question)
+        return with_cohorts(reading)
+
+    def _counts(self, site: str, supposed: pa.Table | None) -> dict[str, tuple[int, int]]:
+        calendar = _calendar(find_site(self.state, site), None)
+        counts = {}
+        with (
+            connect(
+                self.folder.path,
+                memory_limit=self.memory_limit,
+                threads=self.threads,
+                has_views=False,
+                supposed=supposed,
+            ) as connection,
+            self._bounded(connection),
+        ):
+            for definition in self._in_use(site):
+                question = Preview(definition, count_only=True, site=site)
+                found = preview(self._read(question, connection, calendar), question)
+                counts[definition.name] = (found.events, found.people)
+        return counts
 
     def _connection(
         self, question: Question, as_of: int | None, lake: ReadableLake

@@ -831,6 +831,81 @@ class LiveAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class PersonDevice:
+    """A browser that is, or was for a while, a person's. `events` are theirs alone."""
+
+    device_id: str
+    device: str
+    is_daily: bool
+    events: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEdge:
+    """What says whose is whose: a device's user (`identify`), or two users that are one person (`merge`).
+
+    `ids` are all edges that say the same and stand as this one does. `undo` are those to name in an undo: `ids`, or
+    where these are withdrawn, the undos of them.
+    """
+
+    kind: str
+    source: str
+    target: str
+    is_in_force: bool
+    first_at: datetime
+    last_at: datetime
+    authors: tuple[str, ...]
+    ids: tuple[str, ...]
+    undo: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTrait:
+    """The latest value of a trait, as JSON text, and since when."""
+
+    name: str
+    value: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineSession:
+    """Events of one visit (server events have no device): `total` of the person's in it, those shown newest first."""
+
+    device: str | None
+    began_at: datetime
+    ended_at: datetime
+    total: int
+    events: tuple[LiveEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineAnswer(Answer):
+    """One person: who they are, why, and what they did. `total` events are in range, `shown` of them here."""
+
+    person_id: str
+    name: str
+    is_user: bool
+    users: tuple[str, ...]
+    devices: tuple[PersonDevice, ...]
+    edges: tuple[PersonEdge, ...]
+    traits: tuple[PersonTrait, ...]
+    total: int
+    sessions: tuple[TimelineSession, ...]
+
+    @property
+    def shown(self) -> int:
+        """How many events are here."""
+        return sum(len(each.events) for each in self.sessions)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per event."""
+        return [_row(event) for session in self.sessions for event in session.events]
+
+
+@dataclass(frozen=True, slots=True)
 class EventAnswer(Answer):
     """One event: its row as the view `events` shows it, and its chain, target first (empty without an element)."""
 

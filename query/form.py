@@ -30,6 +30,7 @@ All three are the same words with the same meaning, so they are read here, once.
     difference   name, old, new (versions), samples
     losses       by (day | page | browser), limit
     rejected     kind, limit
+    timeline     id (a user, a device or a person_id), latest
     suggestions  event or element (an id), level, limit
     unnamed      limit
 """
@@ -64,6 +65,7 @@ from .question import (
     Step,
     Stickiness,
     Suggestions,
+    Timeline,
     Trend,
     TrendPeople,
     Unnamed,
@@ -461,6 +463,20 @@ def rejected_of(form: Form) -> RejectedList:
     limit = _one(form, "limit")
     chosen: dict[str, Any] = {} if limit is None else {"limit": _whole_number("limit", limit)}
     return RejectedList(_one(form, "kind"), **chosen, site=_one(form, "site"))
+
+
+def timeline_of(form: Form) -> Timeline:
+    """One person."""
+    _refuse_unknown(form, COMMON | {"id", "latest"})
+    id_ = _one(form, "id")
+    if id_ is None:
+        raise InvalidInput(
+            "It is not said who.", hint="For example: expost people show ann@shop.example, or id=… over HTTP"
+        )
+    chosen: dict[str, Any] = (
+        {} if (latest := _one(form, "latest")) is None else {"latest": _whole_number("latest", latest)}
+    )
+    return Timeline(id_, **chosen, **_common(form))
 
 
 def _common(form: Form) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def live(reading: Reading, question: Live) -> LiveAnswer:
     return LiveAnswer(
         question=question,
         basis=reading.basis(),
-        events=tuple(_live_event(row, by_placement) for row in rows),
+        events=tuple(live_event(row, by_placement) for row in rows),
         total=sum(count for _, count in kept),
         types=tuple(kind for kind, _ in kept),
     )
@@ -92,7 +92,8 @@ def flag_list(reading: Reading, question: FlagList) -> FlagsAnswer:
     return FlagsAnswer(question=question, basis=basis, flags=tuple(flags))
 
 
-def _live_event(row: Mapping[str, Any], by_placement: Mapping[int, Chain]) -> LiveEvent:
+def live_event(row: Mapping[str, Any], by_placement: Mapping[int, Chain]) -> LiveEvent:
+    """One row of events as an event in one line."""
     chain = by_placement.get(row["placement_id"])
     plain = {name: row[name] for name in LIVE_COLUMNS}
     return LiveEvent(

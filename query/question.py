@@ -25,6 +25,7 @@ MAX_STEPS = 20
 MAX_PERIODS = 400
 MAX_LISTED = 10_000
 MAX_REJECTED = 1_000
+MAX_TIMELINE = 1_000
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MAX_SUGGESTIONS = 40
 Moment = datetime | date
@@ -510,6 +511,21 @@ class Unnamed(Question):
             raise InvalidInput(
                 f"1 to {MAX_LISTED:,} interactions without a name are listed, not {self.limit}."
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline(Question):
+    """One person whole: users, devices, edges, traits, and the `latest` events in range by session, newest first.
+
+    `id` is what the site calls a user, else the id of a device, else a `person_id`.
+    """
+
+    id: str
+    latest: int = 200
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.latest <= MAX_TIMELINE:
+            raise InvalidInput(f"A timeline shows 1 to {MAX_TIMELINE:,} events, not {self.latest}.")
 
 
 @dataclass(frozen=True, slots=True)

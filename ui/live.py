@@ -76,7 +76,7 @@ class LiveView:
 def live_view(answer: LiveAnswer, types: Sequence[str] = (), refresh: int | None = None) -> LiveView:
     """The latest events in words."""
     return LiveView(
-        tuple(_row(event) for event in answer.events),
+        tuple(live_row(event) for event in answer.events),
         answer.total,
         answer.basis.now,
         tuple(types),
@@ -129,7 +129,8 @@ def add_live(router: APIRouter, desk: Desk) -> None:
         return twin(request, (await ask(request))[0])
 
 
-def _row(event: LiveEvent) -> LiveRow:
+def live_row(event: LiveEvent) -> LiveRow:
+    """One event in words."""
     kinds = {"page_view": "view", "page_leave": "view", "exposure": "flag", "custom": "named"}
     tags = [tag for tag, is_so in ((BOT, event.is_bot), (INTERNAL, event.is_internal)) if is_so]
     if event.environment != "production":

@@ -40,6 +40,7 @@ NAVIGATION = (
             ("/trend", "Trend"),
             ("/funnel", "Funnel"),
             ("/retention", "Retention"),
+            ("/person", "Person"),
             ("/losses", "Losses"),
             ("/rejected", "Rejected"),
         ),

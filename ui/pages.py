@@ -23,6 +23,7 @@ from .losses import add_losses
 from .page import add_static, create_router
 from .patterns import add_patterns
 from .people import add_opened, add_people
+from .person import add_person
 from .point import add_point
 from .rejected import add_rejected
 from .retention import add_retention
@@ -34,7 +35,7 @@ from .unnamed import add_unnamed
 
 PARTS = (
     add_live, add_event, add_definitions, add_define, add_unnamed, add_point, add_suggestions, add_funnel, add_people,
-    add_opened, add_retention,
+    add_opened, add_person, add_retention,
     add_trend, add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit,
     add_erase, add_patterns,
 )  # fmt: skip

@@ -30,6 +30,15 @@ class PeopleView:
     path: str = "/funnel"
     what: str = "funnel"
 
+    @property
+    def are_persons(self) -> bool:
+        """Whether what is listed are persons, and no sessions, devices or groups: those have a page."""
+        asked = self.answer.question
+        of = next(
+            (getattr(asked, kind) for kind in ("funnel", "retention", "trend") if hasattr(asked, kind)), None
+        )
+        return of is not None and of.unit.kind == "person"
+
 
 def people_view(answer: PeopleAnswer) -> PeopleView:
     """The people of one bar, and what the bar is called."""

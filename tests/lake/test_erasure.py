@@ -14,6 +14,7 @@ from expost.clock import from_micros, wall_clock
 from expost.errors import InvalidInput
 from expost.ids import keyed_hash
 from expost.lake.batch import Accepted
+from expost.lake.edits import Edit, say, take_edits
 from expost.lake.erasure import carry_out
 from expost.lake.erasures import Erasure, erasures, find_erasure, repeat_all, request_erasure
 from expost.lake.folder import Folder, open_folder
@@ -285,3 +286,22 @@ def test_somebody_who_is_not_there_is_kept_away_all_the_same(folder: Folder) -> 
     assert (done.status, done.counts["events"]) == ("done", 0)
     assert traces(folder.path, ["never seen"]) == []
     assert len(erasures(folder)) == 1
+
+
+def test_of_a_merged_person_every_user_goes_and_stays_away(lake: Story) -> None:
+    lake.capture("phone", identify("ann@shop.example"), track("Paid"), at="10:00")
+    lake.capture("desk", identify("anna@home.example"), track("Paid"), at="11:00")
+    lake.capture("kiosk", identify("bob"), track("Paid"), at="12:00")
+    lake.store()
+    ids = dict(lake.sql('select "user", user_id from lake.users'))
+    with Writer(lake.folder) as writer:
+        say(
+            lake.folder,
+            Edit(1, "shop", "merge", ids["anna@home.example"], ids["ann@shop.example"], wall_clock(), "eve"),
+        )
+        take_edits(lake.folder, writer)
+    done = erase(lake.folder, user="ann@shop.example")
+    assert {mark.id for mark in done.marks} >= {ids["ann@shop.example"], ids["anna@home.example"]}
+    assert lake.sql('select distinct "user" from events') == [("bob",)]
+    assert lake.sql("select count(*) from lake.identities") == [(1,)]
+    assert traces(lake.folder.path, ["anna@home.example", "ann@shop.example"]) == []

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pytest
 
 from expost.clock import from_micros
+from expost.lake.edits import Edit, say, take_edits
 from expost.lake.folder import Folder
 from expost.lake.reader import connect
 from expost.lake.retention import cut_of
@@ -296,3 +297,23 @@ def test_every_removal_carries_the_transaction_that_all_rewrites_share(lake: Sto
             removals += 1
             assert "rewrite" in {action["txn"]["appId"] for action in actions if "txn" in action}
     assert removals == 7
+
+
+def test_merges_stay_while_one_of_the_person_is_active_so_that_nobody_falls_apart(lake: Story) -> None:
+    for user, at in (("u1", "2026-03-01 10:00"), ("u2", "2026-01-01 10:00"), ("u3", "2026-01-01 10:00")):
+        lake.capture(f"of-{user}", identify(user), at=at)
+    lake.capture("of-u4", identify("u4"), at="2026-03-01 11:00")
+    lake.capture("of-u5", identify("u5"), at="2026-01-01 10:00")
+    lake.capture("of-u6", identify("u6"), at="2026-01-01 10:00")
+    lake.store()
+    ids = dict(lake.sql('select "user", user_id from lake.users'))
+    merges = [("u1", "u2"), ("u2", "u3"), ("u3", "u4"), ("u5", "u6")]
+    said_at = moment("2026-01-02 10:00")
+    with Writer(lake.folder) as writer:
+        for number, (one, other) in enumerate(merges):
+            say(lake.folder, Edit(number, "shop", "merge", ids[one], ids[other], said_at, "eve"))
+        take_edits(lake.folder, writer)
+    remove(lake)
+    kept = lake.sql("select edge_id from lake.identities where kind = 'merge' order by 1")
+    assert kept == [(0,), (1,), (2,)]
+    assert lake.sql("select count(*), count(distinct person_id) from events") == [(2, 1)]

@@ -1,0 +1,209 @@
+"""Merges of users and undos of edges: what they would change, the guard before a merge, and that they are recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from expost.clock import Clock
+from expost.errors import FolderError, InvalidInput, MergeRefused, UnknownName
+from expost.ids import keyed_hash, uuid7
+from expost.lake.edits import Edit, rows_of, say, take_edits
+from expost.lake.folder import Folder
+from expost.lake.lock import find_holder
+from expost.lake.reader import connect
+from expost.lake.rebuilding import at_rest
+from expost.lake.subject import Subject
+from expost.state.audit import Actor, note
+from expost.state.database import State
+from expost.state.sites import find_site
+
+MOST_DEVICES = 50
+"""More browsers than one user has: most likely an id that many people share."""
+MOST_USERS = 10
+"""More user ids than one person has."""
+WAIT_SECONDS = 10.0
+"""How long a server's sink is waited for. It looks ten times a second."""
+
+_FACTS = """
+select
+    (select count(*) from lake.users where user_id = $id and site = $site),
+    (select count(distinct device_id) from lake.logins where user_id = $id),
+    coalesce((select min(person_id) from lake.joined_users where user_id = $id), $id),
+    (select count(*) + 1 from lake.joined_users where user_id <> $id
+        and person_id = (select min(person_id) from lake.joined_users where user_id = $id))"""
+_EDGE = """
+select kind, min(from_id), min(to_id), bool_or(edge_id in (select undoes from lake.edits where kind = 'undo'))
+from lake.identities where edge_id = $edge and site = $site group by kind"""
+
+
+@dataclass(frozen=True, slots=True)
+class _UserFacts:
+    """What the guard knows of a user: of how many browsers, and of how many user ids their person is."""
+
+    name: str
+    id: int
+    devices: int
+    person_id: int
+    users: int
+
+
+class PeopleEdits:
+    """The part of an open data folder that merges users and undoes edges. Nothing is rewritten: both append rows."""
+
+    folder: Folder
+    state: State
+    clock: Clock
+
+    def plan_merge(
+        self, user: str, into: str, *, site: str | None = None, force: bool = False
+    ) -> dict[str, Any]:
+        """What a merge would change in every saved definition. Changes nothing; refused as the merge would be."""
+        return self._changes([self._merge(user, into, site, force, "")])
+
+    def merge(
+        self,
+        user: str,
+        into: str,
+        *,
+        site: str | None = None,
+        force: bool = False,
+        author: str = "",
+        place: str = "",
+    ) -> dict[str, Any]:
+        """Make two users one person, named by `into`; the edge. Every number follows at the next question.
+
+        Refused (`MergeRefused`) where it looks like a mistake, unless `force` is set.
+        """
+        edit = self._merge(user, into, site, force, author)
+        detail = f"two users of {edit.site}{', forced' if force else ''}"
+        return self._record([edit], Actor(author, place), "merge people", detail)
+
+    def plan_undo(self, edges: Sequence[str], *, site: str | None = None) -> dict[str, Any]:
+        """What an undo would change in every saved definition. Changes nothing."""
+        return self._changes(self._undos(edges, site, ""))
+
+    def undo(
+        self, edges: Sequence[str], *, site: str | None = None, author: str = "", place: str = ""
+    ) -> dict[str, Any]:
+        """Withdraw these edges (merges, identifies, or undos, whose edges are then in force again)."""
+        edits = self._undos(edges, site, author)
+        detail = f"{len(edits)} edges of {edits[0].site}"
+        return self._record(edits, Actor(author, place), "undo edges", detail)
+
+    def _merge(self, user: str, into: str, site: str | None, force: bool, author: str) -> Edit:
+        slug, secret = find_site(self.state, site).slug, self.folder.secret()
+        with connect(self.folder.path, has_views=False) as lake:
+            one, other = (_facts(lake, Subject.named(secret, slug, user=name)) for name in (user, into))
+        if one.person_id == other.person_id:
+            raise InvalidInput(
+                f"{user!r} and {into!r} are one person already.", hint="There is nothing to merge."
+            )
+        if not force:
+            _refuse_unlikely(one, other)
+        now = self.clock()
+        edge = keyed_hash(secret, "edge", slug, "merge", uuid7(now))
+        return Edit(edge, slug, "merge", one.id, other.id, now, author)
+
+    def _undos(self, edges: Sequence[str], site: str | None, author: str) -> list[Edit]:
+        slug, secret, now = find_site(self.state, site).slug, self.folder.secret(), self.clock()
+        if not edges:
+            raise InvalidInput(
+                "There is no edge to undo.", hint="Name one: expost people show ID lists them."
+            )
+        edits = []
+        with connect(self.folder.path, has_views=False) as lake:
+            for text in dict.fromkeys(edges):
+                known = lake.execute(_EDGE, {"edge": _edge_number(text), "site": slug}).fetchall()
+                if not known:
+                    raise UnknownName("edge", text, [], list_with="expost people show ID")
+                [(_, from_id, to_id, is_undone)] = known
+                if is_undone:
+                    raise InvalidInput(
+                        f"The edge {text} was withdrawn already.",
+                        hint="To give it back, undo its undo: expost people show ID names it.",
+                    )
+                # Made of the edge, so that two who undo it at once do so once.
+                undo = keyed_hash(secret, "edge", slug, "undo", text)
+                edits.append(Edit(undo, slug, "undo", from_id, to_id, now, author, _edge_number(text)))
+        return edits
+
+    def _record(self, edits: list[Edit], by: Actor, action: str, detail: str) -> dict[str, Any]:
+        named = ", ".join(str(edit.edge_id) for edit in edits)
+        # First: what nobody would know of is not done.
+        try:
+            with self.state.writing() as connection:
+                note(connection, self.clock(), by, action, named, detail)
+        except FolderError as problem:
+            raise FolderError(
+                f"The audit does not take a line, so nothing more is done: {problem.message}",
+                hint=problem.hint,
+            ) from problem
+        waiting = [say(self.folder, edit) for edit in edits]
+        if find_holder(self.folder.lock_path) is None:
+            with at_rest(self.folder) as writer:
+                take_edits(self.folder, writer)
+        until = time.monotonic() + WAIT_SECONDS
+        while any(path.exists() for path in waiting) and time.monotonic() < until:
+            time.sleep(0.05)
+        return {
+            "edges": [str(edit.edge_id) for edit in edits],
+            "recorded_at": edits[0].recorded_at,
+            "is_in_lake": not any(path.exists() for path in waiting),
+        }
+
+    def _changes(self, edits: list[Edit]) -> dict[str, Any]:
+        """Events and people of every saved definition, as they are and as they would be."""
+        slug = edits[0].site
+        now, then = self._counts(slug, None), self._counts(slug, rows_of(edits))
+        definitions = [
+            {
+                "definition": name,
+                "events": {"now": now[name][0], "then": then[name][0]},
+                "people": {"now": now[name][1], "then": then[name][1]},
+            }
+            for name in now
+        ]
+        return {"site": slug, "edges": len(edits), "definitions": definitions}
+
+    def _counts(self, site: str, supposed: pa.Table | None) -> dict[str, tuple[int, int]]:
+        """Events and people of every saved definition in use, with these edges as if they were recorded."""
+        raise NotImplementedError
+
+
+def _facts(lake: duckdb.DuckDBPyConnection, subject: Subject) -> _UserFacts:
+    values = {"id": subject.id, "site": subject.site}
+    [(known, devices, person_id, users)] = lake.execute(_FACTS, values).fetchall()
+    if not known:
+        raise UnknownName(
+            "user", subject.text, [], list_with="expost sql 'select distinct \"user\" from people'"
+        )
+    return _UserFacts(subject.text, subject.id, devices, person_id, users)
+
+
+def _refuse_unlikely(one: _UserFacts, other: _UserFacts) -> None:
+    for user in (one, other):
+        if user.devices > MOST_DEVICES:
+            raise MergeRefused(
+                f"{user.name!r} was named on {user.devices:,} browsers: most likely many people share that id.",
+                hint="If it is one person all the same, force it: --force",
+            )
+    if one.users + other.users > MOST_USERS:
+        raise MergeRefused(
+            f"The person would have {one.users + other.users} user ids: most likely one of them is not theirs.",
+            hint="If they all are, force it: --force",
+        )
+
+
+def _edge_number(text: str) -> int:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+        raise InvalidInput(
+            f"{text!r} is no edge.", hint="An edge is a number: expost people show ID lists them."
+        )
+    return int(text)

@@ -1,0 +1,116 @@
+"""One person whole: who they are, what says so, and what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+from expost.errors import UnknownName
+
+from .answer import (
+    PersonDevice,
+    PersonEdge,
+    PersonTrait,
+    TimelineAnswer,
+    TimelineSession,
+    stranger,
+)
+from .chain import chains
+from .live import live_event
+from .question import Timeline
+from .reading import Reading, bounding
+from .unit import SESSION_GAP
+
+_FIND = """
+select id from (
+    select 1 as rank, user_id as id from lake.users where site = $site and "user" = $id
+    union all
+    select 2, device_id from lake.devices where site = $site and device = $id
+    union all
+    select 3, user_id from lake.users where site = $site and user_id = try_cast($id as bigint)
+    union all
+    select 4, device_id from lake.devices where site = $site and device_id = try_cast($id as bigint)
+) as found
+order by rank limit 1;"""
+# Of a device it is whoever is logged in on it last.
+_OWNER = """
+select coalesce(
+    (select min(person_id) from lake.joined_users where user_id = $found),
+    (select min(coalesce(joined.person_id, logins.user_id)) from lake.logins as logins
+        left join lake.joined_users as joined on joined.user_id = logins.user_id
+        where logins.device_id = $found and logins.ends_at is null),
+    $found
+);"""
+_USERS = """
+select user_id, min("user") from lake.users
+where user_id = $person or user_id in (select user_id from lake.joined_users where person_id = $person)
+group by user_id order by user_id <> $person, 2;"""
+_DEVICES = """
+select theirs.device_id, min(devices.device), bool_or(devices.is_daily), count(distinct theirs.event_id),
+    min(theirs.time), max(theirs.time)
+from theirs join lake.devices as devices on devices.device_id = theirs.device_id
+group by theirs.device_id order by max(theirs.time) desc, 2;"""
+_TRAITS = """
+select name, max_by(value, (traits.at, page_id, page_seq, event_id)), max(traits.at)
+from lake.traits_of_people as traits
+where site = $site and subject_kind = 'user' and person_id = $person
+group by name order by name;"""
+
+
+def timeline(reading: Reading, question: Timeline) -> TimelineAnswer:
+    """Users, devices, edges and traits of one person, and their latest events by session."""
+    found = reading.execute(_FIND, {"id": question.id})
+    if not found:
+        raise UnknownName(
+            "person", question.id, [], list_with="expost sql 'select person_id, \"user\" from people'"
+        )
+    [(person,)] = reading.execute(_OWNER, {"found": found[0][0]})
+    users = reading.execute(_USERS, {"person": person})
+    bounds = (reading.start, reading.end) if reading.has_range else None
+    values: dict[str, Any] = {
+        "person": person,
+        "users": [user_id for user_id, _ in users],
+        "gap": SESSION_GAP // timedelta(microseconds=1),
+        "latest": question.latest,
+        **bounding(bounds),
+    }
+    rows = reading.run("timeline.sql", values, has_bounds=bounds is not None)
+    events = [dict(zip(reading.columns(), row, strict=True)) for row in rows]
+    by_placement = chains(reading, "latest")
+    devices = tuple(
+        PersonDevice(str(id_), device, bool(is_daily), *counts)
+        for id_, device, is_daily, *counts in reading.execute(_DEVICES, {})
+    )
+    [(total,)] = reading.execute("select count(*) from theirs;", {})
+    names = {device.device_id: device.device for device in devices}
+    name = users[0][1] if users else None
+    sessions = []
+    for (device_id, began, ended, in_all), of_session in groupby(
+        events, key=lambda event: tuple(event[key] for key in ("device_id", "began_at", "ended_at", "total"))
+    ):
+        shown = tuple(live_event(event | {"person": name}, by_placement) for event in of_session)
+        sessions.append(TimelineSession(names.get(str(device_id)), began, ended, in_all, shown))
+    traits = tuple(PersonTrait(*row) for row in reading.execute(_TRAITS, {"person": person}))
+    return TimelineAnswer(
+        question=question,
+        basis=reading.basis(),
+        person_id=str(person),
+        name=name or stranger(str(person)),
+        is_user=bool(users),
+        users=tuple(user for _, user in users),
+        devices=devices,
+        edges=tuple(map(_edge, reading.run("timeline_edges.sql", values))),
+        traits=traits,
+        total=total,
+        sessions=tuple(sessions),
+    )
+
+
+def _edge(row: Sequence[Any]) -> PersonEdge:
+    kind, source, target, is_in_force, first_at, last_at, authors, ids, last_ids = row
+    return PersonEdge(
+        kind, source, target, is_in_force, first_at, last_at, tuple(authors.split(", ")),
+        tuple(sorted(ids.split())), tuple(sorted(last_ids.split())),
+    )  # fmt: skip
