@@ -47,7 +47,8 @@ def test_a_server_removes_what_is_too_old_when_it_starts_and_takes_what_comes(tm
         assert sites_of_events(data) == ["blog"]
         assert server.process is not None
         assert server.process.poll() is None
-    assert [line for line in server.said if '"part": "sink"' in line] == []
+    told = [line for line in server.said if '"part": "sink"' in line]
+    assert [line for line in told if '"event": "removed"' not in line] == []
 
 
 def sites_of_events(data: Path) -> list[str]:
