@@ -33,10 +33,10 @@ from expost.lake.folder import open_folder
 from expost.lake.part import ROW_GROUP
 from expost.lake.schema import DESCRIPTORS, ELEMENTS, TABLES
 from expost.query.analysis import Analysis
-from expost.query.answer import FunnelAnswer
 from expost.query.breakdown import Flag
 from expost.query.definition import definition
-from expost.query.question import Funnel, Step
+from expost.query.funnel import Funnel, FunnelAnswer
+from expost.query.question import Step
 from expost.state.sites import Site, add_site
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.made_lake import SITE, made_lake
 from expost.query.analysis import Analysis
 from expost.query.definition import definition
-from expost.query.question import Preview
+from expost.query.preview import Preview
 
 SELECTORS = (
     "#menu-toggle",

@@ -28,6 +28,8 @@ from starlette.exceptions import HTTPException
 from expost.cohort_routes import add_cohorts
 from expost.errors import ExpostError, InvalidInput, NoSuchAddress, WrongMethod
 from expost.people_routes import add_people
+from expost.query.event_detail import EventDetail
+from expost.query.flag_list import FlagList
 from expost.query.form import (
     Form,
     definition_of,
@@ -51,7 +53,9 @@ from expost.query.form import (
     unnamed_of,
     validity_of,
 )
-from expost.query.question import EventDetail, FlagList, Live, Question, SqlQuery
+from expost.query.live import Live
+from expost.query.question import Question
+from expost.query.sandbox import SqlQuery
 from expost.right_routes import add_rights
 from expost.ui.caller import caller_of, is_admin, require_admin
 from expost.ui.page import add_retry, render_bare

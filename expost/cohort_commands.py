@@ -97,7 +97,7 @@ def show(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
     \b
     Example: expost cohorts show "Regulars"
     """
-    from expost.query.question import CohortSize
+    from expost.query.cohort_size import CohortSize
 
     show_answer(analysis_of(data).ask(CohortSize(name, site=site)), as_json)
 

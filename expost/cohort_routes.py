@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from expost.query.cohort import MAX_IDS
+from expost.query.cohort_size import CohortSize
 from expost.query.form import cohort_of, form_of
-from expost.query.question import CohortSize
 from expost.ui.caller import caller_of
 
 WORDS = ("did", "times", "did_within", "did_where", "did_not", "not_within", "sequence", "trait")

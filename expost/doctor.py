@@ -24,8 +24,7 @@ from expost.lake.stored_segments import stored_segments
 from expost.lake.writer import lost_segments
 from expost.loopback import is_loopback
 from expost.query.analysis import Analysis
-from expost.query.answer import LossesAnswer
-from expost.query.question import Losses
+from expost.query.losses import Losses, LossesAnswer
 from expost.settings import Settings
 from expost.state.accounts import accounts
 from expost.state.database import State

@@ -12,58 +12,32 @@ from typing import Any, Literal, cast
 from expost.errors import InvalidInput
 from expost.lake.folder import open_folder
 from expost.query.analysis import CACHE_BYTES, Analysis
-from expost.query.answer import (
-    Answer,
-    CohortAnswer,
-    DifferenceAnswer,
-    EventAnswer,
-    FlagsAnswer,
-    FunnelAnswer,
-    LifecycleAnswer,
-    LiveAnswer,
-    LossesAnswer,
-    PathsAnswer,
-    PreviewAnswer,
-    RejectedAnswer,
-    RetentionAnswer,
-    RowsAnswer,
-    StickinessAnswer,
-    TimelineAnswer,
-    TrendAnswer,
-)
+from expost.query.answer import Answer
 from expost.query.breakdown import Breakdown, Flag, Several, parse_breakdown
 from expost.query.cohort import Cohort, Did, Sequel
+from expost.query.cohort_size import CohortAnswer, CohortSize
 from expost.query.definition import Definition, Pattern, PropertyMatch, Scalar, Words, definition
+from expost.query.difference import Difference, DifferenceAnswer
+from expost.query.duration import parse_duration
+from expost.query.event_detail import EventAnswer, EventDetail
+from expost.query.flag_list import FlagList, FlagsAnswer
+from expost.query.funnel import Funnel, FunnelAnswer, Stage
+from expost.query.lifecycle import Lifecycle, LifecycleAnswer
+from expost.query.live import Live, LiveAnswer
+from expost.query.losses import Losses, LossesAnswer
 from expost.query.measure import Measure, parse_measure
-from expost.query.question import (
-    CohortSize,
-    Difference,
-    EventDetail,
-    FlagList,
-    Funnel,
-    Lifecycle,
-    Live,
-    Losses,
-    Moment,
-    Paths,
-    Preview,
-    Question,
-    RejectedList,
-    Retention,
-    SqlQuery,
-    Stage,
-    Step,
-    Stickiness,
-    Suggestions,
-    Timeline,
-    Trend,
-    Unnamed,
-    parse_brackets,
-    parse_duration,
-)
-from expost.query.suggested import SuggestionsAnswer
+from expost.query.paths import Paths, PathsAnswer
+from expost.query.preview import Preview, PreviewAnswer
+from expost.query.question import Moment, Question, Step
+from expost.query.rejected import RejectedAnswer, RejectedList
+from expost.query.retention import Retention, RetentionAnswer, parse_brackets
+from expost.query.sandbox import RowsAnswer, SqlQuery
+from expost.query.stickiness import Stickiness, StickinessAnswer
+from expost.query.suggested import Suggestions, SuggestionsAnswer
+from expost.query.timeline import Timeline, TimelineAnswer
+from expost.query.trend import Trend, TrendAnswer
 from expost.query.unit import SESSION_GAP, Unit, parse_unit
-from expost.query.unnamed import UnnamedAnswer
+from expost.query.unnamed import Unnamed, UnnamedAnswer
 from expost.state.definition_details import Details
 
 By = Breakdown | str | None
@@ -240,7 +214,7 @@ class Lake:
 
         `unit` is `person`, `session`, `device` or `group:TYPE`. `asked` may say `order` (`ordered`, `strict`, `any`),
         `between`, `ends_attempt`, `removes_unit` (steps), `over` (`day`, `week`, `month`) and `compare` (`previous`):
-        see `expost.query.question.Funnel`.
+        see `expost.query.funnel.Funnel`.
         """
         for name in ("between", "ends_attempt", "removes_unit"):
             if name in asked:
@@ -263,7 +237,7 @@ class Lake:
         """Who came back: cohorts by the period of an entry, a `start_event`.
 
         `brackets` like "0,1-3,4-7" are stretches of periods. `asked` may say `entry` (`first_in_range`, `first_ever`,
-        `recurring`), `mode` (`on`, `on_or_after`) and `rolling`: see `expost.query.question.Retention`.
+        `recurring`), `mode` (`on`, `on_or_after`) and `rolling`: see `expost.query.retention.Retention`.
         """
         question = Retention(
             start_event,

@@ -20,7 +20,7 @@ from expost.collector.tally import Histogram, Tally
 from expost.errors import ExpostError
 from expost.health import Health, find_backlog, find_health
 from expost.lake.journal import Journal
-from expost.query.question import Losses
+from expost.query.losses import Losses
 
 log = logging.getLogger("expost.metrics")
 

@@ -12,7 +12,7 @@ from expost.query.form import timeline_of
 from expost.question_commands import analysis_of, form_of_options
 
 if TYPE_CHECKING:
-    from expost.query.answer import TimelineAnswer
+    from expost.query.timeline import TimelineAnswer
 
 SIGNED = {"ignore_unknown_options": True}
 """Ids are signed numbers: `-5190021794832180137` is one, and no option."""
@@ -112,7 +112,7 @@ def undo(edges: tuple[str, ...], yes: bool, data: Path | None, site: str | None,
 def _timeline(
     person: str, data: Path | None, options: dict[str, Any], *, latest: int | None
 ) -> TimelineAnswer:
-    from expost.query.answer import TimelineAnswer
+    from expost.query.timeline import TimelineAnswer
 
     more = {} if latest is None else {"latest": [str(latest)]}
     answer = analysis_of(data).ask(timeline_of(form_of_options(options, id=[person], **more)))

@@ -23,6 +23,7 @@ from expost.options import (
     validity_options,
     wants_json,
 )
+from expost.query.flag_list import FlagList
 from expost.query.form import (
     definition_of,
     explanation_of,
@@ -43,7 +44,10 @@ from expost.query.form import (
     unnamed_of,
     validity_of,
 )
-from expost.query.question import FlagList, Live, Question, RejectedList, SqlQuery
+from expost.query.live import Live
+from expost.query.question import Question
+from expost.query.rejected import RejectedList
+from expost.query.sandbox import SqlQuery
 
 if TYPE_CHECKING:
     # DuckDB, pyarrow, SQLAlchemy and rich take a second to import: only what answers or prints needs them.

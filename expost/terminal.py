@@ -10,34 +10,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from expost.query.answer import (
-    Answer,
-    Cohort,
-    CohortAnswer,
-    CountsOf,
-    DifferenceAnswer,
-    ExplanationAnswer,
-    FlagsAnswer,
-    FunnelAnswer,
-    FunnelStep,
-    LifecycleAnswer,
-    LiveAnswer,
-    LiveEvent,
-    LossesAnswer,
-    PathsAnswer,
-    PeopleAnswer,
-    PooledPeriod,
-    PreviewAnswer,
-    RejectedAnswer,
-    RetentionAnswer,
-    RowsAnswer,
-    SampleElement,
-    StickinessAnswer,
-    Tally,
-    TrendAnswer,
-)
-from expost.query.question import Retention
+from expost.query.answer import Answer
+from expost.query.cohort_size import CohortAnswer
+from expost.query.difference import DifferenceAnswer
+from expost.query.explanation import CountsOf, ExplanationAnswer
+from expost.query.flag_list import FlagsAnswer
+from expost.query.funnel import FunnelAnswer, FunnelStep
+from expost.query.lifecycle import LifecycleAnswer
+from expost.query.live import LiveAnswer, LiveEvent
+from expost.query.losses import LossesAnswer, Tally
+from expost.query.paths import PathsAnswer
+from expost.query.person import PeopleAnswer
+from expost.query.preview import PreviewAnswer, SampleElement
+from expost.query.rejected import RejectedAnswer
+from expost.query.retention import Cohort, PooledPeriod, Retention, RetentionAnswer
+from expost.query.sandbox import RowsAnswer
+from expost.query.stickiness import StickinessAnswer
 from expost.query.suggested import SuggestionsAnswer
+from expost.query.trend import TrendAnswer
 from expost.query.unnamed import UnnamedAnswer
 
 BAR_WIDTH = 24

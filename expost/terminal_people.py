@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from expost.query.answer import TimelineAnswer
+from expost.query.timeline import TimelineAnswer
 from expost.terminal import NUMBER, WORD, table
 
 WORDS = {"identify": "is the browser of", "merge": "is the same person as"}

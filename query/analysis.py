@@ -31,61 +31,47 @@ from expost.state.definition_details import Details, describe, details, details_
 from expost.state.names import name_key
 from expost.state.sites import Site, find_site, sites
 
-from .answer import Answer, PreviewAnswer
+from .answer import Answer
 from .calendar import Calendar, interval_of
+from .cohort_size import CohortSize, cohort_size
 from .definition import Definition
 from .definition_folder import Plan, Written, apply_plan, export_folder, plan_folder
-from .difference import difference
+from .difference import Difference, difference
 from .element_cache import ElementCache
 from .event_cache import EventCache
-from .explanation import explanation
-from .funnel import funnel, funnel_people
+from .event_detail import EventDetail, event_detail
+from .explanation import Explanation
+from .flag_list import FlagList, flag_list
+from .funnel import Funnel, FunnelPeople
+from .funnel_counts import funnel
+from .funnel_people import funnel_people
 from .kept_cohorts import KeptCohorts
 from .left_out import counting_of
-from .live import event_detail, flag_list, live
-from .losses import losses
-from .membership import cohort_size, with_cohorts
-from .paths import paths
+from .lifecycle import Lifecycle, lifecycle
+from .live import Live, live
+from .losses import Losses, losses
+from .membership import with_cohorts
+from .other_rules import explanation
+from .paths import Paths, paths
 from .people import PeopleEdits
-from .preview import preview, preview_parts
-from .question import (
-    CohortSize,
-    Difference,
-    EventDetail,
-    Explanation,
-    FlagList,
-    Funnel,
-    FunnelPeople,
-    Lifecycle,
-    Live,
-    Losses,
-    Moment,
-    Paths,
-    Preview,
-    Question,
-    RejectedList,
-    Retention,
-    RetentionPeople,
-    SqlQuery,
-    Stickiness,
-    Suggestions,
-    Timeline,
-    Trend,
-    TrendPeople,
-    Unnamed,
-)
+from .preview import Preview, PreviewAnswer, preview, preview_parts
+from .question import Moment, Question
 from .reading import Reading
-from .rejected import rejected
-from .retention import retention, retention_people
+from .rejected import RejectedList, rejected
+from .retention import Retention, RetentionPeople
+from .retention_counts import retention
+from .retention_people import retention_people
 from .rights import Rights
-from .sandbox import sql_query
+from .sandbox import SqlQuery, sql_query
 from .saved import check_definition, definition_of, in_force_at, version_json
 from .selector_sql import ENGINE_VERSION
-from .stickiness import lifecycle, stickiness
-from .suggested import suggested
-from .timeline import timeline
-from .trend import trend, trend_people
-from .unnamed import unnamed
+from .stickiness import Stickiness, stickiness
+from .suggested import Suggestions, suggested
+from .timeline import Timeline, timeline
+from .trend import Trend, TrendPeople
+from .trend_figures import trend
+from .trend_people import trend_people
+from .unnamed import Unnamed, unnamed
 
 Found = TypeVar("Found", bound=Answer)
 
@@ -169,7 +155,7 @@ class Analysis(Rights, PeopleEdits, KeptCohorts):
         self.state.close()
 
     def ask(self, question: Question) -> Answer:
-        """The answer to a question: one of the kinds in `question.py`, the answer of the same kind in `answer.py`."""
+        """The answer to a question: the question, and the answer beside it, of any kind in ANSWERS."""
         answer_to = ANSWERS.get(type(question))
         if answer_to is None:
             raise NotBuilt(f"Questions of the kind {type(question).__name__} are not built yet.")

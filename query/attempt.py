@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .question import Stage
+from .funnel import Stage
 from .statement import Fragment
 
 

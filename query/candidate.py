@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Literal
 
 from . import refusal
-from .answer import Level
 from .css import escape_identifier, quote_string
+from .level import Level
 from .token import Lives, is_generated, is_plain, is_whole, stays
 
 Kind = Literal["test id", "id", "name", "address", "data", "class", "text", "type", "place"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from .answer import Level
+from .level import Level
 from .reading import Reading
 from .selector_parser import parse
 from .selector_sql import compile_selector

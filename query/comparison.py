@@ -10,7 +10,9 @@ from expost.clock import from_micros
 from expost.errors import InvalidInput
 
 from .calendar import Calendar
-from .question import Funnel, Moment, Trend
+from .funnel import Funnel
+from .question import Moment
+from .trend import Trend
 
 Compared = TypeVar("Compared", Funnel, Trend)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .answer import Level
+from .level import Level
 
 VERBS = {"click": "Clicked", "auxclick": "Clicked", "change": "Changed", "submit": "Submitted"}
 NAMES = ("aria-label", "title", "alt", "placeholder", "name")

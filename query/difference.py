@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from .answer import ChangedEvent, DifferenceAnswer, Side
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from expost.errors import InvalidInput
+
+from .answer import Answer, as_row
 from .chain import chains, summary
-from .question import Difference, Saved
-from .reading import Reading, at, match
+from .matched import match
+from .question import MAX_LISTED, Question, Saved
+from .reading import Reading, at
 
 COLUMNS = ("event_id", "type", "name", "label", "text", "path", "element_id", "placement_id")
 SIDES = ("only_old", "only_new", "both", "unknown")
@@ -13,6 +20,65 @@ RULE = (
     "A version in effect is the definition as it was when that version was its latest, with the versions before it "
     "where they count."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Question):
+    """Which past events change sides between two versions of a definition, with samples of each side."""
+
+    name: str
+    old: int
+    new: int
+    samples: int = 10
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.samples <= MAX_LISTED:
+            raise InvalidInput(f"A difference shows 0 to {MAX_LISTED:,} samples, not {self.samples}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Events of one side: `only_old`, `only_new`, `both`, or `unknown` (either version cannot say)."""
+
+    side: str
+    events: int
+    people: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedEvent:
+    """One event that changes sides. `said` is its label, text or name; `chain` reads from the outside in."""
+
+    side: str
+    event_id: str
+    time: datetime | None
+    type: str
+    said: str | None
+    path: str | None
+    chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceAnswer(Answer):
+    """Two versions of a definition in effect, and the latest events that change sides."""
+
+    name: str
+    old: int
+    new: int
+    old_meaning: str
+    new_meaning: str
+    sides: tuple[Side, ...]
+    samples: tuple[ChangedEvent, ...]
+
+    def events(self, side: str) -> int:
+        """How many events are on that side."""
+        return next(each.events for each in self.sides if each.side == side)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per side."""
+        return [as_row(side) for side in self.sides]
 
 
 def difference(reading: Reading, question: Difference) -> DifferenceAnswer:

@@ -45,35 +45,27 @@ from typing import Any
 from expost.errors import InvalidInput
 
 from .breakdown import Breakdown, parse_breakdown
+from .calendar import parse_weekday
 from .cohort import Cohort, Did, Sequel
 from .definition import Definition, PropertyMatch, Scalar, definition
+from .difference import Difference
+from .duration import parse_duration
+from .explanation import Explanation
+from .funnel import Funnel, FunnelPeople, Stage
+from .lifecycle import Lifecycle
+from .losses import Losses
 from .measure import parse_measure
-from .question import (
-    Difference,
-    Explanation,
-    Funnel,
-    FunnelPeople,
-    Lifecycle,
-    Losses,
-    Moment,
-    Paths,
-    Preview,
-    RejectedList,
-    Retention,
-    RetentionPeople,
-    Stage,
-    Step,
-    Stickiness,
-    Suggestions,
-    Timeline,
-    Trend,
-    TrendPeople,
-    Unnamed,
-    parse_brackets,
-    parse_duration,
-    parse_weekday,
-)
+from .paths import Paths
+from .preview import Preview
+from .question import Moment, Step
+from .rejected import RejectedList
+from .retention import Retention, RetentionPeople, parse_brackets
+from .stickiness import Stickiness
+from .suggested import Suggestions
+from .timeline import Timeline
+from .trend import Trend, TrendPeople
 from .unit import SESSION_GAP, Unit, parse_unit
+from .unnamed import Unnamed
 
 Form = Mapping[str, Sequence[str]]
 """Field name to the values given, in order. Empty values count as not given."""

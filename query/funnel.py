@@ -1,338 +1,259 @@
-"""Funnels: from the question to the relation `results`, and from that to every number, list and event."""
+"""Funnels: the question, who is behind a bar, and the answer. `funnel_counts.py` leads from one to the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, cast
 
-from .answer import (
-    DecidingEvent,
-    EntryPeriod,
-    FunnelAnswer,
-    FunnelGroup,
-    FunnelStep,
-    LeftOut,
-    PeopleAnswer,
-    Person,
-    Times,
-    TimesBar,
-    called,
-)
-from .attempt import StepShape, micros, shapes_of, shown_of, starts_of
-from .breakdown import Flag
-from .calendar import first_day
-from .comparison import previous
+from expost.errors import InvalidInput
+
+from .answer import Answer, as_row, ask_again
+from .breakdown import Breakdown
 from .definition import Definition
-from .funnel_any import prepare_any
-from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
-from .question import Funnel, FunnelPeople
-from .reading import Matched, Reading, Row, at, match, unit_column
-from .statement import Fragment
-
-ENTERED = """\
-create or replace temp view entered as
-select unit_id, position_1 as position, is_exposed_only
-from shown;"""
-CANDIDATE = Fragment("unit_id, is_exposed_only, reached, step, position, moment")
-PERCENTILES = (10, 25, 50, 75, 90, 95, 99)
-SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
-BOUNDS = (
-    SECOND, 5 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE,
-    HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, DAY, 2 * DAY, 4 * DAY, 7 * DAY, 14 * DAY, 30 * DAY,
-)  # fmt: skip
-"""Upper bounds of the bars of a histogram of times; what took longer than the last is one bar more."""
-ORDER_RULES = {
-    "ordered": "The window counts from the first step; a person is counted at a step if any attempt reaches it.",
-    "strict": "Nothing of the named events lies between two steps; the window counts from the first step.",
-    "any": "An attempt begins with any step, and bar n counts who did n different steps in any order, each by an event "
-    "of its own, within the window from there.",
-}
-SHOWN_RULE = (
-    "The attempt shown is the deepest; of those the one that gets there first; of those the latest start."
-)
-OPTIONAL_RULE = "An optional step counts where the shown attempt has it between the steps around it."
+from .explanation import Explanation, ExplanationAnswer
+from .person import DecidingEvent, PeopleAnswer
+from .question import MAX_STEPS, Question, Step, ask_as, check_comparison, refuse_other
+from .unit import PERSON, Unit
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """The relation `results` of a reading, and what its statements need to know."""
+class Stage:
+    """A step of a funnel about which there is more to say.
 
-    steps: tuple[Definition, ...]
-    shapes: tuple[StepShape, ...]
-    matched: Matched
-    values: dict[str, Any]
+    `within`: how long after the step before at most, beside the funnel's own window. `optional`: may be left out.
+    `where`: only events that this definition matches as well.
+    """
 
+    step: Step
+    within: timedelta | None = None
+    optional: bool = False
+    where: Definition | None = None
 
-def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
-    """How many units reached each step."""
-    answer = counted_funnel(reading, question)
-    if question.compare is None:
-        return answer
-    earlier = previous(question, reading.calendar)
-    compared = counted_funnel(replace(reading, question=earlier), earlier)
-    # Both ran in one reading, so that they saw the same snapshot.
-    return replace(answer, compared=compared)
+    def __post_init__(self) -> None:
+        if self.within is not None and self.within <= timedelta(0):
+            raise InvalidInput("A step's window must be longer than nothing.", hint="For example: 1h")
 
 
-def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = False) -> FunnelAnswer:
-    """How many units reached each step, without a comparison."""
-    prepared = prepare(reading, question, is_first_only=is_first_only)
-    names = bar_names(question, prepared.steps)
-    rows = reading.run("funnel_counts.sql", prepared.values, stages=prepared.shapes)
-    times = _times(reading, prepared)
-    found = {(row[0], row[1]): row for row in rows}
-    total = found.get(("total", None))
-    groups = [
-        FunnelGroup(
-            kind, value, _bars(names, prepared.shapes, found[kind, value], times.get((kind, value), {}))
-        )
-        for kind, value in in_order(key for key in found if key[0] != "total")
-    ]
-    bars = _bars(names, prepared.shapes, total, times.get(("total", None), {}))
-    if isinstance(question.by, Flag):
-        bars = tuple(
-            replace(bar, outside_groups=bar.people - sum(group.steps[place].people for group in groups))
-            for place, bar in enumerate(bars)
-        )
-    kinds = ("variation", "several variations", "before exposure")
-    exposed = sum(row[2] for key, row in found.items() if key[0] in kinds)
-    several = sum(row[3] for key, row in found.items() if key[0] in kinds)
-    incomplete = total[4] if total else 0
-    notes = [*prepared.matched.notes, *_rules(question)]
-    if incomplete:
-        what = question.unit.plural
-        notes.append(
-            f"The window of {incomplete} {what} is not over yet; shares are given with and without them."
-        )
-    if any(bar.outside_groups for bar in bars):
-        notes.append(
-            "Some people had completed steps before their exposure; the difference is given per step."
-        )
-    left_out = (*prepared.matched.left_out, *_daily(reading, prepared, question))
-    return FunnelAnswer(
-        question=question,
-        basis=reading.basis(definitions=prepared.matched.definitions, left_out=left_out, notes=notes),
-        steps=bars,
-        groups=tuple(groups),
-        incomplete_people=incomplete,
-        several_variations=several / exposed if exposed else None,
-        periods=_periods(reading, prepared, question),
-    )
+def stage_of(step: Step | Stage) -> Stage:
+    """A step as a stage with nothing more to say."""
+    return step if isinstance(step, Stage) else Stage(step)
 
 
-def funnel_people(reading: Reading, question: FunnelPeople) -> PeopleAnswer:
-    """The units behind a bar, with the events that decided."""
-    asked = question.funnel
-    prepared = prepare(reading, asked, keep=("event_id",))
-    kind = question.kind or "total"
-    values = dict(prepared.values)
-    values |= {"kind": kind, "value": question.value, "step": question.step, "limit": question.limit}
-    if question.person is not None:
-        values["unit_id"] = int(question.person) if question.person.lstrip("-").isdigit() else 0
-    after = prepared.shapes[question.step - 1].after
-    values["deepest"] = after - 1 if question.dropped_off and after else len(prepared.steps)
-    if question.dropped_off and not after:
-        values["deepest"] = question.step
-    rows = reading.run(
-        "funnel_people.sql",
-        values,
-        stages=prepared.shapes,
-        at=prepared.shapes[question.step - 1],
-        unit=unit_column(asked.unit),
-        named=asked.unit.kind,
-        has_steps=asked.order == "any",
-        is_one=question.person is not None,
-    )
-    people = tuple(_person(prepared.steps, row, asked.unit.kind) for row in rows)
-    return PeopleAnswer(
-        question=question,
-        basis=reading.basis(
-            definitions=prepared.matched.definitions,
-            left_out=prepared.matched.left_out,
-            notes=(*prepared.matched.notes, *_rules(asked)),
-        ),
-        total=rows[0][0] if rows else 0,
-        people=people,
-    )
+ORDERS = ("ordered", "strict", "any")
+FUNNEL_PERIODS = ("day", "week", "month")
 
 
-def prepare(
-    reading: Reading, question: Funnel, *, keep: Sequence[str] = (), is_first_only: bool = False
-) -> Prepared:
-    """Make the relation `results`; with `is_first_only` no entry of a unit counts but its first."""
-    stages, shapes = question.stages, shapes_of(question.stages)
-    steps = [reading.definition(stage.step) for stage in stages]
-    roles = {
-        name: [reading.definition(each) for each in named]
-        for name, named in (
-            ("blocks", question.between),
-            ("ends", question.ends_attempt),
-            ("removes", question.removes_unit),
-        )
-    }
-    others = [each for named in roles.values() for each in named]
-    numbers = iter(range(len(steps) + 1, len(steps) + len(others) + 1))
-    numbered = {name: [next(numbers) for _ in named] for name, named in roles.items()}
-    if question.order == "strict" and not question.between:
-        numbered["blocks"] = [shape.number for shape in shapes]
-    flag = question.by if isinstance(question.by, Flag) else None
-    matched = match(
-        reading,
-        [*steps, *others],
-        keep=tuple(dict.fromkeys((*keep, *kept_columns(question.by)))),
-        bounds=_bounds(reading, question),
-        flag=flag.key if flag else None,
-        unit=question.unit,
-        by=breakdown_values(question.by),
-        wheres={number: stage.where for number, stage in enumerate(stages, 1) if stage.where is not None},
-    )
-    values = {"within": micros(question.within)}
-    structure = {
-        "stages": shapes,
-        "required": [shape for shape in shapes if not shape.is_optional],
-        "last": max(shape.number for shape in shapes if not shape.is_optional),
-        "unit": unit_column(question.unit),
-        "within": micros(question.within),
-        "starts": starts_of(by_flag=flag is not None),
-        "readings": shown_of(by_flag=flag is not None),
-        "by_flag": flag is not None,
-        "entries": _listed(range(1, len(shapes) + 1) if question.order == "any" else [1]),
-        "candidate": CANDIDATE if question.order != "strict" else Fragment(f"{CANDIDATE}, block"),
-        "has_links": question.order == "strict" or any(shape.within for shape in shapes),
-        **{name: _listed(each) for name, each in numbered.items()},
-    }
-    reading.run("funnel_counted.sql", values, **structure)
-    if is_first_only:
-        reading.run("funnel_first.sql", {})
-    if question.order == "any":
-        prepare_any(reading, values, structure, ends=frozenset(numbered["ends"]))
-    else:
-        reading.run("funnel.sql", values, **structure)
-    reading.execute(ENTERED, {})
-    groups = make_groups(reading, values, question.by, question.unit)
-    reading.run("funnel_results.sql", values, by_flag=flag is not None, relation=Fragment("shown"), **groups)
-    return Prepared(tuple(steps), shapes, matched, values)
+@dataclass(frozen=True, slots=True)
+class Funnel(Question):
+    """How many units went through `steps`, each within `within` of the first step of an attempt (SEMANTICS 5).
 
+    `order`: `ordered`, `strict` (no event of `between` lies between two steps; by default none of the steps), `any`.
+    `ends_attempt`: events that end an attempt. `removes_unit`: events that remove whoever has one within the window of
+    an entry. `over`: also by the `day`, `week` or `month` of entry. `compare`: also for the `previous` stretch of time.
+    """
 
-def bar_names(question: Funnel, steps: Sequence[Definition]) -> tuple[str, ...]:
-    """What the bars are called: by their steps, or in any order by how many steps they count."""
-    if question.order != "any":
-        return tuple(step.name for step in steps)
-    return tuple(f"{number} of {len(steps)}" for number in range(1, len(steps) + 1))
+    steps: tuple[Step | Stage, ...]
+    within: timedelta
+    by: Breakdown | None = None
+    order: str = "ordered"
+    unit: Unit = PERSON
+    between: tuple[Step, ...] = ()
+    ends_attempt: tuple[Step, ...] = ()
+    removes_unit: tuple[Step, ...] = ()
+    over: str | None = None
+    compare: str | None = None
 
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The steps, each with all there is to say about it."""
+        return tuple(map(stage_of, self.steps))
 
-def _listed(numbers: Iterable[int]) -> Fragment:
-    return Fragment(", ".join(map(str, numbers)))
-
-
-def _bounds(reading: Reading, question: Funnel) -> tuple[int, int] | None:
-    if not reading.has_range:
-        return None
-    return reading.start, reading.end + micros(question.within)
-
-
-def _rules(question: Funnel) -> list[str]:
-    rules = [ORDER_RULES[question.order], SHOWN_RULE]
-    if any(stage.optional for stage in question.stages):
-        rules.append(OPTIONAL_RULE)
-    return rules + group_rules(question.by)
-
-
-def _bars(
-    names: Sequence[str], shapes: Sequence[StepShape], row: Row | None, times: Mapping[int, Times]
-) -> tuple[FunnelStep, ...]:
-    """The bars of one group, from its row of funnel_counts.sql: five columns about the group, two for each step."""
-    numbers: list[int] = list(row[5:]) if row else [0, 0] * len(names)
-    counts = list(zip(numbers[::2], numbers[1::2], strict=True))
-    everyone, complete = counts[0]
-    bars = []
-    for shape, name, (people, complete_people) in zip(shapes, names, counts, strict=True):
-        before = counts[shape.before - 1][0] if shape.before else people
-        after = counts[shape.after - 1][0] if shape.after else people
-        taken = times.get(shape.number)
-        bars.append(
-            FunnelStep(
-                name=name,
-                people=people,
-                share=_share(people, everyone),
-                share_of_previous=_share(people, before),
-                dropped_off=0 if shape.is_optional else people - after,
-                complete_people=complete_people,
-                complete_share=_share(complete_people, complete),
-                median_ms=taken.percentiles_ms[50] if taken else None,
-                median_from_start_ms=taken.from_start_ms[50] if taken else None,
-                times=taken,
-                is_optional=shape.is_optional,
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.steps) <= MAX_STEPS:
+            raise InvalidInput(f"A funnel has 1 to {MAX_STEPS} steps; this one has {len(self.steps)}.")
+        if not isinstance(self.within, timedelta):
+            raise InvalidInput(
+                f"A funnel's window is {self.within!r}, which is no length of time.",
+                hint="For example: within='7 days', or a timedelta.",
             )
+        if self.within <= timedelta(0):
+            raise InvalidInput(
+                "A funnel's window must be longer than nothing.", hint="For example: within 7d"
+            )
+        refuse_other("A funnel's order", self.order, ORDERS)
+        if self.over is not None:
+            refuse_other("A funnel over time goes by", self.over, FUNNEL_PERIODS)
+        if self.compare is not None:
+            check_comparison("A funnel", self.compare, self)
+        self._refuse_what_order_cannot()
+
+    def _refuse_what_order_cannot(self) -> None:
+        first, *later = self.stages
+        if first.optional:
+            raise InvalidInput("The first step of a funnel cannot be optional.", hint="Leave it out instead.")
+        if first.within is not None:
+            raise InvalidInput(
+                "The first step has no step before it, so no window from one.",
+                hint="Give within for later steps.",
+            )
+        if self.order == "any" and any(each.within is not None for each in later):
+            raise InvalidInput(
+                "Steps in any order have no step before them, so no windows of their own.",
+                hint="Use the order 'ordered' or 'strict', or leave the windows out.",
+            )
+        if self.order != "ordered" and any(each.optional for each in later):
+            raise InvalidInput(
+                f"In the order {self.order!r} no step is optional.", hint="Use the order 'ordered'."
+            )
+        if self.between and self.order != "strict":
+            raise InvalidInput(
+                "Events that may not lie between two steps are asked for in the order 'strict' alone.",
+                hint="Use the order 'strict', or ends_attempt.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelPeople(Question):
+    """The people behind a bar of `funnel`: those who reached `step` (counted from 1).
+
+    With `dropped_off`, those who reached it and not the next one. `kind` and `value` choose a group of a breakdown.
+    Range, time zone, environment, bots, internal devices and `now` are those of the funnel. `person`: only this one.
+    """
+
+    funnel: Funnel
+    step: int
+    dropped_off: bool = False
+    kind: str | None = None
+    value: str | None = None
+    limit: int = 100
+    person: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.step <= len(self.funnel.steps):
+            raise InvalidInput(
+                f"The funnel has no step {self.step}.", hint=f"Steps: 1 to {len(self.funnel.steps)}."
+            )
+        ask_as(self, self.funnel)
+
+
+@dataclass(frozen=True, slots=True)
+class TimesBar:
+    """How many took longer than `more_than_ms` (of the first bar: or exactly that), and at most `at_most_ms`."""
+
+    more_than_ms: float
+    at_most_ms: float | None
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long the shown attempts took to a step: nearest-rank percentiles since the step before and since the start.
+
+    `histogram` counts times since the start.
+    """
+
+    percentiles_ms: Mapping[int, float]
+    from_start_ms: Mapping[int, float]
+    histogram: tuple[TimesBar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """One bar. Shares are between 0 and 1, None where nobody could. `people` are what the funnel counts: its units.
+
+    `complete_...` counts only entries whose window is over. Times are nearest-rank medians over the shown attempts.
+    `outside_groups` is the total less the sum of the groups: people who were complete before their exposure.
+    """
+
+    name: str
+    people: int
+    share: float | None
+    share_of_previous: float | None
+    dropped_off: int
+    complete_people: int
+    complete_share: float | None
+    median_ms: float | None
+    median_from_start_ms: float | None
+    outside_groups: int | None = None
+    times: Times | None = None
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPeriod:
+    """Those of a group whose shown attempt began in the period from the local date `start`: `people` per step.
+
+    `incomplete_people`: of how many of them the window is not over.
+    """
+
+    kind: str
+    value: str | None
+    start: date
+    people: tuple[int, ...]
+    incomplete_people: int
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelGroup:
+    """The bars of one group.
+
+    `kind`: `variation` or `value` (then `value` names it), `several variations`, `not exposed`, `before exposure`,
+    `other` (values that are not told apart), `no value`.
+    """
+
+    kind: str
+    value: str | None
+    steps: tuple[FunnelStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelAnswer(Answer):
+    """How many people reached each step. `several_variations` is the share of exposed people who saw several."""
+
+    steps: tuple[FunnelStep, ...]
+    groups: tuple[FunnelGroup, ...]
+    incomplete_people: int
+    several_variations: float | None
+    periods: tuple[EntryPeriod, ...] = ()
+    compared: FunnelAnswer | None = None
+    ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
+
+    def people(self, step: int, *, dropped_off: bool = False, limit: int = 100) -> PeopleAnswer:
+        """The people behind a bar, by asking again at the same moment."""
+        answer = ask_again(
+            self, lambda then: FunnelPeople(then, step, dropped_off, limit=limit, site=self.basis.site)
         )
-    return tuple(bars)
+        return cast(PeopleAnswer, answer)
 
-
-def _times(reading: Reading, prepared: Prepared) -> dict[GroupKey, dict[int, Times]]:
-    """How long each step took, by group and number of the step."""
-    if len(prepared.shapes) == 1:
-        return {}
-    rows = reading.run(
-        "funnel_times.sql", prepared.values, stages=prepared.shapes, percentiles=PERCENTILES, bounds=BOUNDS
-    )
-    found: dict[GroupKey, dict[int, Times]] = {}
-    many = len(PERCENTILES)
-    for kind, value, step, *numbers in rows:
-        reached, everyone = numbers[2 * many : -1], numbers[-1]
-        counts = [now - before for now, before in zip([*reached, everyone], [0, *reached], strict=True)]
-        uppers = [*(bound / 1_000 for bound in BOUNDS), None]
-        lowers = [0.0, *(bound / 1_000 for bound in BOUNDS)]
-        bars = [TimesBar(*each) for each in zip(lowers, uppers, counts, strict=True)]
-        while bars and not bars[-1].people:
-            bars.pop()
-        found.setdefault((kind, value), {})[step] = Times(
-            _milliseconds(numbers[:many]), _milliseconds(numbers[many : 2 * many]), tuple(bars)
+    def events(self, person_id: str) -> tuple[DecidingEvent, ...]:
+        """The events that decided how far one person came: those of the shown attempt. Empty for others."""
+        answer = ask_again(
+            self, lambda then: FunnelPeople(then, 1, limit=1, person=person_id, site=self.basis.site)
         )
-    return found
+        people = cast(PeopleAnswer, answer).people
+        return people[0].events if people else ()
 
+    def explain(self) -> ExplanationAnswer:
+        """The rules that decided, and the counts under the other ones."""
+        return cast(ExplanationAnswer, ask_again(self, lambda then: Explanation(then, site=self.basis.site)))
 
-def _milliseconds(values: Sequence[int]) -> dict[int, float]:
-    return {name: value / 1_000 for name, value in zip(PERCENTILES, values, strict=True)}
+    @property
+    def opens(self) -> Mapping[str, str]:
+        """How to open a bar."""
+        return {
+            "python": "answer.people(step=N), answer.events(person_id)",
+            "http": "GET /api/v1/funnel/people with the fields of the funnel and at=N; dropped=yes, kind=, value=",
+            "command": "expost funnel … --people N",
+        }
 
-
-def _periods(reading: Reading, prepared: Prepared, question: Funnel) -> tuple[EntryPeriod, ...]:
-    """The funnel by the period of entry."""
-    if question.over is None:
-        return ()
-    values = prepared.values | {"week_start": reading.calendar.week_start}
-    rows = reading.run("funnel_over.sql", values, stages=prepared.shapes, period=question.over)
-    order = [("total", None), *in_order({(row[0], row[1]) for row in rows} - {("total", None)})]
-    return tuple(
-        EntryPeriod(
-            kind, value, first_day(reading.calendar, number, question.over), tuple(people), incomplete
-        )
-        for kind, value, number, incomplete, *people in sorted(
-            rows, key=lambda row: (order.index((row[0], row[1])), row[2])
-        )
-    )
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _daily(reading: Reading, prepared: Prepared, question: Funnel) -> list[LeftOut]:
-    """Entries of daily ids whose window reaches past their day."""
-    entries = prepared.shapes if question.order == "any" else prepared.shapes[:1]
-    structure = {"unit": unit_column(question.unit), "entries": entries}
-    [(events, people)] = reading.run("funnel_daily.sql", prepared.values, **structure)
-    whole = sum(prepared.matched.definitions[shape.number - 1].events for shape in entries)
-    return [LeftOut("cookieless: window past the day", events, people, events / whole)] if events else []
-
-
-def _person(steps: Sequence[Definition], row: Row, unit: str) -> Person:
-    _, unit_id, name, is_user, kind, value, reached, *decided = row
-    triples = [decided[place : place + 3] for place in range(0, len(decided), 3)]
-    events = [
-        DecidingEvent(steps[step - 1].name, event_id, moment)
-        for event_id, micros_at, step in triples
-        if event_id is not None and (moment := at(micros_at)) is not None
-    ]
-    said = called(unit, unit_id, name, is_user=is_user)
-    return Person(str(unit_id), said, is_user, kind, value, reached, tuple(events))
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group and step; the total has the kind `total`."""
+        groups = (FunnelGroup("total", None, self.steps), *self.groups)
+        return [
+            {"kind": group.kind, "value": group.value, "step": number}
+            | {name: value for name, value in as_row(step).items() if name != "times"}
+            for group in groups
+            for number, step in enumerate(group.steps, 1)
+        ]

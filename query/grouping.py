@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from .breakdown import Breakdown, ByTrait, ByValue, Flag
-from .reading import Reading, unit_column
+from .matched import unit_column
+from .reading import Reading
 from .unit import Unit
 
 GroupKey = tuple[str, str | None]

@@ -1,17 +1,18 @@
-"""What arrives: the latest events, one event whole, and the flags that exposures name."""
+"""What arrives: the latest events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import groupby
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from expost.clock import from_micros
-from expost.errors import InvalidInput, UnknownName
+from expost.errors import InvalidInput
 
-from .answer import EventAnswer, FlagsAnswer, LiveAnswer, LiveEvent, SeenFlag, Variation
-from .chain import Chain, chains, summary, with_selectors
-from .question import EventDetail, FlagList, Live
+from .answer import Answer, as_row
+from .chain import Chain, chains, summary
+from .person import stranger
+from .question import Question
 from .reading import Reading
 
 MOST_EVENTS = 1_000
@@ -19,7 +20,61 @@ LIVE_COLUMNS = (
     "event_id", "time", "received_at", "type", "name", "label", "text", "host", "path", "title", "person", "flag",
     "variation", "metric", "value",
 )  # fmt: skip
-IDS = ("device_id", "user_id", "group_id", "person_id", "element_id", "placement_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Live(Question):
+    """The latest events as they arrived, bots and internal devices too, newest first."""
+
+    latest: int = 50
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """A captured event in one line. `chain` reads from the outside in: `form.signup › button.buy › svg`.
+
+    `metric` and `value` are those of a web vital: milliseconds, or the score of CLS.
+    """
+
+    event_id: str
+    time: datetime
+    received_at: datetime
+    type: str
+    name: str | None
+    label: str | None
+    text: str | None
+    host: str | None
+    path: str | None
+    title: str | None
+    person_id: str | None
+    person: str | None
+    chain: str | None
+    flag: str | None
+    variation: str | None
+    is_bot: bool
+    is_internal: bool
+    environment: str
+    metric: str | None = None
+    value: float | None = None
+
+    @property
+    def who(self) -> str | None:
+        """What the person is called, None for an event without one. `person` is None for a stranger."""
+        return self.person or (stranger(self.person_id) if self.person_id else None)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAnswer(Answer):
+    """The latest events, newest first; `total` is all that the site has, `types` their types, the commonest first."""
+
+    events: tuple[LiveEvent, ...]
+    total: int
+    types: tuple[str, ...] = ()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per event."""
+        return [as_row(event) for event in self.events]
 
 
 def live(reading: Reading, question: Live) -> LiveAnswer:
@@ -42,56 +97,6 @@ def live(reading: Reading, question: Live) -> LiveAnswer:
     )
 
 
-def event_detail(reading: Reading, question: EventDetail) -> EventAnswer:
-    """One event whole, and its chain with a selector and its past count at every level."""
-    values = {"event_id": question.event_id}
-    rows = reading.execute(
-        "select * from events where site = $site and event_id = $event_id limit 1;", values
-    )
-    if not rows:
-        raise UnknownName("event", question.event_id, [], list_with="expost live, or GET /api/v1/live")
-    event: dict[str, Any] = dict(zip(reading.columns(), rows[0], strict=True))
-    reading.execute(
-        "create or replace temp table chosen as\n"
-        "select coalesce(placement_id, element_id) as placement_id\n"
-        "from lake.events where site = $site and event_id = $event_id limit 1;",
-        values,
-    )
-    chain = chains(reading, "chosen").get(event["placement_id"], ())
-    chain = with_selectors(reading, chain, event["type"])
-    return EventAnswer(
-        question=question,
-        basis=reading.basis(),
-        event={
-            name: str(value) if name in IDS and value is not None else value for name, value in event.items()
-        },
-        chain=chain,
-    )
-
-
-def flag_list(reading: Reading, question: FlagList) -> FlagsAnswer:
-    """Every flag that exposures name."""
-    rows = reading.run("flags.sql", {})
-    flags = []
-    for (key, people, several), variations in groupby(rows, key=lambda row: row[:3]):
-        flags.append(
-            SeenFlag(
-                key,
-                people,
-                several / people if people else None,
-                tuple(_variation(*row[3:]) for row in variations),
-            )
-        )
-    tally = reading.execute(
-        "select left_out, count(*), count(distinct person_id) from reported group by left_out;", {}
-    )
-    left_out = reading.counting.left_out(
-        (row for row in tally if row[0] is not None), sum(row[1] for row in tally)
-    )
-    basis = reading.basis(left_out=left_out, notes=reading.counting.notes())
-    return FlagsAnswer(question=question, basis=basis, flags=tuple(flags))
-
-
 def live_event(row: Mapping[str, Any], by_placement: Mapping[int, Chain]) -> LiveEvent:
     """One row of events as an event in one line."""
     chain = by_placement.get(row["placement_id"])
@@ -104,9 +109,3 @@ def live_event(row: Mapping[str, Any], by_placement: Mapping[int, Chain]) -> Liv
         is_internal=bool(row["is_internal"]),
         environment=row["environment"] or "",
     )
-
-
-def _variation(
-    value: str, people: int, exposed: int, exposures: int, first_seen: int, last_seen: int
-) -> Variation:
-    return Variation(value, people, exposed, exposures, from_micros(first_seen), from_micros(last_seen))

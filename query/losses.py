@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from expost.clock import from_micros
+from expost.errors import InvalidInput
 
-from .answer import LossesAnswer, Tally
+from .answer import Answer, as_row, plain
 from .interval import EARLIEST, LATEST
-from .question import Losses
+from .question import MAX_LISTED, Question, refuse_unbuilt
 from .reading import Reading
 
 GROUP, GROUPED, COUNT = 1, 0, 2
@@ -22,6 +24,76 @@ WAY_RULE = "What is still on its way, or was rejected, counts as missing."
 TRACELESS_RULE = (
     "A browser's first and last pages, and those of visitors without storage, can be lost without a trace."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Losses(Question):
+    """How many events pages numbered that are not here, by day, page (host and path) or browser.
+
+    The range, bots, internal devices and environment are those of pages. `limit` is how many pages or browsers are
+    given, those that miss most first; days are given all.
+    """
+
+    by: str = "day"
+    limit: int = 100
+
+    def __post_init__(self) -> None:
+        refuse_unbuilt("Losses by", self.by, ("day", "page", "browser"))
+        if not 1 <= self.limit <= MAX_LISTED:
+            raise InvalidInput(f"Losses list 1 to {MAX_LISTED:,} pages or browsers, not {self.limit}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was numbered and what is here, of one day, page or browser.
+
+    `value` is the day, `host/path` or the device id; None stands for pages of which nothing arrived.
+    `missing_pages` are such pages. `exact_pages` are those whose last number is known.
+    """
+
+    value: str | None
+    expected: int
+    received: int
+    missing: int
+    pages: int
+    missing_pages: int
+    exact_pages: int
+
+    @property
+    def share(self) -> float | None:
+        """How much of what was expected is missing, between 0 and 1."""
+        return self.missing / self.expected if self.expected else None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether `missing` is all that is missing, and not a lower bound."""
+        return self.exact_pages == self.pages
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it in words of JSON."""
+        return as_row(self) | {"share": self.share, "is_exact": self.is_exact}
+
+
+@dataclass(frozen=True, slots=True)
+class LossesAnswer(Answer):
+    """What is missing: `total`, and `groups` by day, page or browser; there are `distinct` of those."""
+
+    by: str
+    total: Tally
+    groups: tuple[Tally, ...]
+    distinct: int
+
+    def to_json(self) -> Any:
+        """The total's fields, then the groups and the basis."""
+        body = {name: value for name, value in self.total.to_json().items() if name != "value"}
+        groups = [each.to_json() for each in self.groups]
+        basis = cast(dict[str, Any], plain(self.basis))
+        return {"by": self.by} | body | {"groups": groups, "distinct": self.distinct} | basis
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group."""
+        return [{self.by: each.value} | {name: value for name, value in each.to_json().items() if name != "value"}
+                for each in self.groups]  # fmt: skip
 
 
 def losses(reading: Reading, question: Losses) -> LossesAnswer:

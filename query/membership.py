@@ -6,18 +6,19 @@ is not in one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
-from .answer import CohortAnswer
 from .breakdown import Breakdown, ByCohort
 from .cohort import Cohort, Did
 from .condition import property_condition
 from .definition import definition
-from .funnel import prepare
-from .question import CohortSize, Funnel, Question
-from .reading import Reading, match
+from .funnel import Funnel
+from .funnel_results import prepare
+from .matched import match
+from .question import Question
+from .reading import Reading
 from .statement import Fragment, render
 
 COHORT_RULE = "Who is in a cohort is decided at the moment of asking, by what counts in this question."
@@ -66,22 +67,6 @@ def with_cohorts(reading: Reading) -> Reading:
         chosen=Fragment("\n    and ".join(conditions)) if has_filter else None,
         parting=parting,
         notes=(*notes, COHORT_RULE),
-    )
-
-
-def cohort_size(reading: Reading, question: CohortSize) -> CohortAnswer:
-    """How many people are in a cohort now."""
-    cohort = reading.find_cohort(question.of) if isinstance(question.of, str) else question.of
-    is_member = Fragment(is_member_of(reading, cohort, "cohort_1"))
-    [(people, everyone)] = reading.run("cohort_size.sql", {}, chosen=is_member)
-    return CohortAnswer(
-        question=question,
-        basis=reading.basis(notes=[COHORT_RULE]),
-        name=cohort.name,
-        version=cohort.version,
-        meaning=str(cohort),
-        people=people,
-        everyone=everyone,
     )
 
 
@@ -158,19 +143,11 @@ def _listed(conditions: _Conditions, cohort: Cohort) -> None:
 
 
 def _common(question: Question) -> dict[str, Any]:
-    names = (
-        "site",
-        "start",
-        "end",
-        "time_zone",
-        "week_start",
-        "bots",
-        "internal",
-        "environment",
-        "now",
-        "as_of",
-    )
-    return {name: getattr(question, name) for name in names}
+    """What every question says about itself, but for the cohorts of which it is asked."""
+    of_cohorts = ("cohort", "not_cohort")
+    return {
+        each.name: getattr(question, each.name) for each in fields(Question) if each.name not in of_cohorts
+    }
 
 
 def _called(cohort: Cohort) -> str:

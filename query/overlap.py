@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 
 from expost.state.names import name_key
 
-from .answer import Overlap
 from .condition import CompiledDefinition, compile_definition
 from .definition import Alternative, Definition
+from .matched import bounding
 from .past import Past
-from .reading import Reading, bounding, check_patterns
+from .reading import Reading, check_patterns
 
 MOST_COMPARED = 30
 """With so many definitions of like events at most: each costs a look at its own events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A saved definition that matches `events` of the same events: which shares of this definition's and of its own."""
+
+    name: str
+    version: int | None
+    events: int
+    share: float
+    share_of_other: float
 
 
 def find_overlaps(reading: Reading, definition: Definition, past: Past) -> tuple[list[Overlap], list[str]]:

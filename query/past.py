@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from .condition import compile_definition
 from .definition import Definition
-from .reading import Matched, Reading, bounding, tallied
+from .matched import Matched, bounding, tallied
+from .reading import Reading
 
 PREFIX = "m1"
 EVENT_COLUMNS = ("label", "text", "path", "element_id", "placement_id")

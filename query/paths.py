@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from .answer import PathEdge, PathsAnswer
+from expost.errors import InvalidInput
+
+from .answer import Answer, as_row
 from .definition import Alternative, Definition
 from .glob import check_glob, glob_expression
 from .interval import EARLIEST
-from .question import Paths
-from .reading import Reading, match
+from .matched import match
+from .question import MAX_STEPS, Question, Step, refuse_other
+from .reading import Reading
 from .statement import Fragment
-from .unit import Unit
+from .unit import SESSION_GAP, Unit
 
 PAGES = Definition("page views", (Alternative(types=("page_view",)),))
 RULES = (
@@ -19,6 +24,65 @@ RULES = (
     "An edge counts sessions, each once per step; together the edges of a step are the sessions that came to the one "
     "before.",
 )
+MAX_PATH_STEPS = 20
+MAX_PATH_EDGES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Paths(Question):
+    """What people did in the same session after (or before) `anchor`, step by step.
+
+    A step is an event of one of `events`, called by its name, or else a view of a page, called by the first glob of
+    `groups` that fits its path, or by the path. `top`: how many edges of a step are told apart; the rest are `other`.
+    """
+
+    anchor: Step
+    direction: str = "after"
+    steps: int = 4
+    top: int = 10
+    events: tuple[Step, ...] = ()
+    groups: tuple[str, ...] = ()
+    gap: timedelta = SESSION_GAP
+
+    def __post_init__(self) -> None:
+        refuse_other("Paths go", self.direction, ("after", "before"))
+        if not 1 <= self.steps <= MAX_PATH_STEPS:
+            raise InvalidInput(f"Paths have 1 to {MAX_PATH_STEPS} steps, not {self.steps}.")
+        if not 1 <= self.top <= MAX_PATH_EDGES:
+            raise InvalidInput(f"Paths tell 1 to {MAX_PATH_EDGES:,} edges of a step apart, not {self.top}.")
+        if len(self.events) > MAX_STEPS or len(self.groups) > 100:
+            raise InvalidInput(f"Paths name at most {MAX_STEPS} definitions and 100 groups of pages.")
+
+
+@dataclass(frozen=True, slots=True)
+class PathEdge:
+    """How many sessions went from `source` to `target` as their step number `step`, and of how many people.
+
+    `source` is None for the anchor itself. `kind`: `step`, `end` (no further step, so no target), `other` and `other
+    ends` (all that is not told apart).
+    """
+
+    step: int
+    kind: str
+    source: str | None
+    target: str | None
+    sessions: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathsAnswer(Answer):
+    """What `sessions` of `people` did after (or before) the anchor; of each step the commonest edges come first."""
+
+    anchor: str
+    direction: str
+    sessions: int
+    people: int
+    edges: tuple[PathEdge, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per edge."""
+        return [as_row(each) for each in self.edges]
 
 
 def paths(reading: Reading, question: Paths) -> PathsAnswer:

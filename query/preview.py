@@ -3,23 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from .answer import Basis, Counted, Day, PreviewAnswer, SampleElement
+from .answer import Answer, Basis
 from .chain import chains, with_subject
-from .overlap import find_overlaps
+from .level import Level
+from .overlap import Overlap, find_overlaps
 from .past import Past, find_past
-from .question import Preview
+from .question import Question, Step
 from .reading import Reading, at
-from .unknown import unknown_reasons
+from .unknown import UnknownReason, unknown_reasons
 
 LISTED = 20
 UNKNOWN_RULE = (
     "Unknown events might match: a value that the definition needs was cut, masked or not captured. "
     "Numbers count only events that surely match."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Preview(Question):
+    """The past of a definition: counts, people, unknown, first and last, days, texts, pages, elements, overlaps.
+
+    `count_only` stops after the days, which come first where many events match.
+    """
+
+    definition: Step
+    days: int = 90
+    samples: int = 10
+    count_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One local calendar day of a sparkline."""
+
+    date: date
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A distinct text or page, and how many matching events had it."""
+
+    value: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleElement:
+    """An element that matched, with its whole chain."""
+
+    element_id: str
+    events: int
+    chain: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewAnswer(Answer):
+    """The past of a definition. `unknown` events might match; numbers count only those that do.
+
+    `unknown_share` is of both together, None where nothing is. `is_whole` says whether more than the count was asked
+    for: without, there are no texts, pages, samples and overlaps.
+    """
+
+    name: str
+    events: int
+    people: int
+    unknown: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+    days: tuple[Day, ...]
+    texts: tuple[Counted, ...]
+    pages: tuple[Counted, ...]
+    distinct_texts: int
+    distinct_pages: int
+    samples: tuple[SampleElement, ...]
+    overlaps: tuple[Overlap, ...] = ()
+    unknown_share: float | None = None
+    is_whole: bool = True
+    unknown_reasons: tuple[UnknownReason, ...] = ()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per day of the sparkline."""
+        return [{"date": day.date, "events": day.events} for day in self.days]
 
 
 def preview(reading: Reading, question: Preview) -> PreviewAnswer:

@@ -1,277 +1,217 @@
-"""Retention: cohorts by the period in which people began, and who came back in the n-th period after it."""
+"""Retention: the question, who is behind a cell, and the answer. `retention_counts.py` leads from one to the other."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal, cast
 
-from .answer import (
-    Cohort,
-    DecidingEvent,
-    LeftOut,
-    PeopleAnswer,
-    Person,
-    PooledPeriod,
-    RetentionAnswer,
-    RetentionGroup,
-    RetentionPeriod,
-    called,
-)
-from .breakdown import Flag
-from .calendar import first_day, period_number
-from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
-from .interval import EARLIEST
-from .question import Retention, RetentionPeople
-from .reading import Matched, Reading, Row, at, match, unit_column
-from .statement import Fragment
+from expost.errors import InvalidInput
 
-TOTAL: GroupKey = ("total", None)
-DAY = 86_400_000_000
-LENGTHS = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY}
-"""How long a rolling period is, in microseconds."""
-ZERO_RULE = "Period 0 counts a return only if it is a different event later than the start."
-POOLED_RULE = (
-    "The pooled row is people who returned divided by people who could have, over cohorts whose period is "
-    "over."
-)
-LATER_RULE = (
-    "Returns in period n or later are counted as observed until now: "
-    "no cell is complete, and nothing is pooled."
-)
-ROLLING_RULE = (
-    "Periods are multiples of 24 hours from each one's own start (a month: 30 days); a cell counts those alone whose "
-    "own period is over."
-)
-RECURRING_RULE = "Everybody begins once in each period, with the first start there."
+from .answer import Answer, as_row, ask_again
+from .breakdown import Breakdown
+from .explanation import Explanation, ExplanationAnswer
+from .person import PeopleAnswer
+from .question import Question, Step, ask_as, refuse_other
+from .unit import PERSON, Unit
 
-
-@dataclass(slots=True)
-class _Counts:
-    """What was found of one group: sizes of cohorts, of rolling periods by how many are over, and returns."""
-
-    sizes: dict[int, dict[int | None, int]] = field(default_factory=lambda: defaultdict(dict))
-    people: dict[tuple[int, int], int] = field(default_factory=dict)
+MAX_PERIODS = 400
+RETENTION_PERIODS = ("day", "week", "month")
+RETENTION_MODES = ("on", "on_or_after")
+ENTRIES = ("first_in_range", "first_ever", "recurring")
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedRetention:
-    """What was matched, and the counts of the relations `began` and `came_back`."""
+class Retention(Question):
+    """Who came back: cohorts by the period of an entry, and who did `returns` in period n (SEMANTICS 6).
 
-    matched: Matched
-    values: dict[str, Any]
-    rows: list[Row]
+    `entry`: the first `begins` in range, the first ever (in kept data), or `recurring`, once per period. `periods` is
+    how many periods after 0 are shown. `mode`: in period n, or in period n or later. `rolling`: periods are exact
+    multiples of 24 hours from the unit's own entry (a month: 30 days). `brackets`: stretches of periods, both ends
+    included, that are shown instead of single ones.
+    """
 
+    begins: Step
+    returns: Step
+    period: str = "week"
+    periods: int = 8
+    by: Breakdown | None = None
+    entry: Literal["first_in_range", "first_ever", "recurring"] = "first_in_range"
+    mode: str = "on"
+    rolling: bool = False
+    brackets: tuple[tuple[int, int], ...] = ()
+    unit: Unit = PERSON
 
-@dataclass(frozen=True, slots=True)
-class _Bracket:
-    number: int
-    low: int
-    high: int
+    def __post_init__(self) -> None:
+        refuse_other("Retention goes by", self.period, RETENTION_PERIODS)
+        refuse_other("Retention is counted", self.mode, RETENTION_MODES)
+        refuse_other("Retention's entry is", self.entry, ENTRIES)
+        if not 0 <= self.periods <= MAX_PERIODS:
+            raise InvalidInput(f"Retention shows 0 to {MAX_PERIODS} periods, not {self.periods}.")
+        if self.brackets:
+            self._check_brackets()
 
+    @property
+    def cells(self) -> tuple[tuple[int, int], ...]:
+        """The stretches of periods that are shown: the first and the last period of each."""
+        return self.brackets or tuple((period, period) for period in range(self.periods + 1))
 
-def retention(reading: Reading, question: Retention) -> RetentionAnswer:
-    """Who came back."""
-    prepared = prepare_retention(reading, question)
-    matched, rows = prepared.matched, prepared.rows
-    is_first_ever = question.entry == "first_ever"
-    found: dict[GroupKey, _Counts] = defaultdict(_Counts)
-    found[TOTAL] = _Counts()
-    exposed = several = 0
-    for fact, kind, value, cohort, period, count, of_several in rows:
-        if fact == "exposed":
-            exposed, several = count, of_several
-        elif fact == "size":
-            found[kind, value].sizes[cohort][period] = count
-        else:
-            found[kind, value].people[cohort, period] = count
-    tables = {key: _table(counts, question, reading) for key, counts in found.items()}
-    cohorts, pooled = tables.pop(TOTAL)
-    begins = data_begins(reading)
-    notes = [*matched.notes, *_rules(question)]
-    if is_first_ever and begins is not None:
-        notes.append(f"First ever means the first in kept data, which begins at {begins:%Y-%m-%d %H:%M} UTC.")
-    return RetentionAnswer(
-        question=question,
-        basis=reading.basis(
-            definitions=matched.definitions,
-            left_out=(*matched.left_out, *daily_left_out(reading)),
-            notes=notes,
-        ),
-        period=question.period,
-        cohorts=cohorts,
-        pooled=pooled,
-        groups=tuple(RetentionGroup(*key, *tables[key]) for key in in_order(tables)),
-        several_variations=several / exposed if exposed else None,
-        data_begins=begins,
-    )
-
-
-def prepare_retention(
-    reading: Reading, question: Retention, *, keep: Sequence[str] = ()
-) -> PreparedRetention:
-    """Make the relations `began` (who began) and `came_back` (in which periods), and count them."""
-    steps = [reading.definition(question.begins), reading.definition(question.returns)]
-    is_first_ever = question.entry == "first_ever"
-    bounds = (EARLIEST if is_first_ever else reading.start, reading.now + 1) if reading.has_range else None
-    flag = question.by if isinstance(question.by, Flag) else None
-    matched = match(
-        reading,
-        steps,
-        keep=tuple(dict.fromkeys((*keep, *kept_columns(question.by)))),
-        bounds=bounds,
-        flag=flag.key if flag else None,
-        unit=question.unit,
-        by=breakdown_values(question.by),
-    )
-    values: dict[str, Any] = {"periods": question.cells[-1][1], "week_start": reading.calendar.week_start}
-    structure = {
-        "unit": unit_column(question.unit),
-        "period": question.period,
-        "length": LENGTHS[question.period] if question.rolling else 0,
-        "by_flag": flag is not None,
-    }
-    reading.run("retention.sql", values, entry=question.entry, **structure)
-    groups = make_groups(reading, values, question.by, question.unit)
-    rows = reading.run(
-        "retention_returned.sql",
-        values,
-        mode=question.mode,
-        brackets=[_Bracket(number, *each) for number, each in enumerate(question.brackets)],
-        relation=Fragment("entered"),
-        **groups,
-        **structure,
-    )
-    return PreparedRetention(matched, values, rows)
-
-
-def retention_people(reading: Reading, question: RetentionPeople) -> PeopleAnswer:
-    """The units of a cohort, or of one of its cells, from the relations that its numbers come from."""
-    asked = question.retention
-    prepared = prepare_retention(reading, asked, keep=("event_id",))
-    lows = [low for low, _ in asked.cells]
-    period = question.period
-    if period is not None and asked.brackets:
-        # A stretch of periods is counted by its own number.
-        period = lows.index(period)
-    values = prepared.values | {
-        "kind": question.kind or "total",
-        "value": question.value,
-        "cohort": period_number(reading.calendar, question.cohort_day, asked.period),
-        "period": period,
-        "limit": question.limit,
-    }
-    rows = reading.run(
-        "retention_people.sql",
-        values,
-        unit=unit_column(asked.unit),
-        named=asked.unit.kind,
-        is_back=question.period is not None,
-        mode=asked.mode,
-    )
-    return PeopleAnswer(
-        question=question,
-        basis=reading.basis(
-            definitions=prepared.matched.definitions,
-            left_out=prepared.matched.left_out,
-            notes=[*prepared.matched.notes, *_rules(asked)],
-        ),
-        total=rows[0][0] if rows else 0,
-        people=tuple(_person(prepared, row, asked.unit.kind) for row in rows),
-    )
-
-
-def _person(prepared: PreparedRetention, row: Row, unit: str) -> Person:
-    _, unit_id, name, is_user, kind, value, *decided = row
-    begins, returns = (each.name for each in prepared.matched.definitions)
-    events = [
-        DecidingEvent(step, event_id, moment)
-        for step, event_id, micros in ((begins, *decided[:2]), (returns, *decided[2:]))
-        if event_id is not None and (moment := at(micros)) is not None
-    ]
-    return Person(
-        str(unit_id),
-        called(unit, unit_id, name, is_user=is_user),
-        is_user,
-        kind,
-        value,
-        len(events),
-        tuple(events),
-    )
-
-
-def _rules(question: Retention) -> list[str]:
-    rules = [ZERO_RULE, LATER_RULE if question.mode == "on_or_after" else POOLED_RULE]
-    if question.rolling:
-        rules.append(ROLLING_RULE)
-    if question.entry == "recurring":
-        rules.append(RECURRING_RULE)
-    return rules + group_rules(question.by)
-
-
-def _table(
-    counts: _Counts, question: Retention, reading: Reading
-) -> tuple[tuple[Cohort, ...], tuple[PooledPeriod, ...]]:
-    calendar = reading.calendar
-    # The period that runs now is the first one that is not over.
-    running = period_number(calendar, calendar.day(reading.now), question.period)
-    cohorts = tuple(
-        Cohort(
-            start=first_day(calendar, cohort, question.period),
-            size=sum(sizes.values()),
-            periods=tuple(_cells(counts, question, cohort, sizes, running)),
-        )
-        for cohort, sizes in sorted(counts.sizes.items())
-    )
-    if question.mode == "on_or_after":
-        return cohorts, ()
-    pooled = []
-    for low, high in question.cells:
-        cells = [
-            cell
-            for cohort in cohorts
-            for cell in cohort.periods
-            if cell.period == low and (question.rolling or cell.complete)
-        ]
-        size, returned = sum(cell.size for cell in cells), sum(cell.people for cell in cells)
-        pooled.append(PooledPeriod(low, returned, size, returned / size if size else None, high))
-    return cohorts, tuple(pooled)
-
-
-def _cells(
-    counts: _Counts, question: Retention, cohort: int, sizes: Mapping[int | None, int], running: int
-) -> list[RetentionPeriod]:
-    """The cells of a cohort whose period has begun; of rolling periods those in which somebody's is over."""
-    whole = sum(sizes.values())
-    is_later = question.mode == "on_or_after"
-    cells = []
-    for place, (low, high) in enumerate(question.cells):
-        key = place if question.brackets else low
-        if is_later:
-            people = sum(
-                counted for (of, period), counted in counts.people.items() if of == cohort and period >= low
+    def _check_brackets(self) -> None:
+        if self.mode == "on_or_after":
+            raise InvalidInput(
+                "Brackets say in which periods a return counts, so 'on_or_after' has nothing to say.",
+                hint="Leave one of them out.",
             )
-        else:
-            people = counts.people.get((cohort, key), 0)
-        if question.rolling:
-            size = sum(units for over, units in sizes.items() if over is not None and over > high)
-            if size:
-                cells.append(RetentionPeriod(low, people, size == whole and not is_later, size, high))
-        elif cohort + low <= running:
-            complete = cohort + high < running and not is_later
-            cells.append(RetentionPeriod(low, people, complete, whole, high))
-    return cells
+        before = -1
+        for low, high in self.brackets:
+            if not before < low <= high <= MAX_PERIODS:
+                raise InvalidInput(
+                    f"The brackets {format_brackets(self.brackets)} do not follow one another.",
+                    hint="For example: 0,1-3,4-7 (periods after the first, each once, in order)",
+                )
+            before = high
 
 
-def data_begins(reading: Reading) -> datetime | None:
-    """The first event that is kept."""
-    [(first,)] = reading.execute("select min(epoch_us(time)) from lake.events where site = $site;", {})
-    return at(first)
+@dataclass(frozen=True, slots=True)
+class RetentionPeople(Question):
+    """The people of a cohort of `retention`, that of the day `cohort`: all of them, or who came back in `period`.
+
+    `kind` and `value` choose a group of a breakdown. All else is as in the retention.
+    """
+
+    retention: Retention
+    cohort_day: date
+    period: int | None = None
+    kind: str | None = None
+    value: str | None = None
+    limit: int = 100
+
+    def __post_init__(self) -> None:
+        firsts = [low for low, _ in self.retention.cells]
+        if self.period is not None and self.period not in firsts:
+            raise InvalidInput(
+                f"The retention shows no period {self.period}.",
+                hint=f"One of: {', '.join(map(str, firsts))}.",
+            )
+        ask_as(self, self.retention)
 
 
-def daily_left_out(reading: Reading) -> list[LeftOut]:
-    """Events by daily ids, which are nobody on the next day."""
-    [(events, people, every)] = reading.run("retention_daily.sql", {})
-    return [LeftOut("cookieless: a new id every day", events, people, events / every)] if events else []
+def parse_brackets(text: str) -> tuple[tuple[int, int], ...]:
+    """Stretches of periods.
+
+    >>> parse_brackets("0,1-3,4-7")
+    ((0, 0), (1, 3), (4, 7))
+    """
+    found = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,4})\s*(?:-\s*(\d{1,4})\s*)?", part, re.ASCII)
+        if match is None:
+            raise InvalidInput(
+                f"{part!r} is no stretch of periods.", hint="For example: 0,1-3,4-7 (periods after the first)"
+            )
+        found.append((int(match[1]), int(match[2] or match[1])))
+    return tuple(found)
+
+
+def format_brackets(brackets: tuple[tuple[int, int], ...]) -> str:
+    """Brackets as `parse_brackets` reads them."""
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in brackets)
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPeriod:
+    """A cell: of `size` who could, `people` returned in period `period`, or in those from it to `last`.
+
+    `complete` once the last day is over: of a calendar for everyone, of rolling periods (where `size` holds only those
+    whose own period is over) once `size` is the whole cohort. What is counted on or after never is.
+    """
+
+    period: int
+    people: int
+    complete: bool
+    size: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Those who began in the period that starts on the local date `start`."""
+
+    start: date
+    size: int
+    periods: tuple[RetentionPeriod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PooledPeriod:
+    """Returned divided by those who could have, over the cohorts whose period is complete."""
+
+    period: int
+    people: int
+    size: int
+    share: float | None
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionGroup:
+    """Retention of one group of a breakdown; `kind` as in a funnel."""
+
+    kind: str
+    value: str | None
+    cohorts: tuple[Cohort, ...]
+    pooled: tuple[PooledPeriod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionAnswer(Answer):
+    """Who came back. `data_begins` is the first event that is kept."""
+
+    period: str
+    cohorts: tuple[Cohort, ...]
+    pooled: tuple[PooledPeriod, ...]
+    groups: tuple[RetentionGroup, ...]
+    several_variations: float | None
+    data_begins: datetime | None
+    ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
+
+    def people(
+        self,
+        cohort: date,
+        *,
+        period: int | None = None,
+        kind: str | None = None,
+        value: str | None = None,
+        limit: int = 100,
+    ) -> PeopleAnswer:
+        """The people of a cohort, or who of it came back in a period, by asking again at the same moment."""
+        answer = ask_again(
+            self, lambda then: RetentionPeople(then, cohort, period, kind, value, limit, site=self.basis.site)
+        )
+        return cast(PeopleAnswer, answer)
+
+    def explain(self) -> ExplanationAnswer:
+        """The rules that decided, and the counts under the other ones."""
+        return cast(ExplanationAnswer, ask_again(self, lambda then: Explanation(then, site=self.basis.site)))
+
+    @property
+    def opens(self) -> Mapping[str, str]:
+        """How to open a cell."""
+        return {
+            "python": "answer.people(cohort=DATE, period=N)",
+            "http": "GET /api/v1/retention/people with the fields of the retention, cohort_day=DATE and at=N",
+            "command": "expost retention … --people DATE --at N",
+        }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group, cohort and period; the total has the kind `total`."""
+        groups = (RetentionGroup("total", None, self.cohorts, self.pooled), *self.groups)
+        return [
+            {"kind": group.kind, "value": group.value, "start": cohort.start, "size": cohort.size}
+            | as_row(cell)
+            for group in groups
+            for cohort in group.cohorts
+            for cell in cohort.periods
+        ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import duckdb
 
@@ -14,13 +16,14 @@ from expost.lake.reader import lock_down
 from expost.lake.rejected import create_rejected_view
 from expost.state.names import name_key
 
-from .answer import RowsAnswer
-from .column import column_names
+from .answer import Answer, plain
+from .column import column_names, exact_values
 from .condition import compile_definition
 from .definition import Definition
-from .question import SqlQuery
+from .question import Question
 from .reading import Reading
 from .saved import VIEWS as VIEW_NAMES
+from .spreadsheet import csv_text
 from .statement import identifier
 
 MOST_ROWS = 1_000_000
@@ -42,6 +45,54 @@ STANDS_IN = {
     "missing": "losses", "lost": "losses", "loss": "losses",
 }  # fmt: skip
 """Where to look for what people call a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlQuery(Question):
+    """One SELECT over the views `events`, `elements`, `people`, `losses` and `rejected`, in the sandbox.
+
+    `rejected` is there for admins only.
+    """
+
+    text: str
+    limit: int = 10_000
+    is_admin: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RowsAnswer(Answer):
+    """The rows of an SQL question; `is_cut` when there were more than the limit.
+
+    `for row in answer` gives one dict per row, `rows()` a list of them, `to_polars()` a frame. Names in `columns`
+    differ: of columns called `a` the second is `a_1`.
+    """
+
+    columns: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+    is_cut: bool
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict per row."""
+        return list(self)
+
+    def to_csv(self) -> str:
+        """As CSV, with its head also where there is no row."""
+        return csv_text(self.columns, self)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for row in self.values:
+            yield dict(zip(self.columns, row, strict=True))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def to_json(self) -> Any:
+        """A list of rows. A column with a whole number beyond ±2^53 is text: JavaScript would round it."""
+        exact = [exact_values(column) for column in zip(*self.values, strict=True)]
+        return [dict(zip(self.columns, map(plain, row), strict=True)) for row in zip(*exact, strict=True)]
 
 
 def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:

@@ -1,26 +1,68 @@
-"""Stickiness: in how many distinct periods people did it. Lifecycle: who is new, came back, or left."""
+"""Stickiness: in how many distinct periods people did it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
-from .answer import LifecycleAnswer, LifecyclePeriod, StickinessAnswer, StickinessGroup
-from .breakdown import Flag
-from .calendar import first_day, period_number
+from .answer import Answer
+from .breakdown import Breakdown, Flag
+from .calendar import period_number
 from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
-from .interval import EARLIEST, LATEST
-from .question import Lifecycle, Stickiness
-from .reading import Reading, match, unit_column
-from .retention import daily_left_out, data_begins
+from .matched import match, unit_column
+from .question import Question, Step, refuse_other
+from .reading import Reading
+from .retention import RETENTION_PERIODS
+from .retention_counts import daily_left_out
+from .unit import PERSON, Unit
 
 TOTAL: GroupKey = ("total", None)
 STICKY_RULE = "Each is counted once, at the number of distinct periods of the range in which it happened."
-LIFE_RULE = (
-    "New: for the first time in kept data. Returning: in the period before as well. Resurrecting: not in the one "
-    "before, but earlier. Dormant: in the one before, and not in this one."
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Stickiness(Question):
+    """On how many distinct days, weeks or months of the range people did it."""
+
+    definition: Step
+    period: str = "day"
+    by: Breakdown | None = None
+    unit: Unit = PERSON
+
+    def __post_init__(self) -> None:
+        refuse_other("Stickiness counts", self.period, RETENTION_PERIODS)
+
+
+@dataclass(frozen=True, slots=True)
+class StickinessGroup:
+    """The bars of one group of a breakdown; `kind` as in a funnel."""
+
+    kind: str
+    value: str | None
+    people: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StickinessAnswer(Answer):
+    """How many `people` did it in exactly 1, 2, … periods of the range, which has `periods` of them so far.
+
+    `periods` is None where the range has no start.
+    """
+
+    period: str
+    people: tuple[int, ...]
+    groups: tuple[StickinessGroup, ...]
+    periods: int | None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group and number of periods; the total has the kind `total`."""
+        groups = (StickinessGroup("total", None, self.people), *self.groups)
+        return [
+            {"kind": group.kind, "value": group.value, "periods": number, "people": people}
+            for group in groups
+            for number, people in enumerate(group.people, 1)
+        ]
 
 
 def stickiness(reading: Reading, question: Stickiness) -> StickinessAnswer:
@@ -72,60 +114,3 @@ def _length(reading: Reading, question: Stickiness) -> int | None:
     last = min(reading.end - 1, reading.now)
     first, end = (period_number(calendar, calendar.day(each), period) for each in (reading.start, last))
     return max(0, end - first + 1)
-
-
-def lifecycle(reading: Reading, question: Lifecycle) -> LifecycleAnswer:
-    """Per period who is new, returning, resurrecting and dormant."""
-    definition = reading.definition(question.definition)
-    # Who is new is decided by all that was before the range.
-    bounds = (EARLIEST, min(reading.end, reading.now + 1))
-    matched = match(reading, [definition], bounds=bounds, has_positions=False, unit=question.unit)
-    values = {"week_start": reading.calendar.week_start}
-    unit = unit_column(question.unit)
-    rows = reading.run("lifecycle.sql", values, unit=unit, period=question.period)
-    found = {number: (new, returning, back, dormant) for number, new, returning, back, dormant in rows}
-    begins = data_begins(reading)
-    return LifecycleAnswer(
-        question=question,
-        basis=reading.basis(
-            definitions=matched.definitions,
-            left_out=(*matched.left_out, *daily_left_out(reading)),
-            notes=[*matched.notes, LIFE_RULE, *_begins_note(begins)],
-        ),
-        period=question.period,
-        periods=tuple(_life(reading, question, found)),
-        data_begins=begins,
-    )
-
-
-def _life(
-    reading: Reading, question: Lifecycle, found: dict[int, tuple[int, int, int, int]]
-) -> list[LifecyclePeriod]:
-    if not found:
-        return []
-    calendar, period = reading.calendar, question.period
-
-    def number_of(micros: int) -> int:
-        return period_number(calendar, calendar.day(micros), period)
-
-    running = number_of(reading.now)
-    first = number_of(reading.start) if reading.start > EARLIEST else min(found)
-    last = min(number_of(reading.end - 1), running) if reading.end < LATEST else running
-    return [
-        LifecyclePeriod(
-            first_day(calendar, number, period), *_lives(found, number), complete=number < running
-        )
-        for number in range(first, last + 1)
-    ]
-
-
-def _lives(found: dict[int, tuple[int, int, int, int]], number: int) -> tuple[int, int, int, int]:
-    return found.get(number, (0, 0, 0, 0))
-
-
-def _begins_note(begins: datetime | None) -> list[str]:
-    if begins is None:
-        return []
-    return [
-        f"Kept data begins at {begins:%Y-%m-%d %H:%M} UTC: whoever did it before that is new at their first after it."
-    ]

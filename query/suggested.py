@@ -10,13 +10,14 @@ from typing import Any
 from expost.clock import from_micros
 from expost.errors import InvalidInput, UnknownName
 
-from .answer import Answer, Level
+from .answer import Answer
 from .candidate import Candidate, Kind, candidates, tokens, type_selector
 from .chain import chains
 from .condition import CompiledDefinition, compile_definition
 from .control import level_meant, says_its_words
 from .definition import Alternative, Definition, Pattern
-from .question import Suggestions
+from .level import Level
+from .question import Question
 from .ranking import Ranked, SameThing, Tally, ranked
 from .reading import Reading
 from .selector_parser import parse
@@ -26,15 +27,46 @@ from .token import Lives, TokenLife, is_generated, is_state
 
 HISTORY = timedelta(days=90)
 """How far back candidates are asked about."""
-
 SAY: Mapping[str, float] = {
     "test id": 2.0, "id": 2.0, "name": 1.5, "address": 1.5, "text": 1.5, "data": 1.0, "class": 1.0, "around": 0.5,
     "place": 0.5,
 }  # fmt: skip
 """How much each kind of candidate has to say in what is the same thing."""
-
 LEAST_SHARE = 0.98
 """Of the days of a thing, on which a word of it has to be there so that it is not said to come and go."""
+MAX_SUGGESTIONS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions(Question):
+    """Selectors for one element, ranked by what each would have gathered.
+
+    The element is that of an event (`event_id`), one of history (`element`, its id), or one of a `chain` as a page has
+    it now, with the words on it (`text`), its `page` (host and path) and the `kind` of event. `level` counts ancestors
+    from the target outwards; without it the nearest control is meant.
+    """
+
+    event_id: str | None = None
+    element: str | None = None
+    chain: tuple[Level, ...] = ()
+    level: int | None = None
+    kind: str = "click"
+    text: str | None = None
+    page: str = ""
+    limit: int = 8
+
+    def __post_init__(self) -> None:
+        given = [self.event_id is not None, self.element is not None, bool(self.chain)]
+        if given.count(True) != 1:
+            raise InvalidInput(
+                "Suggestions are for one element.", hint="Give the id of an event, or that of an element."
+            )
+        if not 1 <= self.limit <= MAX_SUGGESTIONS:
+            raise InvalidInput(f"1 to {MAX_SUGGESTIONS} selectors are suggested, not {self.limit}.")
+        if self.chain and not 0 <= (self.level or 0) < len(self.chain):
+            raise InvalidInput(
+                f"The chain has no level {self.level}.", hint=f"Levels are 0 to {len(self.chain) - 1}."
+            )
 
 
 @dataclass(frozen=True, slots=True)

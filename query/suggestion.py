@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .answer import Level
 from .candidate import candidates
+from .level import Level
 from .ranking import expected
 from .token import Lives
 

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from expost.errors import UnknownName
+from expost.errors import InvalidInput, UnknownName
 
-from .answer import (
-    PersonDevice,
-    PersonEdge,
-    PersonTrait,
-    TimelineAnswer,
-    TimelineSession,
-    stranger,
-)
+from .answer import Answer, as_row
 from .chain import chains
-from .live import live_event
-from .question import Timeline
-from .reading import Reading, bounding
+from .live import LiveEvent, live_event
+from .matched import bounding
+from .person import stranger
+from .question import Question
+from .reading import Reading
 from .unit import SESSION_GAP
 
 _FIND = """
@@ -57,6 +53,97 @@ select name, max_by(value, (traits.at, page_id, page_seq, event_id)), max(traits
 from lake.traits_of_people as traits
 where site = $site and subject_kind = 'user' and person_id = $person
 group by name order by name;"""
+MAX_TIMELINE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline(Question):
+    """One person whole: users, devices, edges, traits, and the `latest` events in range by session, newest first.
+
+    `id` is what the site calls a user, else the id of a device, else a `person_id`.
+    """
+
+    id: str
+    latest: int = 200
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.latest <= MAX_TIMELINE:
+            raise InvalidInput(f"A timeline shows 1 to {MAX_TIMELINE:,} events, not {self.latest}.")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDevice:
+    """A browser that is, or was for a while, a person's. `events` are theirs alone."""
+
+    device_id: str
+    device: str
+    is_daily: bool
+    events: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEdge:
+    """What says whose is whose: a device's user (`identify`), or two users that are one person (`merge`).
+
+    `ids` are all edges that say the same and stand as this one does. `undo` are those to name in an undo: `ids`, or
+    where these are withdrawn, the undos of them.
+    """
+
+    kind: str
+    source: str
+    target: str
+    is_in_force: bool
+    first_at: datetime
+    last_at: datetime
+    authors: tuple[str, ...]
+    ids: tuple[str, ...]
+    undo: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTrait:
+    """The latest value of a trait, as JSON text, and since when."""
+
+    name: str
+    value: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineSession:
+    """Events of one visit (server events have no device): `total` of the person's in it, those shown newest first."""
+
+    device: str | None
+    began_at: datetime
+    ended_at: datetime
+    total: int
+    events: tuple[LiveEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineAnswer(Answer):
+    """One person: who they are, why, and what they did. `total` events are in range, `shown` of them here."""
+
+    person_id: str
+    name: str
+    is_user: bool
+    users: tuple[str, ...]
+    devices: tuple[PersonDevice, ...]
+    edges: tuple[PersonEdge, ...]
+    traits: tuple[PersonTrait, ...]
+    total: int
+    sessions: tuple[TimelineSession, ...]
+
+    @property
+    def shown(self) -> int:
+        """How many events are here."""
+        return sum(len(each.events) for each in self.sessions)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per event."""
+        return [as_row(event) for session in self.sessions for event in session.events]
 
 
 def timeline(reading: Reading, question: Timeline) -> TimelineAnswer:

@@ -1,296 +1,141 @@
-"""Trends: events, people and a measure of a definition per calendar period, empty periods included."""
+"""Trends: the question, who is behind a point, and the answer. `trend_figures.py` leads from one to the other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, cast
 
-from expost.clock import from_micros
 from expost.errors import InvalidInput
 
-from .answer import DecidingEvent, PeopleAnswer, Person, Point, TrendAnswer, TrendGroup, called
-from .breakdown import Breakdown, Flag
-from .calendar import HOUR, first_day, hour_start, period_number
-from .comparison import previous
-from .grouping import SEVERAL_RULES, GroupKey, breakdown_values, in_order, kept_columns, make_groups
-from .interval import EARLIEST, LATEST
-from .measure import Measure
-from .question import Moment, Trend, TrendPeople
-from .reading import Matched, Reading, Row, at, match, unit_column
-from .statement import Fragment
-
-TOTAL: GroupKey = ("total", None)
-MAX_POINTS = 20_000
-FLAG_RULE = (
-    "Each event goes to the variation of its person's first exposure if it is not earlier, else to 'before exposure'; "
-    "events of people never exposed are 'not exposed'."
-)
-VALUE_RULE = "The value of a breakdown is that at each event."
-DAILY_RULE = "A device with a daily id is another person on every UTC day."
-PERCENTILE_RULE = "Percentiles are exact and nearest-rank: each is a number that some event says."
-RATIO_RULE = "A ratio of a longer stretch is not the mean of the ratios of its parts."
+from .answer import Answer, ask_again
+from .breakdown import Breakdown
+from .measure import EVENTS, Measure
+from .person import PeopleAnswer
+from .question import Moment, Question, Step, ask_as, check_comparison, refuse_unbuilt
+from .unit import PERSON, Unit
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """What was found of a period: events, people, and the measure."""
+class Trend(Question):
+    """Events and people of a definition, and a measure of them, per calendar period: hour, day, week or month.
 
-    events: int = 0
-    people: int = 0
+    `per`: another definition, by whose `per_measure` (the same measure unless it is given) the measure is divided.
+    `compare`: also for the `previous` stretch of time.
+    """
+
+    definition: Step
+    period: str = "day"
+    by: Breakdown | None = None
+    unit: Unit = PERSON
+    measure: Measure = EVENTS
+    per: Step | None = None
+    per_measure: Measure | None = None
+    compare: str | None = None
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is measured of each definition: that of the trend, and the one it is divided by."""
+        return (self.measure,) if self.per is None else (self.measure, self.per_measure or self.measure)
+
+    def __post_init__(self) -> None:
+        refuse_unbuilt("Trends by", self.period, ("hour", "day", "week", "month"))
+        if self.per is None and self.per_measure is not None:
+            raise InvalidInput(
+                "A measure to divide by needs a definition that it is of.", hint="Say per as well."
+            )
+        if self.compare is not None:
+            check_comparison("A trend", self.compare, self)
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPeople(Question):
+    """The people of a point of `trend`, that of the period in which `period` lies, or of all of it.
+
+    `kind` and `value` choose a group of a breakdown. All else is as in the trend.
+    """
+
+    trend: Trend
+    period: Moment | None = None
+    kind: str | None = None
+    value: str | None = None
+    limit: int = 100
+
+    def __post_init__(self) -> None:
+        ask_as(self, self.trend)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Events and people of the period that begins at `start`, an instant of the report's calendar.
+
+    `value` is the measure, None where there is none: the mean of nothing, a ratio to nothing.
+    """
+
+    start: datetime
+    events: int
+    people: int
     value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """The relation `counted` of a reading: one row per event of a trend, with its group and its period."""
+class TrendGroup:
+    """The points of one group of a breakdown; `kind` as in a funnel. `measured` is its measure of the whole range."""
 
-    matched: Matched
-    values: dict[str, Any]
-    rows: list[Row]
-
-
-def trend(reading: Reading, question: Trend) -> TrendAnswer:
-    """Events, people and the measure per period."""
-    answer = _trend(reading, question)
-    if question.compare is None:
-        return answer
-    earlier = previous(question, reading.calendar)
-    return replace(answer, compared=_trend(replace(reading, question=earlier), earlier))
+    kind: str
+    value: str | None
+    points: tuple[Point, ...]
+    measured: float | None = None
 
 
-def _trend(reading: Reading, question: Trend) -> TrendAnswer:
-    counted = prepare_trend(reading, question)
-    points: dict[GroupKey, dict[int, Figures]] = {}
-    wholes: dict[GroupKey, Figures] = {}
-    several: float | None = None
-    for kind, value, bucket, events, people, *measured in counted.rows:
-        if kind == "exposed":
-            several = events / people if people else None
-            continue
-        figures = Figures(events, people, _value(measured))
-        if bucket is None:
-            wholes[kind, value] = figures
-        else:
-            points.setdefault((kind, value), {})[bucket] = figures
-    buckets = _buckets(reading, question, points.get(TOTAL, {}))
-    nothing = Figures(value=_value([_of_nothing(measure) for measure in question.measures]))
-    total = wholes.get(TOTAL, nothing)
-    notes = [*counted.matched.notes, DAILY_RULE, *_rules(question), *_no_numbers(reading, question)]
-    return TrendAnswer(
-        question=question,
-        basis=reading.basis(
-            definitions=counted.matched.definitions, left_out=counted.matched.left_out, notes=notes
-        ),
-        period=question.period,
-        events=total.events,
-        people=total.people,
-        points=_points(points.get(TOTAL, {}), buckets, nothing),
-        groups=tuple(
-            TrendGroup(*key, _points(points[key], buckets, nothing), wholes[key].value)
-            for key in in_order(points.keys() - {TOTAL})
-        ),
-        several_variations=several,
-        measure=_measured(question),
-        value=total.value,
-    )
+@dataclass(frozen=True, slots=True)
+class TrendAnswer(Answer):
+    """Events, people and the measure per period, empty periods included.
 
-
-def trend_people(reading: Reading, question: TrendPeople) -> PeopleAnswer:
-    """The units of a point, from the relation that its numbers come from, each with its events there."""
-    asked = question.trend
-    counted = prepare_trend(reading, asked, has_events=True)
-    values = dict(counted.values) | {"limit": question.limit, "kind": question.kind, "value": question.value}
-    if question.period is not None:
-        values["bucket"] = _bucket(reading, asked.period, question.period)
-    kind = question.kind or "total"
-    rows = reading.run(
-        "trend_people.sql",
-        values,
-        named=asked.unit.kind,
-        has_bucket=question.period is not None,
-        has_group=kind != "total",
-    )
-    step = counted.matched.definitions[0].name
-    people: dict[int, Person] = {}
-    for _, unit_id, name, is_user, event_id, micros in rows:
-        before = people.get(unit_id)
-        moment = at(micros)
-        assert moment is not None
-        event = DecidingEvent(step, event_id, moment)
-        said = called(asked.unit.kind, unit_id, name, is_user=is_user)
-        people[unit_id] = (
-            Person(str(unit_id), said, is_user, kind, question.value, 1, (event,))
-            if before is None
-            else replace(before, events=(*before.events, event))
-        )
-    return PeopleAnswer(
-        question=question,
-        basis=reading.basis(
-            definitions=counted.matched.definitions,
-            left_out=counted.matched.left_out,
-            notes=[*counted.matched.notes, DAILY_RULE, *_rules(asked)],
-        ),
-        total=rows[0][0] if rows else 0,
-        people=tuple(people.values()),
-    )
-
-
-def _bucket(reading: Reading, period: str, moment: Moment) -> int:
-    """The number of the period in which a moment lies."""
-    calendar = reading.calendar
-    micros = calendar.micros(moment, 0)
-    if period == "hour":
-        return hour_start(calendar, micros)
-    return period_number(calendar, calendar.day(micros), period)
-
-
-def prepare_trend(reading: Reading, question: Trend, *, has_events: bool = False) -> Counted:
-    """Make the relation `counted`, with ids and moments of events if they are asked for."""
-    steps = [reading.definition(each) for each in (question.definition, question.per) if each is not None]
-    bounds = (reading.start, reading.end) if reading.has_range else None
-    flag = question.by if isinstance(question.by, Flag) else None
-    value = breakdown_values(question.by)
-    is_placed = value is not None or (flag is not None and flag.several == "as_treated")
-    numbers = tuple(dict.fromkeys(each.of for each in question.measures if each.of is not None))
-    matched = match(
-        reading,
-        steps,
-        keep=tuple(dict.fromkeys((*(("event_id",) if has_events else ()), *kept_columns(question.by)))),
-        bounds=bounds,
-        flag=flag.key if flag else None,
-        has_positions=is_placed,
-        unit=question.unit,
-        by=value,
-        measured=numbers,
-    )
-    values: dict[str, Any] = {"week_start": reading.calendar.week_start}
-    unit = unit_column(question.unit)
-    if is_placed:
-        # Every event is grouped by itself.
-        reading.execute(
-            f"create or replace temp view entered as\nselect {unit} as unit_id, position from matched;", {}
-        )
-    rows = reading.run(
-        "trend.sql",
-        values,
-        unit=unit,
-        period=question.period,
-        by_flag=flag is not None,
-        numbers=len(numbers),
-        measures=[_aggregate(each, step, numbers) for step, each in enumerate(question.measures, 1)],
-        has_events=has_events,
-        **make_groups(reading, values, question.by, question.unit),
-    )
-    return Counted(matched, values, rows)
-
-
-def _aggregate(measure: Measure, step: int, numbers: Sequence[str]) -> Fragment:
-    """The measure over the rows of one definition, as an expression."""
-    of_step = f"filter (where step = {step})"
-    if measure.of is None:
-        people = f"count(distinct unit_id) {of_step}"
-        counts = {
-            "events": f"count(*) {of_step}",
-            "people": people,
-            "per_person": f"count(unit_id) {of_step} / nullif({people}, 0)",
-        }
-        return Fragment(counts[measure.kind])
-    number = f"number_{numbers.index(measure.of) + 1}"
-    if measure.percentile is not None:
-        return Fragment(f"quantile_disc({number}, {measure.percentile} / 100.0) {of_step}")
-    # Sums of floating point numbers that carry what rounding loses, so that their order does not matter.
-    functions = {"sum": "fsum", "mean": "favg", "min": "min", "max": "max"}
-    found = f"{functions[measure.kind]}({number}) {of_step}"
-    return Fragment(f"coalesce({found}, 0)" if measure.kind == "sum" else found)
-
-
-def _of_nothing(measure: Measure) -> float | None:
-    """What a measure is where nothing happened."""
-    return 0 if measure.kind in ("events", "people", "sum") else None
-
-
-def _value(measured: Sequence[float | None]) -> float | None:
-    """What was measured, divided by what it is per."""
-    value, *per = measured
-    if not per:
-        return value
-    return value / per[0] if value is not None and per[0] else None
-
-
-def _measured(question: Trend) -> str:
-    """What is measured, in words."""
-    if question.per is None:
-        return str(question.measure)
-    name = getattr(question.per, "name", question.per)
-    return f"{question.measure} per {question.measures[1]} of {name}"
-
-
-def _rules(question: Trend) -> list[str]:
-    rules = [PERCENTILE_RULE] if any(each.percentile is not None for each in question.measures) else []
-    rules += [RATIO_RULE] if question.per is not None else []
-    return rules + _group_rules(question.by)
-
-
-def _group_rules(by: Breakdown | None) -> list[str]:
-    if by is None:
-        return []
-    return [FLAG_RULE, *SEVERAL_RULES[by.several]] if isinstance(by, Flag) else [VALUE_RULE]
-
-
-def _no_numbers(reading: Reading, question: Trend) -> list[str]:
-    """How many events say no number where one is measured: those are left out of the measure, and counted here."""
-    numbers = list(dict.fromkeys(each.of for each in question.measures if each.of is not None))
-    notes = []
-    for step, measure in enumerate(question.measures, 1):
-        if measure.of is None:
-            continue
-        place = numbers.index(measure.of) + 1
-        [(without, other)] = reading.execute(
-            f"select count(*) filter (where type_{place} is null),\n"
-            f"    count(*) filter (where type_{place} is not null and number_{place} is null)\n"
-            f"from counted where step = {step};",
-            {},
-        )
-        if without or other:
-            notes.append(
-                f"Left out of {measure}: {without:,} events without {measure.of!r}, {other:,} in which it is no "
-                "number."
-            )
-    return notes
-
-
-def _buckets(reading: Reading, question: Trend, found: Mapping[int, object]) -> dict[int, int]:
-    """Every period from the first to the last, as its bucket and the instant at which it begins.
-
-    From the range's start, or the first event; to the range's end, or now, or the last event if that is later.
+    `people` is over the whole range, each counted once; so is `value`, the `measure` of all of it.
     """
-    if not found and question.start is None:
-        return {}
-    calendar, period = reading.calendar, question.period
 
-    def number_of(micros: int) -> int:
-        if period == "hour":
-            return hour_start(calendar, micros)
-        return period_number(calendar, calendar.day(micros), period)
+    period: str
+    events: int
+    people: int
+    points: tuple[Point, ...]
+    groups: tuple[TrendGroup, ...]
+    several_variations: float | None
+    measure: str = "events"
+    value: float | None = None
+    compared: TrendAnswer | None = None
+    ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
 
-    first = number_of(reading.start) if reading.start > EARLIEST else min(found)
-    last = number_of(reading.end - 1) if reading.end < LATEST else max([*found, number_of(reading.now)])
-    step = HOUR if period == "hour" else 1
-    if (last - first) // step >= MAX_POINTS:
-        raise InvalidInput(
-            f"The trend would have {(last - first) // step + 1:,} points; at most {MAX_POINTS:,}.",
-            hint="Choose a longer period, or a shorter range: from and to.",
+    def behind(
+        self,
+        period: datetime | date | None = None,
+        *,
+        kind: str | None = None,
+        value: str | None = None,
+        limit: int = 100,
+    ) -> PeopleAnswer:
+        """The people of the point of a period, or of all of it, by asking again at the same moment."""
+        answer = ask_again(
+            self, lambda then: TrendPeople(then, period, kind, value, limit, site=self.basis.site)
         )
-    if period == "hour":
-        # An offset that changes by half an hour moves the hours that follow.
-        hours = {hour_start(calendar, at) for at in range(first, last + HOUR, HOUR)} | set(found)
-        return {hour: hour for hour in sorted(hours) if first <= hour <= last}
-    return {
-        number: calendar.midnight(first_day(calendar, number, period)) for number in range(first, last + 1)
-    }
+        return cast(PeopleAnswer, answer)
 
+    @property
+    def opens(self) -> Mapping[str, str]:
+        """How to open a point."""
+        return {
+            "python": "answer.behind(period=DATE)",
+            "http": "GET /api/v1/trend/people with the fields of the trend and at=DATE",
+            "command": "expost trend … --people DATE",
+        }
 
-def _points(found: Mapping[int, Figures], buckets: Mapping[int, int], nothing: Figures) -> tuple[Point, ...]:
-    shown = ((start, found.get(bucket, nothing)) for bucket, start in buckets.items())
-    return tuple(Point(from_micros(start), each.events, each.people, each.value) for start, each in shown)
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per group and point; the total has the kind `total`."""
+        groups = (TrendGroup("total", None, self.points), *self.groups)
+        return [
+            {"kind": group.kind, "value": group.value, "start": point.start, "events": point.events,
+             "people": point.people, "measured": point.value}
+            for group in groups
+            for point in group.points
+        ]  # fmt: skip

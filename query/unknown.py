@@ -7,8 +7,8 @@ are events.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from .answer import UnknownReason
 from .css import ascii_lower
 from .definition import Definition
 from .descriptor_sql import DescriptorSets
@@ -20,9 +20,20 @@ from .statement import Fragment, expressions
 
 Leaf = Id | Class | Attribute | State
 """A condition that an element's own description may leave open."""
-
 CAPTURED = 20
 """Previous siblings that capture keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownReason:
+    """Why `events` are unknown, in words (`says`); an event counts under every reason that applies to it.
+
+    `reason` is `not_whole`, `name_only`, `state`, `siblings`, `chain`, or `rest`.
+    """
+
+    reason: str
+    says: str
+    events: int
 
 
 def unknown_reasons(reading: Reading, definition: Definition) -> tuple[UnknownReason, ...]:

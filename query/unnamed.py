@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from expost.clock import from_micros
+from expost.errors import InvalidInput
 from expost.state.names import name_key
 
-from .answer import Answer, Level
+from .answer import Answer
 from .candidate import tokens
 from .chain import Chain, chains
 from .condition import compile_definition
 from .control import level_meant, name_for, says_its_words
 from .interval import LATEST
-from .question import Unnamed
+from .level import Level
+from .question import MAX_LISTED, Question
 from .reading import Reading, at
 from .suggestion import suggestion
 from .token import Lives, TokenLife, is_whole
@@ -27,6 +29,21 @@ MOST_ELEMENTS = 2_000
 """How many different elements are looked at, those of the most people first."""
 MOST_TEXTS = 12
 """Things that a selector gathers are told apart by their words up to so many; beyond it they are items of a list."""
+Key = tuple[str, str, str | None]
+"""What makes two interactions one: type of event, selector, text that is asked for beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed(Question):
+    """Interactions that no definition matches, those of the most people first; without a range of the last 90 days."""
+
+    limit: int = 50
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_LISTED:
+            raise InvalidInput(
+                f"1 to {MAX_LISTED:,} interactions without a name are listed, not {self.limit}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +101,6 @@ class _Seen:
     selector: str
     level: Level
     has_words: bool
-
-
-Key = tuple[str, str, str | None]
-"""What makes two interactions one: type of event, selector, text that is asked for beside it."""
 
 
 def unnamed(reading: Reading, question: Unnamed) -> UnnamedAnswer:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from expost.query.answer import Cohort, FunnelAnswer, FunnelStep, RetentionAnswer
+from expost.query.funnel import FunnelAnswer, FunnelStep
+from expost.query.retention import Cohort, RetentionAnswer
 
 
 @dataclass

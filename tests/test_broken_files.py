@@ -34,11 +34,12 @@ from expost.lake.table import Table
 from expost.lake.writer import Writer
 from expost.query import analysis as analysis_module
 from expost.query.analysis import Analysis
-from expost.query.answer import Answer, PreviewAnswer, RowsAnswer
+from expost.query.answer import Answer
 from expost.query.definition import definition
-from expost.query.preview import preview_parts
-from expost.query.question import Preview, Question, SqlQuery
+from expost.query.preview import Preview, PreviewAnswer, preview_parts
+from expost.query.question import Question
 from expost.query.reading import Reading
+from expost.query.sandbox import RowsAnswer, SqlQuery
 from tests.lake.test_erasure import USER
 from tests.lake.test_mending import live, whole
 from tests.lake.test_sink import wait_until

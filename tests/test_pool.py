@@ -15,7 +15,9 @@ import pytest
 from expost import pool as pool_module
 from expost.errors import QueryLimit, UnknownDefinition
 from expost.pool import QueryLimits, QueryPool
-from expost.query.question import Preview, Saved, SqlQuery
+from expost.query.preview import Preview
+from expost.query.question import Saved
+from expost.query.sandbox import SqlQuery
 from tests.serving import make_site
 
 ENDLESS = "select count(*) from range(100000000) a, range(100000000) b"

@@ -11,8 +11,8 @@ from fastapi import Request
 from expost.errors import ExpostError
 from expost.query.cohort import Cohort
 from expost.query.definition import Definition
+from expost.query.flag_list import FlagList
 from expost.query.form import Form
-from expost.query.question import FlagList
 
 from .desk import Desk, pairs_of
 

@@ -13,7 +13,8 @@ from fastapi.responses import JSONResponse
 
 from expost.errors import ExpostError
 from expost.query.definition import Definition
-from expost.query.question import Preview, Saved
+from expost.query.preview import Preview
+from expost.query.question import Saved
 from expost.state.definition_details import Details
 
 from .conditions import form_of_definition

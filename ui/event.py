@@ -11,11 +11,13 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from expost.errors import ExpostError, InvalidInput
-from expost.query.answer import EventAnswer, Level, plain
+from expost.query.answer import plain
 from expost.query.control import is_interactive, level_meant
+from expost.query.event_detail import EventAnswer, EventDetail
 from expost.query.form import definition_of, form_of
-from expost.query.question import EventDetail, Preview, Suggestions
-from expost.query.suggested import Suggestion, SuggestionsAnswer
+from expost.query.level import Level
+from expost.query.preview import Preview
+from expost.query.suggested import Suggestion, Suggestions, SuggestionsAnswer
 
 from .captured import web_address
 from .desk import Desk, Outcome

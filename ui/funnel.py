@@ -8,10 +8,10 @@ from datetime import date
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.answer import FunnelAnswer, FunnelStep
 from expost.query.form import funnel_of
-from expost.query.funnel import PERCENTILES
-from expost.query.question import MAX_STEPS, Funnel
+from expost.query.funnel import Funnel, FunnelAnswer, FunnelStep
+from expost.query.funnel_counts import PERCENTILES
+from expost.query.question import MAX_STEPS
 
 from . import chart, group
 from .asked import Ask, ask_of

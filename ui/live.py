@@ -8,9 +8,8 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.answer import LiveAnswer, LiveEvent
 from expost.query.definition import check_type
-from expost.query.question import Live
+from expost.query.live import Live, LiveAnswer, LiveEvent
 
 from .desk import Desk
 from .format import vital_in_words

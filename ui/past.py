@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from expost.query.answer import Counted, Overlap, PreviewAnswer
+from expost.query.overlap import Overlap
+from expost.query.preview import Counted, PreviewAnswer
 
 from . import chart
 from .chart import Column

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from fastapi import APIRouter, Request, Response
 
 from expost.errors import InvalidInput
-from expost.query.answer import PeopleAnswer
 from expost.query.form import OPENING, funnel_of, retention_people_of, trend_people_of
-from expost.query.question import FunnelPeople, RetentionPeople, TrendPeople
+from expost.query.funnel import FunnelPeople
+from expost.query.person import PeopleAnswer
+from expost.query.retention import RetentionPeople
+from expost.query.trend import TrendPeople
 
 from . import group
 from .desk import Desk

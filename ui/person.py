@@ -10,9 +10,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from expost.errors import ExpostError
-from expost.query.answer import TimelineAnswer, TimelineSession
 from expost.query.form import timeline_of
-from expost.query.question import Timeline
+from expost.query.timeline import Timeline, TimelineAnswer, TimelineSession
 
 from .caller import caller_of, require_admin
 from .desk import Desk

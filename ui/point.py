@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from expost.errors import ExpostError, InvalidInput
 from expost.query.form import definition_of
-from expost.query.question import Live, Preview
+from expost.query.live import Live
+from expost.query.preview import Preview
 from expost.state.names import name_key
 
 from .caller import caller_of

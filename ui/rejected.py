@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.answer import RejectedAnswer, RejectedLine
 from expost.query.form import rejected_of
-from expost.query.question import RejectedList
+from expost.query.rejected import RejectedAnswer, RejectedLine, RejectedList
 
 from .caller import require_admin
 from .desk import Desk

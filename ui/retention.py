@@ -8,9 +8,8 @@ from datetime import date, datetime
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.answer import Cohort, PooledPeriod, RetentionAnswer, RetentionGroup
 from expost.query.form import retention_of
-from expost.query.question import Retention
+from expost.query.retention import Cohort, PooledPeriod, Retention, RetentionAnswer, RetentionGroup
 
 from . import chart, group
 from .asked import Ask, ask_of

@@ -6,67 +6,33 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from expost.query.answer import (
-    Basis,
-    ChangedEvent,
+from expost.query.answer import Basis, LeftOut, UsedDefinition
+from expost.query.breakdown import Flag
+from expost.query.definition import definition
+from expost.query.difference import ChangedEvent, Difference, DifferenceAnswer, Side
+from expost.query.event_detail import EventAnswer, EventDetail
+from expost.query.flag_list import FlagList, FlagsAnswer, SeenFlag, Variation
+from expost.query.funnel import Funnel, FunnelAnswer, FunnelGroup, FunnelPeople, FunnelStep
+from expost.query.level import Level
+from expost.query.live import Live, LiveAnswer, LiveEvent
+from expost.query.losses import Losses, LossesAnswer, Tally
+from expost.query.overlap import Overlap
+from expost.query.person import DecidingEvent, PeopleAnswer, Person
+from expost.query.preview import Counted, Day, Preview, PreviewAnswer, SampleElement
+from expost.query.rejected import RejectedAnswer, RejectedKind, RejectedLine, RejectedList
+from expost.query.retention import (
     Cohort,
-    Counted,
-    Day,
-    DecidingEvent,
-    DifferenceAnswer,
-    EventAnswer,
-    FlagsAnswer,
-    FunnelAnswer,
-    FunnelGroup,
-    FunnelStep,
-    LeftOut,
-    Level,
-    LiveAnswer,
-    LiveEvent,
-    LossesAnswer,
-    Overlap,
-    PeopleAnswer,
-    Person,
-    Point,
     PooledPeriod,
-    PreviewAnswer,
-    RejectedAnswer,
-    RejectedKind,
-    RejectedLine,
+    Retention,
     RetentionAnswer,
     RetentionGroup,
     RetentionPeriod,
-    RowsAnswer,
-    SampleElement,
-    SeenFlag,
-    Side,
-    Tally,
-    TrendAnswer,
-    TrendGroup,
-    UnknownReason,
-    UsedDefinition,
-    Variation,
 )
-from expost.query.breakdown import Flag
-from expost.query.definition import definition
-from expost.query.question import (
-    Difference,
-    EventDetail,
-    FlagList,
-    Funnel,
-    FunnelPeople,
-    Live,
-    Losses,
-    Preview,
-    RejectedList,
-    Retention,
-    SqlQuery,
-    Suggestions,
-    Trend,
-    Unnamed,
-)
-from expost.query.suggested import AvoidedToken, Suggestion, SuggestionsAnswer
-from expost.query.unnamed import UnnamedAnswer, UnnamedGroup
+from expost.query.sandbox import RowsAnswer, SqlQuery
+from expost.query.suggested import AvoidedToken, Suggestion, Suggestions, SuggestionsAnswer
+from expost.query.trend import Point, Trend, TrendAnswer, TrendGroup
+from expost.query.unknown import UnknownReason
+from expost.query.unnamed import Unnamed, UnnamedAnswer, UnnamedGroup
 
 NOW = datetime(2026, 11, 23, 14, 5, 32, tzinfo=UTC)
 NASTY = "<img src=x onerror=alert(1)> \u202egnp.exe\u200b раypal {{7*7}}"

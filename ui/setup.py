@@ -9,8 +9,7 @@ from importlib.resources import files
 from fastapi import APIRouter, Request, Response
 
 from expost.errors import ExpostError
-from expost.query.answer import LiveAnswer, LiveEvent
-from expost.query.question import Live
+from expost.query.live import Live, LiveAnswer, LiveEvent
 
 from .desk import Desk
 from .page import render

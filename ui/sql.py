@@ -8,8 +8,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.answer import RowsAnswer, plain
-from expost.query.question import SqlQuery
+from expost.query.answer import plain
+from expost.query.sandbox import RowsAnswer, SqlQuery
 
 from .caller import is_admin
 from .desk import Desk, Outcome

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from expost.query.question import Suggestions
+from expost.query.suggested import Suggestions
 
 from .desk import Desk
 from .pointing import SeenLevel, as_captured

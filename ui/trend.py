@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.answer import Point, TrendAnswer, TrendGroup
 from expost.query.form import trend_of
-from expost.query.question import Trend
+from expost.query.trend import Point, Trend, TrendAnswer, TrendGroup
 
 from . import chart, group
 from .asked import Ask, ask_of

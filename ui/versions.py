@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from expost.errors import InvalidInput
-from expost.query.answer import ChangedEvent, DifferenceAnswer
+from expost.query.difference import ChangedEvent, DifferenceAnswer
 from expost.query.form import difference_of
 
 from .caller import caller_of

@@ -21,8 +21,7 @@ from expost.ids import uuid7
 from expost.lake.batch import Accepted, Event, View
 from expost.lake.batch import Page as WirePage
 from expost.query.analysis import Analysis
-from expost.query.question import Suggestions
-from expost.query.suggested import Suggestion, SuggestionsAnswer
+from expost.query.suggested import Suggestion, Suggestions, SuggestionsAnswer
 from expost.state.database import State
 from expost.state.sites import Site as KnownSite
 from expost.state.sites import add_site, sites

@@ -16,9 +16,8 @@ from expost.lake.compactor import compact_folder, enrich_folder
 from expost.lake.schema import ELEMENTS, EVENTS
 from expost.lake.table import MERGE_AT, Table, find_snapshot
 from expost.query.analysis import Analysis
-from expost.query.answer import PreviewAnswer
 from expost.query.definition import definition
-from expost.query.question import Preview
+from expost.query.preview import Preview, PreviewAnswer
 from expost.state.sites import Site, add_site, sites
 from tests.story import Story, click, view
 

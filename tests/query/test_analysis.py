@@ -15,38 +15,20 @@ import pytest
 
 from expost.errors import InvalidInput, NotBuilt, QueryLimit, SelectorError, UnknownDefinition
 from expost.query.analysis import Analysis
-from expost.query.answer import (
-    Answer,
-    DifferenceAnswer,
-    EventAnswer,
-    FlagsAnswer,
-    FunnelAnswer,
-    LiveAnswer,
-    LiveEvent,
-    PeopleAnswer,
-    PreviewAnswer,
-    RetentionAnswer,
-    RowsAnswer,
-    TrendAnswer,
-)
+from expost.query.answer import Answer
 from expost.query.breakdown import Flag
 from expost.query.definition import NEVER_HEARD, Definition, definition
-from expost.query.question import (
-    Difference,
-    EventDetail,
-    FlagList,
-    Funnel,
-    FunnelPeople,
-    Live,
-    Preview,
-    Question,
-    Retention,
-    Saved,
-    SqlQuery,
-    Stage,
-    Step,
-    Trend,
-)
+from expost.query.difference import Difference, DifferenceAnswer
+from expost.query.event_detail import EventAnswer, EventDetail
+from expost.query.flag_list import FlagList, FlagsAnswer
+from expost.query.funnel import Funnel, FunnelAnswer, FunnelPeople, Stage
+from expost.query.live import Live, LiveAnswer, LiveEvent
+from expost.query.person import PeopleAnswer
+from expost.query.preview import Preview, PreviewAnswer
+from expost.query.question import Question, Saved, Step
+from expost.query.retention import Retention, RetentionAnswer
+from expost.query.sandbox import RowsAnswer, SqlQuery
+from expost.query.trend import Trend, TrendAnswer
 from expost.query.unit import Unit
 from expost.state.definition_details import Details, detail_history
 from expost.state.sites import Site, add_site

@@ -10,7 +10,8 @@ import pytest
 from expost.errors import InvalidInput
 from expost.query.calendar import Calendar
 from expost.query.comparison import previous
-from expost.query.question import Moment, Trend
+from expost.query.question import Moment
+from expost.query.trend import Trend
 
 BERLIN = Calendar(ZoneInfo("Europe/Berlin"))
 CET = timezone(timedelta(hours=1))

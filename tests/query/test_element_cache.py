@@ -17,10 +17,9 @@ from expost.lake.part import write_part
 from expost.lake.schema import TABLES
 from expost.lake.table import Table
 from expost.query.analysis import Analysis
-from expost.query.answer import PreviewAnswer
 from expost.query.definition import definition
 from expost.query.element_cache import ELEMENTS, ElementCache, Judged
-from expost.query.question import Preview
+from expost.query.preview import Preview, PreviewAnswer
 from expost.state.sites import Site, add_site
 from tests.story import Story, click
 

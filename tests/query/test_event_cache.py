@@ -19,7 +19,11 @@ from expost.query.analysis import Analysis
 from expost.query.breakdown import ByColumn, ByProperty, Flag
 from expost.query.definition import definition
 from expost.query.event_cache import EventCache
-from expost.query.question import Funnel, Preview, Question, Retention, Trend
+from expost.query.funnel import Funnel
+from expost.query.preview import Preview
+from expost.query.question import Question
+from expost.query.retention import Retention
+from expost.query.trend import Trend
 from expost.state.sites import Site, add_site
 from tests.story import Story, click, expose, identify, track, view
 

@@ -12,7 +12,8 @@ from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag
 from expost.query.definition import Definition, Pattern, PropertyMatch, definition
 from expost.query.form import definition_of, form_of, funnel_of, preview_of, retention_of, trend_of
-from expost.query.question import Funnel, Retention, Stage
+from expost.query.funnel import Funnel, Stage
+from expost.query.retention import Retention
 from expost.query.unit import Unit
 from expost.question_commands import form_of_options
 from expost.state.sites import Site, add_site

@@ -12,7 +12,7 @@ from expost.door import Lake, did
 from expost.errors import InvalidInput, NotBuilt, UnknownCohort, UnknownDefinition
 from expost.query.analysis import Analysis
 from expost.query.cohort import Cohort
-from expost.query.question import Live
+from expost.query.live import Live
 from expost.state.sites import Site, add_site
 from tests.story import Story, identify, track
 

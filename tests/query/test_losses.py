@@ -10,8 +10,7 @@ import pytest
 
 from expost.errors import InvalidInput, NotBuilt
 from expost.query.analysis import Analysis
-from expost.query.answer import LossesAnswer
-from expost.query.question import Losses
+from expost.query.losses import Losses, LossesAnswer
 from expost.state.sites import Site, add_site
 from tests.story import Story, click, leave, view
 

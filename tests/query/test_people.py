@@ -14,10 +14,10 @@ from expost.errors import InvalidInput, MergeRefused, UnknownName
 from expost.lake.edits import say, take_edits
 from expost.lake.writer import Writer
 from expost.query.analysis import Analysis
-from expost.query.answer import PreviewAnswer, TimelineAnswer
 from expost.query.definition import definition
 from expost.query.people import MOST_DEVICES, MOST_USERS
-from expost.query.question import Preview, Timeline
+from expost.query.preview import Preview, PreviewAnswer
+from expost.query.timeline import Timeline, TimelineAnswer
 from expost.state.audit import audit_lines
 from expost.state.sites import Site, add_site
 from tests.story import Story, identify, track, view

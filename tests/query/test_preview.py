@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from expost.query.analysis import Analysis
-from expost.query.answer import Overlap, PreviewAnswer
 from expost.query.definition import definition
-from expost.query.question import Preview, Step
+from expost.query.overlap import Overlap
+from expost.query.preview import Preview, PreviewAnswer
+from expost.query.question import Step
 from expost.state.sites import Site, add_site
 from tests.story import Story, click, track, view
 

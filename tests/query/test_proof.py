@@ -15,8 +15,9 @@ from expost.cli import main
 from expost.door import Lake
 from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
+from expost.query.explanation import Explanation
 from expost.query.form import explanation_of, form_of, funnel_people_of, retention_people_of, trend_people_of
-from expost.query.question import Explanation, Retention
+from expost.query.retention import Retention
 from expost.state.sites import Site, add_site
 from tests.story import Story, identify, track
 

@@ -12,8 +12,8 @@ from expost.errors import InvalidInput
 from expost.lake.folder import open_folder
 from expost.lake.rejected import Rejected, keep_rejected
 from expost.query.analysis import Analysis
-from expost.query.answer import RejectedAnswer, RowsAnswer
-from expost.query.question import RejectedList, SqlQuery
+from expost.query.rejected import RejectedAnswer, RejectedList
+from expost.query.sandbox import RowsAnswer, SqlQuery
 from expost.state.sites import Site, add_site
 
 NOW = 1_764_000_000_000_000

@@ -9,8 +9,7 @@ import pytest
 
 from expost.errors import InvalidInput, UnknownName
 from expost.query.analysis import Analysis
-from expost.query.question import Suggestions
-from expost.query.suggested import SuggestionsAnswer
+from expost.query.suggested import Suggestions, SuggestionsAnswer
 from expost.state.database import State
 from expost.state.sites import Site, add_site
 from tests.story import Story, click, view

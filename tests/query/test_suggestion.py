@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 
-from expost.query.answer import Level
 from expost.query.candidate import candidates
+from expost.query.level import Level
 from expost.query.suggestion import suggestions
 from expost.query.token import TokenLife, stays
 from tests.query.markup import ElementLake

@@ -8,9 +8,8 @@ import pytest
 
 from expost.lake.batch import CHAIN_CUT, ROOT, Descriptor, Element
 from expost.query.analysis import Analysis
-from expost.query.answer import PreviewAnswer
 from expost.query.definition import definition
-from expost.query.question import Preview
+from expost.query.preview import Preview, PreviewAnswer
 from expost.state.sites import Site, add_site
 from tests.story import Story, click
 

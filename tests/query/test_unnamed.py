@@ -11,8 +11,8 @@ import pytest
 from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
 from expost.query.definition import definition
-from expost.query.question import Preview, Unnamed
-from expost.query.unnamed import UnnamedAnswer, UnnamedGroup
+from expost.query.preview import Preview
+from expost.query.unnamed import Unnamed, UnnamedAnswer, UnnamedGroup
 from expost.state.database import State
 from expost.state.sites import Site, add_site
 from tests.story import Story, change, click, submit, view

@@ -14,7 +14,7 @@ from expost.cli import main
 from expost.door import Lake
 from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
-from expost.query.question import Paths
+from expost.query.paths import Paths
 from expost.state.sites import Site, add_site
 from tests.story import Story, track, view
 

@@ -9,13 +9,16 @@ from zoneinfo import ZoneInfo
 
 from expost.clock import to_micros
 from expost.query.analysis import ANSWERS
-from expost.query.answer import Answer, FunnelAnswer, FunnelGroup, RetentionAnswer, TrendAnswer
+from expost.query.answer import Answer
 from expost.query.calendar import Calendar
 from expost.query.definition import Alternative, Definition, definition
+from expost.query.funnel import FunnelAnswer, FunnelGroup
 from expost.query.left_out import counting_of
 from expost.query.membership import with_cohorts
 from expost.query.question import Question
 from expost.query.reading import Reading
+from expost.query.retention import RetentionAnswer
+from expost.query.trend import TrendAnswer
 from expost.state.sites import Site
 
 from .happening import SITE, Happening, lake_of

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from expost.query.answer import PreviewAnswer, TrendAnswer
 from expost.query.breakdown import Flag
 from expost.query.definition import Alternative, Definition
-from expost.query.question import Preview, Trend
+from expost.query.preview import Preview, PreviewAnswer
+from expost.query.trend import Trend, TrendAnswer
 from tests.semantics.engine import answer_of, definition_of, matcher_of, table_of
 from tests.semantics.happening import Happening, read_story
 from tests.semantics.oracle import Oracle

@@ -12,35 +12,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from expost.query.answer import (
-    Answer,
-    CohortAnswer,
-    FunnelAnswer,
-    LifecycleAnswer,
-    PathsAnswer,
-    PreviewAnswer,
-    RetentionAnswer,
-    StickinessAnswer,
-    TrendAnswer,
-)
+from expost.query.answer import Answer
 from expost.query.breakdown import Flag
+from expost.query.cohort_size import CohortAnswer, CohortSize
 from expost.query.definition import Alternative, Definition, definition, in_force_of
+from expost.query.duration import parse_duration
 from expost.query.form import cohort_of, form_of
+from expost.query.funnel import Funnel, FunnelAnswer, Stage
 from expost.query.interval import Interval
+from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.measure import parse_measure
-from expost.query.question import (
-    CohortSize,
-    Funnel,
-    Lifecycle,
-    Paths,
-    Preview,
-    Retention,
-    Stage,
-    Stickiness,
-    Trend,
-    parse_brackets,
-    parse_duration,
-)
+from expost.query.paths import Paths, PathsAnswer
+from expost.query.preview import Preview, PreviewAnswer
+from expost.query.retention import Retention, RetentionAnswer, parse_brackets
+from expost.query.stickiness import Stickiness, StickinessAnswer
+from expost.query.trend import Trend, TrendAnswer
 from expost.query.unit import parse_unit
 from expost.state.sites import ALL_ENVIRONMENTS, Site
 from tests.semantics import oracle_funnel, oracle_paths, oracle_retention, oracle_stickiness, oracle_trend

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query.answer import CohortAnswer, FunnelAnswer
 from expost.query.breakdown import ByCohort
 from expost.query.cohort import Cohort, Did, Sequel
+from expost.query.cohort_size import CohortAnswer, CohortSize
 from expost.query.definition import PropertyMatch
-from expost.query.question import CohortSize, Funnel
+from expost.query.funnel import Funnel, FunnelAnswer
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of
 from tests.semantics.happening import Happening, identity
 from tests.semantics.oracle import Oracle

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query.answer import FunnelAnswer, FunnelGroup
 from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, ByTrait, Flag
-from expost.query.question import Funnel, Stage, Step
+from expost.query.funnel import Funnel, FunnelAnswer, FunnelGroup, Stage
+from expost.query.question import Step
 from expost.query.unit import Unit, parse_unit
 from tests.semantics.engine import answer_of, bars_of, definition_of, group_name, matcher_of
 from tests.semantics.happening import Happening

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query.answer import PathsAnswer
-from expost.query.question import Paths
+from expost.query.paths import Paths, PathsAnswer
 from tests.semantics.engine import answer_of, definition_of, matcher_of
 from tests.semantics.happening import Happening
 from tests.semantics.oracle import Oracle

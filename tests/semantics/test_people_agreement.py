@@ -10,10 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query.answer import Answer, FunnelAnswer, PreviewAnswer, RetentionAnswer, TrendAnswer
+from expost.query.answer import Answer
 from expost.query.breakdown import ByTrait, Flag
 from expost.query.definition import Alternative, Definition
-from expost.query.question import Funnel, Preview, Question, Retention, Trend
+from expost.query.funnel import Funnel, FunnelAnswer
+from expost.query.preview import Preview, PreviewAnswer
+from expost.query.question import Question
+from expost.query.retention import Retention, RetentionAnswer
+from expost.query.trend import Trend, TrendAnswer
 from expost.query.unit import parse_unit
 from tests.semantics import oracle_funnel
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, table_of

@@ -10,17 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros, to_micros
-from expost.query.answer import ExplanationAnswer, FunnelAnswer, PeopleAnswer, RetentionAnswer, TrendAnswer
 from expost.query.breakdown import ByProperty, Flag
-from expost.query.question import (
-    Explanation,
-    Funnel,
-    FunnelPeople,
-    Retention,
-    RetentionPeople,
-    Trend,
-    TrendPeople,
-)
+from expost.query.explanation import Explanation, ExplanationAnswer
+from expost.query.funnel import Funnel, FunnelAnswer, FunnelPeople
+from expost.query.person import PeopleAnswer
+from expost.query.retention import Retention, RetentionAnswer, RetentionPeople
+from expost.query.trend import Trend, TrendAnswer, TrendPeople
 from tests.semantics.engine import answer_of, definition_of, matcher_of
 from tests.semantics.happening import Happening
 from tests.semantics.oracle import Oracle

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query.answer import RetentionAnswer
 from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, Flag
-from expost.query.question import Retention
+from expost.query.retention import Retention, RetentionAnswer
 from expost.query.unit import Unit, parse_unit
 from tests.semantics.engine import answer_of, definition_of, group_name, matcher_of
 from tests.semantics.happening import Happening

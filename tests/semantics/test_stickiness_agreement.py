@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query.answer import LifecycleAnswer, StickinessAnswer
 from expost.query.breakdown import ByProperty
-from expost.query.question import Lifecycle, Stickiness
+from expost.query.lifecycle import Lifecycle, LifecycleAnswer
+from expost.query.stickiness import Stickiness, StickinessAnswer
 from expost.query.unit import Unit, parse_unit
 from tests.semantics.engine import answer_of, definition_of, group_name, matcher_of
 from tests.semantics.happening import Happening

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query.answer import TrendAnswer
 from expost.query.breakdown import ByProperty
 from expost.query.measure import parse_measure
-from expost.query.question import Trend
+from expost.query.trend import Trend, TrendAnswer
 from expost.query.unit import Unit, parse_unit
 from tests.semantics.engine import answer_of, definition_of, group_name, matcher_of
 from tests.semantics.happening import Happening

@@ -14,24 +14,19 @@ from expost.access import Access
 from expost.errors import ExpostError, SelectorError, UnknownDefinition
 from expost.query.cohort import Cohort, Did
 from expost.query.definition import Definition, definition
-from expost.query.question import (
-    Difference,
-    EventDetail,
-    FlagList,
-    Funnel,
-    FunnelPeople,
-    Live,
-    Losses,
-    Preview,
-    RejectedList,
-    Retention,
-    RetentionPeople,
-    SqlQuery,
-    Suggestions,
-    Trend,
-    TrendPeople,
-    Unnamed,
-)
+from expost.query.difference import Difference
+from expost.query.event_detail import EventDetail
+from expost.query.flag_list import FlagList
+from expost.query.funnel import Funnel, FunnelPeople
+from expost.query.live import Live
+from expost.query.losses import Losses
+from expost.query.preview import Preview
+from expost.query.rejected import RejectedList
+from expost.query.retention import Retention, RetentionPeople
+from expost.query.sandbox import SqlQuery
+from expost.query.suggested import Suggestions
+from expost.query.trend import Trend, TrendPeople
+from expost.query.unnamed import Unnamed
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.definition_details import Details, details_of

@@ -1,0 +1,195 @@
+"""Funnels: how many reached each step, and how long it took them, from the relation `results`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from .answer import LeftOut
+from .attempt import StepShape
+from .breakdown import Flag
+from .calendar import first_day
+from .comparison import previous
+from .definition import Definition
+from .funnel import EntryPeriod, Funnel, FunnelAnswer, FunnelGroup, FunnelStep, Times, TimesBar
+from .funnel_results import Prepared, prepare
+from .grouping import GroupKey, group_rules, in_order
+from .matched import unit_column
+from .reading import Reading, Row
+
+PERCENTILES = (10, 25, 50, 75, 90, 95, 99)
+SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
+BOUNDS = (
+    SECOND, 5 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE,
+    HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, DAY, 2 * DAY, 4 * DAY, 7 * DAY, 14 * DAY, 30 * DAY,
+)  # fmt: skip
+"""Upper bounds of the bars of a histogram of times; what took longer than the last is one bar more."""
+ORDER_RULES = {
+    "ordered": "The window counts from the first step; a person is counted at a step if any attempt reaches it.",
+    "strict": "Nothing of the named events lies between two steps; the window counts from the first step.",
+    "any": "An attempt begins with any step, and bar n counts who did n different steps in any order, each by an event "
+    "of its own, within the window from there.",
+}
+SHOWN_RULE = (
+    "The attempt shown is the deepest; of those the one that gets there first; of those the latest start."
+)
+OPTIONAL_RULE = "An optional step counts where the shown attempt has it between the steps around it."
+
+
+def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
+    """How many units reached each step."""
+    answer = counted_funnel(reading, question)
+    if question.compare is None:
+        return answer
+    earlier = previous(question, reading.calendar)
+    compared = counted_funnel(replace(reading, question=earlier), earlier)
+    # Both ran in one reading, so that they saw the same snapshot.
+    return replace(answer, compared=compared)
+
+
+def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = False) -> FunnelAnswer:
+    """How many units reached each step, without a comparison."""
+    prepared = prepare(reading, question, is_first_only=is_first_only)
+    names = bar_names(question, prepared.steps)
+    rows = reading.run("funnel_counts.sql", prepared.values, stages=prepared.shapes)
+    times = _times(reading, prepared)
+    found = {(row[0], row[1]): row for row in rows}
+    total = found.get(("total", None))
+    groups = [
+        FunnelGroup(
+            kind, value, _bars(names, prepared.shapes, found[kind, value], times.get((kind, value), {}))
+        )
+        for kind, value in in_order(key for key in found if key[0] != "total")
+    ]
+    bars = _bars(names, prepared.shapes, total, times.get(("total", None), {}))
+    if isinstance(question.by, Flag):
+        bars = tuple(
+            replace(bar, outside_groups=bar.people - sum(group.steps[place].people for group in groups))
+            for place, bar in enumerate(bars)
+        )
+    kinds = ("variation", "several variations", "before exposure")
+    exposed = sum(row[2] for key, row in found.items() if key[0] in kinds)
+    several = sum(row[3] for key, row in found.items() if key[0] in kinds)
+    incomplete = total[4] if total else 0
+    notes = [*prepared.matched.notes, *funnel_rules(question)]
+    if incomplete:
+        what = question.unit.plural
+        notes.append(
+            f"The window of {incomplete} {what} is not over yet; shares are given with and without them."
+        )
+    if any(bar.outside_groups for bar in bars):
+        notes.append(
+            "Some people had completed steps before their exposure; the difference is given per step."
+        )
+    left_out = (*prepared.matched.left_out, *_daily(reading, prepared, question))
+    return FunnelAnswer(
+        question=question,
+        basis=reading.basis(definitions=prepared.matched.definitions, left_out=left_out, notes=notes),
+        steps=bars,
+        groups=tuple(groups),
+        incomplete_people=incomplete,
+        several_variations=several / exposed if exposed else None,
+        periods=_periods(reading, prepared, question),
+    )
+
+
+def bar_names(question: Funnel, steps: Sequence[Definition]) -> tuple[str, ...]:
+    """What the bars are called: by their steps, or in any order by how many steps they count."""
+    if question.order != "any":
+        return tuple(step.name for step in steps)
+    return tuple(f"{number} of {len(steps)}" for number in range(1, len(steps) + 1))
+
+
+def funnel_rules(question: Funnel) -> list[str]:
+    """The rules that decide, in words."""
+    rules = [ORDER_RULES[question.order], SHOWN_RULE]
+    if any(stage.optional for stage in question.stages):
+        rules.append(OPTIONAL_RULE)
+    return rules + group_rules(question.by)
+
+
+def _bars(
+    names: Sequence[str], shapes: Sequence[StepShape], row: Row | None, times: Mapping[int, Times]
+) -> tuple[FunnelStep, ...]:
+    """The bars of one group, from its row of funnel_counts.sql: five columns about the group, two for each step."""
+    numbers: list[int] = list(row[5:]) if row else [0, 0] * len(names)
+    counts = list(zip(numbers[::2], numbers[1::2], strict=True))
+    everyone, complete = counts[0]
+    bars = []
+    for shape, name, (people, complete_people) in zip(shapes, names, counts, strict=True):
+        before = counts[shape.before - 1][0] if shape.before else people
+        after = counts[shape.after - 1][0] if shape.after else people
+        taken = times.get(shape.number)
+        bars.append(
+            FunnelStep(
+                name=name,
+                people=people,
+                share=_share(people, everyone),
+                share_of_previous=_share(people, before),
+                dropped_off=0 if shape.is_optional else people - after,
+                complete_people=complete_people,
+                complete_share=_share(complete_people, complete),
+                median_ms=taken.percentiles_ms[50] if taken else None,
+                median_from_start_ms=taken.from_start_ms[50] if taken else None,
+                times=taken,
+                is_optional=shape.is_optional,
+            )
+        )
+    return tuple(bars)
+
+
+def _times(reading: Reading, prepared: Prepared) -> dict[GroupKey, dict[int, Times]]:
+    """How long each step took, by group and number of the step."""
+    if len(prepared.shapes) == 1:
+        return {}
+    rows = reading.run(
+        "funnel_times.sql", prepared.values, stages=prepared.shapes, percentiles=PERCENTILES, bounds=BOUNDS
+    )
+    found: dict[GroupKey, dict[int, Times]] = {}
+    many = len(PERCENTILES)
+    for kind, value, step, *numbers in rows:
+        reached, everyone = numbers[2 * many : -1], numbers[-1]
+        counts = [now - before for now, before in zip([*reached, everyone], [0, *reached], strict=True)]
+        uppers = [*(bound / 1_000 for bound in BOUNDS), None]
+        lowers = [0.0, *(bound / 1_000 for bound in BOUNDS)]
+        bars = [TimesBar(*each) for each in zip(lowers, uppers, counts, strict=True)]
+        while bars and not bars[-1].people:
+            bars.pop()
+        found.setdefault((kind, value), {})[step] = Times(
+            _milliseconds(numbers[:many]), _milliseconds(numbers[many : 2 * many]), tuple(bars)
+        )
+    return found
+
+
+def _milliseconds(values: Sequence[int]) -> dict[int, float]:
+    return {name: value / 1_000 for name, value in zip(PERCENTILES, values, strict=True)}
+
+
+def _periods(reading: Reading, prepared: Prepared, question: Funnel) -> tuple[EntryPeriod, ...]:
+    """The funnel by the period of entry."""
+    if question.over is None:
+        return ()
+    values = prepared.values | {"week_start": reading.calendar.week_start}
+    rows = reading.run("funnel_over.sql", values, stages=prepared.shapes, period=question.over)
+    order = [("total", None), *in_order({(row[0], row[1]) for row in rows} - {("total", None)})]
+    return tuple(
+        EntryPeriod(
+            kind, value, first_day(reading.calendar, number, question.over), tuple(people), incomplete
+        )
+        for kind, value, number, incomplete, *people in sorted(
+            rows, key=lambda row: (order.index((row[0], row[1])), row[2])
+        )
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _daily(reading: Reading, prepared: Prepared, question: Funnel) -> list[LeftOut]:
+    """Entries of daily ids whose window reaches past their day."""
+    entries = prepared.shapes if question.order == "any" else prepared.shapes[:1]
+    structure = {"unit": unit_column(question.unit), "entries": entries}
+    [(events, people)] = reading.run("funnel_daily.sql", prepared.values, **structure)
+    whole = sum(prepared.matched.definitions[shape.number - 1].events for shape in entries)
+    return [LeftOut("cookieless: window past the day", events, people, events / whole)] if events else []

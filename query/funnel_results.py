@@ -1,0 +1,101 @@
+"""Funnels: from the question to the relation `results`, which every number, list and event comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .attempt import StepShape, micros, shapes_of, shown_of, starts_of
+from .breakdown import Flag
+from .definition import Definition
+from .funnel import Funnel
+from .funnel_any import prepare_any
+from .grouping import breakdown_values, kept_columns, make_groups
+from .matched import Matched, match, unit_column
+from .reading import Reading
+from .statement import Fragment
+
+ENTERED = """\
+create or replace temp view entered as
+select unit_id, position_1 as position, is_exposed_only
+from shown;"""
+CANDIDATE = Fragment("unit_id, is_exposed_only, reached, step, position, moment")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The relation `results` of a reading, and what its statements need to know."""
+
+    steps: tuple[Definition, ...]
+    shapes: tuple[StepShape, ...]
+    matched: Matched
+    values: dict[str, Any]
+
+
+def prepare(
+    reading: Reading, question: Funnel, *, keep: Sequence[str] = (), is_first_only: bool = False
+) -> Prepared:
+    """Make the relation `results`; with `is_first_only` no entry of a unit counts but its first."""
+    stages, shapes = question.stages, shapes_of(question.stages)
+    steps = [reading.definition(stage.step) for stage in stages]
+    roles = {
+        name: [reading.definition(each) for each in named]
+        for name, named in (
+            ("blocks", question.between),
+            ("ends", question.ends_attempt),
+            ("removes", question.removes_unit),
+        )
+    }
+    others = [each for named in roles.values() for each in named]
+    numbers = iter(range(len(steps) + 1, len(steps) + len(others) + 1))
+    numbered = {name: [next(numbers) for _ in named] for name, named in roles.items()}
+    if question.order == "strict" and not question.between:
+        numbered["blocks"] = [shape.number for shape in shapes]
+    flag = question.by if isinstance(question.by, Flag) else None
+    matched = match(
+        reading,
+        [*steps, *others],
+        keep=tuple(dict.fromkeys((*keep, *kept_columns(question.by)))),
+        bounds=_bounds(reading, question),
+        flag=flag.key if flag else None,
+        unit=question.unit,
+        by=breakdown_values(question.by),
+        wheres={number: stage.where for number, stage in enumerate(stages, 1) if stage.where is not None},
+    )
+    values = {"within": micros(question.within)}
+    structure = {
+        "stages": shapes,
+        "required": [shape for shape in shapes if not shape.is_optional],
+        "last": max(shape.number for shape in shapes if not shape.is_optional),
+        "unit": unit_column(question.unit),
+        "within": micros(question.within),
+        "starts": starts_of(by_flag=flag is not None),
+        "readings": shown_of(by_flag=flag is not None),
+        "by_flag": flag is not None,
+        "entries": _listed(range(1, len(shapes) + 1) if question.order == "any" else [1]),
+        "candidate": CANDIDATE if question.order != "strict" else Fragment(f"{CANDIDATE}, block"),
+        "has_links": question.order == "strict" or any(shape.within for shape in shapes),
+        **{name: _listed(each) for name, each in numbered.items()},
+    }
+    reading.run("funnel_counted.sql", values, **structure)
+    if is_first_only:
+        reading.run("funnel_first.sql", {})
+    if question.order == "any":
+        prepare_any(reading, values, structure, ends=frozenset(numbered["ends"]))
+    else:
+        reading.run("funnel.sql", values, **structure)
+    reading.execute(ENTERED, {})
+    groups = make_groups(reading, values, question.by, question.unit)
+    reading.run("funnel_results.sql", values, by_flag=flag is not None, relation=Fragment("shown"), **groups)
+    return Prepared(tuple(steps), shapes, matched, values)
+
+
+def _listed(numbers: Iterable[int]) -> Fragment:
+    return Fragment(", ".join(map(str, numbers)))
+
+
+def _bounds(reading: Reading, question: Funnel) -> tuple[int, int] | None:
+    if not reading.has_range:
+        return None
+    return reading.start, reading.end + micros(question.within)

@@ -1,0 +1,189 @@
+"""The relation `matched` of a reading: the events of every step, and what was found of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from expost.clock import from_micros
+
+from .answer import LeftOut, UsedDefinition, UsedVersion
+from .breakdown import ByCohort, ByColumn, ByProperty, ByValue
+from .condition import CompiledDefinition, compile_definition, json_pointer, narrowed
+from .definition import Definition
+from .interval import EARLIEST, LATEST
+from .kept_events import in_lake
+from .reading import Reading, Row, at
+from .selector_sql import ENGINE_VERSION
+from .statement import Fragment, identifier
+from .unit import PERSON, Unit
+from .unseen import gaps, unheard, unseen_environment, unseen_flag
+
+ALWAYS = ("event_id", "time", "page_id", "page_seq", "device_id")
+"""Columns that every statement about matches reads anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The relation `matched` of a reading: what was found for each step, and what was not counted.
+
+    `notes` name what the question asked for by a name that nothing has.
+    """
+
+    definitions: tuple[UsedDefinition, ...]
+    left_out: tuple[LeftOut, ...]
+    compiled: tuple[CompiledDefinition, ...]
+    notes: tuple[str, ...] = ()
+
+
+def match(
+    reading: Reading,
+    steps: Sequence[Definition],
+    *,
+    keep: Sequence[str] = (),
+    bounds: tuple[int, int] | None = None,
+    flag: str | None = None,
+    has_positions: bool = True,
+    unit: Unit = PERSON,
+    by: ByValue | None = None,
+    wheres: Mapping[int, Definition] | None = None,
+    measured: Sequence[str] = (),
+) -> Matched:
+    """Make the relation `matched`: every event of every step, and with a flag `exposed` before it.
+
+    `bounds` are the instants between which events matter at all. Columns of the event named in `keep` come along, and
+    as `value` that of `by`. A step of `wheres` is narrowed by the definition there. What is counted is `unit`. Of each
+    property in `measured` its number comes along, as `number_1`, …, and its type in JSON, as `type_1`, ….
+    """
+    values: dict[str, Any] = {}
+    _prepare_units(reading, unit)
+    kind = None if unit.kind == "person" else unit.kind
+    if flag is not None:
+        reading.run("exposed.sql", {"flag": flag}, unit=kind)
+    numbers: dict[str, int] = {}
+    compiled: list[CompiledDefinition] = []
+    roles: list[tuple[int, int]] = []
+    for step, definition in enumerate(steps, 1):
+        where = (wheres or {}).get(step)
+        body = repr((_meaning(definition), where and _meaning(where)))
+        if body not in numbers:
+            numbers[body] = len(compiled) + 1
+            found = compile_definition(definition, f"m{numbers[body]}")
+            if where is not None:
+                found = narrowed(found, compile_definition(where, f"m{numbers[body]}_where"))
+            compiled.append(found)
+            values |= found.parameters
+        roles.append((step, numbers[body]))
+    values |= bounding(bounds)
+    needed = [*keep, *([by.name] if isinstance(by, ByColumn) else [])]
+    may_be_kept = not wheres and not measured and not isinstance(by, ByProperty)
+    sources = []
+    for number, found in enumerate(compiled, 1):
+        match_ = reading.elements(found)
+        definition = steps[next(step for step, of in roles if of == number) - 1]
+        sources.append(
+            reading.source(definition, match_, f"m{number}", needed) if may_be_kept else in_lake(match_)
+        )
+    reading.run(
+        "matched.sql",
+        values,
+        sources=sources,
+        roles=roles,
+        keep=[identifier(name) for name in keep],
+        further=[identifier(name) for name in keep if name not in ALWAYS],
+        has_bounds=bounds is not None,
+        by_flag=flag is not None,
+        has_positions=has_positions,
+        unit=kind,
+        value=_value(by, values),
+        chosen=reading.chosen,
+        parting=reading.parting if isinstance(by, ByCohort) else None,
+        numbers=_numbers(measured, values),
+    )
+    matched = tallied(reading, steps, compiled, reading.run("tally.sql", {}))
+    return matched if flag is None else replace(matched, notes=(*unseen_flag(reading, flag), *matched.notes))
+
+
+def bounding(bounds: tuple[int, int] | None) -> dict[str, Any]:
+    """The values that statements bind for the instants between which events matter."""
+    if bounds is None:
+        return {}
+    low, high = (from_micros(min(max(bound, EARLIEST), LATEST)) for bound in bounds)
+    return {"from_time": low, "until_time": high}
+
+
+def unit_column(unit: Unit) -> Fragment:
+    """The column of the relation `matched` that says what is counted."""
+    return Fragment("person_id" if unit.kind == "person" else "unit_id")
+
+
+def _prepare_units(reading: Reading, unit: Unit) -> None:
+    if unit.kind == "session":
+        reading.run("sessions.sql", {"gap": unit.gap // timedelta(microseconds=1)})
+    elif unit.kind == "group":
+        reading.run("memberships.sql", {"group_type": unit.group_type})
+
+
+def _value(by: ByValue | None, values: dict[str, Any]) -> Fragment | None:
+    """The value of a breakdown as an expression over an event, where an event alone knows it."""
+    match by:
+        case ByColumn(name):
+            return Fragment(f"cast(e.{identifier(name)} as varchar)")
+        case ByProperty(name):
+            values["property"] = json_pointer(name)
+            return Fragment("json_extract_string(e.properties, $property)")
+        case _:
+            return None
+
+
+def _numbers(names: Sequence[str], values: dict[str, Any]) -> list[tuple[Fragment, Fragment]]:
+    """For each property its type in JSON and its number, as expressions over an event."""
+    found = []
+    for place, name in enumerate(names, 1):
+        values[f"number_{place}"] = json_pointer(name)
+        kind = f"json_type(e.properties, $number_{place})"
+        number = f"cast(json_extract_string(e.properties, $number_{place}) as double)"
+        is_number = f"{kind} in ('BIGINT', 'UBIGINT', 'DOUBLE')"
+        found.append((Fragment(kind), Fragment(f"case when {is_number} then {number} end")))
+    return found
+
+
+def _meaning(definition: Definition) -> tuple[Any, ...]:
+    return definition.body(), [each.interval for each in definition.alternatives]
+
+
+def _versions(definition: Definition) -> tuple[UsedVersion, ...]:
+    return tuple(
+        UsedVersion(each.version, at(each.interval.start), at(each.interval.end))
+        for each in definition.validities
+    )
+
+
+def tallied(
+    reading: Reading, steps: Sequence[Definition], compiled: Sequence[CompiledDefinition], rows: Sequence[Row]
+) -> Matched:
+    """What was found, from rows of (step, is_sure, why it is left out, events, people)."""
+    found = [[0, 0] for _ in steps]
+    left: dict[str, list[int]] = {}
+    total = 0
+    for step, is_sure, reason, events, people in rows:
+        if is_sure:
+            total += events
+        if reason is None:
+            found[step - 1][0 if is_sure else 1] += events
+        elif is_sure:
+            counts = left.setdefault(reason, [0, 0])
+            counts[0] += events
+            counts[1] = max(counts[1], people)
+    used = tuple(
+        UsedDefinition(step.name, step.version, ENGINE_VERSION, str(step), events, unknown, _versions(step))
+        for step, (events, unknown) in zip(steps, found, strict=True)
+    )
+    left_out = reading.counting.left_out(
+        ((reason, events, people) for reason, (events, people) in left.items()), total
+    )
+    notes = [] if any(each.events for each in used) else unseen_environment(reading)
+    notes += [*unheard(steps, used), *gaps(reading, steps), *reading.counting.notes()]
+    return Matched(used, left_out, tuple(compiled), tuple(notes))

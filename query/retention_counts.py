@@ -1,0 +1,213 @@
+"""Retention: cohorts by the period in which people began, and who came back in the n-th period after it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .answer import LeftOut
+from .breakdown import Flag
+from .calendar import first_day, period_number
+from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
+from .interval import EARLIEST
+from .matched import Matched, match, unit_column
+from .reading import Reading, Row, at
+from .retention import Cohort, PooledPeriod, Retention, RetentionAnswer, RetentionGroup, RetentionPeriod
+from .statement import Fragment
+
+TOTAL: GroupKey = ("total", None)
+DAY = 86_400_000_000
+LENGTHS = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY}
+"""How long a rolling period is, in microseconds."""
+ZERO_RULE = "Period 0 counts a return only if it is a different event later than the start."
+POOLED_RULE = (
+    "The pooled row is people who returned divided by people who could have, over cohorts whose period is "
+    "over."
+)
+LATER_RULE = (
+    "Returns in period n or later are counted as observed until now: "
+    "no cell is complete, and nothing is pooled."
+)
+ROLLING_RULE = (
+    "Periods are multiples of 24 hours from each one's own start (a month: 30 days); a cell counts those alone whose "
+    "own period is over."
+)
+RECURRING_RULE = "Everybody begins once in each period, with the first start there."
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What was found of one group: sizes of cohorts, of rolling periods by how many are over, and returns."""
+
+    sizes: dict[int, dict[int | None, int]] = field(default_factory=lambda: defaultdict(dict))
+    people: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRetention:
+    """What was matched, and the counts of the relations `began` and `came_back`."""
+
+    matched: Matched
+    values: dict[str, Any]
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bracket:
+    number: int
+    low: int
+    high: int
+
+
+def retention(reading: Reading, question: Retention) -> RetentionAnswer:
+    """Who came back."""
+    prepared = prepare_retention(reading, question)
+    matched, rows = prepared.matched, prepared.rows
+    is_first_ever = question.entry == "first_ever"
+    found: dict[GroupKey, _Counts] = defaultdict(_Counts)
+    found[TOTAL] = _Counts()
+    exposed = several = 0
+    for fact, kind, value, cohort, period, count, of_several in rows:
+        if fact == "exposed":
+            exposed, several = count, of_several
+        elif fact == "size":
+            found[kind, value].sizes[cohort][period] = count
+        else:
+            found[kind, value].people[cohort, period] = count
+    tables = {key: _table(counts, question, reading) for key, counts in found.items()}
+    cohorts, pooled = tables.pop(TOTAL)
+    begins = data_begins(reading)
+    notes = [*matched.notes, *retention_rules(question)]
+    if is_first_ever and begins is not None:
+        notes.append(f"First ever means the first in kept data, which begins at {begins:%Y-%m-%d %H:%M} UTC.")
+    return RetentionAnswer(
+        question=question,
+        basis=reading.basis(
+            definitions=matched.definitions,
+            left_out=(*matched.left_out, *daily_left_out(reading)),
+            notes=notes,
+        ),
+        period=question.period,
+        cohorts=cohorts,
+        pooled=pooled,
+        groups=tuple(RetentionGroup(*key, *tables[key]) for key in in_order(tables)),
+        several_variations=several / exposed if exposed else None,
+        data_begins=begins,
+    )
+
+
+def prepare_retention(
+    reading: Reading, question: Retention, *, keep: Sequence[str] = ()
+) -> PreparedRetention:
+    """Make the relations `began` (who began) and `came_back` (in which periods), and count them."""
+    steps = [reading.definition(question.begins), reading.definition(question.returns)]
+    is_first_ever = question.entry == "first_ever"
+    bounds = (EARLIEST if is_first_ever else reading.start, reading.now + 1) if reading.has_range else None
+    flag = question.by if isinstance(question.by, Flag) else None
+    matched = match(
+        reading,
+        steps,
+        keep=tuple(dict.fromkeys((*keep, *kept_columns(question.by)))),
+        bounds=bounds,
+        flag=flag.key if flag else None,
+        unit=question.unit,
+        by=breakdown_values(question.by),
+    )
+    values: dict[str, Any] = {"periods": question.cells[-1][1], "week_start": reading.calendar.week_start}
+    structure = {
+        "unit": unit_column(question.unit),
+        "period": question.period,
+        "length": LENGTHS[question.period] if question.rolling else 0,
+        "by_flag": flag is not None,
+    }
+    reading.run("retention.sql", values, entry=question.entry, **structure)
+    groups = make_groups(reading, values, question.by, question.unit)
+    rows = reading.run(
+        "retention_returned.sql",
+        values,
+        mode=question.mode,
+        brackets=[_Bracket(number, *each) for number, each in enumerate(question.brackets)],
+        relation=Fragment("entered"),
+        **groups,
+        **structure,
+    )
+    return PreparedRetention(matched, values, rows)
+
+
+def retention_rules(question: Retention) -> list[str]:
+    """The rules that decide, in words."""
+    rules = [ZERO_RULE, LATER_RULE if question.mode == "on_or_after" else POOLED_RULE]
+    if question.rolling:
+        rules.append(ROLLING_RULE)
+    if question.entry == "recurring":
+        rules.append(RECURRING_RULE)
+    return rules + group_rules(question.by)
+
+
+def _table(
+    counts: _Counts, question: Retention, reading: Reading
+) -> tuple[tuple[Cohort, ...], tuple[PooledPeriod, ...]]:
+    calendar = reading.calendar
+    # The period that runs now is the first one that is not over.
+    running = period_number(calendar, calendar.day(reading.now), question.period)
+    cohorts = tuple(
+        Cohort(
+            start=first_day(calendar, cohort, question.period),
+            size=sum(sizes.values()),
+            periods=tuple(_cells(counts, question, cohort, sizes, running)),
+        )
+        for cohort, sizes in sorted(counts.sizes.items())
+    )
+    if question.mode == "on_or_after":
+        return cohorts, ()
+    pooled = []
+    for low, high in question.cells:
+        cells = [
+            cell
+            for cohort in cohorts
+            for cell in cohort.periods
+            if cell.period == low and (question.rolling or cell.complete)
+        ]
+        size, returned = sum(cell.size for cell in cells), sum(cell.people for cell in cells)
+        pooled.append(PooledPeriod(low, returned, size, returned / size if size else None, high))
+    return cohorts, tuple(pooled)
+
+
+def _cells(
+    counts: _Counts, question: Retention, cohort: int, sizes: Mapping[int | None, int], running: int
+) -> list[RetentionPeriod]:
+    """The cells of a cohort whose period has begun; of rolling periods those in which somebody's is over."""
+    whole = sum(sizes.values())
+    is_later = question.mode == "on_or_after"
+    cells = []
+    for place, (low, high) in enumerate(question.cells):
+        key = place if question.brackets else low
+        if is_later:
+            people = sum(
+                counted for (of, period), counted in counts.people.items() if of == cohort and period >= low
+            )
+        else:
+            people = counts.people.get((cohort, key), 0)
+        if question.rolling:
+            size = sum(units for over, units in sizes.items() if over is not None and over > high)
+            if size:
+                cells.append(RetentionPeriod(low, people, size == whole and not is_later, size, high))
+        elif cohort + low <= running:
+            complete = cohort + high < running and not is_later
+            cells.append(RetentionPeriod(low, people, complete, whole, high))
+    return cells
+
+
+def data_begins(reading: Reading) -> datetime | None:
+    """The first event that is kept."""
+    [(first,)] = reading.execute("select min(epoch_us(time)) from lake.events where site = $site;", {})
+    return at(first)
+
+
+def daily_left_out(reading: Reading) -> list[LeftOut]:
+    """Events by daily ids, which are nobody on the next day."""
+    [(events, people, every)] = reading.run("retention_daily.sql", {})
+    return [LeftOut("cookieless: a new id every day", events, people, events / every)] if events else []
