@@ -14,7 +14,7 @@ from expost.query.form import difference_of
 from expost.question_commands import analysis_of, form_of_options, show_answer
 
 if TYPE_CHECKING:
-    from expost.query.definition_folder import Plan
+    from expost.query.file_folder import Plan
     from expost.state.audit import Actor
 
 SIGNS = {"new": "+", "changed": "~", "archived": "-", "same": "="}

@@ -38,7 +38,7 @@ from expost.query.timeline import Timeline, TimelineAnswer
 from expost.query.trend import Trend, TrendAnswer
 from expost.query.unit import SESSION_GAP, Unit, parse_unit
 from expost.query.unnamed import Unnamed, UnnamedAnswer
-from expost.state.definition_details import Details
+from expost.state.details import Details
 
 By = Breakdown | str | None
 CONDITIONS = (

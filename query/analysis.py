@@ -5,37 +5,30 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 import pyarrow as pa
 
 from expost.clock import Clock, to_micros, wall_clock
-from expost.errors import InvalidInput, NotBuilt, QueryLimit, UnknownDefinition
+from expost.errors import InvalidInput, NotBuilt, QueryLimit
 from expost.lake.broken import READ_PROBLEMS
 from expost.lake.folder import open_folder
 from expost.lake.held import HeldConnection
 from expost.lake.readable import ReadableLake, read_lake
 from expost.lake.reader import LakeSnapshot, connect, snapshot_versions
 from expost.lake.rejected import rejected_files
-from expost.state import definitions as saved
-from expost.state.audit import Actor
 from expost.state.database import State
-from expost.state.definition_details import Details, describe, details, details_of
-from expost.state.names import name_key
 from expost.state.sites import Site, find_site, sites
 
 from .answer import Answer
-from .calendar import Calendar, interval_of
+from .calendar import Calendar, calendar_of
 from .cohort_size import CohortSize, cohort_size
-from .definition import Definition
-from .definition_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .difference import Difference, difference
 from .element_cache import ElementCache
 from .event_cache import EventCache
@@ -46,6 +39,7 @@ from .funnel import Funnel, FunnelPeople
 from .funnel_counts import funnel
 from .funnel_people import funnel_people
 from .kept_cohorts import KeptCohorts
+from .kept_definitions import KeptDefinitions
 from .left_out import counting_of
 from .lifecycle import Lifecycle, lifecycle
 from .live import Live, live
@@ -55,7 +49,7 @@ from .other_rules import explanation
 from .paths import Paths, paths
 from .people import PeopleEdits
 from .preview import Preview, PreviewAnswer, preview, preview_parts
-from .question import Moment, Question
+from .question import Question
 from .reading import Reading
 from .rejected import RejectedList, rejected
 from .retention import Retention, RetentionPeople
@@ -63,8 +57,6 @@ from .retention_counts import retention
 from .retention_people import retention_people
 from .rights import Rights
 from .sandbox import SqlQuery, sql_query
-from .saved import check_definition, definition_of, in_force_at, version_json
-from .selector_sql import ENGINE_VERSION
 from .stickiness import Stickiness, stickiness
 from .suggested import Suggestions, suggested
 from .timeline import Timeline, timeline
@@ -119,7 +111,7 @@ WITHOUT_VIEWS = (Preview, CohortSize, Timeline, *COHORTS_OF)
 """Questions that are asked of the lake itself: they do without the views for people, and share one connection."""
 
 
-class Analysis(Rights, PeopleEdits, KeptCohorts):
+class Analysis(KeptDefinitions, KeptCohorts, Rights, PeopleEdits):
     """A data folder, open for questions. Each question reads the newest snapshot; the folder may be in use.
 
     `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit.
@@ -169,109 +161,6 @@ class Analysis(Rights, PeopleEdits, KeptCohorts):
         """How many live files and rows each table of the lake has."""
         return read_lake(self.folder, self._sizes)
 
-    def define(
-        self,
-        definition: Definition,
-        *,
-        site: str | None = None,
-        valid_from: Moment | None = None,
-        valid_until: Moment | None = None,
-        author: str = "",
-        place: str = "",
-    ) -> Definition:
-        """The definition as saved: a new version when it says something else than the latest one of that name.
-
-        With `valid_from` or `valid_until` the version counts in between, and the versions before it where it does not;
-        days are those of the site. The audit says that `author` saved it, from `place` (`expost.state.audit.Actor`).
-        """
-        found = find_site(self.state, site)
-        check_definition(definition)
-        interval = interval_of(_calendar(found, None), valid_from, valid_until)
-        kept = saved.save_definition(
-            self.state,
-            found.slug,
-            definition.name,
-            definition.body(),
-            engine=ENGINE_VERSION,
-            clock=self.clock,
-            by=Actor(author, place),
-            valid_from=interval.start,
-            valid_until=interval.end,
-        )
-        return definition_of(kept)
-
-    def definitions(self, *, site: str | None = None, archived: bool = False) -> list[Definition]:
-        """The latest version of every saved definition, by name; those in the archive instead with `archived`."""
-        slug = find_site(self.state, site).slug
-        told = details(self.state, slug)
-        return [
-            definition_of(each)
-            for each in saved.definitions(self.state, slug)
-            if told.get(name_key(each.name), Details()).archived == archived
-        ]
-
-    def details(self, name: str, *, site: str | None = None) -> Details:
-        """Owner, tags and note of a definition, and whether it is archived."""
-        slug = find_site(self.state, site).slug
-        kept = saved.find_definition(self.state, slug, name)
-        return details(self.state, slug).get(name_key(kept.name), Details())
-
-    def describe(
-        self, name: str, *, site: str | None = None, author: str = "", place: str = "", **wanted: Any
-    ) -> Details:
-        """The details after those given (owner, tags, note, archived) are set, each with author and time."""
-        slug = find_site(self.state, site).slug
-        given = {each: value for each, value in wanted.items() if value is not None}
-        after = details_of(self.details(name, site=slug).to_json() | given)
-        return describe(self.state, slug, name, after, clock=self.clock, by=Actor(author, place))
-
-    def roll_back(
-        self, name: str, version: int, *, site: str | None = None, author: str = "", place: str = ""
-    ) -> Definition:
-        """A new version that says what an old one said, and is valid when that one was."""
-        slug = find_site(self.state, site).slug
-        old = saved.find_definition(self.state, slug, name, version)
-        kept = saved.save_definition(
-            self.state,
-            slug,
-            old.name,
-            old.body,
-            engine=ENGINE_VERSION,
-            clock=self.clock,
-            by=Actor(author, place),
-            valid_from=old.valid_from,
-            valid_until=old.valid_until,
-        )
-        return definition_of(kept)
-
-    def export_definitions(self, folder: Path, *, site: str | None = None) -> list[Written]:
-        """One file for each definition in `folder`; those that say the same already stay as they are."""
-        found = find_site(self.state, site)
-        return export_folder(self.state, found.slug, _calendar(found, None), folder)
-
-    def plan_definitions(
-        self, folder: Path, *, site: str | None = None, archives_missing: bool = False
-    ) -> Plan:
-        """What applying the files in `folder` would do."""
-        found = find_site(self.state, site)
-        calendar = _calendar(found, None)
-        return plan_folder(self.state, found.slug, calendar, folder, archives_missing=archives_missing)
-
-    def apply_definitions(self, plan: Plan, *, author: str = "", place: str = "") -> None:
-        """Do what was planned, all of it or nothing."""
-        apply_plan(self.state, plan, clock=self.clock, by=Actor(author, place))
-
-    def definition(self, name: str, version: int | None = None, *, site: str | None = None) -> Definition:
-        """One saved definition, its latest version unless one is given."""
-        return definition_of(
-            saved.find_definition(self.state, find_site(self.state, site).slug, name, version)
-        )
-
-    def history(self, name: str, *, site: str | None = None) -> list[dict[str, Any]]:
-        """Every version of a definition, oldest first."""
-        versions = saved.definition_history(self.state, find_site(self.state, site).slug, name)
-        return [version_json(each) for each in versions]
-
     def _sizes(self, snapshot: LakeSnapshot) -> dict[str, tuple[int, int]]:
         with connect(self.folder.path, threads=self.threads, snapshot=snapshot) as connection:
             found = {}
@@ -304,7 +193,7 @@ class Analysis(Rights, PeopleEdits, KeptCohorts):
     @contextmanager
     def _reading(self, question: Question, lake: ReadableLake) -> Iterator[Reading]:
         site = self._site(question)
-        calendar = _calendar(site, question.time_zone, question.week_start)
+        calendar = calendar_of(site, question.time_zone, question.week_start)
         as_of = self._as_of(question, calendar)
         with self._connection(question, as_of, lake) as connection, self._bounded(connection):
             yield self._read(question, connection, calendar, as_of, is_whole=lake.is_whole)
@@ -341,7 +230,7 @@ class Analysis(Rights, PeopleEdits, KeptCohorts):
         return with_cohorts(reading)
 
     def _counts(self, site: str, supposed: pa.Table | None) -> dict[str, tuple[int, int]]:
-        calendar = _calendar(find_site(self.state, site), None)
+        calendar = calendar_of(find_site(self.state, site))
         counts = {}
         with (
             connect(
@@ -418,37 +307,12 @@ class Analysis(Rights, PeopleEdits, KeptCohorts):
             return next(iter(sites(self.state)), Site("", ""))
         return find_site(self.state, question.site)
 
-    def _named(self, site: str | None, name: str) -> list[tuple[str, Definition]]:
-        """The definitions of that name: of the site, or of every one."""
-        slugs = [each.slug for each in sites(self.state) if site in (None, each.slug)]
-        found = []
-        for slug in slugs:
-            with suppress(UnknownDefinition):
-                found.append((slug, self._resolve(slug, name, None)))
-        return found
-
-    def _in_use(self, site: str) -> list[Definition]:
-        return [self._resolve(site, each.name, None) for each in self.definitions(site=site)]
-
-    def _resolve(self, site: str, name: str, version: int | None) -> Definition:
-        return in_force_at(self.state, site, name, version)
-
 
 def _completed(answer: Found, began: float, notes: Sequence[str]) -> Found:
     """The answer with how long it took since `began`, and the notes of the lake first."""
     elapsed = round((time.perf_counter() - began) * 1_000, 1)
     basis = answer.basis
     return replace(answer, basis=replace(basis, elapsed_ms=elapsed, notes=(*notes, *basis.notes)))
-
-
-def _calendar(site: Site, time_zone: str | None, week_start: int | None = None) -> Calendar:
-    name = time_zone or site.time_zone
-    try:
-        return Calendar(ZoneInfo(name), site.week_start if week_start is None else week_start)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
-        raise InvalidInput(
-            f"{name!r} is no time zone.", hint="For example: Europe/Berlin, America/New_York, UTC"
-        ) from problem
 
 
 def _refuse_empty_range(reading: Reading) -> None:

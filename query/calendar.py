@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from expost.clock import from_micros, to_micros
 from expost.errors import InvalidInput
+from expost.state.sites import Site
 
 from .interval import EARLIEST, LATEST, Interval
 from .question import Moment
@@ -56,6 +57,17 @@ class Calendar:
     def day(self, micros: int) -> date:
         """The local date of an instant."""
         return from_micros(micros).astimezone(self.zone).date()
+
+
+def calendar_of(site: Site, time_zone: str | None = None, week_start: int | None = None) -> Calendar:
+    """The calendar of a site, or that of another time zone and with other weeks."""
+    name = time_zone or site.time_zone
+    try:
+        return Calendar(ZoneInfo(name), site.week_start if week_start is None else week_start)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
+        raise InvalidInput(
+            f"{name!r} is no time zone.", hint="For example: Europe/Berlin, America/New_York, UTC"
+        ) from problem
 
 
 def interval_of(calendar: Calendar, start: Moment | None, end: Moment | None) -> Interval:

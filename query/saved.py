@@ -12,8 +12,8 @@ from expost.clock import from_micros
 from expost.errors import InvalidInput, UnknownDefinition
 from expost.state import definitions as saved
 from expost.state.database import State
-from expost.state.definition_details import DetailChange, Details
 from expost.state.definitions import SavedDefinition
+from expost.state.details import DetailChange, Details
 from expost.state.names import name_key
 
 from .condition import compile_definition

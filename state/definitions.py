@@ -1,23 +1,28 @@
-"""Definitions as they were saved: versions of a JSON body under a name. What a body means is known to `query`."""
+"""The shelf of definitions. What a body means is known to `query`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
-
-from sqlalchemy import Connection, Row, func, insert, select
 
 from expost.clock import Clock
 from expost.errors import UnknownDefinition
 
-from .audit import NOBODY, Actor, note
+from . import shelf
+from .audit import NOBODY, Actor
 from .database import State
-from .names import name_key
-from .schema import DEFINITIONS
-from .sites import find_site
+from .schema import DEFINITION_DETAILS, DEFINITIONS
+from .shelf import Draft, Kept, Shelf
+
+SHELF = Shelf(
+    "definition",
+    DEFINITIONS,
+    UnknownDefinition,
+    DEFINITION_DETAILS,
+    more=("engine", "valid_from", "valid_until", "starts_over"),
+    meaning=("valid_from", "valid_until"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +45,23 @@ class SavedDefinition:
     starts_over: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+def definition_draft(
+    name: str,
+    body: Mapping[str, Any],
+    *,
+    engine: int,
+    valid_from: int | None = None,
+    valid_until: int | None = None,
+    starts_over: bool = False,
+) -> Draft:
     """A version that is not saved yet."""
-
-    name: str
-    body: Mapping[str, Any]
-    valid_from: int | None = None
-    valid_until: int | None = None
-    starts_over: bool = False
+    more = {
+        "engine": engine,
+        "valid_from": valid_from,
+        "valid_until": valid_until,
+        "starts_over": starts_over,
+    }
+    return Draft(name, body, more, is_another=starts_over)
 
 
 def save_definition(
@@ -64,122 +77,37 @@ def save_definition(
     valid_until: int | None = None,
 ) -> SavedDefinition:
     """The version of `name` that says the same: the latest one if it does, else a new one after it."""
-    find_site(state, site)
-    draft = Draft(name, body, valid_from, valid_until)
-    with state.writing() as connection:
-        return add_version(connection, site, draft, engine=engine, now=clock(), by=by)
-
-
-def add_version(
-    connection: Connection, site: str, draft: Draft, *, engine: int, now: int, by: Actor
-) -> SavedDefinition:
-    """The same for a draft, inside a transaction of the caller's."""
-    latest = latest_version(connection, site, draft.name)
-    if latest is not None and _says(latest) == _says(draft) and not draft.starts_over:
-        return latest
-    version = latest.version + 1 if latest else 1
-    values = {
-        "site": site,
-        "key": name_key(draft.name),
-        "name": draft.name,
-        "version": version,
-        "body": json.dumps(draft.body, ensure_ascii=False, sort_keys=True),
-        "engine": engine,
-        "author": by.who,
-        "created_at": now,
-        "valid_from": draft.valid_from,
-        "valid_until": draft.valid_until,
-        "starts_over": draft.starts_over,
-    }
-    connection.execute(insert(DEFINITIONS).values(values))
-    note(connection, now, by, "definition saved", draft.name, f"version {version} on {site}")
-    saved = latest_version(connection, site, draft.name)
-    assert saved is not None
-    return saved
+    draft = definition_draft(name, body, engine=engine, valid_from=valid_from, valid_until=valid_until)
+    return _saved(shelf.save(state, SHELF, site, draft, clock=clock, by=by))
 
 
 def definitions(state: State, site: str) -> list[SavedDefinition]:
     """The latest version of every definition of a site, by name."""
-    newest = (
-        select(DEFINITIONS.c.key, func.max(DEFINITIONS.c.version).label("version"))
-        .where(DEFINITIONS.c.site == site)
-        .group_by(DEFINITIONS.c.key)
-        .subquery()
-    )
-    query = (
-        select(DEFINITIONS)
-        .join(newest, (DEFINITIONS.c.key == newest.c.key) & (DEFINITIONS.c.version == newest.c.version))
-        .where(DEFINITIONS.c.site == site)
-        .order_by(DEFINITIONS.c.key)
-    )
-    with state.reading() as connection:
-        return [_saved(row) for row in connection.execute(query)]
+    return [_saved(each) for each in shelf.newest(state, SHELF, site)]
 
 
 def all_versions(state: State, site: str) -> list[list[SavedDefinition]]:
     """Every version of every definition of a site: by name, the oldest first."""
-    query = (
-        select(DEFINITIONS)
-        .where(DEFINITIONS.c.site == site)
-        .order_by(DEFINITIONS.c.key, DEFINITIONS.c.version)
-    )
-    with state.reading() as connection:
-        rows = connection.execute(query).all()
-    return [[_saved(row) for row in group] for _, group in groupby(rows, key=lambda row: row.key)]
+    return [[_saved(each) for each in versions] for versions in shelf.all_versions(state, SHELF, site)]
 
 
 def definition_history(state: State, site: str, name: str) -> list[SavedDefinition]:
     """Every version of a definition, the oldest first."""
-    query = (
-        select(DEFINITIONS)
-        .where(DEFINITIONS.c.site == site, DEFINITIONS.c.key == name_key(name))
-        .order_by(DEFINITIONS.c.version)
-    )
-    with state.reading() as connection:
-        found = [_saved(row) for row in connection.execute(query)]
-    if not found:
-        raise UnknownDefinition(name, [each.name for each in definitions(state, site)])
-    return found
+    return [_saved(each) for each in shelf.history(state, SHELF, site, name)]
 
 
 def find_definition(state: State, site: str, name: str, version: int | None = None) -> SavedDefinition:
     """One version of a definition, the latest unless one is named."""
-    history = definition_history(state, site, name)
-    if version is None:
-        return history[-1]
-    for each in history:
-        if each.version == version:
-            return each
-    known = [f"{each.name} (version {each.version})" for each in history]
-    raise UnknownDefinition(f"{name} (version {version})", known)
+    return _saved(shelf.find(state, SHELF, site, name, version))
 
 
-def latest_version(connection: Connection, site: str, name: str) -> SavedDefinition | None:
-    """The latest version of a name, if it has one."""
-    query = (
-        select(DEFINITIONS)
-        .where(DEFINITIONS.c.site == site, DEFINITIONS.c.key == name_key(name))
-        .order_by(DEFINITIONS.c.version.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return None if row is None else _saved(row)
-
-
-def _saved(row: Row[Any]) -> SavedDefinition:
+def _saved(kept: Kept) -> SavedDefinition:
     return SavedDefinition(
-        site=row.site,
-        name=row.name,
-        version=row.version,
-        body=json.loads(row.body),
-        engine=row.engine,
-        author=row.author,
-        created_at=row.created_at,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        starts_over=row.starts_over,
+        site=kept.site,
+        name=kept.name,
+        version=kept.version,
+        body=kept.body,
+        author=kept.author,
+        created_at=kept.created_at,
+        **kept.more,
     )
-
-
-def _says(version: SavedDefinition | Draft) -> tuple[Mapping[str, Any], int | None, int | None]:
-    return version.body, version.valid_from, version.valid_until

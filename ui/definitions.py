@@ -15,7 +15,7 @@ from expost.errors import ExpostError
 from expost.query.definition import Definition
 from expost.query.preview import Preview
 from expost.query.question import Saved
-from expost.state.definition_details import Details
+from expost.state.details import Details
 
 from .conditions import form_of_definition
 from .desk import Desk, Outcome, pairs_of

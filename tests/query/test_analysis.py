@@ -30,7 +30,8 @@ from expost.query.retention import Retention, RetentionAnswer
 from expost.query.sandbox import RowsAnswer, SqlQuery
 from expost.query.trend import Trend, TrendAnswer
 from expost.query.unit import Unit
-from expost.state.definition_details import Details, detail_history
+from expost.state.definitions import SHELF
+from expost.state.details import Details, detail_history
 from expost.state.sites import Site, add_site
 from tests.story import Action, Story, click, expose, identify, track, view
 
@@ -601,7 +602,7 @@ def test_what_is_said_of_a_definition_keeps_author_and_time_of_each_change(analy
     analysis.describe("Went on", owner="bob", author="bob")
     analysis.describe("Went on", owner="bob", author="cy")
     assert analysis.details("Went on") == Details("bob", ("a",))
-    changes = detail_history(analysis.state, "shop", "Went on")
+    changes = detail_history(analysis.state, SHELF, "shop", "Went on")
     assert [(each.detail, each.value, each.author) for each in changes] == [
         ("owner", "ann", "ann"),
         ("tags", ["a"], "ann"),

@@ -11,8 +11,8 @@ from sqlalchemy import update
 
 from expost.errors import FolderError, InvalidInput, UnknownName, UnknownSite
 from expost.state.database import BUSY_SECONDS, State
-from expost.state.definition_details import Details, describe, details
-from expost.state.definitions import definition_history, save_definition
+from expost.state.definitions import SHELF, definition_history, save_definition
+from expost.state.details import Details, describe, details
 from expost.state.keys import add_key, keys, revoke_key
 from expost.state.schema import META
 from expost.state.secret import digest_of
@@ -216,6 +216,6 @@ def test_definitions_saved_before_versions_had_a_validity_are_valid_always(tmp_p
     widened = State(path)
     [kept] = definition_history(widened, "shop", "Signed up")
     assert (kept.valid_from, kept.valid_until, kept.starts_over) == (None, None, False)
-    assert details(widened, "shop") == {}
-    describe(widened, "shop", "signed UP", Details(owner="ann"), clock=lambda: 2)
-    assert details(widened, "shop") == {"signed up": Details(owner="ann")}
+    assert details(widened, SHELF, "shop") == {}
+    describe(widened, SHELF, "shop", "signed UP", Details(owner="ann"), clock=lambda: 2)
+    assert details(widened, SHELF, "shop") == {"signed up": Details(owner="ann")}

@@ -29,7 +29,7 @@ from expost.query.trend import Trend, TrendPeople
 from expost.query.unnamed import Unnamed
 from expost.settings import Settings
 from expost.state.database import State
-from expost.state.definition_details import Details, details_of
+from expost.state.details import Details, details_of
 from expost.ui import samples
 from expost.ui.desk import PageSite
 from expost.ui.pages import create_pages

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 
 from expost.errors import QueryLimit
-from expost.state.definition_details import Details
+from expost.state.details import Details
 from expost.ui import samples
 from expost.ui.event import conditions_of
 from expost.ui.live import live_view

@@ -25,10 +25,12 @@ from expost.query.definition import (
     QueryParameter,
     definition,
 )
-from expost.query.definition_file import FiledDefinition, file_name, parse_file, write_file
+from expost.query.definition_file import FiledDefinition, parse_file, write_file
 from expost.query.interval import Interval
 from expost.query.saved import check_definition
-from expost.state.definition_details import Details, detail_history
+from expost.query.toml_file import file_name
+from expost.state.definitions import SHELF
+from expost.state.details import Details, detail_history
 from expost.state.sites import Site, add_site
 
 UTC_DAYS = Calendar(ZoneInfo("UTC"))
@@ -175,7 +177,7 @@ def test_the_plan_names_what_is_new_changed_archived_and_without_a_file(
     analysis.apply_definitions(plan, author="ann")
     assert [each.name for each in analysis.definitions(site="shop")] == ["Changed", "Kept", "Lost", "New"]
     assert [each.name for each in analysis.definitions(site="shop", archived=True)] == ["Old"]
-    [change] = detail_history(analysis.state, "shop", "Old")
+    [change] = detail_history(analysis.state, SHELF, "shop", "Old")
     assert (change.detail, change.value, change.author) == ("archived", True, "ann")
     analysis.apply_definitions(analysis.plan_definitions(tmp_path, site="shop", archives_missing=True))
     assert [each.name for each in analysis.definitions(site="shop")] == ["Changed", "Kept", "New"]
