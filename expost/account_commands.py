@@ -29,7 +29,7 @@ from expost.state.database import State
 from expost.state.logins import logins
 from expost.state.password import check_password, hash_password
 from expost.state.setup_token import make_setup_token
-from expost.terminal import table, terminal_console
+from expost.table import table, terminal_console
 
 
 def _password_option(command: Any) -> Any:

@@ -248,7 +248,7 @@ def doctor(mend: bool, data: Path | None, as_json: bool) -> None:
     """
     from expost.doctor import examine, findings_json, show_findings
     from expost.doctor import mend as mend_folder
-    from expost.terminal import terminal_console
+    from expost.table import terminal_console
 
     settings = settings_of(data)
     findings = (mend_folder(settings) if mend else []) + examine(settings)

@@ -33,7 +33,7 @@ def cohorts(context: click.Context, data: Path | None, site: str | None, as_json
     if wants_json(as_json):
         print_json([each.to_json() for each in saved])
         return
-    from expost.terminal import NUMBER, WORD, table, terminal_console
+    from expost.table import NUMBER, WORD, table, terminal_console
 
     columns = [("name", WORD), ("version", NUMBER), ("who", WORD)]
     table(terminal_console(), columns, [(each.name, each.version, str(each)) for each in saved])

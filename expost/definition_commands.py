@@ -271,6 +271,6 @@ def _by() -> Actor:
 
 
 def _table(columns: list[tuple[str, str]], rows: list[tuple[Any, ...]]) -> None:
-    from expost.terminal import table, terminal_console
+    from expost.table import table, terminal_console
 
     table(terminal_console(), columns, rows)

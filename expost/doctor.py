@@ -31,7 +31,8 @@ from expost.state.database import State
 from expost.state.keys import keys
 from expost.state.listening import find_listening
 from expost.state.sites import sites
-from expost.terminal import cell, losses_in_words, table
+from expost.table import cell, table
+from expost.terminal_arrival import losses_in_words
 
 LATE_SECONDS = 60
 """A sealed segment older than this should be in the lake by now, if a server runs."""

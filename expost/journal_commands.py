@@ -19,7 +19,7 @@ from expost.lake.quarantine import replay_stored
 from expost.lake.rebuilding import at_rest
 from expost.lake.segment import segment_number
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
-from expost.terminal import table, terminal_console
+from expost.table import table, terminal_console
 
 COLUMNS = (("segment", "left"), ("state", "left"), ("format", "right"), ("made", "left"), ("bytes", "right"),
            ("frames", "right"), ("events", "right"), ("unreadable", "right"), ("damaged bytes", "right"))  # fmt: skip

@@ -12,7 +12,7 @@ from expost.lake.compactor import compact_folder, enrich_folder
 from expost.lake.enrichment import RULES
 from expost.lake.folder import open_folder
 from expost.options import print_json, settings_of, wants_json
-from expost.terminal import table, terminal_console
+from expost.table import table, terminal_console
 
 COLUMNS = (("table", "left"), ("files before", "right"), ("files after", "right"), ("MB before", "right"),
            ("MB after", "right"), ("rounds", "right"))  # fmt: skip

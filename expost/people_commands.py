@@ -36,7 +36,7 @@ def show(person: str, data: Path | None, as_json: bool, **options: Any) -> None:
     if wants_json(as_json):
         print_json(answer.to_json())
         return
-    from expost.terminal import terminal_console
+    from expost.table import terminal_console
     from expost.terminal_people import show_person
 
     show_person(terminal_console(), answer)
@@ -58,7 +58,7 @@ def timeline(person: str, data: Path | None, as_json: bool, latest: int, **optio
     if wants_json(as_json):
         print_json(answer.to_json())
         return
-    from expost.terminal import terminal_console
+    from expost.table import terminal_console
     from expost.terminal_people import show_timeline
 
     show_timeline(terminal_console(), answer)
@@ -124,7 +124,7 @@ def _show_plan(plan: dict[str, Any], as_json: bool) -> None:
     if wants_json(as_json):
         print_json(plan)
         return
-    from expost.terminal import table, terminal_console
+    from expost.table import table, terminal_console
 
     rows = [
         (each["definition"], each["events"]["then"], each["people"]["now"], each["people"]["then"])

@@ -69,7 +69,8 @@ def preview(data: Path | None, as_json: bool, **options: Any) -> None:
     if wants_json(as_json):
         _ask(question, data, as_json)
         return
-    from expost.terminal import show_parts, terminal_console
+    from expost.table import terminal_console
+    from expost.terminal import show_parts
 
     show_parts(terminal_console(), analysis_of(data).preview_parts(question))
 
@@ -437,6 +438,7 @@ def show_answer(answer: Answer, as_json: bool) -> None:
     if wants_json(as_json):
         print_json(answer.to_json())
         return
-    from expost.terminal import show, terminal_console
+    from expost.table import terminal_console
+    from expost.terminal import show
 
     show(terminal_console(), answer)

@@ -103,7 +103,7 @@ def erasures(receipt: str | None, data: Path | None, as_json: bool) -> None:
     if wants_json(as_json):
         print_json(found)
         return
-    from expost.terminal import table, terminal_console
+    from expost.table import table, terminal_console
 
     columns = (("receipt", "left"), ("site", "left"), ("of", "left"), ("asked", "left"), ("status", "left"),
                ("what went", "left"))  # fmt: skip

@@ -28,8 +28,8 @@ from expost.state.sites import (
     slug_of,
 )
 from expost.state.sites import sites as all_sites
+from expost.table import table, terminal_console
 from expost.tag import tag_of
-from expost.terminal import table, terminal_console
 
 
 def _site_options(command: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from expost.query.timeline import TimelineAnswer
-from expost.terminal import NUMBER, WORD, table
+from expost.table import NUMBER, WORD, table
 
 WORDS = {"identify": "is the browser of", "merge": "is the same person as"}
 

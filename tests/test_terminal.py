@@ -7,7 +7,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from expost.terminal import show, table
+from expost.table import table
+from expost.terminal import show
 from expost.ui import samples
 
 

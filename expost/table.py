@@ -1,0 +1,126 @@
+"""What answers on a terminal are made of: tables, and cells that read well and cannot harm the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+SHORTEST = 10
+"""Columns that words keep however narrow the terminal is."""
+NUMBER, WORD = "right", "left"
+
+
+def terminal_console() -> Console:
+    """Standard output, with nothing coloured but what we say: rich would colour every number it finds."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def table(
+    console: Console, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], title: str = ""
+) -> None:
+    """Print rows under (name, "left" or "right") columns; text from the data is never read as markup."""
+    drawn = Table(
+        title=escape(title) if title else None,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
+    cells = [[cell(value) for value in row] for row in rows]
+    for place, (name, side) in enumerate(columns):
+        is_number = side == NUMBER
+        # Words may break into lines; a number that is cut short would be another number.
+        longest = max(map(len, [name, *(row[place] for row in cells)]))
+        least = longest if is_number else min(longest, SHORTEST)
+        justify: Literal["right", "left"] = "right" if is_number else "left"
+        drawn.add_column(name, justify=justify, no_wrap=is_number, min_width=least, overflow="fold")
+    for row in cells:
+        drawn.add_row(*map(escape, row))
+    console.print(drawn)
+
+
+def cell(value: Any) -> str:
+    """A value as a table shows it: grouped integers, minutes for times, `–` for nothing, no control characters.
+
+    >>> cell(1234567), cell(None), cell("a\\x1b[31mb")
+    ('1,234,567', '–', 'a�[31mb')
+    """
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.2f}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case _:
+            # A captured text with an escape sequence must not colour, move or clear the reader's terminal.
+            return "".join(c if c.isprintable() else "�" for c in str(value))
+
+
+def percent(share: float | None) -> str:
+    """A share between 0 and 1 with one decimal.
+
+    >>> percent(0.1234), percent(None)
+    ('12.3 %', '–')
+    """
+    return "–" if share is None else f"{share * 100:.1f} %"
+
+
+def duration(milliseconds: float | None) -> str:
+    """A length of time in its two largest units.
+
+    >>> duration(93_784_000), duration(1_500), duration(None)
+    ('1 d 2 h', '1.5 s', '–')
+    """
+    if milliseconds is None:
+        return "–"
+    seconds = milliseconds / 1_000
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    for size, name, smaller, smaller_name in (
+        (86_400, "d", 3_600, "h"),
+        (3_600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        if seconds >= size:
+            whole, rest = divmod(seconds, size)
+            return f"{int(whole)} {name} {int(rest // smaller)} {smaller_name}"
+    raise AssertionError(seconds)
+
+
+def group_name(kind: str, value: str | None) -> str:
+    """What a group is called."""
+    return value if kind in ("variation", "value") and value is not None else kind
+
+
+def sparkline(values: Sequence[int], most: int = 45) -> str:
+    """A row of bars, neighbours drawn together until there are at most so many; the lowest is for nothing at all.
+
+    >>> sparkline([0, 1, 5, 9])
+    '▁▂▅█'
+    """
+    together = -(-len(values) // most)
+    sums = [sum(values[place : place + together]) for place in range(0, len(values), together)]
+    greatest = max(sums, default=0)
+    return "".join("▁▂▃▄▅▆▇█"[-(-each * 7 // greatest) if greatest else 0] for each in sums)
+
+
+def show_several(console: Console, share: float | None) -> None:
+    """Print the share of the exposed people who saw several variations."""
+    if share:
+        console.print(f"{percent(share)} of the exposed people saw several variations.")
+
+
+def minute(moment: datetime | None) -> str:
+    """A moment to the minute."""
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else "unknown"
