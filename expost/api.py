@@ -30,29 +30,21 @@ from expost.errors import ExpostError, InvalidInput, NoSuchAddress, WrongMethod
 from expost.people_routes import add_people
 from expost.query.event_detail import EventDetail
 from expost.query.flag_list import FlagList
-from expost.query.form import (
-    Form,
+from expost.query.form import Form, form_of, parse_moment
+from expost.query.form_definition import (
     definition_of,
     difference_of,
-    explanation_of,
-    form_of,
-    funnel_of,
-    funnel_people_of,
-    lifecycle_of,
-    losses_of,
-    parse_moment,
-    paths_of,
     preview_of,
-    rejected_of,
-    retention_of,
-    retention_people_of,
-    stickiness_of,
     suggestions_of,
-    trend_of,
-    trend_people_of,
     unnamed_of,
     validity_of,
 )
+from expost.query.form_funnel import funnel_of, funnel_people_of
+from expost.query.form_proof import explanation_of
+from expost.query.form_retention import retention_of, retention_people_of
+from expost.query.form_seen import losses_of, rejected_of
+from expost.query.form_trend import trend_of, trend_people_of
+from expost.query.form_ways import lifecycle_of, paths_of, stickiness_of
 from expost.query.live import Live
 from expost.query.question import Question
 from expost.query.sandbox import SqlQuery

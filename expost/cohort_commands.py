@@ -10,7 +10,8 @@ import click
 from expost.errors import InvalidInput
 from expost.options import data_option, json_option, print_json, site_option, wants_json
 from expost.query.cohort import MAX_IDS, read_ids
-from expost.query.form import cohort_of, form_of
+from expost.query.form import form_of
+from expost.query.form_cohort import cohort_of
 from expost.question_commands import analysis_of, form_of_options, show_answer
 
 LIST = click.Path(path_type=Path, exists=True, dir_okay=False)

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from expost.query.cohort import MAX_IDS
 from expost.query.cohort_size import CohortSize
-from expost.query.form import cohort_of, form_of
+from expost.query.form import form_of
+from expost.query.form_cohort import cohort_of
 from expost.ui.caller import caller_of
 
 WORDS = ("did", "times", "did_within", "did_where", "did_not", "not_within", "sequence", "trait")

@@ -10,7 +10,7 @@ import click
 
 from expost.errors import InvalidInput
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
-from expost.query.form import difference_of
+from expost.query.form_definition import difference_of
 from expost.question_commands import analysis_of, form_of_options, show_answer
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
-from expost.query.form import timeline_of
+from expost.query.form_seen import timeline_of
 from expost.question_commands import analysis_of, form_of_options
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from expost.query.form import form_of, timeline_of
+from expost.query.form import form_of
+from expost.query.form_seen import timeline_of
 from expost.right_routes import MAX_ID, admin_of
 from expost.ui.caller import require_admin
 

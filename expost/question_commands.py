@@ -24,26 +24,14 @@ from expost.options import (
     wants_json,
 )
 from expost.query.flag_list import FlagList
-from expost.query.form import (
-    definition_of,
-    explanation_of,
-    form_of,
-    funnel_of,
-    funnel_people_of,
-    lifecycle_of,
-    losses_of,
-    parse_moment,
-    paths_of,
-    preview_of,
-    retention_of,
-    retention_people_of,
-    stickiness_of,
-    suggestions_of,
-    trend_of,
-    trend_people_of,
-    unnamed_of,
-    validity_of,
-)
+from expost.query.form import form_of, parse_moment
+from expost.query.form_definition import definition_of, preview_of, suggestions_of, unnamed_of, validity_of
+from expost.query.form_funnel import funnel_of, funnel_people_of
+from expost.query.form_proof import explanation_of
+from expost.query.form_retention import retention_of, retention_people_of
+from expost.query.form_seen import losses_of
+from expost.query.form_trend import trend_of, trend_people_of
+from expost.query.form_ways import lifecycle_of, paths_of, stickiness_of
 from expost.query.live import Live
 from expost.query.question import Question
 from expost.query.rejected import RejectedList

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from expost.errors import ExpostError
 from expost.query.definition import Alternative, Definition
-from expost.query.form import Form, definition_of
+from expost.query.form import Form
+from expost.query.form_definition import definition_of
 
 HAPPENINGS = (
     ("click", "Click on", "form.signup button"),

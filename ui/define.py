@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from expost.errors import ExpostError
-from expost.query.form import CONDITIONS, Form, definition_of, form_of, preview_of, validity_of
+from expost.query.form import Form, form_of
+from expost.query.form_definition import CONDITIONS, definition_of, preview_of, validity_of
 
 from .caller import caller_of
 from .conditions import Field, fields_of, switches_of

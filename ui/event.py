@@ -14,7 +14,8 @@ from expost.errors import ExpostError, InvalidInput
 from expost.query.answer import plain
 from expost.query.control import is_interactive, level_meant
 from expost.query.event_detail import EventAnswer, EventDetail
-from expost.query.form import definition_of, form_of
+from expost.query.form import form_of
+from expost.query.form_definition import definition_of
 from expost.query.level import Level
 from expost.query.preview import Preview
 from expost.query.suggested import Suggestion, Suggestions, SuggestionsAnswer

@@ -8,7 +8,7 @@ from datetime import date
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.form import funnel_of
+from expost.query.form_funnel import funnel_of
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelStep
 from expost.query.funnel_counts import PERCENTILES
 from expost.query.question import MAX_STEPS

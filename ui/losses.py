@@ -9,7 +9,8 @@ from datetime import date
 from fastapi import APIRouter, Request, Response
 
 from expost.errors import ExpostError
-from expost.query.form import Form, losses_of
+from expost.query.form import Form
+from expost.query.form_seen import losses_of
 from expost.query.losses import LossesAnswer, Tally
 
 from . import chart

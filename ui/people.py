@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from fastapi import APIRouter, Request, Response
 
 from expost.errors import InvalidInput
-from expost.query.form import OPENING, funnel_of, retention_people_of, trend_people_of
+from expost.query.form import OPENING
+from expost.query.form_funnel import funnel_of
+from expost.query.form_retention import retention_people_of
+from expost.query.form_trend import trend_people_of
 from expost.query.funnel import FunnelPeople
 from expost.query.person import PeopleAnswer
 from expost.query.retention import RetentionPeople

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from expost.errors import ExpostError
-from expost.query.form import timeline_of
+from expost.query.form_seen import timeline_of
 from expost.query.timeline import Timeline, TimelineAnswer, TimelineSession
 
 from .caller import caller_of, require_admin

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from expost.errors import ExpostError, InvalidInput
-from expost.query.form import definition_of
+from expost.query.form_definition import definition_of
 from expost.query.live import Live
 from expost.query.preview import Preview
 from expost.state.names import name_key

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from expost.access import Access
 from expost.collector.masks import Masks
-from expost.query.form import preview_of
+from expost.query.form_definition import preview_of
 from expost.query.level import Level
 from expost.query.suggestion import suggestions
 from expost.state.audit import Actor, note

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.form import rejected_of
+from expost.query.form_seen import rejected_of
 from expost.query.rejected import RejectedAnswer, RejectedLine, RejectedList
 
 from .caller import require_admin

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.form import retention_of
+from expost.query.form_retention import retention_of
 from expost.query.retention import Cohort, PooledPeriod, Retention, RetentionAnswer, RetentionGroup
 
 from . import chart, group

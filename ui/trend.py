@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.form import trend_of
+from expost.query.form_trend import trend_of
 from expost.query.trend import Point, Trend, TrendAnswer, TrendGroup
 
 from . import chart, group

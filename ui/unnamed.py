@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.form import Form, unnamed_of
+from expost.query.form import Form
+from expost.query.form_definition import unnamed_of
 from expost.query.unnamed import UnnamedAnswer, UnnamedGroup
 
 from .desk import Desk

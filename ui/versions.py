@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from expost.errors import InvalidInput
 from expost.query.difference import ChangedEvent, DifferenceAnswer
-from expost.query.form import difference_of
+from expost.query.form_definition import difference_of
 
 from .caller import caller_of
 from .desk import Desk, address

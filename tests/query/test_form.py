@@ -11,7 +11,11 @@ from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag
 from expost.query.definition import Definition, Pattern, PropertyMatch, definition
-from expost.query.form import definition_of, form_of, funnel_of, preview_of, retention_of, trend_of
+from expost.query.form import form_of
+from expost.query.form_definition import definition_of, preview_of
+from expost.query.form_funnel import funnel_of
+from expost.query.form_retention import retention_of
+from expost.query.form_trend import trend_of
 from expost.query.funnel import Funnel, Stage
 from expost.query.retention import Retention
 from expost.query.unit import Unit

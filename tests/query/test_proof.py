@@ -16,7 +16,11 @@ from expost.door import Lake
 from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
 from expost.query.explanation import Explanation
-from expost.query.form import explanation_of, form_of, funnel_people_of, retention_people_of, trend_people_of
+from expost.query.form import form_of
+from expost.query.form_funnel import funnel_people_of
+from expost.query.form_proof import explanation_of
+from expost.query.form_retention import retention_people_of
+from expost.query.form_trend import trend_people_of
 from expost.query.retention import Retention
 from expost.state.sites import Site, add_site
 from tests.story import Story, identify, track

@@ -17,7 +17,8 @@ from expost.query.breakdown import Flag
 from expost.query.cohort_size import CohortAnswer, CohortSize
 from expost.query.definition import Alternative, Definition, definition, in_force_of
 from expost.query.duration import parse_duration
-from expost.query.form import cohort_of, form_of
+from expost.query.form import form_of
+from expost.query.form_cohort import cohort_of
 from expost.query.funnel import Funnel, FunnelAnswer, Stage
 from expost.query.interval import Interval
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer

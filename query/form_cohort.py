@@ -1,0 +1,62 @@
+"""Cohorts as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from expost.errors import InvalidInput
+
+from .cohort import Cohort, Did, Sequel
+from .definition import PropertyMatch
+from .duration import parse_duration
+from .form import Form, moment_of, one, partition, property_of, refuse_unknown, whole_number
+
+COHORT = frozenset(
+    {"did", "times", "did_within", "did_where", "did_not", "not_within", "sequence", "sequence_within", "trait",
+     "from", "to"}
+)  # fmt: skip
+
+
+def cohort_of(name: str, form: Form) -> Cohort:
+    """The cohort that a form describes."""
+    refuse_unknown(form, COHORT)
+    did, did_not = tuple(form.get("did", ())), tuple(form.get("did_not", ()))
+    times = {place: whole_number("times", text) for place, text in _numbered(form, "times", did)}
+    within = {place: parse_duration(text) for place, text in _numbered(form, "did_within", did)}
+    without = {place: parse_duration(text) for place, text in _numbered(form, "not_within", did_not)}
+    wheres: dict[int, list[PropertyMatch]] = {}
+    for text in form.get("did_where", ()):
+        number, _, condition = text.partition(":")
+        wheres.setdefault(_place("did_where", number, did), []).append(property_of(condition))
+    steps, length = tuple(form.get("sequence", ())), one(form, "sequence_within")
+    if length is not None and not steps:
+        raise InvalidInput("sequence_within is said of no sequence.", hint="Say sequence as well, repeated.")
+    return Cohort(
+        name,
+        did=tuple(
+            Did(step, times.get(place, 1), within.get(place), tuple(wheres.get(place, ())))
+            for place, step in enumerate(did, 1)
+        ),
+        did_not=tuple(Did(step, within=without.get(place)) for place, step in enumerate(did_not, 1)),
+        sequence=Sequel(steps, parse_duration(length or "7d")) if steps else None,
+        traits=tuple(map(property_of, form.get("trait", ()))),
+        start=moment_of(form, "from"),
+        end=moment_of(form, "to"),
+    )
+
+
+def _numbered(form: Form, field: str, named: tuple[str, ...]) -> Iterable[tuple[int, str]]:
+    """What a field says of things by their number, `2=30d`; of a single one without it, `30d`."""
+    for text in form.get(field, ()):
+        number, given, rest = partition(text)
+        yield (_place(field, number, named), rest) if given else (_place(field, "1", named), number)
+
+
+def _place(field: str, text: str, named: tuple[str, ...]) -> int:
+    number = whole_number(field, text)
+    if not 1 <= number <= len(named):
+        raise InvalidInput(
+            f"{field} is about number {number} of {len(named)}.",
+            hint="They are counted from 1, in the order given.",
+        )
+    return number

@@ -1,0 +1,111 @@
+"""Funnels as people write them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from expost.errors import InvalidInput
+
+from .definition import PropertyMatch, definition
+from .duration import parse_duration
+from .form import (
+    COMMON,
+    UNITS,
+    Form,
+    breakdown_of,
+    common_of,
+    one,
+    opened,
+    partition,
+    property_of,
+    refuse_unknown,
+    unit_of,
+    whole_number,
+    yes,
+)
+from .funnel import Funnel, FunnelPeople, Stage
+from .question import Step
+
+FUNNEL = frozenset(
+    {"step", "within", "by", "several", "order", "between", "ends", "removes", "optional", "step_within", "where",
+     "over", "compare"}
+)  # fmt: skip
+
+
+def funnel_of(form: Form) -> Funnel:
+    """A funnel of saved definitions."""
+    refuse_unknown(form, COMMON | UNITS | FUNNEL)
+    steps = tuple(form.get("step", ()))
+    if not steps:
+        raise InvalidInput(
+            "A funnel needs steps.",
+            hint='For example: expost funnel "Viewed page" "Signed up", or step=Viewed+page&step=Signed+up over HTTP',
+        )
+    within = parse_duration(one(form, "within") or "7d")
+    return Funnel(
+        _stages(form, steps),
+        within,
+        by=breakdown_of(form),
+        order=one(form, "order") or "ordered",
+        unit=unit_of(form),
+        between=tuple(form.get("between", ())),
+        ends_attempt=tuple(form.get("ends", ())),
+        removes_unit=tuple(form.get("removes", ())),
+        over=one(form, "over"),
+        compare=one(form, "compare"),
+        **common_of(form),
+    )
+
+
+def _stages(form: Form, steps: tuple[str, ...]) -> tuple[Step | Stage, ...]:
+    """The steps, with what the fields `optional`, `step_within` and `where` say about some of them by number."""
+    optional = {_step_number("optional", text, steps) for text in form.get("optional", ())}
+    windows: dict[int, timedelta] = {}
+    wheres: dict[int, list[PropertyMatch]] = {}
+    for text in form.get("step_within", ()):
+        number, has_length, length = partition(text)
+        if not has_length:
+            raise InvalidInput(
+                f"step_within is {text!r}, which names no step and length.",
+                hint="For step 3 at most an hour after the step before it: 3=1h",
+            )
+        windows[_step_number("step_within", number, steps)] = parse_duration(length)
+    for text in form.get("where", ()):
+        number, colon, condition = text.partition(":")
+        if not colon:
+            raise InvalidInput(
+                f"where is {text!r}, which names no step.",
+                hint="For step 2 with the property plan equal to pro: 2:plan=pro",
+            )
+        wheres.setdefault(_step_number("where", number, steps), []).append(property_of(condition))
+    return tuple(
+        Stage(
+            step,
+            within=windows.get(number),
+            optional=number in optional,
+            where=definition("where", properties=wheres[number]) if number in wheres else None,
+        )
+        if number in optional | windows.keys() | wheres.keys()
+        else step
+        for number, step in enumerate(steps, 1)
+    )
+
+
+def _step_number(field: str, text: str, steps: tuple[str, ...]) -> int:
+    number = whole_number(field, text)
+    if not 1 <= number <= len(steps):
+        raise InvalidInput(
+            f"{field} names the step {number} of a funnel with {len(steps)} steps.",
+            hint="Steps are counted from 1: optional=2, step_within=3=1h, where=2:plan=pro",
+        )
+    return number
+
+
+def funnel_people_of(form: Form) -> FunnelPeople:
+    """The people behind a bar of the funnel in the form."""
+    rest, chosen = opened(form)
+    at = one(form, "at") or "1"
+    dropped = yes(form, "dropped") or False
+    return FunnelPeople(
+        funnel_of(rest), whole_number("at", at), dropped, person=one(form, "person"), **chosen
+    )
