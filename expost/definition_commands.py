@@ -10,7 +10,6 @@ import click
 
 from expost.errors import InvalidInput
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
-from expost.query.form_definition import difference_of
 from expost.question_commands import analysis_of, form_of_options, show_answer
 
 if TYPE_CHECKING:
@@ -191,6 +190,8 @@ def diff(
     Example: expost definitions diff definitions/
     Example: expost definitions diff "Signed up" 1 2
     """
+    from expost.query.form_definition import difference_of
+
     if versions:
         if len(versions) != 2:
             raise InvalidInput("Two versions are compared.", hint='For example: "Signed up" 1 2')

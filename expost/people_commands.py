@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
-from expost.query.form_seen import timeline_of
 from expost.question_commands import analysis_of, form_of_options
 
 if TYPE_CHECKING:
@@ -112,6 +111,7 @@ def undo(edges: tuple[str, ...], yes: bool, data: Path | None, site: str | None,
 def _timeline(
     person: str, data: Path | None, options: dict[str, Any], *, latest: int | None
 ) -> TimelineAnswer:
+    from expost.query.form_seen import timeline_of
     from expost.query.timeline import TimelineAnswer
 
     more = {} if latest is None else {"latest": [str(latest)]}

@@ -1,4 +1,7 @@
-"""The commands that ask: the same words as in the API and on the pages, read by `expost.query.form`."""
+"""The commands that ask: the same words as in the API and on the pages, read by `expost.query.form`.
+
+Modules that answer as well load the engine, which takes a second: they are imported by the command that needs them.
+"""
 
 from __future__ import annotations
 
@@ -23,24 +26,17 @@ from expost.options import (
     validity_options,
     wants_json,
 )
-from expost.query.flag_list import FlagList
 from expost.query.form import form_of, parse_moment
-from expost.query.form_definition import definition_of, preview_of, suggestions_of, unnamed_of, validity_of
 from expost.query.form_funnel import funnel_of, funnel_people_of
 from expost.query.form_proof import explanation_of
 from expost.query.form_retention import retention_of, retention_people_of
-from expost.query.form_seen import losses_of
 from expost.query.form_trend import trend_of, trend_people_of
-from expost.query.form_ways import lifecycle_of, paths_of, stickiness_of
-from expost.query.live import Live
-from expost.query.question import Question
-from expost.query.rejected import RejectedList
-from expost.query.sandbox import SqlQuery
 
 if TYPE_CHECKING:
     # DuckDB, pyarrow, SQLAlchemy and rich take a second to import: only what answers or prints needs them.
     from expost.query.analysis import Analysis
     from expost.query.answer import Answer
+    from expost.query.question import Question
 
 
 @click.command()
@@ -53,6 +49,8 @@ def preview(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost preview --click 'form.signup button'
     """
+    from expost.query.form_definition import preview_of
+
     question = preview_of(form_of_options(options))
     if wants_json(as_json):
         _ask(question, data, as_json)
@@ -74,6 +72,8 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
     \b
     Example: expost define "Signed up" --click 'form.signup button'
     """
+    from expost.query.form_definition import definition_of, preview_of, validity_of
+
     analysis = analysis_of(data)
     from expost.state.audit import command_line
 
@@ -218,6 +218,8 @@ def stickiness(name: str, data: Path | None, as_json: bool, **options: Any) -> N
     \b
     Example: expost stickiness "Searched" --from 2026-11-01 --to 2026-12-01
     """
+    from expost.query.form_ways import stickiness_of
+
     _ask(stickiness_of(form_of_options(options, name=[name])), data, as_json)
 
 
@@ -232,6 +234,8 @@ def lifecycle(name: str, data: Path | None, as_json: bool, **options: Any) -> No
     \b
     Example: expost lifecycle "Searched" --period week
     """
+    from expost.query.form_ways import lifecycle_of
+
     _ask(lifecycle_of(form_of_options(options, name=[name])), data, as_json)
 
 
@@ -251,6 +255,8 @@ def paths(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost paths "Searched" --group '/products/*' --event "Added to basket"
     """
+    from expost.query.form_ways import paths_of
+
     _ask(paths_of(form_of_options(options, name=[name])), data, as_json)
 
 
@@ -276,6 +282,8 @@ def losses(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost losses --by page
     """
+    from expost.query.form_seen import losses_of
+
     _ask(losses_of(form_of_options(options)), data, as_json)
 
 
@@ -295,6 +303,8 @@ def suggest(event: str | None, data: Path | None, as_json: bool, **options: Any)
     \b
     Example: expost suggest 019c9d5e-8a00-7000-8000-000000000001
     """
+    from expost.query.form_definition import suggestions_of
+
     form = form_of_options(options, event=[event] if event else [])
     _ask(suggestions_of(form), data, as_json)
 
@@ -314,6 +324,8 @@ def unnamed(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost unnamed --limit 10
     """
+    from expost.query.form_definition import unnamed_of
+
     _ask(unnamed_of(form_of_options(options)), data, as_json)
 
 
@@ -328,6 +340,8 @@ def flags(data: Path | None, site: str | None, as_of: str | None, as_json: bool)
     \b
     Example: expost flags
     """
+    from expost.query.flag_list import FlagList
+
     _ask(FlagList(site=site, as_of=parse_moment("as_of", as_of)), data, as_json)
 
 
@@ -343,6 +357,8 @@ def live(data: Path | None, site: str | None, latest: int, as_of: str | None, as
     \b
     Example: expost live --latest 5
     """
+    from expost.query.live import Live
+
     _ask(Live(latest, site=site, as_of=parse_moment("as_of", as_of)), data, as_json)
 
 
@@ -364,6 +380,8 @@ def sql(query: str, data: Path | None, limit: int, as_of: str | None, as_json: b
     \b
     Example: expost sql "select type, count(*) from events group by 1"
     """
+    from expost.query.sandbox import SqlQuery
+
     _ask(SqlQuery(query, limit, as_of=parse_moment("as_of", as_of)), data, as_json)
 
 
@@ -379,6 +397,8 @@ def rejected(data: Path | None, site: str | None, kind: str | None, limit: int, 
     \b
     Example: expost rejected --limit 5
     """
+    from expost.query.rejected import RejectedList
+
     _ask(RejectedList(kind, limit, site=site), data, as_json)
 
 

@@ -15,21 +15,6 @@ from .question import Moment
 
 EPOCH, FIRST_MONDAY = date(1970, 1, 1), date(1970, 1, 5)
 HOUR = 3_600_000_000
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-def parse_weekday(text: str) -> int:
-    """The day of the week, from Monday as 0.
-
-    >>> parse_weekday("Sunday"), parse_weekday("tue")
-    (6, 1)
-    """
-    found = [
-        number for number, name in enumerate(WEEKDAYS) if len(text) >= 3 and name.startswith(text.lower())
-    ]
-    if not found:
-        raise InvalidInput(f"{text!r} is no day of the week.", hint=f"One of: {', '.join(WEEKDAYS)}.")
-    return found[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,11 @@ from typing import Any
 from expost.errors import InvalidInput
 
 from .breakdown import Breakdown, parse_breakdown
-from .calendar import parse_weekday
 from .definition import PropertyMatch, Scalar
 from .duration import parse_duration
 from .question import Moment
 from .unit import SESSION_GAP, Unit, parse_unit
+from .weekday import parse_weekday
 
 Form = Mapping[str, Sequence[str]]
 """Field name to the values given, in order. Empty values count as not given."""
