@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from expost.errors import InvalidInput
-from expost.options import data_option, json_option, print_json, site_option, wants_json
+from expost.options import data_option, json_option, print_json, site_option, wants_json, word_options
 from expost.query.cohort import MAX_IDS, read_ids
 from expost.query.form import form_of
-from expost.query.form_cohort import cohort_of
+from expost.query.form_cohort import COHORT, cohort_of
 from expost.question_commands import analysis_of, form_of_options, show_answer
 
 LIST = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -42,19 +42,9 @@ def cohorts(context: click.Context, data: Path | None, site: str | None, as_json
 
 @cohorts.command("save")
 @click.argument("name")
-@click.option("--did", multiple=True, metavar="NAME", help="Did this.")
-@click.option("--times", multiple=True, metavar="N=COUNT", help="The Nth --did at least so many times.")
-@click.option("--did-within", multiple=True, metavar="N=LENGTH", help="The Nth --did not longer ago: 1=30d.")
-@click.option("--did-where", multiple=True, metavar="N:NAME=VALUE", help="The Nth --did with this property.")
-@click.option("--did-not", multiple=True, metavar="NAME", help="Did not do this.")
-@click.option("--not-within", multiple=True, metavar="N=LENGTH", help="The Nth --did-not in this long.")
-@click.option("--sequence", multiple=True, metavar="NAME", help="Did these one after the other; repeat.")
-@click.option("--sequence-within", metavar="LENGTH", help="The last at most so long after the first: 7d.")
-@click.option("--trait", multiple=True, metavar="NAME[=VALUE]", help="Has this trait now.")
+@word_options(COHORT)
 @click.option("--users", type=LIST, help="Is one of these: a file with a user id a line.")
 @click.option("--devices", type=LIST, help="Has an event of one of these: a file with a device id a line.")
-@click.option("--from", "from_", metavar="DATE", help="What was done counts from this date on.")
-@click.option("--to", metavar="DATE", help="And before this one.")
 @data_option
 @site_option
 @json_option

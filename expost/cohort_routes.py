@@ -7,74 +7,75 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
 
+from expost.errors import InvalidInput
 from expost.query.cohort import MAX_IDS
 from expost.query.cohort_size import CohortSize
-from expost.query.form import form_of
-from expost.query.form_cohort import cohort_of
+from expost.query.form import form_of_body, one
+from expost.query.form_cohort import COHORT, cohort_of
+from expost.query.form_seen import SITE
+from expost.query.word import Word, checked_body
+from expost.question_routes import Body, body_schema, given, words_schema
 from expost.ui.caller import caller_of
 
-WORDS = ("did", "times", "did_within", "did_where", "did_not", "not_within", "sequence", "trait")
-
-
-class CohortBody(BaseModel):
-    """Who is in the cohort: whoever fulfils all of it."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    site: str | None = None
-    did: list[str] = Field([], description="Names of definitions that were done.")
-    times: list[str] = Field([], description="`N=COUNT`: the Nth of them at least so many times.")
-    did_within: list[str] = Field([], description="`N=LENGTH`: the Nth of them not longer ago.")
-    did_where: list[str] = Field([], description="`N:NAME=VALUE`: the Nth of them with this property.")
-    did_not: list[str] = Field([], description="Names of definitions that were not done.")
-    not_within: list[str] = Field([], description="`N=LENGTH`: the Nth of those, in this long.")
-    sequence: list[str] = Field([], description="Names of definitions done one after the other.")
-    sequence_within: str | None = Field(None, description="The last at most so long after the first.")
-    trait: list[str] = Field([], description="`NAME=VALUE` or `NAME`: a trait that people have now.")
-    users: list[str] = Field([], max_length=MAX_IDS, description="User ids.")
-    devices: list[str] = Field([], max_length=MAX_IDS, description="Device ids.")
-    from_: str | None = Field(None, alias="from", description="What was done counts from here on.")
-    to: str | None = Field(None, description="And before here.")
+SAVED = (
+    SITE,
+    *COHORT,
+    Word("users", "User ids.", "ann@shop.example", is_many=True),
+    Word("devices", "Device ids.", "9a31…", is_many=True),
+)
 
 
 def add_cohorts(api: APIRouter, call: Callable[..., Awaitable[Any]]) -> None:
     """`/api/v1/cohorts`."""
 
-    @api.get("/cohorts")
-    async def cohorts(site: str | None = None) -> JSONResponse:
+    @api.get("/cohorts", openapi_extra=words_schema((SITE,)))
+    async def cohorts(request: Request) -> JSONResponse:
         """The latest version of every cohort."""
+        site = one(given(request, (SITE,)), "site")
         return JSONResponse([each.to_json() for each in await call("cohorts", site=site)])
 
-    @api.get("/cohorts/{name:path}")
-    async def cohort(name: str, site: str | None = None) -> JSONResponse:
+    @api.get("/cohorts/{name:path}", openapi_extra=words_schema((SITE,)))
+    async def cohort(name: str, request: Request) -> JSONResponse:
         """A cohort, and how many people are in it now."""
+        site = one(given(request, (SITE,)), "site")
         return JSONResponse((await call("ask", CohortSize(name, site=site))).to_json())
 
-    @api.put("/cohorts/{name:path}")
-    async def save(name: str, body: CohortBody, request: Request) -> JSONResponse:
+    @api.put("/cohorts/{name:path}", openapi_extra=body_schema(SAVED))
+    async def save(name: str, body: Body, request: Request) -> JSONResponse:
         """Save a cohort; another meaning than the latest makes a new version."""
-        pairs = [(word, each) for word in WORDS for each in getattr(body, word)]
-        singles = {"sequence_within": body.sequence_within, "from": body.from_, "to": body.to}
-        form = form_of([*pairs, *((word, text) for word, text in singles.items() if text)])
-        meant = cohort_of(name, form) if form or not (body.users or body.devices) else None
+        said = checked_body(body, SAVED, "a cohort")
+        site, users, devices = said.pop("site", None), _listed(said, "users"), _listed(said, "devices")
+        form = form_of_body(said)
+        meant = cohort_of(name, form) if form or not (users or devices) else None
         by = caller_of(request).actor("api")
         saved = await call(
             "save_cohort",
             meant,
             name,
-            users=body.users,
-            devices=body.devices,
-            site=body.site,
+            users=users,
+            devices=devices,
+            site=site,
             author=by.who,
             place=by.place,
         )
         return JSONResponse(saved.to_json())
 
-    @api.delete("/cohorts/{name:path}")
-    async def remove(name: str, request: Request, site: str | None = None) -> JSONResponse:
+    @api.delete("/cohorts/{name:path}", openapi_extra=words_schema((SITE,)))
+    async def remove(name: str, request: Request) -> JSONResponse:
         """Forget a cohort with all its versions."""
+        site = one(given(request, (SITE,)), "site")
         by = caller_of(request).actor("api")
         gone = await call("remove_cohort", name, site=site, author=by.who, place=by.place)
         return JSONResponse(gone.to_json())
+
+
+def _listed(said: dict[str, Any], name: str) -> list[str]:
+    """Ids that a body lists."""
+    given = said.pop(name, [])
+    ids = given if isinstance(given, list) else [given]
+    if len(ids) > MAX_IDS:
+        raise InvalidInput(
+            f"{name} lists {len(ids):,} ids; at most {MAX_IDS:,}.", hint="Make several cohorts of them."
+        )
+    return ids

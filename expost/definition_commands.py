@@ -10,6 +10,7 @@ import click
 
 from expost.errors import InvalidInput
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
+from expost.query.form_definition import DIFFERENCE, difference_of
 from expost.question_commands import analysis_of, form_of_options, show_answer
 
 if TYPE_CHECKING:
@@ -173,13 +174,11 @@ def export(folder: Path, data: Path | None, site: str | None, as_json: bool) -> 
 @click.argument("what", metavar="DIR|NAME")
 @click.argument("versions", metavar="[OLD NEW]", type=int, nargs=-1)
 @MISSING
-@click.option("--samples", type=click.IntRange(0, 1_000), default=10, help="How many events of each side.")
-@asking_options
+@asking_options(DIFFERENCE, without=("name", "old", "new"))
 def diff(
     what: str,
     versions: tuple[int, ...],
     archives_missing: bool,
-    samples: int,
     data: Path | None,
     as_json: bool,
     **options: Any,
@@ -190,15 +189,20 @@ def diff(
     Example: expost definitions diff definitions/
     Example: expost definitions diff "Signed up" 1 2
     """
-    from expost.query.form_definition import difference_of
-
     if versions:
         if len(versions) != 2:
             raise InvalidInput("Two versions are compared.", hint='For example: "Signed up" 1 2')
         old, new = map(str, versions)
-        form = form_of_options(options, name=[what], old=[old], new=[new], samples=[str(samples)])
+        form = form_of_options(options, name=[what], old=[old], new=[new])
         show_answer(analysis_of(data).ask(difference_of(form)), as_json)
         return
+    said = [name for name, value in options.items() if value and name != "site"]
+    if said:
+        option = f"--{said[0].rstrip('_').replace('_', '-')}"
+        raise InvalidInput(
+            f"{option} says how versions are compared, and no versions are named.",
+            hint='For example: "Signed up" 1 2; of a folder of files, leave the option out.',
+        )
     plan = analysis_of(data).plan_definitions(
         Path(what), site=options["site"], archives_missing=archives_missing
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -21,6 +21,7 @@ from expost.query.difference import Difference, DifferenceAnswer
 from expost.query.duration import parse_duration
 from expost.query.event_detail import EventAnswer, EventDetail
 from expost.query.flag_list import FlagList, FlagsAnswer
+from expost.query.form import parse_moment
 from expost.query.funnel import Funnel, FunnelAnswer, Stage
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.live import Live, LiveAnswer
@@ -36,13 +37,14 @@ from expost.query.stickiness import Stickiness, StickinessAnswer
 from expost.query.suggested import Suggestions, SuggestionsAnswer
 from expost.query.timeline import Timeline, TimelineAnswer
 from expost.query.trend import Trend, TrendAnswer
-from expost.query.unit import SESSION_GAP, Unit, parse_unit
+from expost.query.unit import SESSION_GAP, Unit, unit_with
 from expost.query.unnamed import Unnamed, UnnamedAnswer
+from expost.query.word import refuse_unknown_names
 from expost.state.details import Details
 
 By = Breakdown | str | None
 CONDITIONS = (
-    "click", "change", "submit", "view", "track", "text", "host", "path", "query", "hash", "properties",
+    "click", "change", "submit", "on", "view", "track", "text", "host", "path", "query", "hash", "properties",
     "target_only", "pierce",
 )  # fmt: skip
 
@@ -145,6 +147,7 @@ class Lake:
         The same name with another meaning becomes a new version; with the same meaning nothing changes. With
         `valid_from` or `valid_until` it counts in between, and elsewhere the versions before it do.
         """
+        refuse_unknown_names(conditions, CONDITIONS, "define")
         return self.analysis.define(
             self.event(name, **conditions),
             site=site,
@@ -162,7 +165,10 @@ class Lake:
         self, name: str, old: int, new: int, *, samples: int = 10, **common: Any
     ) -> DifferenceAnswer:
         """Which past events change sides between two versions of a definition: `.events("only_old")`, `.samples`."""
-        return cast(DifferenceAnswer, self._ask(Difference(name, old, new, samples, **common)))
+        return cast(
+            DifferenceAnswer,
+            self._ask(Difference(name, old, new, samples, **_said(common))),
+        )
 
     def roll_back(self, name: str, version: int, *, site: str | None = None) -> Definition:
         """A new version that says what an old one said."""
@@ -187,6 +193,7 @@ class Lake:
 
         `preview("Signed up")` is of a saved one, `preview(click="form.signup button")` of the conditions of `event`.
         """
+        refuse_unknown_names(asked, {*CONDITIONS, *_names(Preview)} - {"definition"}, "preview")
         conditions = {name: asked.pop(name) for name in CONDITIONS if name in asked}
         if of is not None and conditions:
             raise InvalidInput(
@@ -200,7 +207,7 @@ class Lake:
                     hint='For example: preview("Signed up") or preview(click="a.buy")',
                 )
             of = self.event("preview", **conditions)
-        return cast(PreviewAnswer, self._ask(Preview(of, **asked)))
+        return cast(PreviewAnswer, self._ask(Preview(of, **_said(asked, Preview))))
 
     def funnel(
         self,
@@ -208,6 +215,7 @@ class Lake:
         within: timedelta | str = "7 days",
         by: By = None,
         unit: Unit | str = "person",
+        gap: timedelta | str | None = None,
         **asked: Any,
     ) -> FunnelAnswer:
         """How many people went through the steps in order, within the window of their first step.
@@ -219,7 +227,8 @@ class Lake:
         for name in ("between", "ends_attempt", "removes_unit"):
             if name in asked:
                 asked[name] = _steps(asked[name])
-        question = Funnel(steps, _duration(within), by=_breakdown(by), unit=_unit(unit), **_of_cohorts(asked))
+        said = _said(asked, Funnel)
+        question = Funnel(steps, _duration(within), by=_breakdown(by), unit=_unit(unit, gap), **said)
         return cast(FunnelAnswer, self._ask(question))
 
     def retention(
@@ -228,9 +237,10 @@ class Lake:
         return_event: Step | None = None,
         *,
         period: Literal["day", "week", "month"] = "week",
-        periods: int = 8,
+        periods: int | None = None,
         by: By = None,
         unit: Unit | str = "person",
+        gap: timedelta | str | None = None,
         brackets: Sequence[tuple[int, int]] | str = (),
         **asked: Any,
     ) -> RetentionAnswer:
@@ -245,9 +255,9 @@ class Lake:
             period=period,
             periods=periods,
             by=_breakdown(by),
-            unit=_unit(unit),
+            unit=_unit(unit, gap),
             brackets=parse_brackets(brackets) if isinstance(brackets, str) else tuple(brackets),
-            **_of_cohorts(asked),
+            **_said(asked, Retention),
         )
         return cast(RetentionAnswer, self._ask(question))
 
@@ -258,6 +268,7 @@ class Lake:
         period: Literal["hour", "day", "week", "month"] = "day",
         by: By = None,
         unit: Unit | str = "person",
+        gap: timedelta | str | None = None,
         measure: Measure | str = "events",
         per: Step | None = None,
         per_measure: Measure | str | None = None,
@@ -265,18 +276,18 @@ class Lake:
     ) -> TrendAnswer:
         """Events, people and a measure per calendar period, empty ones included.
 
-        `measure` is `events`, `people`, `per-person`, or of the numbers of a property `sum:price`, `mean:`, `min:`,
+        `measure` is `events`, `people`, `per_person`, or of the numbers of a property `sum:price`, `mean:`, `min:`,
         `max:`, `median:`, `p95:`. `per` divides it by that of another definition. `asked` may say `compare="previous"`.
         """
         question = Trend(
             of,
             period=period,
             by=_breakdown(by),
-            unit=_unit(unit),
+            unit=_unit(unit, gap),
             measure=_measure(measure),
             per=per,
             per_measure=None if per_measure is None else _measure(per_measure),
-            **_of_cohorts(asked),
+            **_said(asked, Trend),
         )
         return cast(TrendAnswer, self._ask(question))
 
@@ -287,10 +298,17 @@ class Lake:
         period: Literal["day", "week", "month"] = "day",
         by: By = None,
         unit: Unit | str = "person",
+        gap: timedelta | str | None = None,
         **asked: Any,
     ) -> StickinessAnswer:
         """How many people did it in how many distinct days, weeks or months of the range."""
-        question = Stickiness(of, period, by=_breakdown(by), unit=_unit(unit), **_of_cohorts(asked))
+        question = Stickiness(
+            of,
+            period,
+            by=_breakdown(by),
+            unit=_unit(unit, gap),
+            **_said(asked, Stickiness),
+        )
         return cast(StickinessAnswer, self._ask(question))
 
     def lifecycle(
@@ -299,10 +317,21 @@ class Lake:
         *,
         period: Literal["day", "week", "month"] = "week",
         unit: Unit | str = "person",
+        gap: timedelta | str | None = None,
         **asked: Any,
     ) -> LifecycleAnswer:
         """Per period who is new, returning, resurrecting and dormant."""
-        return cast(LifecycleAnswer, self._ask(Lifecycle(of, period, unit=_unit(unit), **_of_cohorts(asked))))
+        return cast(
+            LifecycleAnswer,
+            self._ask(
+                Lifecycle(
+                    of,
+                    period,
+                    unit=_unit(unit, gap),
+                    **_said(asked, Lifecycle),
+                )
+            ),
+        )
 
     def paths(
         self,
@@ -327,7 +356,7 @@ class Lake:
             events=_steps(events),
             groups=tuple(groups),
             gap=_duration(gap),
-            **_of_cohorts(asked),
+            **_said(asked, Paths),
         )
         return cast(PathsAnswer, self._ask(question))
 
@@ -372,17 +401,17 @@ class Lake:
 
     def cohort(self, of: str | Cohort, **common: Any) -> CohortAnswer:
         """A cohort, and how many people are in it now."""
-        return cast(CohortAnswer, self._ask(CohortSize(of, **common)))
+        return cast(CohortAnswer, self._ask(CohortSize(of, **_said(common))))
 
     def losses(
         self, *, by: Literal["day", "page", "browser"] = "day", limit: int = 100, **common: Any
     ) -> LossesAnswer:
         """How many events pages numbered that are not here: `total`, and `groups` by day, page or browser."""
-        return cast(LossesAnswer, self._ask(Losses(by, limit, **common)))
+        return cast(LossesAnswer, self._ask(Losses(by, limit, **_said(common))))
 
     def live(self, latest: int = 50, **common: Any) -> LiveAnswer:
         """The latest events as they arrived, newest first."""
-        return cast(LiveAnswer, self._ask(Live(latest, **common)))
+        return cast(LiveAnswer, self._ask(Live(latest, **_said(common))))
 
     def rejected(
         self, *, kind: str | None = None, limit: int = 100, site: str | None = None
@@ -392,7 +421,7 @@ class Lake:
 
     def event_detail(self, event_id: str, **common: Any) -> EventAnswer:
         """One event whole, with the chain of its element."""
-        return cast(EventAnswer, self._ask(EventDetail(event_id, **common)))
+        return cast(EventAnswer, self._ask(EventDetail(event_id, **_said(common))))
 
     def suggest(
         self,
@@ -409,16 +438,17 @@ class Lake:
         """
         wanted = None if element is None else str(element)
         return cast(
-            SuggestionsAnswer, self._ask(Suggestions(event_id, wanted, level=level, limit=limit, **common))
+            SuggestionsAnswer,
+            self._ask(Suggestions(event_id, wanted, level=level, limit=limit, **_said(common))),
         )
 
     def unnamed(self, limit: int = 50, **common: Any) -> UnnamedAnswer:
         """Interactions that no definition matches, those of the most people first, with a name and selector each."""
-        return cast(UnnamedAnswer, self._ask(Unnamed(limit, **common)))
+        return cast(UnnamedAnswer, self._ask(Unnamed(limit, **_said(common))))
 
     def flags(self, **common: Any) -> FlagsAnswer:
         """The flags and variations that exposures name."""
-        return cast(FlagsAnswer, self._ask(FlagList(**common)))
+        return cast(FlagsAnswer, self._ask(FlagList(**_said(common))))
 
     def export_person(
         self, *, user: str | None = None, device: str | None = None, site: str | None = None
@@ -475,7 +505,10 @@ class People:
 
     def show(self, id: str, *, latest: int = 200, **common: Any) -> TimelineAnswer:  # noqa: A002 (its name everywhere)
         """One person by user, device or person_id: users, devices, edges, traits, and the latest events by session."""
-        return cast(TimelineAnswer, self.analysis.ask(Timeline(id, latest, **common)))
+        return cast(
+            TimelineAnswer,
+            self.analysis.ask(Timeline(id, latest, **_said(common))),
+        )
 
     def plan_merge(
         self, user: str, into: str, *, site: str | None = None, force: bool = False
@@ -505,8 +538,10 @@ def _breakdown(given: By) -> Breakdown | None:
     return parse_breakdown(given) if isinstance(given, str) else given
 
 
-def _unit(given: Unit | str) -> Unit:
-    return parse_unit(given) if isinstance(given, str) else given
+def _unit(given: Unit | str, gap: timedelta | str | None) -> Unit:
+    if isinstance(given, Unit) and gap is None:
+        return given
+    return unit_with(str(given), None if gap is None else _duration(gap))
 
 
 def _measure(given: Measure | str) -> Measure:
@@ -519,12 +554,22 @@ def _dids(given: Did | str | Sequence[Did | str]) -> tuple[Did, ...]:
     return tuple(Did(each) if isinstance(each, str) else each for each in several)
 
 
-def _of_cohorts(asked: dict[str, Any]) -> dict[str, Any]:
-    """What is asked, a single cohort as a list of it."""
-    names = {name: asked[name] for name in ("cohort", "not_cohort") if name in asked}
-    return asked | {
-        name: (each,) if isinstance(each, str | Cohort) else tuple(each) for name, each in names.items()
-    }
+def _said(asked: dict[str, Any], question: type[Question] = Question) -> dict[str, Any]:
+    """What is asked, in words that the question knows: a single cohort as a list of it, dates in words as dates."""
+    refuse_unknown_names(asked, _names(question), f"a {question.__name__}")
+    said = dict(asked)
+    for name in ("cohort", "not_cohort"):
+        if name in said:
+            each = said[name]
+            said[name] = (each,) if isinstance(each, str | Cohort) else tuple(each)
+    for name in ("start", "end", "as_of"):
+        if isinstance(said.get(name), str):
+            said[name] = parse_moment(name, said[name])
+    return said
+
+
+def _names(question: type[Question]) -> frozenset[str]:
+    return frozenset(each.name for each in fields(question))
 
 
 def _steps(given: Step | Sequence[Step]) -> tuple[Step, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
+from expost.query.form_seen import TIMELINE, timeline_of
 from expost.question_commands import analysis_of, form_of_options
 
 if TYPE_CHECKING:
@@ -24,14 +25,15 @@ def people() -> None:
 
 @people.command(context_settings=SIGNED)
 @click.argument("person", metavar="ID")
-@asking_options
+@asking_options(TIMELINE, without=("id", "latest"))
 def show(person: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """Users, browsers, traits and links of one person. ID is a user, a device or a person_id.
 
     \b
     Example: expost people show ann@shop.example
     """
-    answer = _timeline(person, data, options, latest=1 if not wants_json(as_json) else None)
+    options |= {} if wants_json(as_json) else {"latest": 1}
+    answer = _timeline(person, data, options)
     if wants_json(as_json):
         print_json(answer.to_json())
         return
@@ -43,17 +45,14 @@ def show(person: str, data: Path | None, as_json: bool, **options: Any) -> None:
 
 @people.command(context_settings=SIGNED)
 @click.argument("person", metavar="ID")
-@click.option(
-    "--latest", type=click.IntRange(1, 1_000), default=200, show_default=True, help="How many events."
-)
-@asking_options
-def timeline(person: str, data: Path | None, as_json: bool, latest: int, **options: Any) -> None:
+@asking_options(TIMELINE, without=("id",))
+def timeline(person: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """What one person did, session by session, the newest first.
 
     \b
     Example: expost people timeline ann@shop.example --latest 50
     """
-    answer = _timeline(person, data, options, latest=latest)
+    answer = _timeline(person, data, options)
     if wants_json(as_json):
         print_json(answer.to_json())
         return
@@ -108,14 +107,10 @@ def undo(edges: tuple[str, ...], yes: bool, data: Path | None, site: str | None,
     _show_done(analysis.undo(edges, site=site, author=by.who, place=by.place), as_json)
 
 
-def _timeline(
-    person: str, data: Path | None, options: dict[str, Any], *, latest: int | None
-) -> TimelineAnswer:
-    from expost.query.form_seen import timeline_of
+def _timeline(person: str, data: Path | None, options: dict[str, Any]) -> TimelineAnswer:
+    answer = analysis_of(data).ask(timeline_of(form_of_options(options, id=[person])))
     from expost.query.timeline import TimelineAnswer
 
-    more = {} if latest is None else {"latest": [str(latest)]}
-    answer = analysis_of(data).ask(timeline_of(form_of_options(options, id=[person], **more)))
     assert isinstance(answer, TimelineAnswer)
     return answer
 

@@ -1,7 +1,4 @@
-"""The commands that ask: the same words as in the API and on the pages, read by `expost.query.form`.
-
-Modules that answer as well load the engine, which takes a second: they are imported by the command that needs them.
-"""
+"""The commands that ask: their options are the words of `expost.query.form`, as are the parameters of the API."""
 
 from __future__ import annotations
 
@@ -11,26 +8,36 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from expost.options import (
-    as_of_option,
-    asking_options,
-    cohort_options,
-    condition_options,
-    counting_options,
-    data_option,
-    json_option,
-    print_json,
-    settings_of,
-    site_option,
-    unit_options,
-    validity_options,
-    wants_json,
+from expost.options import asking_options, print_json, settings_of, wants_json
+from expost.query.form import form_of
+from expost.query.form_definition import (
+    DEFINED,
+    PREVIEW,
+    SUGGESTIONS,
+    UNNAMED,
+    definition_of,
+    preview_of,
+    suggestions_of,
+    unnamed_of,
+    validity_of,
 )
-from expost.query.form import form_of, parse_moment
-from expost.query.form_funnel import funnel_of, funnel_people_of
+from expost.query.form_funnel import FUNNEL_PEOPLE, funnel_of, funnel_people_of
 from expost.query.form_proof import explanation_of
-from expost.query.form_retention import retention_of, retention_people_of
-from expost.query.form_trend import trend_of, trend_people_of
+from expost.query.form_retention import RETENTION_PEOPLE, retention_of, retention_people_of
+from expost.query.form_seen import (
+    FLAGS,
+    LIVE,
+    LOSSES,
+    REJECTED,
+    SQL,
+    flags_of,
+    live_of,
+    losses_of,
+    rejected_of,
+    sql_of,
+)
+from expost.query.form_trend import TREND_PEOPLE, trend_of, trend_people_of
+from expost.query.form_ways import LIFECYCLE, PATHS, STICKINESS, lifecycle_of, paths_of, stickiness_of
 
 if TYPE_CHECKING:
     # DuckDB, pyarrow, SQLAlchemy and rich take a second to import: only what answers or prints needs them.
@@ -41,17 +48,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", required=False)
-@condition_options
-@asking_options
-def preview(data: Path | None, as_json: bool, **options: Any) -> None:
+@asking_options(PREVIEW, without=("name", "only"))
+def preview(name: str | None, data: Path | None, as_json: bool, **options: Any) -> None:
     """The past of a definition that need not exist, or of the saved NAME: events, people, unknown. Saves nothing.
 
     \b
     Example: expost preview --click 'form.signup button'
     """
-    from expost.query.form_definition import preview_of
-
-    question = preview_of(form_of_options(options))
+    question = preview_of(form_of_options(options, name=[name] if name is not None else []))
     if wants_json(as_json):
         _ask(question, data, as_json)
         return
@@ -63,17 +67,13 @@ def preview(data: Path | None, as_json: bool, **options: Any) -> None:
 
 @click.command()
 @click.argument("name")
-@condition_options
-@validity_options
-@asking_options
+@asking_options(DEFINED)
 def define(name: str, data: Path | None, as_json: bool, site: str | None, **options: Any) -> None:
     """Name an event. Its whole past is there at once; the same name again makes a new version.
 
     \b
     Example: expost define "Signed up" --click 'form.signup button'
     """
-    from expost.query.form_definition import definition_of, preview_of, validity_of
-
     analysis = analysis_of(data)
     from expost.state.audit import command_line
 
@@ -96,33 +96,15 @@ EXPLAIN = click.option(
     is_flag=True,
     help="The rules that decided, and the counts under the other ones.",
 )
+OF_A_LIST = ("kind", "value", "limit")
+"""Words that choose among people, which the API and the pages have and the commands do without."""
 
 
 @click.command()
 @click.argument("steps", nargs=-1, required=True)
-@click.option("--within", default="7d", show_default=True, help="The conversion window, from the first step.")
-@click.option(
-    "--order",
-    type=click.Choice(["ordered", "strict", "any"]),
-    default="ordered",
-    show_default=True,
-    help="Strict: nothing of the steps (or of --between) lies between two of them.",
-)
-@click.option("--between", multiple=True, metavar="NAME", help="In strict order: what may not lie between.")
-@click.option("--ends", multiple=True, metavar="NAME", help="An event that ends an attempt.")
-@click.option("--removes", multiple=True, metavar="NAME", help="Leaves out who does it within the window.")
-@click.option("--optional", multiple=True, type=int, metavar="N", help="Step N may be left out.")
-@click.option(
-    "--step-within", multiple=True, metavar="N=LENGTH", help="Step N at most so long after the step before."
-)
-@click.option("--where", multiple=True, metavar="N:NAME=VALUE", help="Step N only with this property.")
-@click.option("--over", type=click.Choice(["day", "week", "month"]), help="Also by the period of entry.")
-@click.option("--compare", type=click.Choice(["previous"]), help="Also the stretch of that length before.")
 @click.option("--people", "at", type=click.IntRange(1), metavar="N", help="The people behind step N instead.")
-@click.option("--dropped", is_flag=True, help="With --people: those who came no further.")
 @EXPLAIN
-@unit_options
-@asking_options
+@asking_options(FUNNEL_PEOPLE, without=("step", "at", "person", *OF_A_LIST))
 def funnel(
     steps: tuple[str, ...], data: Path | None, as_json: bool, is_explained: bool, **options: Any
 ) -> None:
@@ -137,36 +119,14 @@ def funnel(
 
 
 @click.command()
-@click.option("--start", required=True, metavar="NAME", help="What makes a person enter a cohort.")
-@click.option(
-    "--return", "return_", metavar="NAME", help="What counts as coming back. Default: the same event."
-)
-@click.option(
-    "--period",
-    type=click.Choice(["day", "week", "month"]),
-    default="week",
-    show_default=True,
-    help="Periods of the calendar, or with --rolling from each one's own start.",
-)
-@click.option("--periods", type=int, help="How many periods after the first are shown.")
-@click.option(
-    "--entry",
-    type=click.Choice(["first_in_range", "first_ever", "recurring"]),
-    help="Which start counts; recurring: once per period.",
-)
-@click.option("--mode", type=click.Choice(["on", "on-or-after"]), help="In period n, or in it or later.")
-@click.option("--rolling", is_flag=True, help="Periods are multiples of 24 hours from each one's own start.")
-@click.option("--brackets", metavar="0,1-3,4-7", help="Stretches of periods instead of single ones.")
 @click.option("--people", "cohort_day", metavar="DATE", help="The people of the cohort of this day instead.")
-@click.option("--at", type=click.IntRange(0), metavar="N", help="With --people: who came back in period N.")
 @EXPLAIN
-@unit_options
-@asking_options
+@asking_options(RETENTION_PEOPLE, without=("cohort_day", *OF_A_LIST))
 def retention(data: Path | None, as_json: bool, is_explained: bool, **options: Any) -> None:
     """Who came back: cohorts by the period in which they began.
 
     \b
-    Example: expost retention --start "Signed up" --return "Signed up" --period week --by flag:new-checkout
+    Example: expost retention --start-event "Signed up" --return-event "Searched" --period week --by flag:new-checkout
     """
     form = form_of_options(options)
     read = explanation_of if is_explained else retention_people_of if options["cohort_day"] else retention_of
@@ -175,24 +135,8 @@ def retention(data: Path | None, as_json: bool, is_explained: bool, **options: A
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--period",
-    type=click.Choice(["hour", "day", "week", "month"]),
-    default="day",
-    show_default=True,
-    help="Calendar periods.",
-)
-@click.option(
-    "--measure",
-    metavar="WHAT",
-    help="events (default), people, per-person, or of a property: sum:price, mean:, min:, max:, median:, p95:.",
-)
 @click.option("--people", "at", metavar="DATE", help="The people behind the period of this day instead.")
-@click.option("--per", metavar="NAME", help="Divide by the measure of this definition.")
-@click.option("--per-measure", metavar="WHAT", help="What of it. Default: the same measure.")
-@click.option("--compare", type=click.Choice(["previous"]), help="Also the stretch of that length before.")
-@unit_options
-@asking_options
+@asking_options(TREND_PEOPLE, without=("name", "at", *OF_A_LIST))
 def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """Events and people of a definition, or a measure of them, period by period.
 
@@ -204,202 +148,120 @@ def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     _ask(read(form_of_options(options, name=[name])), data, as_json)
 
 
-PERIOD = click.option("--period", type=click.Choice(["day", "week", "month"]), help="Calendar periods.")
-
-
 @click.command()
 @click.argument("name")
-@PERIOD
-@unit_options
-@asking_options
+@asking_options(STICKINESS, without=("name",))
 def stickiness(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """On how many distinct days (or weeks, or months) of a range people did it.
 
     \b
     Example: expost stickiness "Searched" --from 2026-11-01 --to 2026-12-01
     """
-    from expost.query.form_ways import stickiness_of
-
     _ask(stickiness_of(form_of_options(options, name=[name])), data, as_json)
 
 
 @click.command()
 @click.argument("name")
-@PERIOD
-@counting_options
-@asking_options
+@asking_options(LIFECYCLE, without=("name",))
 def lifecycle(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """Per week (or day, or month) who is new, returning, resurrecting and dormant.
 
     \b
     Example: expost lifecycle "Searched" --period week
     """
-    from expost.query.form_ways import lifecycle_of
-
     _ask(lifecycle_of(form_of_options(options, name=[name])), data, as_json)
 
 
 @click.command()
 @click.argument("name")
-@click.option("--direction", type=click.Choice(["after", "before"]), help="Default: after.")
-@click.option("--steps", type=click.IntRange(1, 20), help="How many steps. Default: 4.")
-@click.option("--top", type=click.IntRange(1, 1_000), help="How many edges of a step. Default: 10.")
-@click.option("--event", multiple=True, metavar="NAME", help="A definition that is a step too, beside pages.")
-@click.option("--group", multiple=True, metavar="GLOB", help="Pages that fit it are one: '/products/*'.")
-@click.option("--gap", metavar="LENGTH", help="A session ends after this long without any event: 30min.")
-@cohort_options
-@asking_options
+@asking_options(PATHS, without=("name",))
 def paths(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """What people did after an event, or before it, in the same session: pages and named events, step by step.
 
     \b
     Example: expost paths "Searched" --group '/products/*' --event "Added to basket"
     """
-    from expost.query.form_ways import paths_of
-
     _ask(paths_of(form_of_options(options, name=[name])), data, as_json)
 
 
 @click.command()
-@click.option(
-    "--by",
-    type=click.Choice(["day", "page", "browser"]),
-    default="day",
-    show_default=True,
-    help="What the losses are split by.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 10_000),
-    default=100,
-    show_default=True,
-    help="How many pages or browsers, those that miss most first.",
-)
-@asking_options
+@asking_options(LOSSES)
 def losses(data: Path | None, as_json: bool, **options: Any) -> None:
     """How many events pages numbered that never arrived: exactly, or at least so many.
 
     \b
     Example: expost losses --by page
     """
-    from expost.query.form_seen import losses_of
-
     _ask(losses_of(form_of_options(options)), data, as_json)
 
 
 @click.command()
 @click.argument("event", required=False)
-@click.option("--element", metavar="ID", help="An element by its id, instead of an event.")
-@click.option(
-    "--level",
-    type=click.IntRange(0),
-    help="How many ancestors outwards; default the nearest link, button or field.",
-)
-@click.option("--limit", type=click.IntRange(1, 40), default=8, show_default=True, help="How many selectors.")
-@asking_options
+@asking_options(SUGGESTIONS, without=("event",))
 def suggest(event: str | None, data: Path | None, as_json: bool, **options: Any) -> None:
     """Selectors for the element of an event, ranked by what each would have gathered in the past.
 
     \b
     Example: expost suggest 019c9d5e-8a00-7000-8000-000000000001
     """
-    from expost.query.form_definition import suggestions_of
-
     form = form_of_options(options, event=[event] if event else [])
     _ask(suggestions_of(form), data, as_json)
 
 
 @click.command()
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 10_000),
-    default=20,
-    show_default=True,
-    help="How many, most people first.",
-)
-@asking_options
+@asking_options(UNNAMED)
 def unnamed(data: Path | None, as_json: bool, **options: Any) -> None:
     """Interactions that no definition matches, each with a name and a selector to define it by.
 
     \b
     Example: expost unnamed --limit 10
     """
-    from expost.query.form_definition import unnamed_of
-
     _ask(unnamed_of(form_of_options(options)), data, as_json)
 
 
 @click.command()
-@data_option
-@site_option
-@as_of_option
-@json_option
-def flags(data: Path | None, site: str | None, as_of: str | None, as_json: bool) -> None:
+@asking_options(FLAGS)
+def flags(data: Path | None, as_json: bool, **options: Any) -> None:
     """The flags and variations that exposures name.
 
     \b
     Example: expost flags
     """
-    from expost.query.flag_list import FlagList
-
-    _ask(FlagList(site=site, as_of=parse_moment("as_of", as_of)), data, as_json)
+    _ask(flags_of(form_of_options(options)), data, as_json)
 
 
 @click.command()
-@data_option
-@site_option
-@click.option("--latest", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many.")
-@as_of_option
-@json_option
-def live(data: Path | None, site: str | None, latest: int, as_of: str | None, as_json: bool) -> None:
+@asking_options(LIVE)
+def live(data: Path | None, as_json: bool, **options: Any) -> None:
     """The latest events as they arrived, newest first.
 
     \b
     Example: expost live --latest 5
     """
-    from expost.query.live import Live
-
-    _ask(Live(latest, site=site, as_of=parse_moment("as_of", as_of)), data, as_json)
+    _ask(live_of(form_of_options(options)), data, as_json)
 
 
 @click.command()
 @click.argument("query")
-@data_option
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000_000),
-    default=10_000,
-    show_default=True,
-    help="Most rows to return.",
-)
-@as_of_option
-@json_option
-def sql(query: str, data: Path | None, limit: int, as_of: str | None, as_json: bool) -> None:
+@asking_options(SQL, without=("query",))
+def sql(query: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """One SELECT over the views events, elements, placements, people, losses, rejected and definitions, in a sandbox.
 
     \b
     Example: expost sql "select type, count(*) from events group by 1"
     """
-    from expost.query.sandbox import SqlQuery
-
-    _ask(SqlQuery(query, limit, as_of=parse_moment("as_of", as_of)), data, as_json)
+    _ask(sql_of(form_of_options(options, query=[query]), is_admin=True), data, as_json)
 
 
 @click.command()
-@data_option
-@site_option
-@click.option("--kind", help="Only this kind of reason, as the list calls it.")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many lines.")
-@json_option
-def rejected(data: Path | None, site: str | None, kind: str | None, limit: int, as_json: bool) -> None:
+@asking_options(REJECTED)
+def rejected(data: Path | None, as_json: bool, **options: Any) -> None:
     """What could not be stored in the last seven days, and why.
 
     \b
     Example: expost rejected --limit 5
     """
-    from expost.query.rejected import RejectedList
-
-    _ask(RejectedList(kind, limit, site=site), data, as_json)
+    _ask(rejected_of(form_of_options(options)), data, as_json)
 
 
 COMMANDS = (

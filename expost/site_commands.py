@@ -35,7 +35,7 @@ from expost.tag import tag_of
 def _site_options(command: Any) -> Any:
     for option in reversed(
         (
-            click.option("--tz", "time_zone", metavar="ZONE", help="Time zone of its days and weeks."),
+            click.option("--time-zone", metavar="ZONE", help="Time zone of its days and weeks."),
             click.option("--week-start", type=click.Choice(WEEKDAYS), help="First day of its weeks."),
             click.option(
                 "--origin",
@@ -123,7 +123,7 @@ def add(name: str, slug: str | None, data: Path | None, **options: Any) -> None:
     """A new site with its write key; prints the line to paste.
 
     \b
-    Example: expost sites add "My shop" --tz Europe/Berlin --origin https://shop.example
+    Example: expost sites add "My shop" --time-zone Europe/Berlin --origin https://shop.example
     """
     _folder, state = _open(data)
     site = add_site(

@@ -150,7 +150,10 @@ class Analysis(KeptDefinitions, KeptCohorts, Rights, PeopleEdits):
         """The answer to a question: the question, and the answer beside it, of any kind in ANSWERS."""
         answer_to = ANSWERS.get(type(question))
         if answer_to is None:
-            raise NotBuilt(f"Questions of the kind {type(question).__name__} are not built yet.")
+            raise NotBuilt(
+                f"Questions of the kind {type(question).__name__} are not built yet.",
+                hint="Ask one of the kinds that ANSWERS names.",
+            )
         return next(self._answers(question, lambda reading: [answer_to(reading, question)]))
 
     def preview_parts(self, question: Preview) -> Iterator[PreviewAnswer]:

@@ -86,11 +86,11 @@ ByValue = ByColumn | ByProperty | ByTrait | ByCohort
 
 
 def parse_breakdown(text: str, several: str | None = None) -> Breakdown:
-    """`flag:KEY`, `property:NAME`, `trait:NAME`, `latest-trait:NAME`, `cohort:NAME`, or a column such as `path`.
+    """`flag:KEY`, `property:NAME`, `trait:NAME`, `latest_trait:NAME`, `cohort:NAME`, or a column such as `path`.
 
     >>> parse_breakdown("flag:new-checkout", "exclude")
     Flag(key='new-checkout', several='exclude')
-    >>> parse_breakdown("latest-trait:plan")
+    >>> parse_breakdown("latest_trait:plan")
     ByTrait(name='plan', latest=True)
     """
     kind, colon, name = text.partition(":")
@@ -102,18 +102,18 @@ def parse_breakdown(text: str, several: str | None = None) -> Breakdown:
     if colon and name:
         match kind:
             case "flag":
-                return Flag(name, (several or "first").replace("-", "_"))  # type: ignore[arg-type]  # checked there
+                return Flag(name, several or "first")  # type: ignore[arg-type]  # checked there
             case "property":
                 return ByProperty(name)
             case "trait":
                 return ByTrait(name)
-            case "latest-trait":
+            case "latest_trait":
                 return ByTrait(name, latest=True)
             case "cohort":
                 return ByCohort(name)
     if colon:
         raise InvalidInput(
             f"{text!r} is no breakdown.",
-            hint="For example: flag:new-checkout, property:plan, trait:plan, latest-trait:plan, cohort:Regulars, path",
+            hint="For example: flag:new-checkout, property:plan, trait:plan, latest_trait:plan, cohort:Regulars, path",
         )
     return ByColumn(text)

@@ -79,9 +79,14 @@ class Cohort:
                 hint="Say at least one of: did, did_not, sequence, trait, users, devices.",
             )
         if many > MAX_CONDITIONS:
-            raise InvalidInput(f"A cohort has at most {MAX_CONDITIONS} conditions; this one has {many}.")
+            raise InvalidInput(
+                f"A cohort has at most {MAX_CONDITIONS} conditions; this one has {many}.",
+                hint="Save some of them as a definition with several alternatives, and name that.",
+            )
         if len(self.users) + len(self.devices) > MAX_IDS:
-            raise InvalidInput(f"A cohort lists at most {MAX_IDS:,} ids.")
+            raise InvalidInput(
+                f"A cohort lists at most {MAX_IDS:,} ids.", hint="Make several cohorts of them."
+            )
 
     @property
     def steps(self) -> tuple[str, ...]:

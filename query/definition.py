@@ -7,7 +7,7 @@ must hold). What each condition means is SEMANTICS 2.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -75,7 +75,8 @@ class Pattern:
             )
         if len(self.value) > MAX_PATTERN:
             raise InvalidInput(
-                f"A text to compare with has {len(self.value)} characters; at most {MAX_PATTERN}."
+                f"A text to compare with has {len(self.value)} characters; at most {MAX_PATTERN}.",
+                hint="Compare a part of it: contains:… or prefix:…",
             )
 
     @classmethod
@@ -215,7 +216,10 @@ class Alternative:
                 **pattern,
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise InvalidInput(f"A definition's conditions cannot be read: {error}") from error
+            raise InvalidInput(
+                f"A definition's conditions cannot be read: {error}",
+                hint="docs/definitions.md has an example of each.",
+            ) from error
 
     def __str__(self) -> str:
         return " and ".join(_phrases(self))
@@ -264,7 +268,10 @@ class Definition:
     def from_json(cls, body: Mapping[str, Any]) -> Definition:
         alternatives = body.get("alternatives")
         if not isinstance(alternatives, Sequence) or isinstance(alternatives, str):
-            raise InvalidInput("A definition needs a list of alternatives.")
+            raise InvalidInput(
+                "A definition needs a list of alternatives.",
+                hint="An alternative has types, selector, text, path and the like.",
+            )
         version = body.get("version")
         return cls(
             _text(body.get("name", "")),
@@ -312,6 +319,12 @@ class _Dated:
 
 
 Words = str | Sequence[str]
+EXAMPLES = {
+    "click": "form.signup button", "change": "select[name=plan]", "submit": "form.signup", "on": "copy .price",
+    "view": "/pricing", "track": "Ordered", "text": "Buy now", "host": "shop.example", "path": "/shop/**",
+    "hash": "prices",
+}  # fmt: skip
+"""Of each condition in text, one."""
 
 
 def definition(
@@ -344,9 +357,9 @@ def definition(
     """
     pairs = properties.items() if isinstance(properties, Mapping) else ()
     shared: dict[str, Any] = {
-        "text": _pattern(text, "is"),
-        "host": _pattern(host, "is"),
-        "hash": _pattern(hash, "is"),
+        "text": _pattern("text", text, "is"),
+        "host": _pattern("host", host, "is"),
+        "hash": _pattern("hash", hash, "is"),
         "query": tuple(
             QueryParameter(key, None if value is None else Pattern.parse(value, "is"))
             for key, value in (query or {}).items()
@@ -354,13 +367,13 @@ def definition(
         "properties": tuple(PropertyMatch(key, "is", value) for key, value in pairs)
         or tuple(each for each in properties if isinstance(each, PropertyMatch)),
     }
-    on_path = _pattern(path, "glob")
+    on_path = _pattern("path", path, "glob")
     by_selector: list[tuple[str, str | None]] = [
         (kind, each)
         for kind, selectors in (("click", click), ("change", change), ("submit", submit))
-        for each in _words(selectors)
+        for each in _words(kind, selectors)
     ]
-    for each in _words(on):
+    for each in _words("on", on):
         kind, *selector = each.split(maxsplit=1) or [""]
         by_selector.append((kind, selector[0] if selector else None))
     alternatives = [
@@ -373,27 +386,53 @@ def definition(
         raise InvalidInput("A page view is given with a path of its own and with a path for all.",
                            hint="Leave one of the two out.")  # fmt: skip
     alternatives += [
-        Alternative(types=("page_view",), path=_pattern(each, "glob"), **shared) for each in _words(view)
+        Alternative(types=("page_view",), path=_pattern("view", each, "glob"), **shared)
+        for each in _words("view", view)
     ]
     alternatives += [
-        Alternative(types=("custom",), event_name=each, path=on_path, **shared) for each in _words(track)
+        Alternative(types=("custom",), event_name=each, path=on_path, **shared)
+        for each in _words("track", track)
     ]
     if not alternatives:
         alternatives = [Alternative(path=on_path, **shared)]
     return Definition(name, tuple(alternatives))
 
 
-def _pattern(given: str | Pattern | None, default: Operator) -> Pattern | None:
-    return Pattern.parse(given, default) if isinstance(given, str) else given
+def _pattern(name: str, given: str | Pattern | None, default: Operator) -> Pattern | None:
+    if given is None or isinstance(given, Pattern):
+        return given
+    return Pattern.parse(_said(name, given), default)
 
 
-def _words(given: Words) -> Sequence[str]:
-    return (given,) if isinstance(given, str) else given
+def _words(name: str, given: Words) -> Sequence[str]:
+    several = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    return [_said(name, each) for each in several]
+
+
+def _said(name: str, given: object) -> str:
+    """The text of a condition: what is no text, or cannot be written down, is refused by the name of the condition."""
+    if not isinstance(given, str):
+        raise InvalidInput(
+            f"{name} is {given!r}, where text is needed.", hint=f"For example: {name}={EXAMPLES[name]!r}"
+        )
+    check_text(name, given)
+    return given
+
+
+def check_text(name: str, text: str) -> None:
+    """Refuse half of a character, which no file can hold: JavaScript makes one where it cuts an emoji."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as problem:
+        raise InvalidInput(
+            f"{name} has half of a character at place {problem.start + 1}.",
+            hint="Leave it out, or write the whole character.",
+        ) from None
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidInput(f"{value!r} stands where a definition needs text.")
+        raise InvalidInput(f"{value!r} stands where a definition needs text.", hint="Put it into quotes.")
     return value
 
 

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from expost.errors import InvalidInput
-
 from .answer import Answer, as_row
 from .chain import chains, summary
 from .matched import match
-from .question import MAX_LISTED, Question, Saved
+from .question import MAX_LISTED, Question, Saved, refuse_outside
 from .reading import Reading, at
 
 COLUMNS = ("event_id", "type", "name", "label", "text", "path", "element_id", "placement_id")
@@ -32,8 +30,7 @@ class Difference(Question):
     samples: int = 10
 
     def __post_init__(self) -> None:
-        if not 0 <= self.samples <= MAX_LISTED:
-            raise InvalidInput(f"A difference shows 0 to {MAX_LISTED:,} samples, not {self.samples}.")
+        refuse_outside("A difference shows", self.samples, 0, MAX_LISTED, "samples")
 
 
 @dataclass(frozen=True, slots=True)

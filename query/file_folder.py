@@ -215,10 +215,15 @@ def _texts(folder: Path, noun: str, *, must_exist: bool = False) -> dict[str, st
         try:
             raw = path.read_bytes()
             if len(raw) > MOST_BYTES:
-                raise InvalidInput(f"{path} has {len(raw):,} bytes; a {noun} has at most {MOST_BYTES:,}.")
+                raise InvalidInput(
+                    f"{path} has {len(raw):,} bytes; a {noun} has at most {MOST_BYTES:,}.",
+                    hint=f"Is it a file of a {noun}? Look at one that expost {noun}s export writes.",
+                )
             texts[path.name] = raw.decode("utf-8-sig").replace("\r\n", "\n")
         except (OSError, UnicodeDecodeError) as problem:
-            raise InvalidInput(f"{path} cannot be read: {problem}.") from problem
+            raise InvalidInput(
+                f"{path} cannot be read: {problem}.", hint="Write it in UTF-8, readable by whoever runs this."
+            ) from problem
     return texts
 
 

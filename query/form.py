@@ -1,38 +1,8 @@
 """Questions as people write them: options of a command, parameters of an address, fields of a page.
 
-All three are the same words with the same meaning, so they are read here, once.
-
-    common       site, from, to (dates or ISO times), tz, week_start (a day), environment (repeated, or `all`),
-                 bots (yes | no), internal, as_of (a date or ISO time)
-    definition   click, change, submit (selectors), on (TYPE or TYPE SELECTOR), view (path globs), track (event names),
-                 text, host, path, hash, query (NAME or NAME=VALUE), property (NAME=JSON or NAME=TEXT), target_only,
-                 pierce; to save it also valid_from, valid_until (dates or ISO times)
-    preview      definition, or name; only (count)
-    unit         unit (person | session | device | group:TYPE), gap (of sessions); cohort, not_cohort (repeated: only
-                 people who are in it, or not)
-    breakdown    by (flag:KEY, property:NAME, trait:NAME, latest-trait:NAME, cohort:NAME, a column), several (first |
-                 exclude | as-treated)
-    funnel       step (repeated), within, by, several, unit, gap, order (ordered | strict | any), between, ends, removes
-                 (repeated: names), optional (N), step_within (N=LENGTH), where (N:NAME=VALUE), over (day | week |
-                 month), compare (previous)
-    retention    start, return, period, periods, entry, mode (on | on-or-after), rolling, brackets (0,1-3,4-7), by,
-                 several, unit, gap
-    trend        name, period, by, several, unit, gap, measure (events | people | per-person | sum:NAME | mean:NAME |
-                 min:NAME | max:NAME | median:NAME | p95:NAME), per (NAME), per_measure, compare (previous)
-    stickiness   name, period (day | week | month), by, several, unit, gap
-    lifecycle    name, period (day | week | month), unit, gap
-    paths        name, direction (after | before), steps, top, event (repeated: names), group (repeated: globs), gap
-    people       the fields of a funnel, a retention or a trend; at (a step, a period, a date), dropped,
-                 cohort_day (of a retention), kind and value (a group), person (of a funnel), limit
-    cohort       did (repeated), times (N=COUNT), did_within (N=LENGTH), did_where (N:NAME=VALUE), did_not (repeated),
-                 not_within (N=LENGTH), sequence (repeated, in order), sequence_within, trait (NAME=VALUE or
-                 NAME), from, to
-    difference   name, old, new (versions), samples
-    losses       by (day | page | browser), limit
-    rejected     kind, limit
-    timeline     id (a user, a device or a person_id), latest
-    suggestions  event or element (an id), level, limit
-    unnamed      limit
+All three are the same words with the same meaning, so they are read here, once: what every question may say, in this
+module; each kind of question in a module `form_….py` of its own. Those list their words as well, from which the doors
+make their options and parameters.
 """
 
 from __future__ import annotations
@@ -44,18 +14,64 @@ from typing import Any
 
 from expost.errors import InvalidInput
 
-from .breakdown import Breakdown, parse_breakdown
+from .breakdown import SEVERAL, Breakdown, parse_breakdown
 from .definition import PropertyMatch, Scalar
 from .duration import parse_duration
 from .question import Moment
-from .unit import SESSION_GAP, Unit, parse_unit
+from .unit import Unit, unit_with
 from .weekday import parse_weekday
+from .word import Word
 
+YES_NO = ("yes", "no")
 Form = Mapping[str, Sequence[str]]
 """Field name to the values given, in order. Empty values count as not given."""
-COMMON = frozenset({"site", "from", "to", "tz", "week_start", "environment", "bots", "internal", "as_of"})
-UNITS = frozenset({"unit", "gap", "cohort", "not_cohort"})
-OPENING = frozenset({"at", "dropped", "cohort_day", "kind", "value", "limit", "person"})
+COMMON = (
+    Word("site", "Which site, when there are several.", "shop"),
+    Word("from", "From this date (or ISO time) on; default all kept time.", "2026-11-02", python="start"),
+    Word("to", "Before this date (or ISO time).", "2026-12-01", python="end"),
+    Word("time_zone", "Time zone of days and weeks; default the site's.", "Europe/Berlin"),
+    Word("week_start", "The first day of weeks; default the site's.", "sunday"),
+    Word("environment", "Which environment; repeated for several, or `all`; default as the site says.", "production",
+         is_many=True),
+    Word("bots", "Count bots: `yes` or `no`; default as the site says.", choices=YES_NO),
+    Word("internal", "Count internal devices: `yes` or `no`; default as the site says.", choices=YES_NO),
+    Word("as_of", "Only what was known at this date (or ISO time); default all that is known.", "2026-11-02"),
+)  # fmt: skip
+"""What every question may say about itself."""
+COHORTS = (
+    Word("cohort", "Only people who are in this cohort; repeated: in all of them.", "Regulars", is_many=True),
+    Word("not_cohort", "Only people who are not in it.", "Staff", is_many=True),
+)
+GAP = Word("gap", "A session ends after this long without any event; default 30min.", "30min")
+UNITS = (
+    Word(
+        "unit", "What is counted: `person` (default), `session`, `device` or `group:TYPE`.", "group:company"
+    ),
+    GAP,
+    *COHORTS,
+)
+"""What is counted, and of whom."""
+SPLITS = (
+    Word(
+        "by",
+        "Split by `flag:KEY`, `property:NAME`, `trait:NAME`, `latest_trait:NAME`, `cohort:NAME`, or a column: `path`.",
+        "flag:new-checkout",
+    ),
+    Word(
+        "several", "How people count who saw several variations of the flag; default first.", choices=SEVERAL
+    ),
+)
+"""What a result is split by."""
+NAME = Word("name", "Name of the definition.", "Signed up", python="the first argument")
+COMPARE = Word("compare", "`previous`: also the stretch of the same length before.", choices=("previous",))
+OPENING = (
+    Word("kind", "The kind of a group, such as `variation`; default everybody.", "variation"),
+    Word("value", "The value of that group.", "on"),
+    Word("limit", "How many people; default 100.", "100", is_number=True),
+)
+"""Which of the people behind a number."""
+OPENED = frozenset({"at", "dropped_off", "cohort_day", "person", *(word.name for word in OPENING)})
+"""All that chooses among the people behind a number: the rest of an address is the question itself."""
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
@@ -68,9 +84,21 @@ def form_of(pairs: Iterable[tuple[str, str]]) -> Form:
     return fields
 
 
+def form_of_body(body: Mapping[str, Any]) -> Form:
+    """A form from a JSON object whose values were checked."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in body.items():
+        values = value if isinstance(value, list) else [value]
+        pairs += [
+            (name, {True: "yes", False: "no"}[each] if isinstance(each, bool) else str(each))
+            for each in values
+        ]
+    return form_of(pairs)
+
+
 def opened(form: Form) -> tuple[Form, dict[str, Any]]:
     """The fields of the question that is opened, and what chooses among its people."""
-    rest = {name: values for name, values in form.items() if name not in OPENING}
+    rest = {name: values for name, values in form.items() if name not in OPENED}
     limit = one(form, "limit")
     chosen: dict[str, Any] = {
         "kind": one(form, "kind"),
@@ -86,7 +114,7 @@ def common_of(form: Form) -> dict[str, Any]:
         "site": one(form, "site"),
         "start": moment_of(form, "from"),
         "end": moment_of(form, "to"),
-        "time_zone": one(form, "tz"),
+        "time_zone": one(form, "time_zone"),
         "week_start": parse_weekday(day) if (day := one(form, "week_start")) else None,
         "bots": yes(form, "bots"),
         "internal": yes(form, "internal"),
@@ -126,7 +154,7 @@ def breakdown_of(form: Form) -> Breakdown | None:
 def unit_of(form: Form) -> Unit:
     """What is counted."""
     gap = one(form, "gap")
-    return parse_unit(one(form, "unit") or "person", SESSION_GAP if gap is None else parse_duration(gap))
+    return unit_with(one(form, "unit") or "person", None if gap is None else parse_duration(gap))
 
 
 def yes(form: Form, name: str) -> bool | None:
@@ -192,13 +220,3 @@ def property_of(text: str) -> PropertyMatch:
         if parsed is None or isinstance(parsed, str | int | float | bool):
             value = parsed
     return PropertyMatch(name, "is", value)
-
-
-def refuse_unknown(form: Form, known: frozenset[str]) -> None:
-    """Refuse a field that the question does not know."""
-    unknown = sorted(set(form) - known)
-    if unknown:
-        raise InvalidInput(
-            f"{unknown[0]!r} is nothing that this question knows.",
-            hint=f"It knows: {', '.join(sorted(known))}.",
-        )

@@ -9,24 +9,40 @@ from expost.errors import InvalidInput
 from .cohort import Cohort, Did, Sequel
 from .definition import PropertyMatch
 from .duration import parse_duration
-from .form import Form, moment_of, one, partition, property_of, refuse_unknown, whole_number
+from .form import Form, moment_of, one, partition, property_of, whole_number
+from .word import Word, refuse_unknown
 
-COHORT = frozenset(
-    {"did", "times", "did_within", "did_where", "did_not", "not_within", "sequence", "sequence_within", "trait",
-     "from", "to"}
+COHORT = (
+    Word("did", "Name of a definition that was done.", "Ordered", is_many=True),
+    Word("times", "`N=COUNT`: the Nth of them at least so many times.", "1=3", is_many=True, python="did(…, times)"),
+    Word("did_within", "`N=LENGTH`: the Nth of them not longer ago.", "1=30d", is_many=True,
+         python="did(…, within=…)"),
+    Word("did_where", "`N:NAME=VALUE`: the Nth of them with this property.", "1:plan=pro", is_many=True),
+    Word("did_not", "Name of a definition that was not done.", "Complained", is_many=True),
+    Word("not_within", "`N=LENGTH`: the Nth of those, in this long.", "1=30d", is_many=True),
+    Word("sequence", "Name of a definition; repeated: done one after the other.", "Searched", is_many=True),
+    Word("sequence_within", "The last at most so long after the first; default 7d.", "7d", python="within"),
+    Word("trait", "NAME=VALUE or NAME: a trait that people have now.", "plan=pro", is_many=True, python="traits"),
+    Word("from", "What was done counts from this date (or ISO time) on.", "2026-11-02", python="start"),
+    Word("to", "And before this one.", "2026-12-01", python="end"),
 )  # fmt: skip
 
 
 def cohort_of(name: str, form: Form) -> Cohort:
     """The cohort that a form describes."""
-    refuse_unknown(form, COHORT)
+    refuse_unknown(form, COHORT, "a cohort")
     did, did_not = tuple(form.get("did", ())), tuple(form.get("did_not", ()))
     times = {place: whole_number("times", text) for place, text in _numbered(form, "times", did)}
     within = {place: parse_duration(text) for place, text in _numbered(form, "did_within", did)}
     without = {place: parse_duration(text) for place, text in _numbered(form, "not_within", did_not)}
     wheres: dict[int, list[PropertyMatch]] = {}
     for text in form.get("did_where", ()):
-        number, _, condition = text.partition(":")
+        number, colon, condition = text.partition(":")
+        if not colon:
+            raise InvalidInput(
+                f"did_where is {text!r}, which names none of what was done.",
+                hint="For the first of them with the property plan equal to pro: 1:plan=pro",
+            )
         wheres.setdefault(_place("did_where", number, did), []).append(property_of(condition))
     steps, length = tuple(form.get("sequence", ())), one(form, "sequence_within")
     if length is not None and not steps:

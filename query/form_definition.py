@@ -1,46 +1,112 @@
-"""Definitions as people write them: conditions, previews, differences of versions, suggestions, what has no name."""
+"""Definitions as people write them: conditions, previews, differences of versions, suggestions, what has no name.
+
+Modules that answer as well load the engine, which takes a second: they are imported where they are needed.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from expost.errors import InvalidInput
 
 from .definition import Definition, definition
-from .difference import Difference
 from .form import (
     COMMON,
+    NAME,
     Form,
     common_of,
     moment_of,
     one,
     partition,
     property_of,
-    refuse_unknown,
     whole_number,
     yes,
 )
-from .preview import Preview
 from .question import Moment, Step
-from .suggested import Suggestions
-from .unnamed import Unnamed
+from .word import Word, refuse_unknown
 
-CONDITIONS = frozenset(
-    {"click", "change", "submit", "on", "view", "track", "text", "host", "path", "hash", "query", "property",
-     "target_only", "pierce"}
+if TYPE_CHECKING:
+    from .difference import Difference
+    from .preview import Preview
+    from .suggested import Suggestions
+    from .unnamed import Unnamed
+
+SELECTORS = (
+    Word(
+        "click",
+        "A CSS selector: clicks on what it matches, or inside it.",
+        "form.signup button",
+        is_many=True,
+    ),
+    Word("change", "A CSS selector: changes of fields that it matches.", "select[name=plan]", is_many=True),
+    Word("submit", "A CSS selector: submits of forms that it matches.", "form.signup", is_many=True),
+    Word("on", "Any type of event, alone or with a selector behind it.", "copy .price", is_many=True),
+)
+CONDITIONS = (
+    *SELECTORS,
+    Word("view", "A path glob of page views: `*` in a segment, `**` across them.", "/pricing", is_many=True),
+    Word("track", "A name that the site itself gave to events.", "Ordered", is_many=True),
+    Word("text", "The label is this; or `contains:…`, `prefix:…`, `matches:…`; `/i` for any case.", "Buy now"),
+    Word("host", "On this host.", "shop.example"),
+    Word("path", "On pages of this path, a glob.", "/shop/**"),
+    Word("hash", "With this fragment of the address.", "prices"),
+    Word("query", "With this query parameter, NAME or NAME=VALUE.", "plan=pro", is_many=True),
+    Word("property", "With this property of the event, NAME or NAME=VALUE.", "plan=pro", is_many=True,
+         python="properties"),
+    Word("target_only", "Only the element itself, none around it.", is_switch=True),
+    Word("pierce", "Let selectors look through shadow roots.", is_switch=True),
 )  # fmt: skip
-VALIDITY = ("valid_from", "valid_until")
+"""What a definition is made of."""
+VALIDITY = (
+    Word(
+        "valid_from",
+        "This version counts from this date (or ISO time) on, the one before it until then.",
+        "2026-11-02",
+    ),
+    Word("valid_until", "And before this one; default for ever.", "2026-12-01"),
+)
+DEFINED = (next(word for word in COMMON if word.name == "site"), *CONDITIONS, *VALIDITY)
+"""What is saved."""
+PREVIEW = (
+    *COMMON,
+    *CONDITIONS,
+    Word("name", "Of a saved definition instead of conditions.", "Signed up", python="the first argument"),
+    Word("only", "`count`: without texts, pages, elements and overlaps, which take longer.", choices=("count",),
+         python="count_only=True"),
+)  # fmt: skip
+SUGGESTIONS = (
+    *COMMON,
+    Word("event", "The id of an event: the element it happened on.", "019c9d5e-8a00-7000-8000-000000000001",
+         python="event_id"),
+    Word("element", "Or the id of an element.", "8417"),
+    Word("level", "How many ancestors outwards; default the nearest link, button or field.", "1", is_number=True),
+    Word("limit", "How many selectors, up to 40; default 8.", "8", is_number=True),
+)  # fmt: skip
+UNNAMED = (
+    *COMMON,
+    Word("limit", "How many, those of the most people first; default 50.", "50", is_number=True),
+)
+DIFFERENCE = (
+    *COMMON,
+    NAME,
+    Word("old", "A version.", "1", is_number=True),
+    Word("new", "Another version.", "2", is_number=True),
+    Word("samples", "How many events of each side; default 10.", "10", is_number=True),
+)
+NAMES = frozenset(word.name for word in CONDITIONS)
 
 
 def preview_of(form: Form) -> Preview:
     """A preview of the conditions in the form, or of the saved definition called `name`."""
-    refuse_unknown(form, COMMON | CONDITIONS | {"name", "only"})
+    from .preview import Preview
+
+    refuse_unknown(form, PREVIEW)
     name, only = one(form, "name"), one(form, "only")
     if only not in (None, "count"):
         raise InvalidInput(
             f"A preview of {only!r} only is not made.", hint="Say only=count, or leave it out."
         )
-    has_conditions = any(field in form for field in CONDITIONS)
+    has_conditions = any(field in form for field in NAMES)
     if name is not None and has_conditions:
         raise InvalidInput(
             f"Both a saved definition ({name!r}) and conditions are given.", hint="Leave one of them out."
@@ -51,7 +117,7 @@ def preview_of(form: Form) -> Preview:
 
 def definition_of(name: str, form: Form) -> Definition:
     """The definition that the conditions in the form describe."""
-    if not any(form.get(field) for field in CONDITIONS):
+    if not any(form.get(field) for field in NAMES):
         raise InvalidInput(
             "No condition is given.",
             hint="Say at least one, such as click 'form.signup button', view '/pricing' or track NAME "
@@ -78,12 +144,14 @@ def definition_of(name: str, form: Form) -> Definition:
 
 def validity_of(form: Form) -> dict[str, Moment | None]:
     """`valid_from` and `valid_until` of the version that a form saves."""
-    return {name: moment_of(form, name) for name in VALIDITY}
+    return {word.name: moment_of(form, word.name) for word in VALIDITY}
 
 
 def suggestions_of(form: Form) -> Suggestions:
     """Suggested selectors for the element of an event, or for an element."""
-    refuse_unknown(form, COMMON | {"event", "element", "level", "limit"})
+    from .suggested import Suggestions
+
+    refuse_unknown(form, SUGGESTIONS)
     chosen: dict[str, Any] = {
         name: whole_number(name, value)
         for name in ("level", "limit")
@@ -94,7 +162,9 @@ def suggestions_of(form: Form) -> Suggestions:
 
 def unnamed_of(form: Form) -> Unnamed:
     """Interactions that no definition matches."""
-    refuse_unknown(form, COMMON | {"limit"})
+    from .unnamed import Unnamed
+
+    refuse_unknown(form, UNNAMED)
     limit = one(form, "limit")
     chosen: dict[str, Any] = {} if limit is None else {"limit": whole_number("limit", limit)}
     return Unnamed(**chosen, **common_of(form))
@@ -102,7 +172,9 @@ def unnamed_of(form: Form) -> Unnamed:
 
 def difference_of(form: Form) -> Difference:
     """Two versions of a saved definition in effect."""
-    refuse_unknown(form, COMMON | {"name", "old", "new", "samples"})
+    from .difference import Difference
+
+    refuse_unknown(form, DIFFERENCE)
     name, old, new = (one(form, field) for field in ("name", "old", "new"))
     if name is None or old is None or new is None:
         raise InvalidInput(

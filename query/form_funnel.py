@@ -10,6 +10,9 @@ from .definition import PropertyMatch, definition
 from .duration import parse_duration
 from .form import (
     COMMON,
+    COMPARE,
+    OPENING,
+    SPLITS,
     UNITS,
     Form,
     breakdown_of,
@@ -18,23 +21,52 @@ from .form import (
     opened,
     partition,
     property_of,
-    refuse_unknown,
     unit_of,
     whole_number,
     yes,
 )
-from .funnel import Funnel, FunnelPeople, Stage
+from .funnel import FUNNEL_PERIODS, ORDERS, Funnel, FunnelPeople, Stage
 from .question import Step
+from .word import Word, refuse_unknown
 
-FUNNEL = frozenset(
-    {"step", "within", "by", "several", "order", "between", "ends", "removes", "optional", "step_within", "where",
-     "over", "compare"}
+FUNNEL = (
+    *COMMON,
+    *UNITS,
+    *SPLITS,
+    Word("step", "Name of a definition; repeated, in order.", "Signed up", is_many=True, python="steps, in order"),
+    Word("within", "The conversion window, from the first step; default 7d.", "7d"),
+    Word("order", "Strict: nothing of the steps (or of between) lies between two of them; default ordered.",
+         choices=ORDERS),
+    Word("between", "In strict order: a definition that may not lie between two steps.", "Logged out", is_many=True),
+    Word("ends_attempt", "A definition that ends an attempt.", "Logged out", is_many=True),
+    Word("removes_unit", "A definition that leaves out whoever does it within the window of an entry.", "Complained",
+         is_many=True),
+    Word("optional", "The number of a step that may be left out.", "2", is_many=True, is_number=True,
+         python="stage(…, optional=True)"),
+    Word("step_within", "`N=LENGTH`: step N at most so long after the step before.", "3=1h", is_many=True,
+         python="stage(…, within=…)"),
+    Word("where", "`N:NAME=VALUE`: step N only with this property.", "2:plan=pro", is_many=True,
+         python="stage(…, where=event(properties=…))"),
+    Word("over", "Also by the period of entry.", choices=FUNNEL_PERIODS),
+    COMPARE,
 )  # fmt: skip
+FUNNEL_PEOPLE = (
+    *FUNNEL,
+    *OPENING,
+    Word("at", "The number of the step; default 1.", "2", is_number=True, python="answer.people(step=…)"),
+    Word(
+        "dropped_off",
+        "Only those who came no further.",
+        is_switch=True,
+        python="answer.people(dropped_off=True)",
+    ),
+    Word("person", "Only this `person_id`.", "8417", python="answer.events(person_id)"),
+)
 
 
 def funnel_of(form: Form) -> Funnel:
     """A funnel of saved definitions."""
-    refuse_unknown(form, COMMON | UNITS | FUNNEL)
+    refuse_unknown(form, FUNNEL)
     steps = tuple(form.get("step", ()))
     if not steps:
         raise InvalidInput(
@@ -49,8 +81,8 @@ def funnel_of(form: Form) -> Funnel:
         order=one(form, "order") or "ordered",
         unit=unit_of(form),
         between=tuple(form.get("between", ())),
-        ends_attempt=tuple(form.get("ends", ())),
-        removes_unit=tuple(form.get("removes", ())),
+        ends_attempt=tuple(form.get("ends_attempt", ())),
+        removes_unit=tuple(form.get("removes_unit", ())),
         over=one(form, "over"),
         compare=one(form, "compare"),
         **common_of(form),
@@ -105,7 +137,7 @@ def funnel_people_of(form: Form) -> FunnelPeople:
     """The people behind a bar of the funnel in the form."""
     rest, chosen = opened(form)
     at = one(form, "at") or "1"
-    dropped = yes(form, "dropped") or False
+    dropped_off = yes(form, "dropped_off") or False
     return FunnelPeople(
-        funnel_of(rest), whole_number("at", at), dropped, person=one(form, "person"), **chosen
+        funnel_of(rest), whole_number("at", at), dropped_off, person=one(form, "person"), **chosen
     )

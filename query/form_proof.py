@@ -10,5 +10,5 @@ from .form_retention import retention_of
 
 def explanation_of(form: Form) -> Explanation:
     """The rules of the funnel, or of the retention, in the form."""
-    asked = retention_of(form) if "start" in form else funnel_of(form)
+    asked = retention_of(form) if "start_event" in form else funnel_of(form)
     return Explanation(asked, site=asked.site)

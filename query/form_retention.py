@@ -9,6 +9,8 @@ from expost.errors import InvalidInput
 
 from .form import (
     COMMON,
+    OPENING,
+    SPLITS,
     UNITS,
     Form,
     breakdown_of,
@@ -16,29 +18,54 @@ from .form import (
     moment_of,
     one,
     opened,
-    refuse_unknown,
     unit_of,
     whole_number,
     yes,
 )
-from .retention import Retention, RetentionPeople, parse_brackets
-
-RETENTION = frozenset(
-    {"start", "return", "period", "periods", "entry", "mode", "rolling", "brackets", "by", "several"}
+from .retention import (
+    ENTRIES,
+    RETENTION_MODES,
+    RETENTION_PERIODS,
+    Retention,
+    RetentionPeople,
+    parse_brackets,
 )
+from .word import Word, refuse_unknown
+
+RETENTION = (
+    *COMMON,
+    *UNITS,
+    *SPLITS,
+    Word("start_event", "Name of the definition by which somebody enters a cohort.", "Signed up"),
+    Word("return_event", "Name of the definition that counts as coming back; default the same.", "Searched"),
+    Word("period", "Periods of the calendar, or if rolling from each one's own start; default week.",
+         choices=RETENTION_PERIODS),
+    Word("periods", "How many periods after the first are shown; default 8.", "8", is_number=True),
+    Word("entry", "Which start counts; recurring: once per period; default first_in_range.", choices=ENTRIES),
+    Word("mode", "In period n, or in it or later; default on.", choices=RETENTION_MODES),
+    Word("rolling", "Periods are multiples of 24 hours from each one's own start.", is_switch=True),
+    Word("brackets", "Stretches of periods instead of single ones: `0,1-3,4-7`.", "0,1-3,4-7"),
+)  # fmt: skip
+RETENTION_PEOPLE = (
+    *RETENTION,
+    *OPENING,
+    Word("cohort_day", "A day of the cohort's period.", "2026-11-02", python="answer.people(cohort=…)"),
+    Word("at", "The period in which they came back; default the whole cohort.", "1", is_number=True,
+         python="answer.people(period=…)"),
+)  # fmt: skip
 
 
 def retention_of(form: Form) -> Retention:
-    """A retention between two saved definitions; without `return`, of one with itself."""
-    refuse_unknown(form, COMMON | UNITS | RETENTION)
-    begins = one(form, "start")
+    """A retention between two saved definitions; without `return_event`, of one with itself."""
+    refuse_unknown(form, RETENTION)
+    begins = one(form, "start_event")
     if begins is None:
         raise InvalidInput(
             "Retention needs a start event.",
-            hint='For example: expost retention --start "Signed up", or start=Signed+up over HTTP',
+            hint='For example: expost retention --start-event "Signed up", or start_event=Signed+up over HTTP',
         )
     chosen: dict[str, Any] = {
-        name: value.replace("-", "_") for name in ("period", "entry", "mode") if (value := one(form, name))
+        name: value for name in ("period", "entry", "mode") if (value := one(form, name))
     }
     if (periods := one(form, "periods")) is not None:
         chosen["periods"] = whole_number("periods", periods)
@@ -46,7 +73,7 @@ def retention_of(form: Form) -> Retention:
         chosen["brackets"] = parse_brackets(brackets)
     return Retention(
         begins,
-        one(form, "return") or begins,
+        one(form, "return_event") or begins,
         by=breakdown_of(form),
         rolling=yes(form, "rolling") or False,
         unit=unit_of(form),

@@ -6,6 +6,10 @@ from expost.errors import InvalidInput
 
 from .form import (
     COMMON,
+    COMPARE,
+    NAME,
+    OPENING,
+    SPLITS,
     UNITS,
     Form,
     breakdown_of,
@@ -13,13 +17,34 @@ from .form import (
     moment_of,
     one,
     opened,
-    refuse_unknown,
     unit_of,
 )
 from .measure import parse_measure
-from .trend import Trend, TrendPeople
+from .trend import TREND_PERIODS, Trend, TrendPeople
+from .word import Word, refuse_unknown
 
-TREND = frozenset({"name", "period", "by", "several", "measure", "per", "per_measure", "compare"})
+TREND = (
+    *COMMON,
+    *UNITS,
+    *SPLITS,
+    NAME,
+    Word("period", "Calendar periods; default day.", choices=TREND_PERIODS),
+    Word(
+        "measure",
+        "`events` (default), `people`, `per_person`, or of the numbers of a property: `sum:NAME`, `mean:NAME`, "
+        "`min:NAME`, `max:NAME`, `median:NAME`, `p95:NAME`.",
+        "sum:price",
+    ),
+    Word("per", "Name of another definition: the measure is divided by its own.", "Viewed page"),
+    Word("per_measure", "What of `per` it is divided by; default the same.", "people"),
+    COMPARE,
+)
+TREND_PEOPLE = (
+    *TREND,
+    *OPENING,
+    Word("at", "A date (or ISO time) in the period; default the whole range.", "2026-11-02",
+         python="answer.behind(period=…)"),
+)  # fmt: skip
 
 
 def trend_people_of(form: Form) -> TrendPeople:
@@ -30,7 +55,7 @@ def trend_people_of(form: Form) -> TrendPeople:
 
 def trend_of(form: Form) -> Trend:
     """The trend of a saved definition."""
-    refuse_unknown(form, COMMON | UNITS | TREND)
+    refuse_unknown(form, TREND)
     name = one(form, "name")
     if name is None:
         raise InvalidInput(

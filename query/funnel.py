@@ -72,7 +72,10 @@ class Funnel(Question):
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.steps) <= MAX_STEPS:
-            raise InvalidInput(f"A funnel has 1 to {MAX_STEPS} steps; this one has {len(self.steps)}.")
+            raise InvalidInput(
+                f"A funnel has 1 to {MAX_STEPS} steps; this one has {len(self.steps)}.",
+                hint="Name them in order, and of a longer way only what decides; lake.paths shows all of it.",
+            )
         if not isinstance(self.within, timedelta):
             raise InvalidInput(
                 f"A funnel's window is {self.within!r}, which is no length of time.",
@@ -82,9 +85,9 @@ class Funnel(Question):
             raise InvalidInput(
                 "A funnel's window must be longer than nothing.", hint="For example: within 7d"
             )
-        refuse_other("A funnel's order", self.order, ORDERS)
+        refuse_other("The order of a funnel", self.order, ORDERS)
         if self.over is not None:
-            refuse_other("A funnel over time goes by", self.over, FUNNEL_PERIODS)
+            refuse_other("The period of a funnel over time", self.over, FUNNEL_PERIODS)
         if self.compare is not None:
             check_comparison("A funnel", self.compare, self)
         self._refuse_what_order_cannot()

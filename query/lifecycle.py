@@ -31,7 +31,7 @@ class Lifecycle(Question):
     unit: Unit = PERSON
 
     def __post_init__(self) -> None:
-        refuse_other("A lifecycle goes by", self.period, RETENTION_PERIODS)
+        refuse_other("The period of a lifecycle", self.period, RETENTION_PERIODS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from expost.errors import InvalidInput
-
 from .answer import Answer, as_row
 from .chain import Chain, chains, summary
 from .person import stranger
-from .question import Question
+from .question import Question, refuse_outside
 from .reading import Reading
 
 MOST_EVENTS = 1_000
@@ -79,8 +77,7 @@ class LiveAnswer(Answer):
 
 def live(reading: Reading, question: Live) -> LiveAnswer:
     """The latest events as they arrived, newest first."""
-    if not 1 <= question.latest <= MOST_EVENTS:
-        raise InvalidInput(f"The live view shows 1 to {MOST_EVENTS} events, not {question.latest}.")
+    refuse_outside("The live view shows", question.latest, 1, MOST_EVENTS, "events")
     values = {"latest": question.latest, "types": list(question.types)}
     found = reading.run("live.sql", values, has_types=bool(question.types))
     rows = [dict(zip(reading.columns(), row, strict=True)) for row in found]

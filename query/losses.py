@@ -8,11 +8,10 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from expost.clock import from_micros
-from expost.errors import InvalidInput
 
 from .answer import Answer, as_row, plain
 from .interval import EARLIEST, LATEST
-from .question import MAX_LISTED, Question, refuse_unbuilt
+from .question import MAX_LISTED, Question, refuse_outside, refuse_unbuilt
 from .reading import Reading
 
 GROUP, GROUPED, COUNT = 1, 0, 2
@@ -39,8 +38,7 @@ class Losses(Question):
 
     def __post_init__(self) -> None:
         refuse_unbuilt("Losses by", self.by, ("day", "page", "browser"))
-        if not 1 <= self.limit <= MAX_LISTED:
-            raise InvalidInput(f"Losses list 1 to {MAX_LISTED:,} pages or browsers, not {self.limit}.")
+        refuse_outside("Losses list", self.limit, 1, MAX_LISTED, "pages or browsers")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,10 @@ EVENTS = Measure()
 
 
 def parse_measure(text: str) -> Measure:
-    """`events`, `people`, `per-person`, or `sum`, `mean`, `min`, `max`, `median`, `p95` with `:` and a property.
+    """`events`, `people`, `per_person`, or `sum`, `mean`, `min`, `max`, `median`, `p95` with `:` and a property.
 
-    >>> parse_measure("median:price"), str(parse_measure("per-person"))
+    >>> parse_measure("median:price"), str(parse_measure("per_person"))
     (Measure(kind='p50', of='price'), 'per_person')
     """
     kind, _, name = text.partition(":")
-    kind = kind.replace("-", "_")
     return Measure({"median": "p50", "average": "mean"}.get(kind, kind), name or None)

@@ -13,7 +13,7 @@ from .definition import Alternative, Definition
 from .glob import check_glob, glob_expression
 from .interval import EARLIEST
 from .matched import match
-from .question import MAX_STEPS, Question, Step, refuse_other
+from .question import MAX_STEPS, Question, Step, refuse_other, refuse_outside
 from .reading import Reading
 from .statement import Fragment
 from .unit import SESSION_GAP, Unit
@@ -45,13 +45,14 @@ class Paths(Question):
     gap: timedelta = SESSION_GAP
 
     def __post_init__(self) -> None:
-        refuse_other("Paths go", self.direction, ("after", "before"))
-        if not 1 <= self.steps <= MAX_PATH_STEPS:
-            raise InvalidInput(f"Paths have 1 to {MAX_PATH_STEPS} steps, not {self.steps}.")
-        if not 1 <= self.top <= MAX_PATH_EDGES:
-            raise InvalidInput(f"Paths tell 1 to {MAX_PATH_EDGES:,} edges of a step apart, not {self.top}.")
+        refuse_other("The direction of paths", self.direction, ("after", "before"))
+        refuse_outside("Paths have", self.steps, 1, MAX_PATH_STEPS, "steps")
+        refuse_outside("Paths tell apart", self.top, 1, MAX_PATH_EDGES, "edges of a step")
         if len(self.events) > MAX_STEPS or len(self.groups) > 100:
-            raise InvalidInput(f"Paths name at most {MAX_STEPS} definitions and 100 groups of pages.")
+            raise InvalidInput(
+                f"Paths name at most {MAX_STEPS} definitions and 100 groups of pages.",
+                hint="Widen the globs: /docs/** gathers what lies below.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

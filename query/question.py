@@ -12,6 +12,7 @@ from expost.errors import InvalidInput, NotBuilt
 
 from .cohort import Cohort
 from .definition import Definition
+from .word import nearest
 
 MAX_STEPS = 20
 MAX_LISTED = 10_000
@@ -65,12 +66,22 @@ def ask_as(question: Question, other: Question) -> None:
 
 def check_comparison(what: str, compare: str, question: Question) -> None:
     """Refuse a comparison with anything but the stretch before a range."""
-    refuse_other(f"{what} is compared with", compare, ("previous",))
+    refuse_other(f"What {what[0].lower()}{what[1:]} is compared with", compare, ("previous",))
     if question.start is None or question.end is None:
         raise InvalidInput(
             "A comparison with the previous period needs a range.",
             hint="Say from and to: the stretch of the same length before it is compared.",
         )
+
+
+def refuse_outside(what: str, given: object, low: int, high: int, unit: str) -> None:
+    """Refuse what is no whole number from `low` to `high`."""
+    if isinstance(given, int) and not isinstance(given, bool) and low <= given <= high:
+        return
+    raise InvalidInput(
+        f"{what} {low} to {high:,} {unit}, not {given!r}.",
+        hint=f"Say a whole number, such as {min(high, 8)}.",
+    )
 
 
 def refuse_unbuilt(what: str, given: str, built: tuple[str, ...]) -> None:
@@ -79,7 +90,7 @@ def refuse_unbuilt(what: str, given: str, built: tuple[str, ...]) -> None:
         raise NotBuilt(f"{what} {given!r} is not built yet.", hint=f"Use one of: {', '.join(built)}.")
 
 
-def refuse_other(what: str, given: str, known: tuple[str, ...]) -> None:
-    """Refuse a word that is not among those known."""
+def refuse_other(what: str, given: object, known: tuple[str, ...]) -> None:
+    """Refuse a word that is not among those known, by the nearest one."""
     if given not in known:
-        raise InvalidInput(f"{what} {given!r}, which is none.", hint=f"One of: {', '.join(known)}.")
+        raise InvalidInput(f"{what} cannot be {given!r}.", hint=nearest(str(given), known, "One of"))

@@ -7,12 +7,18 @@ from typing import NamedTuple
 from .css import ascii_lower
 from .state_sql import STATES
 
+MAX_CHARACTERS = 4_000
+MAX_CONDITIONS = 200
+MAX_NESTING = 8
+MAX_STEP = 1_000_000
+"""Browsers clamp larger numbers, each at its own place."""
+
 
 class Refusal(NamedTuple):
     """Why, and what to do instead."""
 
     reason: str
-    hint: str = ""
+    hint: str
 
 
 MOMENTARY = Refusal(
@@ -35,13 +41,16 @@ SHADOW = Refusal(
     "hosts and slots cannot be selected from inside a shadow tree.",
     "Give the definition `pierce`, so that a descendant or child may be inside a shadow tree.",
 )
-MEDIA = Refusal("what a media element or the window was doing is never captured.")
+MEDIA = Refusal(
+    "what a media element or the window was doing is never captured.",
+    "Leave it out; events of it may be captured: on 'play video'.",
+)
 PART = Refusal(
     "a pseudo-element is no element, so nothing can be clicked in it.",
     "Select the element that it belongs to.",
 )
 RANGE = Refusal("`u+` and what follows reads as a range of characters.", "Put spaces around it: u + b.")
-COLUMN = Refusal("no browser has the column combinator.")
+COLUMN = Refusal("no browser has the column combinator.", "Ask for the cell itself: td:nth-child(2).")
 NAMESPACE = Refusal(
     "namespaces cannot be declared in a selector that stands alone.",
     "Leave the prefix out: `svg` finds every svg.",
@@ -58,6 +67,27 @@ OF_SELECTOR = Refusal(
     "counting only the siblings that match a selector needs all siblings, and not all are captured.",
     "Use :nth-of-type() or leave `of …` out.",
 )
+TOO_LONG = Refusal(
+    f"a selector has at most {MAX_CHARACTERS:,} characters.",
+    "Give the definition several selectors: each is an alternative.",
+)
+TOO_DEEP = Refusal(
+    f"selectors may be nested {MAX_NESTING} deep.", "Write an inner list of selectors out beside the others."
+)
+TOO_MANY = Refusal(
+    f"a selector has at most {MAX_CONDITIONS} conditions.",
+    "Give the definition several selectors: each is an alternative.",
+)
+NO_SELECTOR = Refusal("a selector is missing beside this.", "For example: button.buy, a.buy or form > button")
+NAME_FIRST = Refusal("an element's name stands first, and there is one at most.", "For example: button.buy")
+NO_CLASS = Refusal("the name of a class must follow the dot.", "For example: .buy")
+NO_MEANING = Refusal("this has no meaning in a selector.", "For example: form.signup > button[type=submit]")
+NO_ATTRIBUTE = Refusal("the name of an attribute is missing.", "For example: [type=submit]")
+NO_VALUE = Refusal("a value is missing after this.", "For example: [type=submit]")
+ONE_FLAG = Refusal("only one of the flags i and s may follow a value.", 'As in [name="a b" i].')
+NO_PSEUDO_CLASS = Refusal("the name of a pseudo-class must follow the colon.", "For example: :first-child")
+NO_ARGUMENT = Refusal("it takes no argument.", "Leave the brackets out.")
+TOO_FAR = Refusal(f"positions are compared up to {MAX_STEP:,}.", "Write a smaller number.")
 EMPTY = Refusal("it is empty.", "For example: form.signup button")
 EMPTY_LIST = Refusal(
     "the list of selectors is empty.", "Browsers drop it without a word; here it would match nothing."

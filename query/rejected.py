@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from expost.errors import InvalidInput
 from expost.lake.rejected import create_rejected_view
 
 from .answer import Answer, as_row
-from .question import Question
+from .question import Question, refuse_outside
 from .reading import Reading
 
 KEPT_RULE = "Kept for seven days, masked, at most 256 MB a site (max_rejected_bytes); the oldest go first."
@@ -25,8 +24,7 @@ class RejectedList(Question):
     limit: int = 100
 
     def __post_init__(self) -> None:
-        if not 1 <= self.limit <= MAX_REJECTED:
-            raise InvalidInput(f"1 to {MAX_REJECTED:,} rejected events can be listed, not {self.limit}.")
+        refuse_outside("The list of what was rejected has", self.limit, 1, MAX_REJECTED, "lines")
 
 
 @dataclass(frozen=True, slots=True)

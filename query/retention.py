@@ -14,10 +14,11 @@ from .answer import Answer, as_row, ask_again
 from .breakdown import Breakdown
 from .explanation import Explanation, ExplanationAnswer
 from .person import PeopleAnswer
-from .question import Question, Step, ask_as, refuse_other
+from .question import Question, Step, ask_as, refuse_other, refuse_outside
 from .unit import PERSON, Unit
 
 MAX_PERIODS = 400
+DEFAULT_PERIODS = 8
 RETENTION_PERIODS = ("day", "week", "month")
 RETENTION_MODES = ("on", "on_or_after")
 ENTRIES = ("first_in_range", "first_ever", "recurring")
@@ -28,15 +29,15 @@ class Retention(Question):
     """Who came back: cohorts by the period of an entry, and who did `returns` in period n (SEMANTICS 6).
 
     `entry`: the first `begins` in range, the first ever (in kept data), or `recurring`, once per period. `periods` is
-    how many periods after 0 are shown. `mode`: in period n, or in period n or later. `rolling`: periods are exact
-    multiples of 24 hours from the unit's own entry (a month: 30 days). `brackets`: stretches of periods, both ends
-    included, that are shown instead of single ones.
+    how many periods after 0 are shown, eight unless it is said. `mode`: in period n, or in period n or later.
+    `rolling`: periods are exact multiples of 24 hours from the unit's own entry (a month: 30 days). `brackets`:
+    stretches of periods, both ends included, that are shown instead of single ones.
     """
 
     begins: Step
     returns: Step
     period: str = "week"
-    periods: int = 8
+    periods: int | None = None
     by: Breakdown | None = None
     entry: Literal["first_in_range", "first_ever", "recurring"] = "first_in_range"
     mode: str = "on"
@@ -45,20 +46,26 @@ class Retention(Question):
     unit: Unit = PERSON
 
     def __post_init__(self) -> None:
-        refuse_other("Retention goes by", self.period, RETENTION_PERIODS)
-        refuse_other("Retention is counted", self.mode, RETENTION_MODES)
-        refuse_other("Retention's entry is", self.entry, ENTRIES)
-        if not 0 <= self.periods <= MAX_PERIODS:
-            raise InvalidInput(f"Retention shows 0 to {MAX_PERIODS} periods, not {self.periods}.")
+        refuse_other("The period of retention", self.period, RETENTION_PERIODS)
+        refuse_other("The mode of retention", self.mode, RETENTION_MODES)
+        refuse_other("The entry of retention", self.entry, ENTRIES)
+        if self.periods is not None:
+            refuse_outside("Retention shows", self.periods, 0, MAX_PERIODS, "periods")
         if self.brackets:
             self._check_brackets()
 
     @property
     def cells(self) -> tuple[tuple[int, int], ...]:
         """The stretches of periods that are shown: the first and the last period of each."""
-        return self.brackets or tuple((period, period) for period in range(self.periods + 1))
+        shown = DEFAULT_PERIODS if self.periods is None else self.periods
+        return self.brackets or tuple((period, period) for period in range(shown + 1))
 
     def _check_brackets(self) -> None:
+        if self.periods is not None:
+            raise InvalidInput(
+                "Brackets say which periods are shown, so the number of periods has nothing to say.",
+                hint="Leave periods out, or brackets.",
+            )
         if self.mode == "on_or_after":
             raise InvalidInput(
                 "Brackets say in which periods a return counts, so 'on_or_after' has nothing to say.",

@@ -98,7 +98,10 @@ class RowsAnswer(Answer):
 def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
     """The rows of one SELECT, run where only the lake's files can be read and nothing can be changed."""
     if len(question.text) > MOST_CHARACTERS:
-        raise InvalidInput(f"The query has {len(question.text):,} characters; at most {MOST_CHARACTERS:,}.")
+        raise InvalidInput(
+            f"The query has {len(question.text):,} characters; at most {MOST_CHARACTERS:,}.",
+            hint="Long lists of values are shorter as a definition or a cohort, which a query can name.",
+        )
     if not 1 <= question.limit <= MOST_ROWS:
         raise InvalidInput(f"The limit is {question.limit}.", hint=f"Between 1 and {MOST_ROWS:,}.")
     connection = reading.connection

@@ -17,7 +17,7 @@ from expost.errors import SelectorError
 
 from . import refusal
 from .css import ascii_lower
-from .refusal import Refusal
+from .refusal import MAX_CHARACTERS, MAX_CONDITIONS, MAX_NESTING, MAX_STEP, Refusal
 from .selector import (
     AnyOf,
     Attribute,
@@ -42,10 +42,6 @@ from .state_sql import STATES
 
 Token = Any  # tinycss2 ships no types
 
-MAX_CHARACTERS = 4_000
-MAX_CONDITIONS = 200
-MAX_NESTING = 8
-MAX_STEP = 1_000_000  # browsers clamp larger numbers, each at its own place
 
 _OPERATORS: dict[str, Operator] = {each: each for each in ("=", "~=", "|=", "^=", "$=", "*=")}
 _COMBINATORS: dict[str, Combinator] = {">": ">", "+": "+", "~": "~"}
@@ -78,9 +74,7 @@ class _Parser:
         # As CSS reads its input; a lone surrogate can be typed in JSON but not bound in SQL.
         self.text = text = re.sub("[\ud800-\udfff]", "\ufffd", text)
         if len(text) > MAX_CHARACTERS:
-            self.refuse(
-                MAX_CHARACTERS, "…", Refusal(f"a selector has at most {MAX_CHARACTERS:,} characters.")
-            )
+            self.refuse(MAX_CHARACTERS, "…", refusal.TOO_LONG)
         self.conditions = 0
         # tinycss2 counts lines and columns after it has made one character of every line break.
         self.lines = [0]
@@ -99,11 +93,11 @@ class _Parser:
         for _ in range(MAX_NESTING + 2):
             level = [inside for token in level for inside in _content(token)]
         if level:
-            self.refuse_token(level[0], Refusal(f"selectors may be nested {MAX_NESTING} deep."), name="(")
+            self.refuse_token(level[0], refusal.TOO_DEEP, name="(")
 
     def alternatives(self, tokens: Sequence[Token], *, start: int, nesting: int) -> tuple[Complex, ...]:
         if nesting > MAX_NESTING:
-            self.refuse(start, "(", Refusal(f"selectors may be nested {MAX_NESTING} deep."))
+            self.refuse(start, "(", refusal.TOO_DEEP)
         if not _trimmed(tokens):
             if nesting == 0:
                 self.refuse(0, "", refusal.EMPTY)
@@ -115,7 +109,7 @@ class _Parser:
                 part = _trimmed(tokens[begin:place])
                 if not part:
                     at = token if token is not None else tokens[begin - 1]
-                    self.refuse_token(at, Refusal("a selector is missing beside this comma."))
+                    self.refuse_token(at, refusal.NO_SELECTOR)
                 found.append(self.complex(part, nesting))
                 begin = place + 1
         return tuple(found)
@@ -143,7 +137,7 @@ class _Parser:
         while place < len(tokens) and tokens[place].type == "whitespace":
             place += 1
         if place == len(tokens):
-            self.refuse_token(token, Refusal("a selector is missing after this combinator."))
+            self.refuse_token(token, refusal.NO_SELECTOR)
         return _COMBINATORS[token.value], place
 
     def compound(self, tokens: Sequence[Token], place: int, nesting: int) -> tuple[Compound, int]:
@@ -155,12 +149,10 @@ class _Parser:
             condition, place = self.simple(tokens, place, nesting, is_first=place == begin)
             self.conditions += 1
             if self.conditions > MAX_CONDITIONS:
-                self.refuse_token(
-                    tokens[place - 1], Refusal(f"a selector has at most {MAX_CONDITIONS} conditions.")
-                )
+                self.refuse_token(tokens[place - 1], refusal.TOO_MANY)
             conditions.append(condition)
         if not conditions:
-            self.refuse_token(tokens[place], Refusal("a selector is missing before this combinator."))
+            self.refuse_token(tokens[place], refusal.NO_SELECTOR)
         return Compound(tuple(conditions)), place
 
     def simple(
@@ -175,7 +167,7 @@ class _Parser:
             )
         if token.type == "ident" or _is(token, "*"):
             if not is_first:
-                self.refuse_token(token, Refusal("an element's name stands first, and there is one at most."))
+                self.refuse_token(token, refusal.NAME_FIRST)
             return (Universal() if _is(token, "*") else Type(token.value)), place + 1
         if token.type == "hash":
             if not token.is_identifier:
@@ -186,7 +178,7 @@ class _Parser:
             if following is not None and following.type == "unicode-range":
                 self.refuse_token(following, refusal.RANGE, name="u+")
             if following is None or following.type != "ident":
-                self.refuse_token(token, Refusal("the name of a class must follow the dot."))
+                self.refuse_token(token, refusal.NO_CLASS)
             return Class(following.value), place + 2
         if token.type == "[] block":
             return self.attribute(token), place + 1
@@ -207,18 +199,20 @@ class _Parser:
             self.refuse_token(token, Refusal("no selector starts with a number.", hint))
         if token.type == "error":
             reason = _BREAKS.get(token.kind, "this bracket was never opened.")
-            self.refuse_token(token, Refusal(f"the text ends or breaks here: {reason}"))
-        self.refuse_token(token, Refusal("this has no meaning in a selector."))
+            self.refuse_token(
+                token, Refusal(f"the text ends or breaks here: {reason}", "Close what is open.")
+            )
+        self.refuse_token(token, refusal.NO_MEANING)
 
     def attribute(self, block: Token) -> Attribute:
         tokens = _trimmed(block.content)
         if not tokens:
-            self.refuse_token(block, Refusal("the name of an attribute is missing."), name="[]")
+            self.refuse_token(block, refusal.NO_ATTRIBUTE, name=self.brackets(block))
         name = tokens[0]
         if _written(name) in ("|", "*") or (len(tokens) > 1 and _is(tokens[1], "|")):
             self.refuse_token(name, refusal.NAMESPACE, name="".join(map(_written, tokens[:2])))
         if name.type != "ident":
-            self.refuse_token(name, Refusal("the name of an attribute is missing before this."))
+            self.refuse_token(name, refusal.NO_ATTRIBUTE)
         why = refusal.of_attribute(name.value)
         if why:
             self.refuse_token(name, why)
@@ -235,7 +229,7 @@ class _Parser:
             )
         tokens = _trimmed(tokens[1:])
         if not tokens:
-            self.refuse_token(operator, Refusal("a value is missing after this."))
+            self.refuse_token(operator, refusal.NO_VALUE)
         value, *rest = tokens
         if value.type not in ("ident", "string"):
             self.refuse_token(
@@ -247,9 +241,9 @@ class _Parser:
         if flags:
             sensitivity = _FLAGS.get(ascii_lower(flags[0].value)) if flags[0].type == "ident" else None
             if sensitivity is None:
-                self.refuse_token(flags[0], Refusal("only the flags i and s may follow a value."))
+                self.refuse_token(flags[0], refusal.ONE_FLAG)
             if len(flags) > 1:
-                self.refuse_token(flags[1], Refusal("nothing may follow the flag."))
+                self.refuse_token(flags[1], refusal.ONE_FLAG)
         return Attribute(name, _OPERATORS[operator.value], value.value, sensitivity)
 
     def pseudo(self, tokens: Sequence[Token], place: int, nesting: int) -> tuple[Simple, int]:
@@ -259,7 +253,7 @@ class _Parser:
             name = _name(rest[1]) if len(rest) > 1 else ""
             self.refuse_token(colon, refusal.PART, name=f"::{name}")
         if not rest or rest[0].type not in ("ident", "function"):
-            self.refuse_token(colon, Refusal("the name of a pseudo-class must follow the colon."))
+            self.refuse_token(colon, refusal.NO_PSEUDO_CLASS)
         token = rest[0]
         if token.type == "function":
             return self.function(colon, token, nesting), place + 2
@@ -290,7 +284,7 @@ class _Parser:
             alternatives = self.alternatives(token.arguments, start=start, nesting=nesting + 1)
             return Not(alternatives) if name == "not" else AnyOf(name, alternatives)
         without = name in _ENDS or name in STATES or name in ("root", "only-child", "only-of-type")
-        why = Refusal("it takes no argument.") if without else refusal.of_pseudo_class(name)
+        why = refusal.NO_ARGUMENT if without else refusal.of_pseudo_class(name)
         return self.refuse_token(colon, why, name=f":{token.name}()")
 
     def position(self, name: str, token: Token) -> Position:
@@ -309,7 +303,7 @@ class _Parser:
             self.refuse_token(at, why, name=written)
         step, offset = found
         if max(abs(step), abs(offset)) > MAX_STEP:
-            why = Refusal(f"positions are compared up to {MAX_STEP:,}.")
+            why = refusal.TOO_FAR
             self.refuse_token(token.arguments[0], why, name=_as_typed(serialize(token.arguments)).strip())
         return Position(name, *_NTH[name], step, offset)
 
@@ -317,6 +311,10 @@ class _Parser:
         """Where `token` starts in the text as it was typed."""
         line, column = int(token.source_line), int(token.source_column)
         return min(self.lines[line - 1] + column - 1, len(self.text))
+
+    def brackets(self, block: Token) -> str:
+        """Empty brackets as they were typed: CSS closes what the end of the text leaves open."""
+        return "[]" if re.match(r"\[\s*\]", self.text[self.offset(block) :]) else "["
 
     def refuse_token(self, token: Token, why: Refusal, *, name: str | None = None) -> NoReturn:
         self.refuse(self.offset(token), _written(token) if name is None else name, why)
@@ -376,4 +374,4 @@ def _name(token: Token) -> str:
 
 
 def _digit_hint(value: str) -> str:
-    return f"Write #\\3{value[0]} {value[1:]}." if value[:1].isdigit() else ""
+    return f"Write #\\3{value[0]} {value[1:]}." if value[:1].isdigit() else "For example: #buy"

@@ -31,7 +31,7 @@ class Stickiness(Question):
     unit: Unit = PERSON
 
     def __post_init__(self) -> None:
-        refuse_other("Stickiness counts", self.period, RETENTION_PERIODS)
+        refuse_other("The period of stickiness", self.period, RETENTION_PERIODS)
 
 
 @dataclass(frozen=True, slots=True)

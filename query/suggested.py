@@ -17,7 +17,7 @@ from .condition import CompiledDefinition, compile_definition
 from .control import level_meant, says_its_words
 from .definition import Alternative, Definition, Pattern
 from .level import Level
-from .question import Question
+from .question import Question, refuse_outside
 from .ranking import Ranked, SameThing, Tally, ranked
 from .reading import Reading
 from .selector_parser import parse
@@ -61,8 +61,7 @@ class Suggestions(Question):
             raise InvalidInput(
                 "Suggestions are for one element.", hint="Give the id of an event, or that of an element."
             )
-        if not 1 <= self.limit <= MAX_SUGGESTIONS:
-            raise InvalidInput(f"1 to {MAX_SUGGESTIONS} selectors are suggested, not {self.limit}.")
+        refuse_outside("Suggestions are", self.limit, 1, MAX_SUGGESTIONS, "selectors")
         if self.chain and not 0 <= (self.level or 0) < len(self.chain):
             raise InvalidInput(
                 f"The chain has no level {self.level}.", hint=f"Levels are 0 to {len(self.chain) - 1}."

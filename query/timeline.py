@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from expost.errors import InvalidInput, UnknownName
+from expost.errors import UnknownName
 
 from .answer import Answer, as_row
 from .chain import chains
 from .live import LiveEvent, live_event
 from .matched import bounding
 from .person import stranger
-from .question import Question
+from .question import Question, refuse_outside
 from .reading import Reading
 from .unit import SESSION_GAP
 
@@ -67,8 +67,7 @@ class Timeline(Question):
     latest: int = 200
 
     def __post_init__(self) -> None:
-        if not 1 <= self.latest <= MAX_TIMELINE:
-            raise InvalidInput(f"A timeline shows 1 to {MAX_TIMELINE:,} events, not {self.latest}.")
+        refuse_outside("A timeline shows", self.latest, 1, MAX_TIMELINE, "events")
 
 
 @dataclass(frozen=True, slots=True)

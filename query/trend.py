@@ -16,6 +16,8 @@ from .person import PeopleAnswer
 from .question import Moment, Question, Step, ask_as, check_comparison, refuse_unbuilt
 from .unit import PERSON, Unit
 
+TREND_PERIODS = ("hour", "day", "week", "month")
+
 
 @dataclass(frozen=True, slots=True)
 class Trend(Question):
@@ -40,7 +42,7 @@ class Trend(Question):
         return (self.measure,) if self.per is None else (self.measure, self.per_measure or self.measure)
 
     def __post_init__(self) -> None:
-        refuse_unbuilt("Trends by", self.period, ("hour", "day", "week", "month"))
+        refuse_unbuilt("Trends by", self.period, TREND_PERIODS)
         if self.per is None and self.per_measure is not None:
             raise InvalidInput(
                 "A measure to divide by needs a definition that it is of.", hint="Say per as well."

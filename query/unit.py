@@ -50,3 +50,14 @@ def parse_unit(text: str, gap: timedelta = SESSION_GAP) -> Unit:
     """
     kind, _, group_type = text.partition(":")
     return Unit(kind, group_type or None, gap)
+
+
+def unit_with(text: str, gap: timedelta | None) -> Unit:
+    """The unit with this gap between its sessions. A gap of anything else is refused: it would change nothing."""
+    unit = parse_unit(text, SESSION_GAP if gap is None else gap)
+    if gap is not None and unit.kind != "session":
+        raise InvalidInput(
+            f"The gap says when a session ends, and what is counted is {unit.plural}.",
+            hint="Say unit=session as well (--unit session), or leave the gap out.",
+        )
+    return unit

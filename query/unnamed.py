@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from expost.clock import from_micros
-from expost.errors import InvalidInput
 from expost.state.names import name_key
 
 from .answer import Answer
@@ -18,7 +17,7 @@ from .condition import compile_definition
 from .control import level_meant, name_for, says_its_words
 from .interval import LATEST
 from .level import Level
-from .question import MAX_LISTED, Question
+from .question import MAX_LISTED, Question, refuse_outside
 from .reading import Reading, at
 from .suggestion import suggestion
 from .token import Lives, TokenLife, is_whole
@@ -40,10 +39,7 @@ class Unnamed(Question):
     limit: int = 50
 
     def __post_init__(self) -> None:
-        if not 1 <= self.limit <= MAX_LISTED:
-            raise InvalidInput(
-                f"1 to {MAX_LISTED:,} interactions without a name are listed, not {self.limit}."
-            )
+        refuse_outside("The list of what has no name has", self.limit, 1, MAX_LISTED, "lines")
 
 
 @dataclass(frozen=True, slots=True)

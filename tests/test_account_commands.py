@@ -111,7 +111,7 @@ def test_a_token_is_printed_once_and_the_audit_says_who_made_it(data: Path) -> N
 
 def test_what_is_done_to_sites_and_their_keys_is_in_the_audit(data: Path) -> None:
     run(data, "sites", "add", "Shop")
-    run(data, "sites", "change", "shop", "--tz", "Europe/Berlin")
+    run(data, "sites", "change", "shop", "--time-zone", "Europe/Berlin")
     key = told(data, "sites", "keys", "--new", "server")
     run(data, "sites", "keys", "--revoke", key["prefix"])
     run(data, "define", "Bought", "--click", "button.buy")

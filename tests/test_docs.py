@@ -7,12 +7,68 @@ from pathlib import Path
 
 import click
 import pytest
+from fastapi import FastAPI
 
 from expost.api import create_api
 from expost.cli import main
 from expost.collector import service as collector
 from expost.errors import ExpostError
+from expost.query.form import COMMON, SPLITS, UNITS
+from expost.query.form_cohort import COHORT
+from expost.query.form_definition import CONDITIONS, DIFFERENCE, PREVIEW, SUGGESTIONS, UNNAMED, VALIDITY
+from expost.query.form_funnel import FUNNEL_PEOPLE
+from expost.query.form_retention import RETENTION_PEOPLE
+from expost.query.form_seen import LIVE, LOSSES, REJECTED, TIMELINE
+from expost.query.form_trend import TREND_PEOPLE
+from expost.query.form_ways import LIFECYCLE, PATHS, STICKINESS
+from expost.query.word import Word
+from expost.question_routes import ASKED
 from expost.settings import Settings
+
+GROUPS = {
+    "Every question": COMMON,
+    "What is counted": (*UNITS, *SPLITS),
+    "Conditions of a definition": (*CONDITIONS, *VALIDITY),
+    "Preview": PREVIEW,
+    "Funnel": FUNNEL_PEOPLE,
+    "Retention": RETENTION_PEOPLE,
+    "Trend": TREND_PEOPLE,
+    "Stickiness": STICKINESS,
+    "Lifecycle": LIFECYCLE,
+    "Paths": PATHS,
+    "Cohort": COHORT,
+    "Difference, suggestions, what has no name": (*DIFFERENCE, *SUGGESTIONS, *UNNAMED),
+    "What arrived": (*LOSSES, *REJECTED, *TIMELINE, *LIVE),
+}
+"""The words of questions as the reference lists them, each once: what an earlier group has is not listed again."""
+
+
+def word_rows() -> list[str]:
+    """The rows of the reference's tables of words, with their headings."""
+    rows: list[str] = []
+    listed: set[Word] = set()
+    for title, words in GROUPS.items():
+        rows += [f"### {title}", "| word | in Python | what it says |", "|---|---|---|"]
+        for word in words:
+            if word not in listed:
+                rows.append(
+                    f"| `{word.name}` | {f'`{word.python}`' if word.python else ''} | {said_of(word)} |"
+                )
+        listed |= set(words)
+    return rows
+
+
+def said_of(word: Word) -> str:
+    """What a word says, its choices or an example, and whether it is repeated."""
+    more = " or ".join(f"`{each}`" for each in word.choices)
+    more = more or ("" if word.is_switch else f"for example `{word.example}`")
+    parts = [
+        word.says,
+        more if "`" not in word.says or word.example else "",
+        "repeated" if word.is_many else "",
+    ]
+    return "; ".join(part.rstrip(".") for part in parts if part)
+
 
 REFERENCE = (Path(__file__).parents[1] / "docs" / "reference.md").read_text("utf-8")
 
@@ -39,6 +95,22 @@ def errors(kind: type[ExpostError] = ExpostError) -> Iterator[type[ExpostError]]
     yield kind
     for child in kind.__subclasses__():
         yield from errors(child)
+
+
+def test_every_word_of_a_question_is_in_the_reference_as_it_is():
+    missing = [row for row in word_rows() if row not in REFERENCE]
+    assert not missing, "\n".join(missing)
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.path)
+def test_every_route_that_asks_takes_what_its_own_schema_says(asked):
+    async def call(*_: object, **__: object) -> None: ...
+
+    app = FastAPI()
+    app.include_router(create_api(call))
+    said = app.openapi()["paths"][f"/api/v1{asked.path}"]["get"]["parameters"]
+    assert [each["name"] for each in said] == [word.name for word in asked.words]
+    assert all(each["description"] for each in said)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -75,9 +75,9 @@ def lasting(body: dict[str, Any]) -> dict[str, Any]:
 FUNNEL = ("funnel", "Viewed page", "Bought", "--within", "7d", "--by", "flag:new-checkout")
 RETENTION = (
     "retention",
-    "--start",
+    "--start-event",
     "Bought",
-    "--return",
+    "--return-event",
     "Viewed page",
     "--period",
     "week",
@@ -94,13 +94,13 @@ TREND = ("trend", "Bought", "--period", "day", "--by", "flag:new-checkout")
     [
         (FUNNEL, "/funnel?step=Viewed page&step=Bought&within=7d&by=flag:new-checkout",
          lambda lake: lake.funnel("Viewed page", "Bought", within="7 days", by=expost.flag("new-checkout"))),
-        (RETENTION, "/retention?start=Bought&return=Viewed page&period=week&periods=2",
+        (RETENTION, "/retention?start_event=Bought&return_event=Viewed page&period=week&periods=2",
          lambda lake: lake.retention("Bought", "Viewed page", period="week", periods=2)),
         (TREND, "/trend?name=Bought&period=day&by=flag:new-checkout",
          lambda lake: lake.trend("Bought", period="day", by="flag:new-checkout")),
-        (("trend", "Viewed page", "--measure", "per-person", "--per", "Bought"),
-         "/trend?name=Viewed page&measure=per-person&per=Bought",
-         lambda lake: lake.trend("Viewed page", measure="per-person", per="Bought")),
+        (("trend", "Viewed page", "--measure", "per_person", "--per", "Bought"),
+         "/trend?name=Viewed page&measure=per_person&per=Bought",
+         lambda lake: lake.trend("Viewed page", measure="per_person", per="Bought")),
         (("stickiness", "Viewed page", "--period", "week"), "/stickiness?name=Viewed page&period=week",
          lambda lake: lake.stickiness("Viewed page", period="week")),
         (("lifecycle", "Viewed page", "--unit", "device"), "/lifecycle?name=Viewed page&unit=device",
@@ -225,7 +225,7 @@ def test_rows_of_sql_are_a_list(data):
         (("trend", "Bought", "--site", "shpo"), "unknown_site", "shop"),
         (("sql", "drop table lake.events"), "invalid_input", "SELECT"),
         (("sql", "select * from read_csv('/etc/hostname')"), "invalid_input", ""),
-        (("retention", "--start", "Bought", "--by", "planet:mars"), "invalid_input", "property:plan"),
+        (("retention", "--start-event", "Bought", "--by", "planet:mars"), "invalid_input", "property:plan"),
         (("losses", "--site", "shpo"), "unknown_site", "shop"),
     ],
 )
@@ -378,7 +378,7 @@ def test_the_loss_meter_is_a_view_beside_the_others(data):
 
 def test_sites_are_made_changed_and_keyed_on_the_command_line(tmp_path):
     data = tmp_path / "data"
-    made = run(data, "sites", "add", "My shop", "--tz", "Europe/Berlin")
+    made = run(data, "sites", "add", "My shop", "--time-zone", "Europe/Berlin")
     assert made.exit_code == 0
     assert '<script async src="http://127.0.0.1:8000/expost.js" data-key="xw_' in made.stdout
     assert run(data, "sites", "tag").stdout.strip() in made.stdout

@@ -16,7 +16,7 @@ from expost.query.form import Form
 
 from .desk import Desk, pairs_of
 
-KEPT = ("tz", "environment", "bots", "internal", "gap", "as_of", "not_cohort")
+KEPT = ("time_zone", "environment", "bots", "internal", "gap", "as_of", "not_cohort")
 """Fields of every question that no control sets, but an address may."""
 Choices = tuple[tuple[str, str], ...]
 COLUMNS: Choices = (
@@ -31,7 +31,7 @@ UNITS: Choices = (("person", "people"), ("session", "sessions"), ("device", "dev
 SEVERAL: Choices = (
     ("first", "in their first variation"),
     ("exclude", "in a group of their own"),
-    ("as-treated", "in the latest at the entry"),
+    ("as_treated", "in the latest at the entry"),
 )
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from expost.errors import ExpostError
 from expost.query.form import Form, form_of
-from expost.query.form_definition import CONDITIONS, definition_of, preview_of, validity_of
+from expost.query.form_definition import NAMES, definition_of, preview_of, validity_of
 
 from .caller import caller_of
 from .conditions import Field, fields_of, switches_of
@@ -38,7 +38,7 @@ class DefineView:
 def define_view(form: Form, name: str, outcome: Outcome, rest: str = "") -> DefineView:
     """The form, with the past of its conditions when they could be counted; `rest` is where more than a count is."""
     happenings, narrowings = fields_of(form)
-    conditions = {field: values for field, values in form.items() if field in CONDITIONS}
+    conditions = {field: values for field, values in form.items() if field in NAMES}
     past = past_of(outcome.answer, rest) if outcome.answer else None
     meaning = str(definition_of("preview", conditions)) if past else ""
     pairs = tuple(pairs_of(conditions))
@@ -51,7 +51,7 @@ def add_define(router: APIRouter, desk: Desk) -> None:
     async def defined(request: Request, *, rest: str = "") -> tuple[DefineView, int]:
         form = desk.form_of(request, without=NAME)
         outcome = Outcome()
-        if any(field in form for field in CONDITIONS):
+        if any(field in form for field in NAMES):
             outcome = await desk.outcome(lambda: replace(preview_of(form), count_only=bool(rest)))
         return define_view(form, request.query_params.get("name", ""), outcome, rest), outcome.status
 

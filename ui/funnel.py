@@ -20,7 +20,17 @@ from .format import window
 from .page import render, twin
 
 LEAST_STEPS = 3
-MORE = ("order", "unit", "several", "ends", "removes", "optional", "over", "compare", "week_start")
+MORE = (
+    "order",
+    "unit",
+    "several",
+    "ends_attempt",
+    "removes_unit",
+    "optional",
+    "over",
+    "compare",
+    "week_start",
+)
 """Fields of the second row of the form."""
 
 
@@ -230,7 +240,7 @@ def _step(steps: Sequence[FunnelStep], place: int, groups: Sequence[GroupView], 
         dropped_off=None if is_last else step.dropped_off,
         dropped_share=None if is_last or not step.people else step.dropped_off / step.people,
         bars=tuple(_bar(each, place, pairs) for each in groups),
-        dropped_pairs=(*pairs, ("at", str(place + 1)), ("dropped", "yes")),
+        dropped_pairs=(*pairs, ("at", str(place + 1)), ("dropped_off", "yes")),
     )
 
 

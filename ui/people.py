@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fastapi import APIRouter, Request, Response
 
 from expost.errors import InvalidInput
-from expost.query.form import OPENING
+from expost.query.form import OPENED
 from expost.query.form_funnel import funnel_of
 from expost.query.form_retention import retention_people_of
 from expost.query.form_trend import trend_people_of
@@ -20,7 +20,7 @@ from . import group
 from .desk import Desk
 from .page import render, twin
 
-OF_THE_BAR = frozenset({"at", "dropped", "kind", "value"})
+OF_THE_BAR = frozenset({"at", "dropped_off", "kind", "value"})
 """Fields of the address that choose the bar; all others are the funnel's."""
 
 
@@ -91,7 +91,7 @@ def add_opened(router: APIRouter, desk: Desk) -> None:
 
     async def page(request: Request, view: PeopleView) -> Response:
         pairs = request.query_params.multi_items()
-        back = [pair for pair in pairs if pair[0] not in OPENING]
+        back = [pair for pair in pairs if pair[0] not in OPENED]
         return render(desk, request, "funnel_people.html", view=view, pairs=pairs, back=back)
 
     @router.get("/retention/people")
@@ -131,7 +131,7 @@ def add_people(router: APIRouter, desk: Desk) -> None:
         return FunnelPeople(
             funnel_of(desk.form_of(request, without=OF_THE_BAR)),
             int(at),
-            dropped_off="dropped" in chosen,
+            dropped_off="dropped_off" in chosen,
             kind=chosen.get("kind") or None,
             value=chosen.get("value") or None,
             site=desk.site_of(request).slug,

@@ -28,12 +28,12 @@ class RetentionAsk(Ask):
     @property
     def begins(self) -> str:
         """The start event."""
-        return self.one("start")
+        return self.one("start_event")
 
     @property
     def returns(self) -> str:
         """The return event; empty for the same."""
-        return self.one("return")
+        return self.one("return_event")
 
     @property
     def period(self) -> str:
@@ -42,8 +42,8 @@ class RetentionAsk(Ask):
 
     @property
     def periods(self) -> str:
-        """How many periods after the first."""
-        return self.one("periods", "8")
+        """How many periods after the first; empty for eight, or where stretches are said."""
+        return self.one("periods")
 
     @property
     def entry(self) -> str:
@@ -143,7 +143,9 @@ def add_retention(router: APIRouter, desk: Desk) -> None:
     async def retention(request: Request) -> Response:
         """The page."""
         ask = RetentionAsk(*await ask_of(desk, request))
-        outcome = await desk.outcome(lambda: retention_of(ask.form)) if "start" in ask.form else Outcome()
+        outcome = (
+            await desk.outcome(lambda: retention_of(ask.form)) if "start_event" in ask.form else Outcome()
+        )
         view = retention_view(outcome.answer, ask.pairs) if outcome.answer else None
         return render(
             desk, request, "retention.html", status=outcome.status, ask=ask, view=view, error=outcome.error

@@ -20,7 +20,7 @@ from .format import number
 from .page import render, twin
 
 MEASURES = (
-    "events", "people", "per-person", "sum:PROPERTY", "mean:PROPERTY", "median:PROPERTY", "p95:PROPERTY",
+    "events", "people", "per_person", "sum:PROPERTY", "mean:PROPERTY", "median:PROPERTY", "p95:PROPERTY",
 )  # fmt: skip
 """What is offered where a measure is typed."""
 MORE = ("measure", "per", "compare", "unit")

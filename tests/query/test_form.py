@@ -55,12 +55,12 @@ def test_what_is_said_of_a_step_without_its_number_is_refused_with_the_form_it_h
 
 def test_a_negative_number_is_told_which_numbers_there_are():
     with pytest.raises(InvalidInput, match="periods is '-3'") as refused:
-        retention_of(form_of([("start", "A"), ("periods", "-3")]))
+        retention_of(form_of([("start_event", "A"), ("periods", "-3")]))
     assert "no sign" in refused.value.hint
 
 
 def test_a_zero_on_the_command_line_is_as_much_said_as_any_number():
-    form = form_of_options({"start": "A", "periods": 0, "rolling": False, "gap": None})
+    form = form_of_options({"start_event": "A", "periods": 0, "rolling": False, "gap": None})
     assert retention_of(form).periods == 0
     with pytest.raises(InvalidInput, match="optional names the step 0"):
         funnel_of(form_of_options({"optional": (0,)}, step=("A", "B")))
@@ -88,7 +88,7 @@ def test_a_trend_reads_its_measure_and_what_it_is_divided_by():
 def test_what_every_question_takes():
     form = form_of(
         [("name", "A"), ("site", "shop"), ("from", "2026-11-01"), ("to", "2026-11-02T08:00:00+01:00"),
-         ("tz", "Europe/Berlin"), ("environment", "all"), ("bots", "yes"), ("internal", "no")]
+         ("time_zone", "Europe/Berlin"), ("environment", "all"), ("bots", "yes"), ("internal", "no")]
     )  # fmt: skip
     question = trend_of(form)
     assert question.site == "shop"
@@ -149,7 +149,7 @@ def test_a_preview_is_of_conditions_or_of_a_name():
 
 
 def test_retention_of_one_event_with_itself():
-    question = retention_of(form_of([("start", "A"), ("period", "day"), ("periods", "3")]))
+    question = retention_of(form_of([("start_event", "A"), ("period", "day"), ("periods", "3")]))
     assert (question.begins, question.returns, question.period, question.periods) == ("A", "A", "day", 3)
 
 
@@ -157,9 +157,10 @@ def test_a_funnel_is_read_with_all_that_may_be_said_of_it():
     question = funnel_of(
         form_of(
             [("step", "A"), ("step", "B"), ("step", "C"), ("optional", "2"), ("step_within", "3=1h"),
-             ("where", "3:plan=pro"), ("ends", "X"), ("removes", "Y"), ("unit", "session"), ("gap", "20min"),
+             ("where", "3:plan=pro"), ("ends_attempt", "X"), ("removes_unit", "Y"),
+             ("unit", "session"), ("gap", "20min"),
              ("by", "flag:f"),
-             ("several", "as-treated"), ("over", "week"), ("compare", "previous"), ("from", "2026-03-02"),
+             ("several", "as_treated"), ("over", "week"), ("compare", "previous"), ("from", "2026-03-02"),
              ("to", "2026-03-09"), ("week_start", "sunday")]
         )
     )  # fmt: skip
@@ -183,8 +184,8 @@ def test_a_retention_is_read_with_all_that_may_be_said_of_it():
     question = retention_of(
         form_of(
             [
-                ("start", "A"),
-                ("mode", "on-or-after"),
+                ("start_event", "A"),
+                ("mode", "on_or_after"),
                 ("rolling", "yes"),
                 ("entry", "recurring"),
                 ("period", "month"),
@@ -192,7 +193,7 @@ def test_a_retention_is_read_with_all_that_may_be_said_of_it():
         )
     )
     assert question == Retention("A", "A", "month", mode="on_or_after", rolling=True, entry="recurring")
-    assert retention_of(form_of([("start", "A"), ("brackets", "0,1-3")])).cells == ((0, 0), (1, 3))
+    assert retention_of(form_of([("start_event", "A"), ("brackets", "0,1-3")])).cells == ((0, 0), (1, 3))
 
 
 @pytest.mark.parametrize(
@@ -208,10 +209,10 @@ def test_a_retention_is_read_with_all_that_may_be_said_of_it():
         (funnel_of, [("step", "A"), ("order", "backwards")], InvalidInput, "'backwards'"),
         (funnel_of, [("step", "A"), ("unit", "planet")], InvalidInput, "planet"),
         (funnel_of, [("step", "A"), ("optional", "3")], InvalidInput, "the step 3 of a funnel with 1"),
-        (retention_of, [("start", "A"), ("period", "year")], InvalidInput, "'year'"),
-        (retention_of, [("start", "A"), ("brackets", "1-x")], InvalidInput, "'1-x'"),
-        (retention_of, [("start", "A"), ("week_start", "someday")], InvalidInput, "'someday'"),
-        (retention_of, [("start", "A"), ("periods", "-1")], InvalidInput, "'-1'"),
+        (retention_of, [("start_event", "A"), ("period", "year")], InvalidInput, "'year'"),
+        (retention_of, [("start_event", "A"), ("brackets", "1-x")], InvalidInput, "'1-x'"),
+        (retention_of, [("start_event", "A"), ("week_start", "someday")], InvalidInput, "'someday'"),
+        (retention_of, [("start_event", "A"), ("periods", "-1")], InvalidInput, "'-1'"),
         (trend_of, [("name", "A"), ("from", "yesterday")], InvalidInput, "'yesterday'"),
         (trend_of, [("name", "A"), ("bots", "maybe")], InvalidInput, "'maybe'"),
         (trend_of, [("name", "A"), ("name", "B")], InvalidInput, "2 times"),

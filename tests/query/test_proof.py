@@ -103,9 +103,9 @@ def test_the_proof_stands_in_the_json_and_the_command_line_opens_what_it_says(la
     assert said(*funnel)["proof"] == proof
     assert "--people" in proof["opens"]["command"]
     assert said(*funnel, "--people", "2")["total"] == 1
-    assert said(*funnel, "--people", "1", "--dropped")["total"] == 1
+    assert said(*funnel, "--people", "1", "--dropped-off")["total"] == 1
     assert said(*funnel, "--explain")["groups"][0]["people"] == [2, 1]
-    kept = ("retention", "--start", "Looked", "--return", "Bought")
+    kept = ("retention", "--start-event", "Looked", "--return-event", "Bought")
     assert said(*kept, "--people", "2026-03-02", "--at", "1")["total"] == 1
     assert said(*kept, "--explain")["others"]
     assert said("trend", "Looked", "--people", "2026-03-02")["total"] == 2
@@ -116,18 +116,18 @@ def test_addresses_name_what_is_opened():
         ("step", "A"),
         ("step", "B"),
         ("at", "2"),
-        ("dropped", "yes"),
+        ("dropped_off", "yes"),
         ("kind", "variation"),
         ("value", "on"),
     ]
     people = funnel_people_of(form_of(pairs))
     assert (people.step, people.dropped_off, people.kind, people.value) == (2, True, "variation", "on")
     cell = retention_people_of(
-        form_of([("start", "A"), ("cohort_day", "2026-03-02"), ("at", "1"), ("limit", "5")])
+        form_of([("start_event", "A"), ("cohort_day", "2026-03-02"), ("at", "1"), ("limit", "5")])
     )
     assert (cell.cohort_day, cell.period, cell.limit) == (date(2026, 3, 2), 1, 5)
     assert trend_people_of(form_of([("name", "A"), ("at", "2026-03-02")])).period == date(2026, 3, 2)
     with pytest.raises(InvalidInput, match="Which cohort"):
-        retention_people_of(form_of([("start", "A")]))
-    assert isinstance(explanation_of(form_of([("start", "A")])), Explanation)
-    assert isinstance(explanation_of(form_of([("start", "A")])).of, Retention)
+        retention_people_of(form_of([("start_event", "A")]))
+    assert isinstance(explanation_of(form_of([("start_event", "A")])), Explanation)
+    assert isinstance(explanation_of(form_of([("start_event", "A")])).of, Retention)

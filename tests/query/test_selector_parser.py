@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from expost.errors import SelectorError
 from expost.query.css import escape_identifier, quote_string
+from expost.query.refusal import MAX_CHARACTERS
 from expost.query.selector import Attribute, Class, Complex, Compound, Id, Selector, Type
-from expost.query.selector_parser import MAX_CHARACTERS, parse
+from expost.query.selector_parser import parse
 from tests.query.selector_strategies import css_selectors
 
 

@@ -139,7 +139,7 @@ def _retention(case: dict[str, Any], asked: dict[str, Any], story: list[Happenin
         definition_of(asked["begins"]),
         definition_of(asked["returns"]),
         asked["period"],
-        asked["periods"],
+        None if "brackets" in asked else asked["periods"],
         by=_by(asked),
         entry=asked.get("entry", "first_in_range"),
         mode=asked.get("mode", "on"),

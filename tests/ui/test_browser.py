@@ -17,7 +17,7 @@ PAGES = (
     "/live", "/events/x", "/events/view", "/definitions", "/definition?name=Viewed+a+tea", "/define?click=button.add",
     "/unnamed",
     "/define?click=a:hover", "/point", FUNNEL, FUNNEL.replace("?", "/people?"),
-    "/retention?start=a&by=flag:new-checkout", "/trend?name=a",
+    "/retention?start_event=a&by=flag:new-checkout", "/trend?name=a",
     "/trend?name=a&by=flag:new-checkout", "/losses", "/rejected", "/sql", "/sql?query=select+1", "/setup",
     "/account", "/audit", "/setup-account", "/patterns", "/live?type=nosuch",
 )  # fmt: skip

@@ -35,8 +35,8 @@ def test_a_funnel_shows_the_numbers_of_its_twin(web: TestClient) -> None:
 
 
 def test_retention_shows_the_numbers_of_its_twin(web: TestClient) -> None:
-    body = web.get("/retention.json?start=a").json()
-    page = web.get("/retention?start=a").text
+    body = web.get("/retention.json?start_event=a").json()
+    page = web.get("/retention?start_event=a").text
     rows = BeautifulSoup(page, "html5lib").select(".retention tbody tr")
     for row, cohort in zip(rows, body["cohorts"], strict=False):
         cells = row.select("td:not(.future)")[1:]
@@ -86,7 +86,7 @@ def test_a_definition_shows_the_numbers_of_its_twin(web: TestClient) -> None:
     "path",
     [
         f"/funnel{FUNNEL}",
-        "/retention?start=a",
+        "/retention?start_event=a",
         "/trend?name=a",
         "/losses?from=2026-11-01",
         "/define?click=b",
