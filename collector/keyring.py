@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from expost.state.database import State
-from expost.state.keys import Key, KeyKind, keys
+from expost.state.keys import KeyKind, keys
 from expost.state.secret import digest_of
 from expost.state.sites import Site, sites
 
@@ -93,7 +93,9 @@ class Keyring:
             if revision != self._revision:
                 by_slug = {site.slug: site for site in sites(self._state)}
                 self._grants = {
-                    key.digest: _grant(key, by_slug[key.site]) for key in keys(self._state) if key.is_active
+                    key.digest: grant_of(by_slug[key.site], key.kind, key.prefix)
+                    for key in keys(self._state)
+                    if key.is_active
                 }
                 self._of_pages = {}
                 self._revision = revision
@@ -104,7 +106,8 @@ class Keyring:
             log.error("keys cannot be read again: %s", problem)
 
 
-def _grant(key: Key, site: Site) -> Grant:
+def grant_of(site: Site, kind: KeyKind, key: str = "") -> Grant:
+    """What a key of this kind opens."""
     hosts = [urlsplit(origin).hostname or "" for origin in site.origins if origin != "null"]
     has_public_origin = not all(map(is_local, hosts))
-    return Grant(site.slug, key.kind, frozenset(site.origins), has_public_origin, key.prefix)
+    return Grant(site.slug, kind, frozenset(site.origins), has_public_origin, key)

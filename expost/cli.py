@@ -118,6 +118,12 @@ def _journal() -> click.Group:
     return journal
 
 
+def _imports() -> click.Group:
+    from expost.import_commands import imports
+
+    return imports
+
+
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="expost")
 def main() -> None:
@@ -135,6 +141,9 @@ main.add_command(
     LaterGroup(
         "journal", _journal, help="What was acknowledged, segment by segment; and the lake filled up from it."
     )
+)
+main.add_command(
+    LaterGroup("import", _imports, help="History that another product exported, or a table holds.")
 )
 for each in (*COMMANDS, definitions, cohorts, *RIGHTS, *BACKUP):
     main.add_command(each)

@@ -92,7 +92,8 @@ class _Server(uvicorn.Server):
     def __init__(
         self, settings: Settings, folder: Folder, listener: socket.socket, journal: Journal, state: State
     ) -> None:
-        self._base_url = settings.public_url or _url(listener)
+        self._own_url = _url(listener)
+        self._base_url = settings.public_url or self._own_url
         self._host = settings.host
         self._folder = folder
         self._journal = journal
@@ -145,6 +146,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         collect_seldom()
         is_first_start = not self._folder.address_path.exists()
+        self._folder.listening_path.write_text(f"{self._own_url}\n", "utf-8")
         self._folder.address_path.write_text(f"{self._base_url}\n", "utf-8")
         print(f"Expost keeps {self._folder.path} and answers at {self._base_url}", flush=True)  # noqa: T201
         if is_first_start:

@@ -34,7 +34,8 @@ MANIFEST = "backup.json"
 VERSION = 1
 MADE_AGAIN = frozenset(
     {
-        "lock", "sink.lock", "compaction.lock", "address", "spill", "cache", "state.sqlite-wal", "state.sqlite-shm",
+        "lock", "sink.lock", "compaction.lock", "import.lock", "address", "listening", "spill", "cache",
+        "state.sqlite-wal", "state.sqlite-shm",
     }
 )  # fmt: skip
 """What belongs to the processes that run, or is made anew when it is missing, and not to the data."""

@@ -90,6 +90,11 @@ class Folder:
         return self.path / "address"
 
     @property
+    def listening_path(self) -> Path:
+        """Where the server of this folder listens on this machine, whatever address pages use."""
+        return self.path / "listening"
+
+    @property
     def settings_path(self) -> Path:
         """Settings kept with the data."""
         return self.path / "expost.toml"

@@ -138,6 +138,20 @@ class Journal:
         self._enqueue(payload, None, partial(_set, future))
         future.result()
 
+    def write_all(self, payloads: Sequence[bytes]) -> None:
+        """Return when all of these are on disk: one sync for many."""
+        waiting: list[concurrent.futures.Future[None]] = []
+        for payload in payloads:
+            if waiting and self._backlog_bytes + len(payload) > self._max_backlog_bytes:
+                for future in waiting:
+                    future.result()
+                waiting = []
+            future = concurrent.futures.Future()
+            self._enqueue(payload, None, partial(_set, future))
+            waiting.append(future)
+        for future in waiting:
+            future.result()
+
     def seal(self) -> None:
         """Return when all that is acknowledged has been handed to the sink, without waiting for size or age."""
         future: concurrent.futures.Future[None] = concurrent.futures.Future()

@@ -119,7 +119,7 @@ class Rows:
             client_time,
             user_id,
             group_id,
-            event.seq if accepted.page else 0,
+            batch.sequence(event),
             event.type,
             event.name,
             element_id,
@@ -142,7 +142,7 @@ class Rows:
     def _people(
         self, batch: _Batch, event: Event, event_id: str, time: int, user_id: int | None, group_id: int | None
     ) -> None:
-        site, seq = batch.accepted.site, event.seq if batch.accepted.page else 0
+        site, seq = batch.accepted.site, batch.sequence(event)
         kind, subject = ("user", user_id) if event.type == "identify" else ("group", group_id)
         if subject is None:
             return
@@ -237,6 +237,10 @@ class _Batch:
         if page is not None:
             return micros(page.start + event.t)
         return None if event.time is None else micros(event.time)
+
+    def sequence(self, event: Event) -> int:
+        """Its place among events of the same moment: of a page its number, of history its place in the source."""
+        return event.seq if self.accepted.page or self.accepted.is_imported else 0
 
     def time(self, client_time: int) -> int:
         """When it happened, after correction."""

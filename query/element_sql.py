@@ -110,7 +110,10 @@ class ElementSets:
             case Not((each,)):
                 selection.outside(self.complex(each, about))
             case Position() | Only() | Root() if about == "elements":
-                selection.wheres.append(place(condition))
+                stands = place(condition)
+                selection.wheres.append(stands.possibly)
+                if stands.surely:
+                    selection.sure.append(stands.surely)
             case Position() | Only() | Root():
                 types = self.types(selection.source) if is_about_types(condition) else ""
                 joins, possibly, surely = sibling_place(condition, types)

@@ -11,13 +11,34 @@ from typing import NamedTuple
 from .selector import Only, Position, Root
 
 
-def place(condition: Position | Only | Root) -> str:
-    """True where the element `e` stands there."""
+class ElementPlace(NamedTuple):
+    """True where an element may stand there; given that, where it surely does, which is empty where it always does."""
+
+    possibly: str
+    surely: str = ""
+
+
+def place(condition: Position | Only | Root) -> ElementPlace:
+    """Where the element `e` stands there. Of imported history it may not be known how many siblings it has."""
     match condition:
         case Root():
-            return "e.is_root"
+            return ElementPlace("e.is_root")
         case Only(of_type):
-            return "e.type_count = 1" if of_type else "e.sibling_count = 1"
+            noun = "type" if of_type else "sibling"
+            is_first = f"(e.{noun}_count = {UNKNOWN_COUNT} and e.{noun}_index = 1)"
+            return ElementPlace(f"(e.{noun}_count = 1 or {is_first})", f"e.{noun}_count <> {UNKNOWN_COUNT}")
+        case Position(_, of_type, from_end, _, _):
+            stands = _stands(condition)
+            if not from_end:
+                return ElementPlace(stands)
+            noun = "type" if of_type else "sibling"
+            is_unknown = f"e.{noun}_count = {UNKNOWN_COUNT}"
+            return ElementPlace(f"({stands} or {is_unknown})", f"e.{noun}_count <> {UNKNOWN_COUNT}")
+
+
+def _stands(condition: Position) -> str:
+    """True where the element `e` stands there, if it is known how many siblings it has."""
+    match condition:
         case Position(_, of_type, from_end, step, offset):
             noun = "type" if of_type else "sibling"
             if from_end and not step:
@@ -28,6 +49,13 @@ def place(condition: Position | Only | Root) -> str:
                 return f"{count} = {offset}"
             bound = f"{count} {'>=' if step > 0 else '<='} {offset}"
             return bound if abs(step) == 1 else f"{bound} and ({count} - {offset}) % {abs(step)} = 0"
+
+
+UNKNOWN_COUNT = 0
+"""How many siblings an element has, itself among them, where that is not known."""
+
+FAR = 1_000_000
+"""Beyond every place that a selector may name."""
 
 
 class SiblingPlace(NamedTuple):
@@ -76,8 +104,11 @@ def _range(*, of_type: bool, from_end: bool) -> _Range:
         return _Range(f"t.{noun}_low", f"t.{noun}_high", f"t.{noun}_low = t.{noun}_high")
     is_exact = "s.distance = s.furthest"
     if from_end:
-        last = "e.sibling_count - e.sibling_index + 1"
-        return _Range(f"{last} + s.distance", f"{last} + s.furthest", is_exact)
+        known, is_unknown = "e.sibling_count - e.sibling_index + 1", f"e.sibling_count = {UNKNOWN_COUNT}"
+        last = f"case when {is_unknown} then 1 else {known} end"
+        furthest = f"case when {is_unknown} then {FAR} else {known} end"
+        is_exact = f"({is_exact} and e.sibling_count <> {UNKNOWN_COUNT})"
+        return _Range(f"{last} + s.distance", f"{furthest} + s.furthest", is_exact)
     return _Range("e.sibling_index - s.furthest", "e.sibling_index - s.distance", is_exact)
 
 

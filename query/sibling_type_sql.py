@@ -86,8 +86,13 @@ def sibling_types(found: str) -> str:
             , s.distance
             , case when u.is_own_type then e.sibling_index - u.furthest else 1 end as index_low
             , e.sibling_index - u.distance as index_high
-            , case when u.is_own_type then e.type_count - e.type_index + u.distance + 1 else 1 end as end_low
             , case
+                when u.is_own_type and e.type_count > 0 then e.type_count - e.type_index + u.distance + 1
+                else 1
+            end as end_low
+            , case
+                -- of imported history it is not known how many there are
+                when e.type_count = 0 or e.sibling_count = 0 then 1000000
                 when u.is_own_type then e.type_count - e.type_index + u.furthest + 1
                 else e.sibling_count - e.sibling_index + u.furthest + 1
             end as end_high

@@ -13,7 +13,7 @@ from .css import ascii_lower
 from .definition import Definition
 from .descriptor_sql import DescriptorSets
 from .reading import Reading
-from .selector import AnyOf, Attribute, Class, Complex, Id, Not, Selector, Simple, State
+from .selector import AnyOf, Attribute, Class, Complex, Id, Not, Only, Position, Selector, Simple, State
 from .selector_parser import parse
 from .set_sql import Sets
 from .statement import Fragment, expressions
@@ -28,7 +28,7 @@ CAPTURED = 20
 class UnknownReason:
     """Why `events` are unknown, in words (`says`); an event counts under every reason that applies to it.
 
-    `reason` is `not_whole`, `name_only`, `state`, `siblings`, `chain`, or `rest`.
+    `reason` is `not_whole`, `name_only`, `state`, `siblings`, `count`, `chain`, or `rest`.
     """
 
     reason: str
@@ -41,6 +41,7 @@ def unknown_reasons(reading: Reading, definition: Definition) -> tuple[UnknownRe
     selectors = [parse(each.selector) for each in definition.alternatives if each.selector]
     leaves = list(dict.fromkeys(leaf for selector in selectors for leaf in _leaves(selector.alternatives)))
     has_siblings = any(_has_siblings(each) for each in selectors)
+    has_counts = any(map(_counts_siblings, selectors))
     sets = Sets("open")
     descriptors = DescriptorSets(sets)
     asked = [
@@ -57,12 +58,14 @@ def unknown_reasons(reading: Reading, definition: Definition) -> tuple[UnknownRe
         expressions=expressions(sets.ctes.items()),
         leaves=asked,
         has_siblings=has_siblings,
+        has_counts=has_counts,
     )
     if has_siblings:
         rest = f"siblings beyond the nearest {CAPTURED}, or after it, are not captured"
     else:
         rest = "a text or an address was cut or masked"
     says = {
+        "count": "how many siblings it has is not known: it was imported",
         "siblings": f"more than {CAPTURED} siblings stand before it, and only the nearest are captured",
         "chain": "the outer part of its chain was cut off",
         "rest": rest,
@@ -98,6 +101,13 @@ def _leaves(alternatives: tuple[Complex, ...]) -> Iterator[Leaf]:
 
 def _has_siblings(selector: Selector) -> bool:
     return any(not {"+", "~"}.isdisjoint(each.combinators) for each in _complexes(selector.alternatives))
+
+
+def _counts_siblings(selector: Selector) -> bool:
+    return any(
+        isinstance(each, Only) or (isinstance(each, Position) and each.from_end)
+        for each in _conditions(selector.alternatives)
+    )
 
 
 def _complexes(alternatives: tuple[Complex, ...]) -> Iterator[Complex]:

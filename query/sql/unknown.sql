@@ -2,7 +2,8 @@
 
    expressions   of the sets of descriptors, one for each leaf
    leaves        conditions of the selectors: the `set` of what may fulfil it, the `name` of the attribute, `is_state`
-   has_siblings  whether a selector asks for previous siblings #}
+   has_siblings  whether a selector asks for previous siblings
+   has_counts    whether a selector asks how many siblings there are #}
 with
 unknown as (
     select coalesce(placement_id, element_id) as placement_id, count(*) as events
@@ -43,6 +44,13 @@ reasons as (
     select l.placement_id, null, 'siblings'
     from levels as l
     join lake.uncaptured_siblings as u on u.placement_id = l.level_id
+{% endif %}
+{% if has_counts %}
+    union
+    select l.placement_id, null, 'count'
+    from levels as l
+    join lake.placed as p on p.placement_id = l.level_id
+    where p.sibling_count = 0
 {% endif %}
 {% for leaf in leaves %}
     union

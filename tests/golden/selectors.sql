@@ -740,10 +740,10 @@ with click_h2 as (
 )
 , click_h2_elements as (
     -- h2:nth-last-of-type(2n+1)
-    select distinct e.placement_id, d.is_sure
+    select distinct e.placement_id, d.is_sure and e.type_count <> 0 as is_sure
     from lake.placed as e
     join click_h2 as d on d.descriptor_id = e.descriptor_id
-    where e.type_count - e.type_index + 1 >= 1 and (e.type_count - e.type_index + 1 - 1) % 2 = 0
+    where (e.type_count - e.type_index + 1 >= 1 and (e.type_count - e.type_index + 1 - 1) % 2 = 0 or e.type_count = 0)
 )
 , click_cut as (
     -- not every ancestor was captured: above the element's own tree, or in it

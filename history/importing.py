@@ -1,0 +1,233 @@
+"""An import: rows of files become events of a site, a stretch of rows at a time. Running it again adds nothing.
+
+The id of an event follows from the source's own (or from the row), so that what is stored already is known by it. That
+makes an import that was killed one that is run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from expost.clock import Clock, wall_clock
+from expost.lake.batch import is_nobody
+from expost.lake.folder import Folder
+from expost.lake.lock import Lock
+from expost.lake.retention import cut_of
+from expost.state.audit import NOBODY, Actor
+from expost.state.database import State
+from expost.state.sites import Site
+
+from .batches import MAX_EVENT_BYTES, Identified, bodies, size_of
+from .delivery import Delivery, Trial, delivery_to
+from .files import Found
+from .foreign import Foreign, Place, Row, Unusable, event_id
+from .known import KnownEvents, count_imported
+from .report import Rejects, Report
+
+STRETCH = 10_000
+"""So many rows are in memory at once."""
+
+MAX_ID = 200
+KNOWN_LOGINS = 200_000
+
+Read = Callable[[Row], Iterator[Foreign]]
+Progress = Callable[[Report], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is imported: the `name` of the format, its rows file by file, and what makes events of a row.
+
+    With `keeps_repeats` rows that are the same in every respect are several events; else they are one.
+    """
+
+    name: str
+    files: Iterable[Iterable[Found]]
+    read: Read
+    keeps_repeats: bool = False
+
+
+def import_history(
+    folder: Folder,
+    state: State,
+    site: Site,
+    source: Source,
+    rejects: Path,
+    *,
+    is_dry_run: bool = False,
+    clock: Clock = wall_clock,
+    by: Actor = NOBODY,
+    progress: Progress | None = None,
+) -> Report:
+    """Import what the source holds into a folder, at rest or while its server runs, and say what became of it.
+
+    Rows that cannot be used are written to `rejects`. A dry run changes nothing.
+    """
+    began = time.monotonic()
+    report = Report(source.name, site.slug, is_dry_run)
+    with ExitStack() as stack:
+        kept = stack.enter_context(Rejects(rejects))
+        delivery: Delivery = Trial(site, clock)
+        if not is_dry_run:
+            # Two at once would not know of each other what they store.
+            stack.callback(Lock(folder.path / "import.lock").release)
+            delivery = stack.enter_context(delivery_to(folder, state, site, clock, by))
+        known = KnownEvents(
+            folder, site.slug, Path(stack.enter_context(TemporaryDirectory(prefix="expost-import-")))
+        )
+        run = _Import(site, source, report, kept, known, delivery, clock)
+        for rows in source.files:
+            report.files += 1
+            run.take(rows, progress)
+        delivery.finish()
+        if not is_dry_run:
+            # What the lake has counts: of people who were erased nothing is stored, whatever was sent.
+            report.missing = (
+                report.stored + report.logins_made - (count_imported(folder, site.slug) - known.in_lake)
+            )
+    report.rejects_file = kept.written
+    report.seconds = time.monotonic() - began
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A row with where it stood and the event that it became."""
+
+    place: Place
+    row: Row
+    foreign: Foreign
+
+
+class _Import:
+    """One run of an import."""
+
+    def __init__(
+        self,
+        site: Site,
+        source: Source,
+        report: Report,
+        rejects: Rejects,
+        known: KnownEvents,
+        delivery: Delivery,
+        clock: Clock,
+    ) -> None:
+        self._site = site.slug
+        self._kept = site.kept
+        self._cut = None if site.keep_months is None else cut_of(site.keep_months, clock())
+        self._source = source
+        self._report = report
+        self._rejects = rejects
+        self._known = known
+        self._delivery = delivery
+        self._logins: OrderedDict[str, str] = OrderedDict()
+        self._repeats: dict[str, int] = {}
+        self._sequence = 0
+
+    def take(self, rows: Iterable[Found], progress: Progress | None) -> None:
+        """Import the rows of one file."""
+        stretch: list[Taken] = []
+        for place, row in rows:
+            self._report.rows += 1
+            if isinstance(row, Unusable):
+                self._reject(place, str(row), None)
+                continue
+            try:
+                stretch += [Taken(place, row, self._checked(each)) for each in self._source.read(row)]
+            except Unusable as problem:
+                self._reject(place, str(problem), row)
+            if len(stretch) >= STRETCH:
+                self._store(stretch)
+                stretch = []
+                if progress is not None:
+                    progress(self._report)
+        self._store(stretch)
+
+    def _checked(self, foreign: Foreign) -> Foreign:
+        if self._cut is not None and foreign.time < self._cut:
+            raise Unusable(f"it is older than this site keeps events, {self._kept}")
+        if any("\0" in each or len(each) > MAX_ID for each in (foreign.device, foreign.user)):
+            raise Unusable(
+                f"its device or user is longer than {MAX_ID} characters, or holds the character U+0000"
+            )
+        if size_of(foreign) > MAX_EVENT_BYTES:
+            raise Unusable(f"its properties are larger than {MAX_EVENT_BYTES} bytes")
+        return foreign
+
+    def _store(self, stretch: Sequence[Taken]) -> None:
+        """Deliver what of these rows is new, with the logins that they imply."""
+        if not stretch:
+            return
+        candidates: list[tuple[Identified, Taken | None]] = []
+        for (id_, is_first), taken in zip(self._ids(stretch), stretch, strict=True):
+            self._sequence += 1
+            foreign = taken.foreign
+            sequence = self._sequence if foreign.sequence is None else max(foreign.sequence, 0)
+            login = self._login(foreign)
+            if login is not None:
+                candidates.append(((self._id(login), sequence, login), None))
+            if is_first:
+                self._report.leave(foreign)
+                candidates.append(((id_, sequence, foreign), taken))
+            else:
+                self._report.repeats += 1
+        self._deliver(candidates)
+
+    def _ids(self, stretch: Sequence[Taken]) -> Iterator[tuple[str, bool]]:
+        """The id of each event, and whether it is the first one of that id in this import."""
+        ids = [self._id(taken.foreign) for taken in stretch]
+        first = self._known.are_first(ids).tolist()
+        for id_, is_first, taken in zip(ids, first, stretch, strict=True):
+            if is_first or not self._source.keeps_repeats:
+                yield id_, is_first
+            else:
+                # The same again: the second one of its kind, the third … whatever else stands between.
+                count = self._repeats[id_] = self._repeats.get(id_, 1) + 1
+                yield self._id(taken.foreign, count), True
+
+    def _id(self, foreign: Foreign, count: int = 1) -> str:
+        return event_id(self._site, self._source.name, foreign.key + (f"\0{count}" if count > 1 else ""))
+
+    def _login(self, foreign: Foreign) -> Foreign | None:
+        """The login that a row implies: its device had another user before, or none that is known."""
+        device, user = foreign.device, foreign.user
+        if not device or is_nobody(user) or is_nobody(device):
+            return None
+        before = self._logins.pop(device, None)
+        self._logins[device] = user
+        if len(self._logins) > KNOWN_LOGINS:
+            self._logins.popitem(last=False)
+        if before == user or foreign.type == "identify":
+            return None
+        return Foreign(
+            f"login\0{device}\0{user}\0{foreign.time}", foreign.time, "identify", None, device, user,
+            url=foreign.url, user_agent=foreign.user_agent, viewport=foreign.viewport, release=foreign.release,
+            environment=foreign.environment,
+        )  # fmt: skip
+
+    def _deliver(self, candidates: Sequence[tuple[Identified, Taken | None]]) -> None:
+        stored = self._known.are_stored([identified[0] for identified, _ in candidates]).tolist()
+        new = [each for each, is_stored in zip(candidates, stored, strict=True) if not is_stored]
+        self._report.stored_before += sum(
+            is_stored and taken is not None for (_, taken), is_stored in zip(candidates, stored, strict=True)
+        )
+        refusals = self._delivery.deliver(list(bodies(identified for identified, _ in new)))
+        refused = {each.id: each.reason for each in refusals}
+        for (id_, _, foreign), taken in new:
+            if taken is None:
+                self._report.logins_made += id_ not in refused
+            elif id_ in refused:
+                self._reject(taken.place, refused[id_], taken.row)
+            else:
+                self._report.stored += 1
+                self._report.count(foreign)
+
+    def _reject(self, place: Place, reason: str, row: Row | None) -> None:
+        self._report.reject(reason)
+        self._rejects.keep(place, reason, row)

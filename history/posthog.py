@@ -1,0 +1,130 @@
+"""PostHog: rows of a batch export or of the events API (JSON lines, Parquet or CSV)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, tzinfo
+from typing import Any
+
+import msgspec
+
+from .elements_chain import Read, read_chain
+from .foreign import Foreign, Row, Unusable, moment_of, text_of, whole_of, without
+
+TYPES = {"$pageview": "page_view", "$pageleave": "page_leave", "$feature_flag_called": "exposure",
+         "$identify": "identify", "$set": "identify", "$groupidentify": "group"}  # fmt: skip
+DOM_TYPES = frozenset({"click", "change", "submit"})
+NOT_CARRIED = {"$create_alias": "aliases: merge these people with expost people merge",
+               "$merge_dangerously": "aliases: merge these people with expost people merge"}  # fmt: skip
+
+_HELD = """
+    $current_url $title $referrer $raw_user_agent $user_agent $viewport_width $viewport_height $device_id $user_id
+    distinct_id token $insert_id $elements $elements_chain $el_text $event_type $set $set_once $ip ip $time $sent_at
+    $anon_distinct_id $is_identified $feature_flag $feature_flag_response $group_type $group_key $group_set
+"""
+HELD = frozenset(_HELD.split())
+"""Properties that have a place of their own here, and those that are never kept (the address)."""
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
+    """The events that a row stands for. Raises Unusable."""
+    event = text_of(row.get("event"))
+    if not event:
+        raise Unusable("it has no event")
+    if event in NOT_CARRIED:
+        raise Unusable(f"{event} is not carried over: {NOT_CARRIED[event]}")
+    properties = _object(row.get("properties"), "properties")
+    time = moment_of(row.get("timestamp"), zone=zone)
+    distinct_id = text_of(row.get("distinct_id") or properties.get("distinct_id"))
+    device, user = _who(event, properties, distinct_id)
+    if not device and not user:
+        raise Unusable("it has no distinct_id")
+    left: list[str] = []
+    key = text_of(row.get("uuid") or row.get("id")) or f"{event}\0{time}\0{distinct_id}"
+    type_ = TYPES.get(event, "custom")
+    found = _element(row, properties, left)
+    if event == "$autocapture":
+        type_ = text_of(properties.get("$event_type"))
+        if type_ not in DOM_TYPES:
+            type_ = "click" if not type_ else "custom"
+    text = text_of(properties.get("$el_text")) or (found.text if found else "")
+    yield Foreign(
+        key,
+        time,
+        type_,
+        event if type_ == "custom" else None,
+        device,
+        user,
+        url=text_of(properties.get("$current_url")) or None,
+        title=text_of(properties.get("$title")),
+        referrer=_referrer(properties),
+        label=text or None,
+        chain=found.chain if found else None,
+        properties=without(properties, HELD),
+        traits=_traits(event, properties),
+        group_type=text_of(properties.get("$group_type")) or None,
+        group=text_of(properties.get("$group_key")) or None,
+        flag=text_of(properties.get("$feature_flag")) or None,
+        variation=text_of(properties.get("$feature_flag_response")) if type_ == "exposure" else None,
+        user_agent=text_of(properties.get("$raw_user_agent") or properties.get("$user_agent")),
+        viewport=_viewport(properties),
+        left_behind=left,
+    )
+
+
+def _who(event: str, properties: Mapping[str, Any], distinct_id: str) -> tuple[str, str]:
+    """Device and user. Until somebody is identified PostHog's id of a person is that of the device."""
+    device = text_of(properties.get("$device_id"))
+    user = text_of(properties.get("$user_id"))
+    if event == "$identify":
+        return device or text_of(properties.get("$anon_distinct_id")), distinct_id
+    if device:
+        return device, user or (distinct_id if distinct_id != device else "")
+    # A server names its users, and a page without a device id nobody.
+    is_page = "$current_url" in properties and properties.get("$is_identified") is not True
+    return (distinct_id, user) if is_page else ("", user or distinct_id)
+
+
+def _element(row: Row, properties: Mapping[str, Any], left: list[str]) -> Read | None:
+    written = text_of(row.get("elements_chain") or properties.get("$elements_chain"))
+    if not written:
+        return None
+    try:
+        return read_chain(written)
+    except Unusable as problem:
+        left.append(f"element: {problem}")
+        return None
+
+
+def _traits(event: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    if event == "$groupidentify":
+        return _object(properties.get("$group_set"), "$group_set")
+    if event not in ("$identify", "$set"):
+        return {}
+    once, always = (_object(properties.get(name), name) for name in ("$set_once", "$set"))
+    return once | always
+
+
+def _referrer(properties: Mapping[str, Any]) -> str:
+    said = text_of(properties.get("$referrer"))
+    return "" if said == "$direct" else said
+
+
+def _viewport(properties: Mapping[str, Any]) -> tuple[int, ...]:
+    width, height = (whole_of(properties.get(f"$viewport_{side}")) for side in ("width", "height"))
+    return () if width is None or height is None else (width, height)
+
+
+def _object(value: object, name: str) -> dict[str, Any]:
+    if value in (None, ""):
+        return {}
+    if isinstance(value, str):
+        try:
+            return _decode(value)
+        except (msgspec.MsgspecError, RecursionError):
+            raise Unusable(f"its {name} are no JSON object") from None
+    if not isinstance(value, dict):
+        raise Unusable(f"its {name} are no object")
+    return value

@@ -1,0 +1,121 @@
+"""Files of exports: what they are is seen from their bytes, and a bad row takes nothing else with it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from expost.errors import InvalidInput
+from expost.history.files import MAX_LINE_BYTES, Shape, find_files, objects, tables
+from expost.history.foreign import Unusable
+
+LINES = b'{"a": 1}\n\n{"a": 2}\n'
+
+
+def _rows(found):
+    return [row for _, row in found if not isinstance(row, Unusable)]
+
+
+def _reasons(found):
+    return [(place.row, str(row)) for place, row in found if isinstance(row, Unusable)]
+
+
+def _zip(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        LINES,
+        b"\xef\xbb\xbf" + LINES,
+        gzip.compress(LINES),
+        gzip.compress(LINES[:9]) + gzip.compress(LINES[9:]),
+        _zip(**{"day/1.json": LINES[:9], "day/2.json": LINES[9:], "__MACOSX/x": b"x"}),
+        _zip(**{"1.json.gz": gzip.compress(LINES)}),
+    ],
+    ids=["plain", "bom", "gzip", "two members", "zip", "zip of gzip"],
+)
+def test_json_lines_are_read_however_they_are_packed(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "whatever.bin"
+    path.write_bytes(content)
+    assert _rows(objects(path)) == [{"a": 1}, {"a": 2}]
+
+
+def test_what_is_no_json_object_is_named_by_its_line_and_the_others_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(b'{"a": 1}\n[1]\n{"a": \n"\xff"\n' + b'{"a":' * 100_000 + b'\n{"a": 2}\n')
+    assert _rows(objects(path)) == [{"a": 1}, {"a": 2}]
+    assert [row for row, _ in _reasons(objects(path))] == [2, 3, 4, 5]
+
+
+def test_a_line_without_end_is_passed_over_in_bounded_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(b'{"a": "' + b"x" * (2 * MAX_LINE_BYTES) + b'"}\n{"a": 2}\n')
+    assert _rows(objects(path)) == [{"a": 2}]
+    assert _reasons(objects(path)) == [(1, f"it is longer than {MAX_LINE_BYTES} bytes")]
+
+
+@pytest.mark.parametrize("cut", [20, -6], ids=["in the middle", "at the end"])
+def test_of_a_damaged_file_the_rows_before_the_damage_are_read(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "a.gz"
+    lines = b"".join(
+        json.dumps({"a": number, "pad": f"{number * 7919 % 1009}"}).encode() + b"\n"
+        for number in range(3_000)
+    )
+    path.write_bytes(gzip.compress(lines)[:cut] if cut < 0 else gzip.compress(lines)[: 6_000 + cut])
+    found = list(objects(path))
+    assert _rows(found)[:2] == [{"a": 0, "pad": "0"}, {"a": 1, "pad": "856"}]
+    assert "damaged from here on" in _reasons(found)[-1][1]
+
+
+def test_tables_are_read_with_quotes_line_breaks_and_missing_cells(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('when,what\n1,"a ""b""\nc"\n2\n3,x,y\n\n4,z\n', "utf-8")
+    assert _rows(tables(path, Shape())) == [
+        {"when": "1", "what": 'a "b"\nc'},
+        {"when": "2"},
+        {"when": "4", "what": "z"},
+    ]
+    assert _reasons(tables(path, Shape())) == [(5, "it has 3 cells, and there are 2 columns")]
+
+
+def test_a_line_of_a_table_that_is_not_utf_8_is_rejected_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"when\n1\n\xff\n2\n")
+    assert _rows(tables(path, Shape())) == [{"when": "1"}, {"when": "2"}]
+    assert [row for row, _ in _reasons(tables(path, Shape()))] == [3]
+
+
+def test_columns_that_are_set_apart_by_spaces_are_read_without_a_first_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(" 0004  19970101   2 \n", "utf-8")
+    assert _rows(tables(path, Shape(" ", ("who", "day", "count")))) == [
+        {"who": "0004", "day": "19970101", "count": "2"}
+    ]
+
+
+def test_parquet_is_read_as_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    pq.write_table(pa.table({"a": [1, 2], "b": ["x", None]}), path)
+    assert _rows(objects(path)) == _rows(tables(path, Shape())) == [{"a": 1, "b": "x"}, {"a": 2, "b": None}]
+
+
+def test_folders_are_read_in_order_without_hidden_files(tmp_path: Path) -> None:
+    for name in ("b/2", "a/1", ".DS_Store"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert [path.name for path in find_files([tmp_path])] == ["1", "2"]
+    with pytest.raises(InvalidInput, match="no file"):
+        find_files([tmp_path / "missing"])

@@ -1,0 +1,261 @@
+"""Imports as a whole: once, whatever happens in between, at rest and while a server runs."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import expost
+from expost.cli import main
+from expost.clock import wall_clock
+from expost.errors import FolderError
+from expost.history import importing, known
+from expost.history.mapping import mapping_of
+from expost.history.sources import mapped_source, source_of
+from expost.lake.folder import open_folder
+from expost.lake.lock import Lock
+from expost.query.analysis import Analysis
+from expost.state.database import State
+from expost.state.keys import keys
+from tests.history.importing import imported, rows_of, run, written
+from tests.serving import Serving, make_site
+
+DAY = "2026-03-02"
+MANY = [
+    {"event_type": f"Step {number % 3}", "event_time": f"{DAY} 10:00:00", "device_id": f"d{number % 7}",
+     "event_id": number, "uuid": f"u{number}"}
+    for number in range(60)
+]  # fmt: skip
+
+
+def _paid(at: float | str, **properties):
+    said = {"time": at, "distinct_id": "ann", "$insert_id": at} | properties
+    return {"event": "Paid", "properties": said}
+
+
+def test_an_import_is_stored_with_its_own_times_and_marked(tmp_path: Path) -> None:
+    report = imported(tmp_path / "data", "amplitude", MANY[:1])
+    assert (report.rows, report.stored, report.missing) == (1, 1, 0)
+    stored = rows_of(tmp_path / "data", "imported, source, type, name, time = client_time, year(time)")
+    assert stored == [(True, "server", "custom", "Step 0", True, 2026)]
+
+
+def test_the_same_import_adds_nothing_however_long_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    first = imported(data, "amplitude", MANY)
+
+    # The sink has forgotten the ids of more than seven days ago: the lake has not.
+    def later() -> int:
+        return wall_clock() + 30 * 86_400 * 1_000_000
+
+    second = imported(data, "amplitude", [*MANY, *MANY[:5]], clock=later)
+    assert (first.stored, second.stored, second.stored_before, second.repeats, second.missing) == (
+        60,
+        0,
+        60,
+        5,
+        0,
+    )
+    assert rows_of(data, "count(*)") == [(60,)]
+
+
+def test_every_row_is_stored_or_a_repeat_or_was_stored_or_is_rejected(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    imported(data, "mixpanel", [_paid(1772442000)])
+    rows = [
+        _paid(1772442000),
+        _paid(1772442001),
+        _paid(1772442001),
+        _paid("x"),
+        [],
+        {"event": "Paid"},
+        _paid(1772442002, distinct_id="x" * 300),
+    ]
+    report = imported(data, "mixpanel", rows)
+    assert (report.rows, report.stored, report.repeats, report.stored_before, report.rejected_rows) == (
+        7,
+        1,
+        1,
+        1,
+        4,
+    )
+    kept = [json.loads(line) for line in Path(report.rejects_file).read_text("utf-8").splitlines()]
+    assert sorted(each["row"] for each in kept) == [4, 5, 6, 7]
+    assert all(each["reason"] and each["file"] for each in kept)
+    assert Path(report.rejects_file).stat().st_mode & 0o077 == 0
+
+
+def test_a_dry_run_says_the_same_and_stores_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    make_site(data, keep_months=None)
+    rows = [_paid(1772442000), _paid(1772442001, distinct_id="x" * 300)]
+    dry = imported(data, "mixpanel", rows, is_dry_run=True)
+    assert not (data / "lake" / "events").exists()
+    wet = imported(data, "mixpanel", rows)
+    assert (dry.stored, dry.rejected) == (wet.stored, wet.rejected)
+
+
+def test_what_is_older_than_its_site_keeps_is_rejected_and_not_removed_the_next_day(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    make_site(data, keep_months=1)
+    report = imported(data, "mixpanel", [_paid(1_000_000_000)])
+    assert (report.stored, list(report.rejected)) == (
+        0,
+        ["it is older than this site keeps events, for … month"],
+    )
+
+
+def test_secrets_are_masked_and_addresses_dropped(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    row = _paid(
+        1772442000,
+        card="4111 1111 1111 1111",
+        ip="192.0.2.9",
+        **{"$current_url": "https://shop.example/?token=1"},
+    )
+    imported(data, "mixpanel", [row])
+    ((properties, query),) = rows_of(data, "properties, query")
+    assert json.loads(properties) == {"card": "…"}
+    assert query == "token=…"
+
+
+def test_rows_of_the_same_moment_keep_the_order_of_the_source(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    log = tmp_path / "log.csv"
+    log.write_text("at,who,what\n" + "".join(f"{DAY} 10:00,ann,{name}\n" for name in "edcba"), "utf-8")
+    mapping = mapping_of({"time": "at", "user": "who", "event": "what"})
+    run(data, mapped_source("csv", [log], mapping))
+    assert [name for (name,) in rows_of(data, "name")] == list("edcba")
+
+
+def test_rows_that_are_the_same_are_one_event_or_each_one_as_is_asked(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("at,who\n" + f"{DAY} 10:00,ann\n" * 3 + f"{DAY} 10:00,bob\n", "utf-8")
+    mapping = mapping_of({"time": "at", "user": "who", "name": "Seen"})
+    once = run(tmp_path / "once", mapped_source("csv", [log], mapping))
+    each = run(tmp_path / "each", mapped_source("csv", [log], replace(mapping, repeats="each")))
+    again = run(tmp_path / "each", mapped_source("csv", [log], replace(mapping, repeats="each")))
+    assert (once.stored, once.repeats, each.stored, again.stored, again.stored_before) == (2, 2, 4, 0, 4)
+
+
+def test_the_users_of_a_device_are_joined_by_the_logins_that_rows_imply(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    rows = [
+        {
+            "event_type": "Seen",
+            "event_time": f"{DAY} 10:0{minute}",
+            "device_id": device,
+            "user_id": user,
+            "uuid": f"u{minute}",
+        }
+        for minute, (device, user) in enumerate(
+            [("d1", ""), ("d1", "ann"), ("d1", "ann"), ("d2", ""), ("d2", "ann")]
+        )
+    ]
+    report = imported(data, "amplitude", rows)
+    assert (report.stored, report.logins_made) == (5, 2)
+    seen = expost.open(data).preview(track="Seen")
+    assert (seen.events, seen.people) == (5, 1)
+    assert imported(data, "amplitude", rows).logins_made == 0
+
+
+def test_many_ids_are_known_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "IN_MEMORY", 10)
+    monkeypatch.setattr(importing, "STRETCH", 8)
+    data = tmp_path / "data"
+    first = imported(data, "amplitude", [*MANY, *MANY[:9]])
+    second = imported(data, "amplitude", MANY)
+    assert (first.stored, first.repeats, second.stored_before) == (60, 9, 60)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from expost.history import delivery, importing
+from tests.history.importing import run
+from expost.history.sources import source_of
+importing.STRETCH = 10
+moves, sealed = [0], delivery.AtRest.finish
+def finish(self):
+    moves[0] += 1
+    if moves[0] == int(sys.argv[3]):
+        if sys.argv[4] == "moved":
+            sealed(self)
+        os.kill(os.getpid(), signal.SIGKILL)
+    sealed(self)
+delivery.AtRest.finish = finish
+run(Path(sys.argv[1]), source_of("amplitude", [Path(sys.argv[2])]))
+"""
+
+
+@pytest.mark.parametrize(("stretch", "moment"), [(2, "written"), (4, "moved")])
+def test_an_import_that_was_killed_is_finished_by_running_it_again(
+    tmp_path: Path, stretch: int, moment: str
+) -> None:
+    data = tmp_path / "data"
+    make_site(data, keep_months=None)
+    export = written(tmp_path, "export.ndjson", MANY)
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(data), str(export), str(stretch), moment], check=False
+    )
+    assert ended.returncode == -signal.SIGKILL
+    report = run(data, source_of("amplitude", [export]))
+    assert (report.rows, report.missing, report.rejected_rows) == (60, 0, 0)
+    assert 0 < report.stored_before < 60
+    assert report.stored + report.stored_before == 60
+    assert rows_of(data, "count(*), count(distinct event_id)") == [(60, 60)]
+
+
+def test_a_second_import_at_the_same_time_is_refused(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    make_site(data, keep_months=None)
+    lock = Lock(data / "import.lock")
+    with pytest.raises(FolderError, match="in use by process"):
+        imported(data, "amplitude", MANY)
+    lock.release()
+
+
+def test_while_a_server_runs_it_takes_the_import_and_gives_the_same(tmp_path: Path) -> None:
+    data, export = tmp_path / "data", written(tmp_path, "export.ndjson", [*MANY, {"event_type": "x"}])
+    make_site(data, keep_months=None)
+    with Serving(data):
+        answers = [
+            CliRunner().invoke(
+                main,
+                [
+                    "import",
+                    "amplitude",
+                    str(export),
+                    "--data",
+                    str(data),
+                    "--json",
+                    "--rejects",
+                    str(tmp_path / "bad"),
+                ],
+            )
+            for _ in range(2)
+        ]
+        first, second = (json.loads(answer.stdout) for answer in answers)
+    assert (first["stored"], first["missing"], first["rejected"]["rows"]) == (60, 0, 1)
+    assert (second["stored"], second["duplicates"]["stored_before"]) == (0, 60)
+    assert rows_of(data, "count(*), bool_and(imported)") == [(60, True)]
+    state = State(open_folder(data).state_path)
+    assert [key.is_active for key in keys(state, kind="import")] == [False, False]
+
+
+def test_people_who_were_erased_do_not_come_back(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    imported(data, "amplitude", MANY)
+    Analysis(data).erase(site=None, device="d1", user=None, is_lasting=True, author="", place="")
+    report = imported(data, "amplitude", MANY)
+    assert report.stored == report.missing > 0
+    assert not rows_of(data, "1", "device_id in (select device_id from lake.devices where device = 'd1')")

@@ -1,0 +1,133 @@
+"""Mappings: what they say, what they refuse, and what is proposed for a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from expost.errors import InvalidInput
+from expost.history.foreign import Unusable, moment_of
+from expost.history.mapping import (
+    MappedReader,
+    guess_format,
+    guess_shape,
+    mapping_of,
+    read_mapping,
+    write_mapping,
+)
+from expost.history.sources import mapping_for, proposal
+
+
+def _event(row, **said):
+    (found,) = MappedReader(mapping_of({"time": "at", "event": "what", "user": "who"} | said))(row)
+    return found
+
+
+def test_columns_become_fields_and_all_others_properties_with_their_types() -> None:
+    found = _event(
+        {
+            "at": "2026-03-02 12:00",
+            "what": "Paid",
+            "who": "ann",
+            "price": "12.50",
+            "zip": "01234",
+            "n": "3",
+            "x": "",
+        }
+    )
+    assert (found.name, found.type, found.user, found.device) == ("Paid", "custom", "ann", "")
+    assert found.properties == {"price": 12.5, "zip": "01234", "n": 3}
+
+
+def test_columns_of_text_stay_text_and_dropped_ones_are_gone() -> None:
+    found = _event(
+        {"at": "2026-03-02", "what": "Paid", "who": "1", "zip": "12345", "ip": "192.0.2.1"},
+        text="zip",
+        drop=["ip"],
+    )
+    assert found.properties == {"zip": "12345"}
+
+
+def test_names_may_mean_types_of_ours() -> None:
+    row = {"at": "2026-03-02", "what": "home", "who": "ann", "page": "https://shop.example/"}
+    found = _event(row, types={"home": "page_view"}, url="page")
+    assert (found.type, found.name, found.url, found.properties) == (
+        "page_view",
+        None,
+        "https://shop.example/",
+        {},
+    )
+
+
+def test_traits_come_from_rows_that_identify() -> None:
+    found = _event(
+        {"at": "2026-03-02", "what": "login", "who": "ann", "plan": "pro"}, types={"login": "identify"}
+    )
+    assert (found.type, found.traits, found.properties) == ("identify", {"plan": "pro"}, {})
+
+
+def test_a_row_is_told_apart_by_its_id_or_by_all_that_it_says() -> None:
+    row = {"at": "2026-03-02", "what": "Paid", "who": "ann", "order": "7", "line": "1"}
+    other = row | {"line": "2"}
+    assert _event(row).key != _event(other).key
+    assert _event(row, id="order").key == _event(other, id="order").key
+    assert _event(row, id=["order", "line"]).key != _event(other, id=["order", "line"]).key
+    with pytest.raises(Unusable, match="no ref"):
+        _event(row, id="ref")
+
+
+def test_times_without_a_zone_are_in_that_of_the_mapping() -> None:
+    berlin = _event({"at": "2026-07-02 12:00", "what": "a", "who": "b"}, time_zone="Europe/Berlin")
+    assert berlin.time == moment_of("2026-07-02T10:00:00Z")
+    day = _event({"at": "20260702", "what": "a", "who": "b"}, time_format="%Y%m%d")
+    assert day.time == moment_of("2026-07-02T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"tyme": "at"}, {"time": 3}, {"id": 3}, {"types": {"a": "hover"}}, {"types": "a"},
+        {"time": ""}, {"event": "", "name": ""}, {"user": ""}, {"repeats": "never"}, {"time_zone": "Mars"},
+    ],
+)  # fmt: skip
+def test_a_mapping_that_says_nothing_or_too_much_is_refused(said) -> None:
+    with pytest.raises(InvalidInput):
+        MappedReader(mapping_of({"time": "at", "event": "what", "user": "who"} | said))
+
+
+def test_a_mapping_is_written_as_it_is_read(tmp_path: Path) -> None:
+    mapping = mapping_of(
+        {"time": "at", "name": "Paid", "id": ["a", "b"], "types": {"x": "page_view"}, "delimiter": "\t"}
+    )
+    path = tmp_path / "mapping.toml"
+    path.write_text(write_mapping(mapping), "utf-8")
+    assert read_mapping(path) == mapping
+    path.write_text("time = ", "utf-8")
+    with pytest.raises(InvalidInput, match="no TOML"):
+        read_mapping(path)
+
+
+def test_a_look_at_a_table_proposes_its_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "event_id;customer_id;ip_address;ts;action\n1;ann;192.0.2.1;1772442000;Paid\n2;bob;x;1772442001;Paid\n",
+        "utf-8",
+    )
+    found = proposal(path)
+    assert guess_shape(path).delimiter == ";"
+    mapping = found.mapping
+    assert (mapping.time, mapping.time_format, mapping.user, mapping.event, mapping.id, mapping.drop) == (
+        "ts", "seconds", "customer_id", "action", ("event_id",), ("ip_address",),
+    )  # fmt: skip
+    path.with_suffix(".toml").write_text(found.to_toml(), "utf-8")
+    assert read_mapping(path.with_suffix(".toml")) == mapping
+    with pytest.raises(InvalidInput, match="customer_id"):
+        mapping_for([path], None, {})
+
+
+def test_formats_of_times_are_seen_from_their_values() -> None:
+    assert guess_format(["19970101", ""]) == "%Y%m%d"
+    assert guess_format(["1772442000.5"]) == "seconds"
+    assert guess_format([1772442000000]) == "milliseconds"
+    assert guess_format(["2026-03-02T10:00:00Z", "1772442000"]) == "iso"

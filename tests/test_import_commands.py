@@ -1,0 +1,69 @@
+"""`expost import`, as people type it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from expost.cli import main
+from tests.serving import make_site
+
+LOG = "ts,who,what,price\n2026-03-02 10:00,ann,Paid,3\n2026-03-02 11:00,bob,Paid,4\nyesterday,bob,Paid,4\n"
+
+
+def _expost(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    make_site(tmp_path / "data", keep_months=None)
+    (tmp_path / "log.csv").write_text(LOG, "utf-8")
+    return tmp_path / "data"
+
+
+def test_a_table_is_inspected_and_imported_by_the_mapping_that_is_proposed(
+    data: Path, tmp_path: Path
+) -> None:
+    inspected = _expost("import", "inspect", tmp_path / "log.csv")
+    assert inspected.exit_code == 0
+    (tmp_path / "log.toml").write_text(
+        inspected.stdout.replace('name = "Imported"', 'event = "what"\nuser = "who"'), "utf-8"
+    )
+    answer = _expost("import", "csv", tmp_path / "log.csv", "--mapping", tmp_path / "log.toml", "--data", data,
+                     "--rejects", tmp_path / "bad", "--json")  # fmt: skip
+    assert answer.exit_code == 0, answer.output
+    report = json.loads(answer.stdout)
+    assert (report["rows"], report["stored"], report["rejected"]["reasons"]) == (
+        3,
+        2,
+        {"its time … cannot be read": 1},
+    )
+    assert report["names"] == {"Paid": 2}
+    assert json.loads((tmp_path / "bad").read_text("utf-8"))["row"] == 4
+
+
+def test_options_say_the_mapping_too(data: Path, tmp_path: Path) -> None:
+    answer = _expost("import", "csv", tmp_path / "log.csv", "--time", "ts", "--user", "who", "--event", "what", "--tz",
+                     "Europe/Berlin", "--rejects", tmp_path / "bad", "--data", data, "--json")  # fmt: skip
+    assert json.loads(answer.stdout)["time_range"] == [
+        "2026-03-02T09:00:00+00:00",
+        "2026-03-02T10:00:00+00:00",
+    ]
+
+
+def test_without_a_mapping_the_refusal_proposes_one(data: Path, tmp_path: Path) -> None:
+    answer = _expost("import", "csv", tmp_path / "log.csv", "--data", data)
+    assert answer.exit_code == 2
+    assert 'time = "ts"' in answer.stderr
+
+
+def test_a_missing_file_and_an_unknown_site_are_named(data: Path, tmp_path: Path) -> None:
+    assert "There is no file" in _expost("import", "mixpanel", tmp_path / "none", "--data", data).stderr
+    (tmp_path / "x").write_text("{}")
+    assert (
+        "no-such" in _expost("import", "mixpanel", tmp_path / "x", "--site", "no-such", "--data", data).stderr
+    )
