@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from expost.errors import InvalidInput
+from expost.file_commands import FOLDER, apply_agreed, missing_option, print_plan, print_written
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
 from expost.query.form_definition import DIFFERENCE, difference_of
 from expost.question_commands import analysis_of, form_of_options, show_answer
@@ -17,14 +17,7 @@ if TYPE_CHECKING:
     from expost.query.file_folder import Plan
     from expost.state.audit import Actor
 
-SIGNS = {"new": "+", "changed": "~", "archived": "-", "same": "="}
-FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-MISSING = click.option(
-    "--archive-missing",
-    "archives_missing",
-    is_flag=True,
-    help="Archive definitions that have no file in DIR.",
-)
+MISSING = missing_option("definitions")
 
 
 @click.group(invoke_without_command=True)
@@ -125,12 +118,17 @@ def describe(name: str, data: Path | None, site: str | None, as_json: bool, **gi
 @site_option
 @json_option
 def archive(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
-    """List a definition no longer. Questions that name it are still answered.
+    """List a definition no longer. Questions that name it are still answered; says which reports are about it.
 
     \b
     Example: expost definitions archive "Signed up"
     """
     _describe(name, data, site, as_json, archived=True)
+    followers = [] if wants_json(as_json) else analysis_of(data).followers(name, site=site)
+    if followers:
+        click.echo(
+            f"{len(followers)} of the reports are about it, and still answered: {', '.join(followers)}"
+        )
 
 
 @definitions.command()
@@ -159,15 +157,7 @@ def export(folder: Path, data: Path | None, site: str | None, as_json: bool) -> 
     Example: expost definitions export definitions/
     """
     written = analysis_of(data).export_definitions(folder, site=site)
-    if wants_json(as_json):
-        print_json(
-            [{"name": each.name, "file": each.file, "is_written": each.is_written} for each in written]
-        )
-        return
-    for each in written:
-        click.echo(f"{'wrote' if each.is_written else 'as it was'}  {folder / each.file}")
-    if not written:
-        click.echo("No event is named yet, so there is nothing to export.")
+    print_written(written, folder, as_json, "No event is named yet, so there is nothing to export.")
 
 
 @definitions.command()
@@ -206,10 +196,7 @@ def diff(
     plan = analysis_of(data).plan_definitions(
         Path(what), site=options["site"], archives_missing=archives_missing
     )
-    if wants_json(as_json):
-        print_json(plan.to_json())
-    else:
-        _print_plan(plan)
+    print_plan(plan, as_json)
 
 
 @definitions.command()
@@ -227,45 +214,24 @@ def apply(
     \b
     Example: expost definitions apply definitions/ --yes
     """
-    analysis = analysis_of(data)
+    analysis, by = analysis_of(data), _by()
     plan = analysis.plan_definitions(folder, site=site, archives_missing=archives_missing)
-    if not wants_json(as_json):
-        _print_plan(plan)
-    is_agreed = yes or not plan.changes
-    if not is_agreed:
-        if not sys.stdin.isatty():
-            raise InvalidInput(
-                "Nothing was changed: nobody is here to be asked.", hint="Do it without asking with --yes."
-            )
-        is_agreed = click.confirm("Do it?", err=True)
-    if is_agreed and plan.changes:
-        by = _by()
-        analysis.apply_definitions(plan, author=by.who, place=by.place)
-    if wants_json(as_json):
-        print_json(plan.to_json() | {"is_applied": is_agreed})
-    else:
-        click.echo("Done." if is_agreed and plan.changes else "Nothing was changed.")
+
+    def apply_it(agreed: Plan) -> None:
+        analysis.apply_definitions(agreed, author=by.who, place=by.place)
+
+    apply_agreed(plan, apply_it, yes=yes, as_json=as_json)
 
 
 def _describe(name: str, data: Path | None, site: str | None, as_json: bool, **wanted: Any) -> None:
     by = _by()
-    told = analysis_of(data).describe(name, site=site, author=by.who, place=by.place, **wanted)
+    analysis = analysis_of(data)
+    told = analysis.describe(name, site=site, author=by.who, place=by.place, **wanted)
     if wants_json(as_json):
-        print_json({"name": name} | told.to_json())
+        print_json({"name": name} | told.to_json() | {"reports": analysis.followers(name, site=site)})
     else:
         said = [f"{word}: {value}" for word, value in told.to_json().items() if value]
         click.echo(f"{name}: " + ("; ".join(said) or "nothing is said of it"))
-
-
-def _print_plan(plan: Plan) -> None:
-    for each in plan.planned:
-        click.echo(f"{SIGNS[each.kind]} {each.name} ({each.kind}{f', {each.file}' if each.file else ''})")
-        for line in each.lines:
-            click.echo(f"    {line}")
-    if not plan.planned:
-        click.echo("There is no definition file.")
-    if plan.without_file:
-        click.echo(f"Left as they are, without a file: {', '.join(plan.without_file)}")
 
 
 def _by() -> Actor:

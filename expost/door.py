@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from expost.door_reports import Reports
 from expost.errors import InvalidInput
 from expost.lake.folder import open_folder
 from expost.query.analysis import CACHE_BYTES, Analysis
@@ -89,11 +90,11 @@ def did(step: str, times: int = 1, *, within: timedelta | str | None = None) -> 
     return Did(step, times, None if within is None else _duration(within))
 
 
-class Lake:
+class Lake(Reports):
     """Questions about one data folder, as methods.
 
     A step is the name of a saved definition, or a `Definition` (from `define` or `event`). Every method takes what all
-    questions take: `site`, `start`, `end`, `time_zone`, `bots`, `internal`, `environment`, `now`, `as_of` (see
+    questions take: `site`, `start`, `end`, `last`, `time_zone`, `bots`, `internal`, `environment`, `now`, `as_of` (see
     `expost.query.question.Question`).
     """
 
@@ -565,6 +566,8 @@ def _said(asked: dict[str, Any], question: type[Question] = Question) -> dict[st
     for name in ("start", "end", "as_of"):
         if isinstance(said.get(name), str):
             said[name] = parse_moment(name, said[name])
+    if said.get("last") is not None:
+        said["last"] = _duration(said["last"])
     return said
 
 

@@ -153,6 +153,24 @@ class UnknownCohort(UnknownName):
         super().__init__("cohort", name, known, list_with="expost cohorts, or GET /api/v1/cohorts")
 
 
+class UnknownReport(UnknownName):
+    """A report that does not exist."""
+
+    code = "unknown_report"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__("report", name, known, list_with="expost reports, or GET /api/v1/reports")
+
+
+class UnknownDashboard(UnknownName):
+    """A dashboard that does not exist."""
+
+    code = "unknown_dashboard"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__("dashboard", name, known, list_with="expost dashboards, or GET /api/v1/dashboards")
+
+
 class UnknownSite(UnknownName):
     """A site that does not exist."""
 

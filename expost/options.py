@@ -7,12 +7,16 @@ import sys
 from collections.abc import Callable, Iterable
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from expost.errors import InvalidInput
 from expost.query.word import Word
 from expost.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from expost.query.answer import Answer
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,6 +32,49 @@ def data_option(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """`--json`, on every command that answers."""
     return click.option("--json", "as_json", is_flag=True, help="JSON; also the default in a pipe.")(command)
+
+
+OUT, AS_CSV = "expost.out", "expost.csv"
+"""Where a command keeps how its answer is to be written."""
+SUFFIXES = (".csv", ".parquet", ".json")
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def keep(context: click.Context, _: click.Parameter, value: Any) -> None:
+        context.meta[name] = value
+
+    return keep
+
+
+def output_options(command: Command) -> Command:
+    """How an answer is printed: `--json`, `--csv`, or into a file by `--out`."""
+    for option in (
+        json_option,
+        click.option(
+            "--csv", is_flag=True, expose_value=False, callback=_keep(AS_CSV), help="The rows as CSV."
+        ),
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path, dir_okay=False),
+            expose_value=False,
+            callback=_keep(OUT),
+            help="Write the rows to this .csv or .parquet file, or all of it to a .json file.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def keeping_options(command: Command) -> Command:
+    """`--save` and `--pin`, on every question that can be kept."""
+    for option in (
+        click.option("--pin", is_flag=True, help="With --save: about the definitions as they are now."),
+        click.option(
+            "--save", "kept_as", metavar="NAME", help="Keep the question as a report, then answer it."
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def site_option(command: Command) -> Command:
@@ -65,10 +112,10 @@ def _shape(word: Word) -> str:
 
 
 def asking_options(words: Iterable[Word], without: Iterable[str] = ()) -> Callable[[Command], Command]:
-    """The words of a question, the folder that is asked, and `--json`."""
+    """The words of a question, the folder that is asked, and how the answer is printed."""
 
     def add(command: Command) -> Command:
-        return word_options(words, without)(data_option(json_option(command)))
+        return word_options(words, without)(data_option(output_options(command)))
 
     return add
 
@@ -86,3 +133,31 @@ def wants_json(as_json: bool) -> bool:
 def print_json(body: Any) -> None:
     """Print data for a program to read."""
     click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+
+
+def says_output() -> bool:
+    """Whether `--out` or `--csv` is said."""
+    meta = click.get_current_context().meta
+    return bool(meta.get(OUT) or meta.get(AS_CSV))
+
+
+def write_answer(answer: Answer) -> bool:
+    """Write an answer as `--out` or `--csv` say; whether they said anything."""
+    meta = click.get_current_context().meta
+    file: Path | None = meta.get(OUT)
+    if file is None:
+        if meta.get(AS_CSV):
+            click.echo(answer.to_csv(), nl=False)
+        return bool(meta.get(AS_CSV))
+    if file.suffix not in SUFFIXES:
+        raise InvalidInput(
+            f"{file} has no ending that says how to write it.", hint=f"One of: {', '.join(SUFFIXES)}."
+        )
+    if file.suffix == ".parquet":
+        file.write_bytes(answer.to_parquet())
+    elif file.suffix == ".csv":
+        file.write_text(answer.to_csv(), encoding="utf-8", newline="")
+    else:
+        file.write_text(json.dumps(answer.to_json(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    click.echo(f"wrote  {file}", err=True)
+    return True

@@ -127,7 +127,28 @@ def _show_plan(plan: dict[str, Any], as_json: bool) -> None:
     ]
     columns = (("definition", "left"), ("events", "right"), ("people now", "right"), ("people then", "right"))
     table(terminal_console(), columns, rows)
+    figures = [
+        (each["report"], figure["figure"], figure["now"], figure["then"])
+        for each in plan["reports"]
+        for figure in each["figures"]
+        if figure["now"] != figure["then"]
+    ]
+    if figures:
+        heads = (("report", "left"), ("figure", "left"), ("now", "right"), ("then", "right"))
+        table(terminal_console(), heads, figures)
+    for line in _said_of_reports(plan["reports"]):
+        click.echo(line)
     click.echo("No event is rewritten, and it can be undone. To do it, say the same with --yes")
+
+
+def _said_of_reports(reports: list[dict[str, Any]]) -> list[str]:
+    """What no figure shows: reports that change inside, and those that have no answer."""
+    unequal = {
+        each["report"] for each in reports for figure in each["figures"] if figure["now"] != figure["then"]
+    }
+    inside = [each["report"] for each in reports if each["is_changed"] and each["report"] not in unequal]
+    said = [f"Changed inside, with the same totals: {', '.join(inside)}"] if inside else []
+    return said + [f"{each['report']}: {each['error']['message']}" for each in reports if each["error"]]
 
 
 def _show_done(done: dict[str, Any], as_json: bool) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from expost.options import asking_options, print_json, settings_of, wants_json
-from expost.query.form import form_of
+from expost.errors import InvalidInput
+from expost.options import (
+    asking_options,
+    keeping_options,
+    print_json,
+    says_output,
+    settings_of,
+    wants_json,
+    write_answer,
+)
+from expost.query.form import Form, form_of
 from expost.query.form_definition import (
     DEFINED,
     PREVIEW,
@@ -56,7 +65,7 @@ def preview(name: str | None, data: Path | None, as_json: bool, **options: Any) 
     Example: expost preview --click 'form.signup button'
     """
     question = preview_of(form_of_options(options, name=[name] if name is not None else []))
-    if wants_json(as_json):
+    if wants_json(as_json) or says_output():
         _ask(question, data, as_json)
         return
     from expost.table import terminal_console
@@ -104,6 +113,7 @@ OF_A_LIST = ("kind", "value", "limit")
 @click.argument("steps", nargs=-1, required=True)
 @click.option("--people", "at", type=click.IntRange(1), metavar="N", help="The people behind step N instead.")
 @EXPLAIN
+@keeping_options
 @asking_options(FUNNEL_PEOPLE, without=("step", "at", "person", *OF_A_LIST))
 def funnel(
     steps: tuple[str, ...], data: Path | None, as_json: bool, is_explained: bool, **options: Any
@@ -115,12 +125,13 @@ def funnel(
     """
     form = form_of_options(options, step=steps)
     read = explanation_of if is_explained else funnel_people_of if options["at"] else funnel_of
-    _ask(read(form), data, as_json)
+    _ask_kept("funnel" if read is funnel_of else None, form, read, data, as_json)
 
 
 @click.command()
 @click.option("--people", "cohort_day", metavar="DATE", help="The people of the cohort of this day instead.")
 @EXPLAIN
+@keeping_options
 @asking_options(RETENTION_PEOPLE, without=("cohort_day", *OF_A_LIST))
 def retention(data: Path | None, as_json: bool, is_explained: bool, **options: Any) -> None:
     """Who came back: cohorts by the period in which they began.
@@ -130,12 +141,13 @@ def retention(data: Path | None, as_json: bool, is_explained: bool, **options: A
     """
     form = form_of_options(options)
     read = explanation_of if is_explained else retention_people_of if options["cohort_day"] else retention_of
-    _ask(read(form), data, as_json)
+    _ask_kept("retention" if read is retention_of else None, form, read, data, as_json)
 
 
 @click.command()
 @click.argument("name")
 @click.option("--people", "at", metavar="DATE", help="The people behind the period of this day instead.")
+@keeping_options
 @asking_options(TREND_PEOPLE, without=("name", "at", *OF_A_LIST))
 def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """Events and people of a definition, or a measure of them, period by period.
@@ -145,11 +157,13 @@ def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
              expost trend "Ordered" --period week --measure sum:price --per "Viewed page" --per-measure people
     """
     read = trend_people_of if options["at"] else trend_of
-    _ask(read(form_of_options(options, name=[name])), data, as_json)
+    form = form_of_options(options, name=[name])
+    _ask_kept("trend" if read is trend_of else None, form, read, data, as_json)
 
 
 @click.command()
 @click.argument("name")
+@keeping_options
 @asking_options(STICKINESS, without=("name",))
 def stickiness(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """On how many distinct days (or weeks, or months) of a range people did it.
@@ -157,11 +171,12 @@ def stickiness(name: str, data: Path | None, as_json: bool, **options: Any) -> N
     \b
     Example: expost stickiness "Searched" --from 2026-11-01 --to 2026-12-01
     """
-    _ask(stickiness_of(form_of_options(options, name=[name])), data, as_json)
+    _ask_kept("stickiness", form_of_options(options, name=[name]), stickiness_of, data, as_json)
 
 
 @click.command()
 @click.argument("name")
+@keeping_options
 @asking_options(LIFECYCLE, without=("name",))
 def lifecycle(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """Per week (or day, or month) who is new, returning, resurrecting and dormant.
@@ -169,11 +184,12 @@ def lifecycle(name: str, data: Path | None, as_json: bool, **options: Any) -> No
     \b
     Example: expost lifecycle "Searched" --period week
     """
-    _ask(lifecycle_of(form_of_options(options, name=[name])), data, as_json)
+    _ask_kept("lifecycle", form_of_options(options, name=[name]), lifecycle_of, data, as_json)
 
 
 @click.command()
 @click.argument("name")
+@keeping_options
 @asking_options(PATHS, without=("name",))
 def paths(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """What people did after an event, or before it, in the same session: pages and named events, step by step.
@@ -181,7 +197,7 @@ def paths(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost paths "Searched" --group '/products/*' --event "Added to basket"
     """
-    _ask(paths_of(form_of_options(options, name=[name])), data, as_json)
+    _ask_kept("paths", form_of_options(options, name=[name]), paths_of, data, as_json)
 
 
 @click.command()
@@ -270,6 +286,36 @@ COMMANDS = (
 )  # fmt: skip
 
 
+def _ask_kept(
+    kind: str | None, form: Form, read: Callable[[Form], Question], data: Path | None, as_json: bool
+) -> None:
+    """Answer the question of a form and, where `--save` names a report of this kind, keep it first."""
+    name, pin = form.get("kept_as"), "pin" in form
+    asked = {field: values for field, values in form.items() if field not in ("kept_as", "pin")}
+    question = read(asked)
+    if name is not None:
+        if kind is None:
+            raise InvalidInput(
+                "People and explanations of an answer are not kept.",
+                hint="Keep the question itself: --save alone.",
+            )
+        _keep(name[0], kind, asked, data, pin=pin)
+    elif pin:
+        raise InvalidInput(
+            "--pin says how a question is kept, and it is not.", hint="Say --save NAME as well."
+        )
+    _ask(question, data, as_json)
+
+
+def _keep(name: str, kind: str, form: Form, data: Path | None, *, pin: bool) -> None:
+    from expost.state.audit import command_line
+
+    by, site = command_line(), next(iter(form.get("site", ())), None)
+    saved = analysis_of(data).keep_report(name, kind, form, pin=pin, site=site, author=by.who, place=by.place)
+    # On standard error: what follows on the other one is the answer.
+    click.echo(f"{saved.name} is version {saved.version}: {saved}", err=True)
+
+
 def _ask(question: Question, data: Path | None, as_json: bool) -> None:
     show_answer(analysis_of(data).ask(question), as_json)
 
@@ -304,7 +350,9 @@ def form_of_options(options: dict[str, Any], **fields: Iterable[str]) -> Any:
 
 
 def show_answer(answer: Answer, as_json: bool) -> None:
-    """Print an answer, as a table on a terminal and as JSON in a pipe."""
+    """Print an answer, as a table on a terminal and as JSON in a pipe, or write it where the command says."""
+    if write_answer(answer):
+        return
     if wants_json(as_json):
         print_json(answer.to_json())
         return

@@ -45,7 +45,7 @@ class HeldConnection:
             connection = self._newest()
             try:
                 yield connection
-                _forget(connection)
+                forget(connection)
             except BaseException:
                 self.close()
                 raise
@@ -81,7 +81,8 @@ def _is_newest(snapshot: LakeSnapshot, lake: Path) -> bool:
     return True
 
 
-def _forget(connection: duckdb.DuckDBPyConnection) -> None:
+def forget(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop what a question made on its connection."""
     for kind, name in connection.execute(_MADE).fetchall():
         quoted = name.replace('"', '""')
         connection.execute(f'drop {kind} if exists temp."{quoted}"')

@@ -19,7 +19,7 @@ from expost.clock import Clock, to_micros, wall_clock
 from expost.errors import InvalidInput, NotBuilt, QueryLimit
 from expost.lake.broken import READ_PROBLEMS
 from expost.lake.folder import open_folder
-from expost.lake.held import HeldConnection
+from expost.lake.held import HeldConnection, forget
 from expost.lake.readable import ReadableLake, read_lake
 from expost.lake.reader import LakeSnapshot, connect, snapshot_versions
 from expost.lake.rejected import rejected_files
@@ -40,6 +40,7 @@ from .funnel_counts import funnel
 from .funnel_people import funnel_people
 from .kept_cohorts import KeptCohorts
 from .kept_definitions import KeptDefinitions
+from .kept_reports import KeptReports
 from .left_out import counting_of
 from .lifecycle import Lifecycle, lifecycle
 from .live import Live, live
@@ -57,6 +58,7 @@ from .retention_counts import retention
 from .retention_people import retention_people
 from .rights import Rights
 from .sandbox import SqlQuery, sql_query
+from .settled import Asked, as_asked, settled
 from .stickiness import Stickiness, stickiness
 from .suggested import Suggestions, suggested
 from .timeline import Timeline, timeline
@@ -111,7 +113,7 @@ WITHOUT_VIEWS = (Preview, CohortSize, Timeline, *COHORTS_OF)
 """Questions that are asked of the lake itself: they do without the views for people, and share one connection."""
 
 
-class Analysis(KeptDefinitions, KeptCohorts, Rights, PeopleEdits):
+class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
     """A data folder, open for questions. Each question reads the newest snapshot; the folder may be in use.
 
     `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit.
@@ -154,11 +156,15 @@ class Analysis(KeptDefinitions, KeptCohorts, Rights, PeopleEdits):
                 f"Questions of the kind {type(question).__name__} are not built yet.",
                 hint="Ask one of the kinds that ANSWERS names.",
             )
-        return next(self._answers(question, lambda reading: [answer_to(reading, question)]))
+        asked = self._settled(question)
+        answer = next(self._answers(asked, lambda reading: [answer_to(reading, asked)]))
+        return answer if asked is question else as_asked(answer, question)
 
     def preview_parts(self, question: Preview) -> Iterator[PreviewAnswer]:
         """The answer to a preview as it comes: the count first, and then the whole."""
-        yield from self._answers(question, lambda reading: preview_parts(reading, question))
+        asked = self._settled(question)
+        for answer in self._answers(asked, lambda reading: preview_parts(reading, asked)):
+            yield answer if asked is question else as_asked(answer, question)
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """How many live files and rows each table of the lake has."""
@@ -216,7 +222,7 @@ class Analysis(KeptDefinitions, KeptCohorts, Rights, PeopleEdits):
             question=question,
             site=site.slug,
             calendar=calendar,
-            now=to_micros(question.now) if question.now is not None else as_of or self.clock(),
+            now=self._now(question, as_of),
             as_of=as_of,
             counting=counting_of(question, site),
             snapshot=snapshot_versions(connection),
@@ -232,24 +238,28 @@ class Analysis(KeptDefinitions, KeptCohorts, Rights, PeopleEdits):
         _refuse_cohorts(question)
         return with_cohorts(reading)
 
-    def _counts(self, site: str, supposed: pa.Table | None) -> dict[str, tuple[int, int]]:
-        calendar = calendar_of(find_site(self.state, site))
-        counts = {}
-        with (
-            connect(
-                self.folder.path,
-                memory_limit=self.memory_limit,
-                threads=self.threads,
-                has_views=False,
-                supposed=supposed,
-            ) as connection,
-            self._bounded(connection),
-        ):
-            for definition in self._in_use(site):
-                question = Preview(definition, count_only=True, site=site)
-                found = preview(self._read(question, connection, calendar), question)
-                counts[definition.name] = (found.events, found.people)
-        return counts
+    @contextmanager
+    def _supposing(
+        self, supposed: pa.Table | None, snapshot: LakeSnapshot
+    ) -> Iterator[Callable[[Question], Answer]]:
+        """What answers questions of a snapshot with these edges as if they were recorded."""
+        with connect(
+            self.folder.path,
+            memory_limit=self.memory_limit,
+            threads=self.threads,
+            snapshot=snapshot,
+            has_views=False,
+            supposed=supposed,
+        ) as connection:
+
+            def answer(question: Question) -> Answer:
+                asked = self._settled(question)
+                calendar = calendar_of(self._site(asked), asked.time_zone, asked.week_start)
+                forget(connection)
+                with self._bounded(connection):
+                    return ANSWERS[type(asked)](self._read(asked, connection, calendar), asked)
+
+            yield answer
 
     def _connection(
         self, question: Question, as_of: int | None, lake: ReadableLake
@@ -292,6 +302,15 @@ class Analysis(KeptDefinitions, KeptCohorts, Rights, PeopleEdits):
                 timer.cancel()
                 # Its thread holds the connection; as the last to do so it would close it, at worst while Python ends.
                 timer.join()
+
+    def _settled(self, question: Asked) -> Asked:
+        if question.last is None:
+            return question
+        calendar = calendar_of(self._site(question), question.time_zone, question.week_start)
+        return settled(question, calendar, self._now(question, self._as_of(question, calendar)))
+
+    def _now(self, question: Question, as_of: int | None) -> int:
+        return to_micros(question.now) if question.now is not None else as_of or self.clock()
 
     def _as_of(self, question: Question, calendar: Calendar) -> int | None:
         if question.as_of is None:

@@ -132,6 +132,13 @@ class Answer:
         rows = self.rows()
         return csv_text(list(rows[0]) if rows else [], rows)
 
+    def to_parquet(self) -> bytes:
+        """The rows of `rows()` as a Parquet file."""
+        from .parquet import parquet_bytes
+
+        rows = self.rows()
+        return parquet_bytes(list(rows[0]) if rows else [], rows)
+
     def to_polars(self) -> polars.DataFrame:
         """The answer as a Polars frame with the rows of `rows()`."""
         import polars

@@ -33,3 +33,20 @@ def parse_duration(text: str) -> timedelta:
         raise InvalidInput(
             f"{text!r} is longer than time.", hint="For example: 7d, 36h, 30min, 90s, 2w"
         ) from error
+
+
+def format_duration(length: timedelta) -> str:
+    """A length of time as `parse_duration` reads it, in the largest unit that says it exactly.
+
+    >>> format_duration(timedelta(days=7)), format_duration(timedelta(minutes=90)), format_duration(timedelta(hours=36))
+    ('7d', '90min', '36h')
+    """
+    seconds, rest = divmod(length, timedelta(seconds=1))
+    if rest:
+        raise InvalidInput(
+            f"{length} has no words: it is no whole number of seconds.", hint="Say whole seconds."
+        )
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

@@ -12,7 +12,7 @@ from expost.state import definitions as saved
 from expost.state.audit import Actor
 from expost.state.database import State
 from expost.state.definitions import SHELF
-from expost.state.details import Details, describe, details, details_of, find_details
+from expost.state.details import Details, describe_as, details, find_details
 from expost.state.names import name_key
 from expost.state.sites import find_site, sites
 
@@ -80,10 +80,8 @@ class KeptDefinitions:
         self, name: str, *, site: str | None = None, author: str = "", place: str = "", **wanted: Any
     ) -> Details:
         """The details after those given (owner, tags, note, archived) are set, each with author and time."""
-        slug = find_site(self.state, site).slug
-        given = {each: value for each, value in wanted.items() if value is not None}
-        after = details_of(self.details(name, site=slug).to_json() | given)
-        return describe(self.state, SHELF, slug, name, after, clock=self.clock, by=Actor(author, place))
+        slug, by = find_site(self.state, site).slug, Actor(author, place)
+        return describe_as(self.state, SHELF, slug, name, wanted, clock=self.clock, by=by)
 
     def roll_back(
         self, name: str, version: int, *, site: str | None = None, author: str = "", place: str = ""

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
 
-from expost.clock import Clock
+from expost.clock import Clock, from_micros
 from expost.errors import FolderError, InvalidInput, MergeRefused, UnknownName
 from expost.ids import keyed_hash, uuid7
 from expost.lake.edits import Edit, rows_of, say, take_edits
 from expost.lake.folder import Folder
 from expost.lake.lock import find_holder
-from expost.lake.reader import connect
+from expost.lake.reader import LakeSnapshot, connect, find_lake_snapshot
 from expost.lake.rebuilding import at_rest
 from expost.lake.subject import Subject
 from expost.state.audit import Actor, note
 from expost.state.database import State
 from expost.state.sites import find_site
+
+from .answer import Answer
+from .definition import Definition
+from .preview import Preview, PreviewAnswer
+from .question import Question
+from .report import Report
+from .report_change import report_change
 
 MOST_DEVICES = 50
 """More browsers than one user has: most likely an id that many people share."""
@@ -158,21 +166,49 @@ class PeopleEdits:
         }
 
     def _changes(self, edits: list[Edit]) -> dict[str, Any]:
-        """Events and people of every saved definition, as they are and as they would be."""
-        slug = edits[0].site
-        now, then = self._counts(slug, None), self._counts(slug, rows_of(edits))
-        definitions = [
-            {
-                "definition": name,
-                "events": {"now": now[name][0], "then": then[name][0]},
-                "people": {"now": now[name][1], "then": then[name][1]},
-            }
-            for name in now
-        ]
-        return {"site": slug, "edges": len(edits), "definitions": definitions}
+        """Events and people of every saved definition, and the figures of every report, now and then."""
+        slug, now = edits[0].site, from_micros(self.clock())
+        # One snapshot for both: what arrives meanwhile is no change that the edges make.
+        snapshot = find_lake_snapshot(self.folder.lake)
+        with (
+            self._supposing(None, snapshot) as ask,
+            self._supposing(rows_of(edits), snapshot) as suppose,
+        ):
+            definitions = []
+            for definition in self._in_use(slug):
+                question = Preview(definition, count_only=True, site=slug, now=now)
+                before, after = (cast(PreviewAnswer, answer(question)) for answer in (ask, suppose))
+                definitions.append(
+                    {
+                        "definition": definition.name,
+                        "events": {"now": before.events, "then": after.events},
+                        "people": {"now": before.people, "then": after.people},
+                    }
+                )
+            reports = []
+            for report in self.kept_reports(site=slug):
+                asked = replace(report.asked({}, slug), now=now)
+                # What was known at a moment that is over, no edge of today changes.
+                answers = (ask, suppose) if asked.as_of is None else (self.ask, self.ask)
+                reports.append(report_change(report, asked, *answers))
+        return {"site": slug, "edges": len(edits), "definitions": definitions, "reports": reports}
 
-    def _counts(self, site: str, supposed: pa.Table | None) -> dict[str, tuple[int, int]]:
-        """Events and people of every saved definition in use, with these edges as if they were recorded."""
+    def ask(self, question: Question) -> Answer:
+        """The answer to a question."""
+        raise NotImplementedError
+
+    def _in_use(self, site: str) -> list[Definition]:
+        """The definitions of a site that are not archived."""
+        raise NotImplementedError
+
+    def kept_reports(self, *, site: str | None = None, archived: bool = False) -> list[Report]:
+        """The reports of a site."""
+        raise NotImplementedError
+
+    def _supposing(
+        self, supposed: pa.Table | None, snapshot: LakeSnapshot
+    ) -> AbstractContextManager[Callable[[Question], Answer]]:
+        """What answers questions of a snapshot with these edges as if they were recorded."""
         raise NotImplementedError
 
 

@@ -6,7 +6,7 @@ A step is the name of a saved definition (its latest version), `Saved(name, vers
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from expost.errors import InvalidInput, NotBuilt
 
@@ -36,6 +36,7 @@ class Question:
     """What every question may say about itself.
 
     `site`: the only one if there is only one. `start` and `end`: from here and before there; default all kept time.
+    `last` instead of these: so many days of the calendar up to today, which is one of them.
     `time_zone` and `week_start` (from Monday as 0): the site's. `bots`, `internal` and `environment` None: as the site
     says. `environment`: one name, several, or "all". `now`: what counts as over; the moment of asking if not given.
     `as_of`: only what was known at that moment (events received, people named, merged and parted by then); it is `now`
@@ -46,6 +47,7 @@ class Question:
     site: str | None = None
     start: Moment | None = None
     end: Moment | None = None
+    last: timedelta | None = None
     time_zone: str | None = None
     week_start: int | None = None
     bots: bool | None = None
@@ -67,10 +69,10 @@ def ask_as(question: Question, other: Question) -> None:
 def check_comparison(what: str, compare: str, question: Question) -> None:
     """Refuse a comparison with anything but the stretch before a range."""
     refuse_other(f"What {what[0].lower()}{what[1:]} is compared with", compare, ("previous",))
-    if question.start is None or question.end is None:
+    if question.last is None and (question.start is None or question.end is None):
         raise InvalidInput(
             "A comparison with the previous period needs a range.",
-            hint="Say from and to: the stretch of the same length before it is compared.",
+            hint="Say from and to, or last: the stretch of the same length before it is compared.",
         )
 
 

@@ -79,6 +79,12 @@ class RowsAnswer(Answer):
         """As CSV, with its head also where there is no row."""
         return csv_text(self.columns, self)
 
+    def to_parquet(self) -> bytes:
+        """As Parquet, with its columns also where there is no row."""
+        from .parquet import parquet_bytes
+
+        return parquet_bytes(self.columns, self)
+
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for row in self.values:
             yield dict(zip(self.columns, row, strict=True))

@@ -39,12 +39,20 @@ def in_force_at(state: State, site: str, name: str, version: int | None = None) 
     A pinned version, given or written behind the name (`Signed up@2`), gives the definition as it was when that version
     was its latest: later ones do not count.
     """
-    if version is None and (pinned := PINNED.fullmatch(name)) and not _is_saved(state, site, name):
-        name, version = pinned[1], int(pinned[2])
+    if version is None:
+        name, version = pin_of(state, site, name)
     if version is not None:
         saved.find_definition(state, site, name, version)
     history = saved.definition_history(state, site, name)
     return whole_of([each for each in history if version is None or each.version <= version])
+
+
+def pin_of(state: State, site: str, named: str) -> tuple[str, int | None]:
+    """The name that is meant, and the version that is pinned behind it (`Signed up@2`), if one is."""
+    pinned = PINNED.fullmatch(named)
+    if pinned is None or _is_saved(state, site, named):
+        return named, None
+    return pinned[1], int(pinned[2])
 
 
 def whole_of(history: list[SavedDefinition]) -> Definition:

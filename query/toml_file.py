@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import tomlkit
 from tomlkit.items import AoT, Item, Table
 
-from expost.errors import InvalidInput
+from expost.errors import InvalidInput, UnknownName
 from expost.state.names import name_key
 
 SUFFIX = ".toml"
@@ -110,7 +110,7 @@ def said(read: Callable[[], Kind], place: Place) -> Kind:
     """What `read` gives; what it refuses is refused at that place."""
     try:
         return read()
-    except InvalidInput as problem:
+    except (InvalidInput, UnknownName) as problem:
         raise Misplaced(place, problem.message, problem.hint) from problem
 
 

@@ -85,6 +85,22 @@ def describe(
     return wanted
 
 
+def describe_as(
+    state: State,
+    shelf: Shelf,
+    site: str,
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    clock: Clock,
+    by: Actor = NOBODY,
+) -> Details:
+    """The details after those given are set; what is None stays as it is."""
+    said = {detail: value for detail, value in given.items() if value is not None}
+    wanted = details_of(find_details(state, shelf, site, name).to_json() | said)
+    return describe(state, shelf, site, name, wanted, clock=clock, by=by)
+
+
 def set_details(
     connection: Connection, shelf: Shelf, site: str, name: str, wanted: Details, *, now: int, by: Actor
 ) -> None:

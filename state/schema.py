@@ -86,32 +86,46 @@ DEFINITIONS = Table(
     UniqueConstraint("site", "key", "version"),
 )
 
-DEFINITION_DETAILS = Table(
-    "definition_details",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("site", String, ForeignKey("sites.slug"), nullable=False),
-    Column("key", String, nullable=False),  # of the definition
-    Column("detail", String, nullable=False),
-    Column("value", String, nullable=False),  # JSON
-    Column("author", String, nullable=False),
-    Column("recorded_at", Integer, nullable=False),
-    sqlite_autoincrement=True,
-)
 
-COHORTS = Table(
-    "cohorts",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("site", String, ForeignKey("sites.slug"), nullable=False),
-    Column("key", String, nullable=False),  # the name as names are compared
-    Column("name", String, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("body", String, nullable=False),  # JSON; of a list keyed hashes, no id in clear
-    Column("author", String, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    UniqueConstraint("site", "key", "version"),
-)
+def _versions(name: str) -> Table:
+    """What a shelf keeps: versions under names."""
+    return Table(
+        name,
+        METADATA,
+        Column("id", Integer, primary_key=True),
+        Column("site", String, ForeignKey("sites.slug"), nullable=False),
+        Column("key", String, nullable=False),  # the name as names are compared
+        Column("name", String, nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("body", String, nullable=False),  # JSON
+        Column("author", String, nullable=False),
+        Column("created_at", Integer, nullable=False),
+        UniqueConstraint("site", "key", "version"),
+    )
+
+
+def _details(name: str) -> Table:
+    """What is said beside the meaning of what a shelf keeps."""
+    return Table(
+        name,
+        METADATA,
+        Column("id", Integer, primary_key=True),
+        Column("site", String, ForeignKey("sites.slug"), nullable=False),
+        Column("key", String, nullable=False),
+        Column("detail", String, nullable=False),
+        Column("value", String, nullable=False),  # JSON
+        Column("author", String, nullable=False),
+        Column("recorded_at", Integer, nullable=False),
+        sqlite_autoincrement=True,
+    )
+
+
+DEFINITION_DETAILS = _details("definition_details")
+COHORTS = _versions("cohorts")  # of a list keyed hashes, no id in clear
+REPORTS = _versions("reports")
+REPORT_DETAILS = _details("report_details")
+DASHBOARDS = _versions("dashboards")
+DASHBOARD_DETAILS = _details("dashboard_details")
 
 ACCOUNTS = Table(
     "accounts",

@@ -15,6 +15,7 @@ from expost.lake.edits import say, take_edits
 from expost.lake.writer import Writer
 from expost.query.analysis import Analysis
 from expost.query.definition import definition
+from expost.query.figures import figures_of
 from expost.query.people import MOST_DEVICES, MOST_USERS
 from expost.query.preview import Preview, PreviewAnswer
 from expost.query.timeline import Timeline, TimelineAnswer
@@ -67,6 +68,37 @@ def test_a_merge_says_what_it_would_change_and_then_changes_exactly_that(analysi
     assert made["is_in_lake"]
     assert people(analysis) == 2
     assert people(analysis, as_of=from_micros(made["recorded_at"] - 1)) == 3
+
+
+def test_what_a_merge_changes_in_every_report_is_said_before_and_is_so_after(analysis: Analysis) -> None:
+    analysis.define(definition("Gone", track="Gone"))
+    forms: dict[str, tuple[str, dict[str, list[str]]]] = {
+        "Twice": ("funnel", {"step": ["Paid", "Paid"], "within": ["7d"]}),
+        "Back": ("retention", {"start_event": ["Paid"], "period": ["day"]}),
+        "Payments": ("trend", {"name": ["Paid"]}),
+        "Days": ("stickiness", {"name": ["Paid"]}),
+        "Lives": ("lifecycle", {"name": ["Paid"], "period": ["day"]}),
+        "Before it": ("trend", {"name": ["Paid"], "as_of": ["2026-03-04"]}),
+        "Never": ("trend", {"name": ["Gone"]}),
+    }
+    for name, (kind, form) in forms.items():
+        analysis.keep_report(name, kind, form)
+    analysis.describe_kept("report", "Days", archived=True)
+    reports = {each["report"]: each for each in analysis.plan_merge(ANNA, ANN)["reports"]}
+    assert list(reports) == ["Back", "Before it", "Lives", "Never", "Payments", "Twice"]
+    assert {name: each["is_changed"] for name, each in reports.items()} == {
+        "Back": True, "Before it": False, "Lives": True, "Never": False, "Payments": True, "Twice": True,
+    }  # fmt: skip
+    assert reports["Back"]["figures"][:3] == [
+        {"figure": "began", "now": 3, "then": 2},
+        {"figure": "back in day 0", "now": 1, "then": 0},
+        {"figure": "back in day 1", "now": 0, "then": 1},
+    ]
+    assert {"figure": "people", "now": 3, "then": 2} in reports["Payments"]["figures"]
+    analysis.merge(ANNA, ANN)
+    for name, each in reports.items():
+        figures = figures_of(analysis.report_answer(name))
+        assert {figure["figure"]: figure["then"] for figure in each["figures"]} == figures, name
 
 
 def test_an_undo_gives_back_what_was_and_another_undo_the_merge(analysis: Analysis) -> None:

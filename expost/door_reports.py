@@ -1,0 +1,92 @@
+"""The part of a `Lake` that keeps questions as reports, and asks them again."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from expost.errors import ExpostError
+from expost.query.analysis import Analysis
+from expost.query.answer import Answer
+from expost.query.dashboard import Dashboard
+from expost.query.duration import parse_duration
+from expost.query.fields import common_fields, fields_of
+from expost.query.form import Form, parse_moment
+from expost.query.question import Question
+from expost.query.report import Report, kind_of
+from expost.query.word import refuse_unknown_names
+
+
+class Reports:
+    """Reports and dashboards as methods. What is said `over` one are fields of every question, such as `last`."""
+
+    analysis: Analysis
+
+    def save_report(
+        self,
+        name: str,
+        of: Answer | Question,
+        *,
+        pin: bool = False,
+        note: str | None = None,
+        site: str | None = None,
+    ) -> Report:
+        """Keep the question of an answer under a name; asking something else under that name is a new version.
+
+        `save_report("Checkout", lake.funnel("Viewed pricing", "Signed up", last="30d"))`. With `pin` the report is
+        about the definitions as they are now; without, it follows their later versions.
+        """
+        asked = of.question if isinstance(of, Answer) else of
+        by = {"author": getpass.getuser(), "place": "Python"}
+        slug = site or asked.site
+        saved = self.analysis.keep_report(name, kind_of(asked), fields_of(asked), pin=pin, site=slug, **by)
+        if note is None:
+            return saved
+        self.analysis.describe_kept("report", name, site=slug, note=note, **by)
+        return self.analysis.kept_report(name, site=slug)
+
+    def report(
+        self, name: str, *, version: int | None = None, site: str | None = None, **over: Any
+    ) -> Answer:
+        """Ask the question that is kept under a name: `report("Checkout", last="7d")`."""
+        question = self.analysis.kept_report(name, version, site=site).asked(_over(over), site)
+        return self._ask(question)
+
+    def reports(self, *, site: str | None = None, archived: bool = False) -> list[Report]:
+        """The latest version of every report, by name; those in the archive instead with `archived`."""
+        return self.analysis.kept_reports(site=site, archived=archived)
+
+    def save_dashboard(
+        self, name: str, reports: Sequence[str], *, site: str | None = None, **over: Any
+    ) -> Dashboard:
+        """List reports under a name; what is said over it, such as `last="7d"`, holds for all of them."""
+        by = {"author": getpass.getuser(), "place": "Python"}
+        return self.analysis.keep_dashboard(name, reports, _over(over), site=site, **by)
+
+    def dashboard(
+        self, name: str, *, site: str | None = None, **over: Any
+    ) -> dict[str, Answer | ExpostError]:
+        """Ask every report of a dashboard: its answer by its name, or the error that it has instead."""
+        return dict(self.analysis.dashboard_answers(name, over=_over(over), site=site))
+
+    def dashboards(self, *, site: str | None = None, archived: bool = False) -> list[Dashboard]:
+        """The latest version of every dashboard, by name."""
+        return self.analysis.kept_dashboards(site=site, archived=archived)
+
+    def _ask(self, question: Question) -> Answer:
+        """The answer to a question, open for more."""
+        raise NotImplementedError
+
+
+def _over(given: dict[str, Any]) -> Form:
+    """What is said over a report, as a form: dates and lengths may be in words."""
+    said = dict(given)
+    refuse_unknown_names(said, {each.name for each in fields(Question)}, "a report")
+    for name in ("start", "end", "as_of"):
+        if isinstance(said.get(name), str):
+            said[name] = parse_moment(name, said[name])
+    if isinstance(said.get("last"), str):
+        said["last"] = parse_duration(said["last"])
+    return common_fields(Question(**said))

@@ -1,0 +1,160 @@
+"""Reports and dashboards by every door: command line, Python and the API."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from click.testing import CliRunner, Result
+
+import expost
+from expost.cli import main
+from expost.errors import ExpostError, UnknownDefinition
+from expost.query.analysis import Analysis
+from expost.query.answer import Answer
+from expost.query.definition import definition
+from expost.query.funnel import FunnelAnswer
+from expost.query.trend import Trend
+from tests.serving import make_site
+from tests.story import Story, track
+
+FUNNEL = ("funnel", "Looked", "Ordered", "--within", "2h")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two people who look; one of them orders."""
+    path = tmp_path / "data"
+    make_site(path)
+    story = Story(path)
+    story.capture("ann", track("Looked"), track("Ordered", plan="=pro"), at="10:00")
+    story.capture("bob", track("Looked"), at="10:00")
+    analysis = Analysis(story.path)
+    for name in ("Looked", "Ordered"):
+        analysis.define(definition(name, track=name))
+    analysis.close()
+    return path
+
+
+def run(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, [*words, "--data", str(folder)])
+
+
+def said(folder: Path, *words: str) -> str:
+    result = run(folder, *words)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def printed(folder: Path, *words: str) -> Any:
+    return json.loads(said(folder, *words))
+
+
+def people(answer: Any) -> list[int]:
+    return [step["people"] for step in answer["steps"]]
+
+
+def test_a_question_is_kept_by_its_own_command_and_asked_by_name(folder):
+    kept = run(folder, *FUNNEL, "--save", "Checkout")
+    assert "Checkout is version 1: funnel of Looked, Ordered (within 2h)" in kept.stderr
+    assert people(json.loads(kept.stdout)) == [2, 1]
+    assert people(printed(folder, "report", "checkout")) == [2, 1]
+    assert people(printed(folder, "report", "checkout", "--to", "2026-01-01")) == [0, 0]
+    assert people(printed(folder, "report", "checkout", "--last", "1d")) == [0, 0]
+    run(folder, *FUNNEL, "--order", "any", "--pin", "--save", "Checkout")
+    shown = printed(folder, "reports", "show", "Checkout")
+    assert [each["version"] for each in shown["versions"]] == [1, 2]
+    assert shown["definitions"] == ["Looked@1", "Ordered@1"]
+    assert printed(folder, "reports", "rollback", "Checkout", "1")["version"] == 3
+    told = printed(folder, "reports", "describe", "Checkout", "--owner", "growth", "--tag", "a", "--tag", "b")
+    assert (told["owner"], told["tags"]) == ("growth", ["a", "b"])
+    assert [each["name"] for each in printed(folder, "reports")] == ["Checkout"]
+    assert printed(folder, "definitions", "archive", "Ordered")["reports"] == ["Checkout"]
+    printed(folder, "reports", "archive", "Checkout")
+    assert printed(folder, "reports") == []
+    assert [each["name"] for each in printed(folder, "reports", "--archived")] == ["Checkout"]
+    printed(folder, "reports", "unarchive", "Checkout")
+    assert people(printed(folder, "report", "Checkout")) == [2, 1]
+
+
+def test_what_is_no_question_of_its_own_is_not_kept(folder):
+    refused = run(folder, *FUNNEL, "--people", "1", "--save", "X")
+    assert (refused.exit_code, "are not kept" in refused.stderr) == (2, True)
+    assert "--save NAME as well" in run(folder, *FUNNEL, "--pin").stderr
+    assert "'Nowhere'" in run(folder, "trend", "Nowhere", "--save", "X").stderr
+    assert printed(folder, "reports") == []
+    assert "Did you mean" not in run(folder, "report", "X").stderr
+
+
+def test_a_dashboard_answers_each_of_its_reports_or_says_why_not(folder):
+    printed(folder, *FUNNEL, "--save", "Checkout")
+    printed(folder, "trend", "Ordered", "--save", "Orders", "--from", "2026-03-01", "--to", "2026-03-10")
+    saved = printed(
+        folder, "dashboards", "save", "Weekly", "Checkout", "Orders", "--time-zone", "Europe/Berlin"
+    )
+    assert (saved["reports"], saved["over"]) == (["Checkout", "Orders"], {"time_zone": ["Europe/Berlin"]})
+    one, other = printed(folder, "dashboard", "weekly")["reports"]
+    assert people(one["answer"]) == [2, 1]
+    assert (other["answer"]["events"], other["answer"]["time_zone"]) == (1, "Europe/Berlin")
+    one, other = printed(folder, "dashboard", "weekly", "--to", "2026-03-01")["reports"]
+    assert (people(one["answer"]), other["answer"]["events"]) == ([0, 0], 0)
+    # Of the first nothing is left to compare with; the other one is answered.
+    printed(folder, "trend", "Ordered", "--last", "3d", "--compare", "previous", "--save", "Orders")
+    first, second = printed(folder, "dashboard", "weekly", "--from", "2026-03-01")["reports"]
+    assert people(first["answer"]) == [2, 1]
+    assert "needs a range" in second["error"]["message"]
+    assert [each["name"] for each in printed(folder, "dashboards")] == ["Weekly"]
+
+
+def test_reports_travel_as_files(folder, tmp_path):
+    printed(folder, *FUNNEL, "--save", "Checkout")
+    [written] = printed(folder, "reports", "export", str(tmp_path / "files"))
+    file = tmp_path / "files" / written["file"]
+    file.write_text(file.read_text().replace('within = "2h"', 'within = "1d"  # a day'))
+    assert printed(folder, "reports", "diff", str(file.parent))["reports"][0]["kind"] == "changed"
+    refused = run(folder, "reports", "apply", str(file.parent))
+    assert (refused.exit_code, "nobody is here" in refused.stderr) == (2, True)
+    assert printed(folder, "reports", "apply", str(file.parent), "--yes")["is_applied"]
+    assert printed(folder, "reports", "show", "Checkout")["fields"]["within"] == ["1d"]
+    assert printed(folder, "dashboards", "export", str(tmp_path / "boards")) == []
+
+
+def test_every_answer_goes_out_as_csv_and_parquet(folder, tmp_path):
+    lines = said(folder, "trend", "Ordered", "--by", "property:plan", "--csv").splitlines()
+    assert lines[0] == "kind,value,start,events,people,measured"
+    # What a visitor wrote is no formula.
+    assert any(line.startswith("value,'=pro,2026-03-02") for line in lines)
+    for ending in ("csv", "json", "parquet"):
+        assert said(folder, *FUNNEL, "--out", str(tmp_path / f"funnel.{ending}")) == ""
+    assert (tmp_path / "funnel.csv").read_text().startswith("kind,value,step,name,people")
+    assert people(json.loads((tmp_path / "funnel.json").read_text())) == [2, 1]
+    table = pyarrow.parquet.read_table(tmp_path / "funnel.parquet").to_pydict()
+    assert (table["name"], table["people"]) == (["Looked", "Ordered"], [2, 1])
+    said(folder, "sql", "select 1 as a where false", "--out", str(tmp_path / "none.parquet"))
+    assert pyarrow.parquet.read_table(tmp_path / "none.parquet").column_names == ["a"]
+    assert "no ending" in run(folder, *FUNNEL, "--out", str(tmp_path / "funnel.txt")).stderr
+    printed(folder, *FUNNEL, "--save", "Checkout")
+    assert said(folder, "report", "Checkout", "--csv").count("\n") == 3
+
+
+def test_python_keeps_the_question_of_an_answer(folder):
+    lake = expost.open(folder)
+    saved = lake.save_report("Checkout", lake.funnel("Looked", "Ordered", within="2h"), note="Ours")
+    assert (saved.version, saved.details.note) == (1, "Ours")
+    answer: Answer | ExpostError = lake.report("Checkout", start=date(2026, 3, 1))
+    assert isinstance(answer, FunnelAnswer)
+    assert [step.people for step in answer.steps] == [2, 1]
+    assert answer.people(2).total == 1
+    assert [each.name for each in lake.reports()] == ["Checkout"]
+    lake.save_dashboard("Weekly", ["Checkout"], last="7d")
+    [board] = lake.dashboards()
+    assert board.over == {"last": ["7d"]}
+    [(name, answer)] = lake.dashboard("Weekly").items()
+    assert isinstance(answer, FunnelAnswer)
+    assert (name, [step.people for step in answer.steps]) == ("Checkout", [0, 0])
+    with pytest.raises(UnknownDefinition):
+        lake.save_report("X", Trend("Nowhere"))
