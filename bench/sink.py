@@ -1,10 +1,12 @@
 """From the journal to Parquet: events per second of CPU, and whether commits stay as quick as the log grows.
 
-    python bench/sink.py [--segments 12] [--commits 2000]
+    python bench/sink.py [--segments 42] [--commits 2000]
 
-Segments are 1,000 batches of ten clicks as `bench/ingest.py` sends them, each with ids of its own. They are decoded,
-freed of repeats, made into rows, written and committed, small files merged. Commits are of 500 rows; their latency, and
-the time of finding the newest snapshot, are compared between the first hundreds and the last ones.
+Segments are 1,000 batches of ten clicks as `bench/ingest.py` sends them, each with ids of its own. They are read,
+checked, decoded, freed of repeats, made into rows, written and committed, small files merged, segments kept as stored.
+Once the tables of elements come again, as those of one page and one button do; once each comes for the first time, of
+elements that are known. Commits are of 500 rows; their latency, and the time of finding the newest snapshot, are
+compared between the first hundreds and the last ones.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import random
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +34,10 @@ import pyarrow as pa
 
 from expost.clock import wall_clock
 from expost.ids import uuid7
-from expost.lake.batch import Accepted, Descriptor, Element, Event, Page, Stored, View
-from expost.lake.folder import open_folder
+from expost.lake.batch import Accepted, Descriptor, Element, Event, Page, View
+from expost.lake.folder import Folder, open_folder
+from expost.lake.segment import SEALED, Disk, OpenSegment
+from expost.lake.sink import Sink
 from expost.lake.table import Table, find_snapshot
 from expost.lake.writer import Writer
 
@@ -70,23 +75,53 @@ def with_new_ids(batch: Accepted) -> Accepted:
     return msgspec.structs.replace(batch, events=events)
 
 
-def measure_throughput(place: Path, segments: int) -> None:
+def with_new_table(batch: Accepted) -> Accepted:
+    """The same, with a descriptor that no element has: so its tables came never before."""
+    return msgspec.structs.replace(
+        batch, descriptors=[*batch.descriptors, Descriptor("i", uuid7(wall_clock()))]
+    )
+
+
+def seal(folder: Folder, number: int, batches: Sequence[Accepted]) -> None:
+    """A sealed segment of these batches."""
+    segment = OpenSegment(folder.journal, number, wall_clock(), Disk())
+    segment.append(list(map(msgspec.msgpack.Encoder().encode, batches)))
+    segment.sync()
+    segment.close()
+    segment.path.rename(segment.path.with_suffix(SEALED))
+
+
+def throughput(place: Path, segments: int, *, new_tables: bool) -> float:
     """Events per second of CPU, in this process, which does nothing else."""
     make, chance = _batch(), random.Random(1)
     batches = [accepted(msgspec.json.decode(gzip.decompress(make(chance))), chance) for _ in range(BATCHES)]
-    encode, decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(Stored).decode
-    rates = []
+    events, seconds = 0, 0.0
+    folder = open_folder(place, create=True)
     gc.disable()
-    with Writer(open_folder(place, create=True)) as writer:
+    with Writer(folder) as writer:
+        sink = Sink(folder, writer)
         for number in range(segments + 2):
-            payloads = [encode(with_new_ids(batch)) for batch in batches]
+            again = map(with_new_ids, batches)
+            seal(folder, number + 1, list(map(with_new_table, again) if new_tables else again))
             began = time.process_time()
-            stored = writer.ingest(number + 1, map(decode, payloads)).stored
-            writer.tend()
+            sink.move()
             if number > 1:
-                rates.append(stored / (time.process_time() - began))
+                seconds += time.process_time() - began
+                events += sum(len(batch.events) for batch in batches)
     gc.enable()
-    print(f"journal to Parquet: {statistics.median(rates):,.0f} events per second of CPU")
+    return events / seconds
+
+
+def measure_throughput(place: Path, segments: int) -> None:
+    """From sealed segments to Parquet, merging with it."""
+    rates = [
+        throughput(place / ("new" if new_tables else "again"), segments, new_tables=new_tables)
+        for new_tables in (False, True)
+    ]
+    print(
+        f"journal to Parquet: {rates[0]:,.0f} events per second of CPU, "
+        f"{rates[1]:,.0f} if each table of elements comes for the first time"
+    )
 
 
 def measure_growth(place: Path, commits: int) -> None:
@@ -121,7 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--segments", type=int, default=12)
+    parser.add_argument("--segments", type=int, default=42)
     parser.add_argument("--commits", type=int, default=2_000)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="expost-bench-", dir=Path.cwd()) as place:

@@ -6,22 +6,20 @@ All is `gc=False`: decoded trees hold no cycles, and without them the collector 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Raw, Struct, field
+from msgspec.msgpack import Decoder
 
 from expost.ids import ZERO_UUID
 
 Short = Annotated[str, Meta(max_length=200)]
 Text = Annotated[str, Meta(max_length=2_000)]
 Url = Annotated[str, Meta(max_length=8_000)]
-Uuid = Annotated[
-    str,
-    Meta(
-        pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
-        max_length=36,
-    ),
-]
+UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+Uuid = Annotated[str, Meta(pattern=UUID, max_length=36)]
 Index = Annotated[int, Meta(ge=-1, le=1_000_000)]
 Count = Annotated[int, Meta(ge=0, le=10_000_000)]
 Millis = Annotated[float, Meta(ge=-1e14, le=1e14)]
@@ -59,6 +57,15 @@ def is_nobody(text: str) -> bool:
     (True, False)
     """
     return text.strip().lower() in NOBODY
+
+
+def is_uuid(text: str) -> bool:
+    """Whether an id is one that an event can have.
+
+    >>> is_uuid("00000000-0000-0000-0000-00000000000A"), is_uuid("7")
+    (True, False)
+    """
+    return len(text) == 36 and re.match(UUID, text) is not None
 
 
 # Bits of Descriptor.state
@@ -178,6 +185,47 @@ class Accepted(Struct, frozen=True, gc=False):
 
 
 class Stored(Accepted, frozen=True, gc=False):
-    """The same as the sink reads it: descriptors stay bytes until one of them is new, and few are."""
+    """The same as the collector writes it: descriptors that were met before are written as they are."""
 
     descriptors: list[Raw]  # type: ignore[assignment]  # what reads them takes either
+
+
+class FrameEvent(Event, frozen=True, gc=False, omit_defaults=True):
+    """An event in a frame. Its id and type were held against their patterns when it was accepted.
+
+    Doing that again would be half of what it costs to read a batch.
+    """
+
+    id: Annotated[str, Meta(min_length=36, max_length=36)]
+    type: Annotated[str, Meta(min_length=1, max_length=60)]
+
+
+class Frame(Accepted, frozen=True, gc=False):
+    """The same as the sink reads it. Its tables of elements stay bytes until `element_tables`: they are its bulk."""
+
+    descriptors: Raw  # type: ignore[assignment]  # `element_tables` takes either
+    elements: Raw  # type: ignore[assignment]  # as above
+    events: list[FrameEvent]  # type: ignore[assignment]  # each is an event
+
+
+def element_tables(accepted: Accepted) -> tuple[Sequence[Descriptor | Raw], Sequence[Element]]:
+    """The descriptors and the elements of a batch. Of a frame the descriptors stay bytes, because few are new."""
+    descriptors: Any = accepted.descriptors
+    elements: Any = accepted.elements
+    return (
+        _raws(descriptors) if isinstance(descriptors, Raw) else descriptors,
+        _elements(elements) if isinstance(elements, Raw) else elements,
+    )
+
+
+def element_bytes(accepted: Accepted) -> bytes | None:
+    """The tables of elements of a frame as they are in the journal, `None` if they have been read."""
+    descriptors: Any = accepted.descriptors
+    elements: Any = accepted.elements
+    if isinstance(descriptors, Raw) and isinstance(elements, Raw):
+        return bytes(descriptors) + bytes(elements)
+    return None
+
+
+_raws = Decoder(list[Raw]).decode
+_elements = Decoder(list[Element]).decode

@@ -1,8 +1,9 @@
-"""The log of a table as a power cut may have left it: what of it is whole, and what is set aside."""
+"""The log of a table: what of it is whole after a power cut, what is set aside, and what nobody needs any more."""
 
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,10 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from expost.errors import FolderError
+
+KEPT_ENTRIES = 100
+KEPT_SECONDS = 5.0
+"""So many of the latest entries stay, and all that are so young: somebody may have begun to read at one of them."""
 
 
 def find_table(path: Path) -> DeltaTable | None:
@@ -21,13 +26,35 @@ def find_table(path: Path) -> DeltaTable | None:
         return None
     except DeltaError as problem:
         torn = _find_torn_entry(path)
-        if torn is None:
+        if torn is not None:
+            version = int(torn.stem) - 1
+            return None if version < 0 else DeltaTable(path, version=version)
+        try:
+            # While it was being read, a newer checkpoint may have taken the place of the entries.
+            return DeltaTable(path)
+        except DeltaError:
             raise FolderError(
                 f"The log of the table {path.name} cannot be read: an entry is missing or damaged.",
                 hint="Stop the server, then: expost doctor --mend. What the journal still holds is stored again.",
             ) from problem
-        version = int(torn.stem) - 1
-        return None if version < 0 else DeltaTable(path, version=version)
+
+
+def forget_entries(path: Path, version: int) -> int:
+    """Remove what of the log in `path` stands in a checkpoint and is old; how many entries that were.
+
+    Listing the log is part of every commit and of every question, so that it must not grow. All versions from the
+    oldest checkpoint on that is left can still be read.
+    """
+    log = path / "_delta_log"
+    numbered = [(int(entry.name[:20]), entry) for entry in log.glob("[0-9]*")]
+    checkpoints = [number for number, entry in numbered if entry.name.endswith(".checkpoint.parquet")]
+    oldest = max((number for number in checkpoints if number <= version - KEPT_ENTRIES), default=0)
+    before = time.time() - KEPT_SECONDS
+    # From the oldest on, so that what is left is without a gap whenever this ends.
+    gone = [entry for number, entry in sorted(numbered) if number < oldest and entry.stat().st_mtime < before]
+    for entry in gone:
+        entry.unlink()
+    return len(gone)
 
 
 def mend(path: Path) -> None:

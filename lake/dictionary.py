@@ -12,9 +12,9 @@ Placements stand apart because a list that grows gives every item a new place, a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from struct import Struct as Packing
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from expost.ids import keyed_hash
 
-from .batch import CHAIN_CUT, ROOT, SHADOW_CHILD, Descriptor, Element
+from .batch import CHAIN_CUT, ROOT, SHADOW_CHILD, Accepted, Descriptor, Element, element_bytes, element_tables
 from .element import Row, content, descriptor_row, element_row, placement_row
+from .element_table import ElementTable, Place
 from .page_counts import PageCounts
 from .runs import Runs
 
@@ -40,18 +41,14 @@ DICTIONARIES = {
 MAX_CACHED = 200_000
 """How many things of a kind are remembered with their ids; a full cache starts again empty."""
 
+MAX_TABLE_BYTES = 16_000_000
+"""How many bytes of element tables are remembered with the ids of all they hold."""
+
 Ids = TypeVar("Ids")
 
 _ELEMENT = Packing("<q?qB")
 _PLACEMENT = Packing("<q?q4i")
 _FLAGS = SHADOW_CHILD | CHAIN_CUT | ROOT
-
-
-class Place(NamedTuple):
-    """The two ids of one element of a page. Two events on one place have one placement, and so one element."""
-
-    element_id: int
-    placement_id: int
 
 
 _decode = msgspec.msgpack.Decoder(Descriptor).decode
@@ -81,6 +78,8 @@ class Dictionary:
         self._elements: dict[Row, int] = {}
         self._places: dict[Row, Place] = {}
         self._named: dict[Row, int] = {}
+        self._tables: dict[bytes, list[Place]] = {}
+        self._table_bytes = 0
         self.page_counts = PageCounts(began_at)
         self._encode = msgspec.msgpack.Encoder().encode
 
@@ -95,8 +94,9 @@ class Dictionary:
         """The fresh rows were not committed: they are new again when they are met again."""
         for rows in self.fresh.values():
             rows.clear()
-        for cache in (self._descriptors, self._elements, self._places, self._named):
+        for cache in (self._descriptors, self._elements, self._places, self._named, self._tables):
             cache.clear()
+        self._table_bytes = 0
         self.page_counts.discard()
 
     def device(self, site: str, device: str, is_daily: bool) -> int:
@@ -148,11 +148,66 @@ class Dictionary:
             _remember(self._descriptors, key, found)
         return found
 
+    def places(self, accepted: Accepted) -> Callable[[int], Place]:
+        """Gives the ids of each element of a batch by its position, as far as its events need it."""
+        # What many visitors do on one page is sent in the same bytes.
+        key = element_bytes(accepted)
+        if key is None:
+            return ElementTable(self, *element_tables(accepted)).place_of
+        met = self._tables.get(key)
+        if met is None:
+            table = ElementTable(self, *element_tables(accepted))
+            met = table.find_all()
+            if met is None:
+                return table.place_of
+            self._table_bytes += len(key)
+            if self._table_bytes > MAX_TABLE_BYTES:
+                self._tables.clear()
+                self._table_bytes = len(key)
+            self._tables[key] = met
+        return met.__getitem__
+
     def elements(
         self, descriptors: Sequence[Descriptor | msgspec.Raw], elements: Sequence[Element]
     ) -> ElementTable:
         """The element table of one batch, resolved as far as its events need it."""
         return ElementTable(self, descriptors, elements)
+
+    def met_descriptors(self, descriptors: Sequence[Descriptor | msgspec.Raw]) -> list[int | None]:
+        """The ids of those that were met before, `None` for the others."""
+        if descriptors and all(type(each) is msgspec.Raw for each in descriptors):
+            return list(map(self._descriptors.get, map(bytes, descriptors)))  # type: ignore[arg-type]  # as said
+        return [None] * len(descriptors)
+
+    def met_places(self, ids: Sequence[int | None], elements: Sequence[Element]) -> list[Place | None]:
+        """The ids of the elements of a batch that were met before with all they stand in, `None` for the others.
+
+        `ids` are those of its descriptors. This is the way of nearly all elements, so it is one loop and one look-up.
+        """
+        find = self._places.get
+        # What is named by -1, and is not there, is not met.
+        known = [*ids, None]
+        found: list[Place | None] = []
+        try:
+            for placed in elements:
+                parent_id = None
+                if placed.parent >= 0:
+                    parent = found[placed.parent]
+                    if parent is None:
+                        found.append(None)
+                        continue
+                    parent_id = parent.placement_id
+                previous = placed.previous
+                key = (
+                    known[placed.descriptor], parent_id, placed.index, placed.count, placed.type_index,
+                    placed.type_count, placed.flags & _FLAGS,
+                    tuple([known[each] for each in previous]) if previous else (),
+                )  # fmt: skip
+                found.append(find(key))
+        except IndexError:
+            # It points nowhere. Whoever asks for it is told.
+            found += [None] * (len(elements) - len(found))
+        return found
 
     def place(self, table: ElementTable, position: int, parent: Place | None) -> Place:
         """The ids of the element at `position`: its descriptor, its parent, its place among its siblings."""
@@ -163,7 +218,8 @@ class Dictionary:
         )
         flags = placed.flags & _FLAGS
         key = (
-            descriptor_id, parent, placed.index, placed.count, placed.type_index, placed.type_count, flags, previous,
+            descriptor_id, parent and parent.placement_id,
+            placed.index, placed.count, placed.type_index, placed.type_count, flags, previous,
         )  # fmt: skip
         found = self._places.get(key)
         if found is None:
@@ -203,68 +259,6 @@ class Dictionary:
 
     def _is_new(self, table: str, id_: int) -> bool:
         return id_ not in self.fresh[table] and np.int64(id_) not in self._known[table]
-
-
-class ElementTable:
-    """The elements of one batch by their position, each resolved to its ids when first asked for."""
-
-    __slots__ = ("_descriptor_ids", "_descriptors", "_dictionary", "_places", "elements")
-
-    def __init__(
-        self,
-        dictionary: Dictionary,
-        descriptors: Sequence[Descriptor | msgspec.Raw],
-        elements: Sequence[Element],
-    ) -> None:
-        self.elements = elements
-        self._dictionary = dictionary
-        self._descriptors = descriptors
-        self._descriptor_ids: dict[int, int] = {}
-        self._places: dict[int, Place] = {}
-
-    def place_of(self, position: int) -> Place:
-        """The ids of the element at `position`; a position that the batch does not have is an IndexError."""
-        found = self._places.get(position)
-        if found is not None:
-            return found
-        waiting = []
-        above: Place | None = None
-        while position >= 0:
-            above = self._places.get(position)
-            if above is not None:
-                break
-            waiting.append(position)
-            parent = self.elements[position].parent
-            if parent >= position:
-                raise IndexError(f"Element {position} names {parent} as its parent, which is not before it.")
-            position = parent
-        for each in reversed(waiting):
-            above = self._places[each] = self._dictionary.place(self, each, above)
-        if above is None:
-            raise IndexError("An element before the first one was asked for.")
-        return above
-
-    def descriptor_id(self, position: int) -> int:
-        """The id of the descriptor at `position`."""
-        found = self._descriptor_ids.get(position)
-        if found is None:
-            if position < 0:
-                raise IndexError("An element without a descriptor.")
-            found = self._descriptor_ids[position] = self._dictionary.descriptor(self._descriptors[position])
-        return found
-
-    def above(self, position: int) -> tuple[list[Place], int]:
-        """The ancestors of an element, nearest first, and how many of them stand in its own tree."""
-        ancestors: list[Place] = []
-        tree_depth: int | None = None
-        while True:
-            placed = self.elements[position]
-            if placed.flags & SHADOW_CHILD and tree_depth is None:
-                tree_depth = len(ancestors)
-            if placed.parent < 0:
-                return ancestors, len(ancestors) if tree_depth is None else tree_depth
-            position = placed.parent
-            ancestors.append(self._places[position])
 
 
 def _array(ids: Collection[int] | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 SECOND = 1_000_000
 """Moments are microseconds since 1970, UTC."""
 DAY = 86_400 * SECOND
@@ -19,6 +22,11 @@ FIRST, LAST = -62_135_596_800 * SECOND, 253_402_300_799 * SECOND
 def micros(millis: float) -> int:
     """Microseconds of a client's milliseconds, inside the years that can be shown."""
     return min(max(round(millis * 1_000), FIRST), LAST)
+
+
+def micros_of(millis: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The same of many at once."""
+    return np.clip(np.rint(millis * 1_000), FIRST, LAST).astype(np.int64)
 
 
 def corrected(client_time: int, offset: int | None) -> int:
@@ -40,3 +48,15 @@ def event_time(client_time: int, offset: int | None, received_at: int, is_import
     if is_imported:
         return client_time
     return max(min(corrected(client_time, offset), received_at), received_at - OLDEST)
+
+
+def event_times(
+    client_times: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    received_at: NDArray[np.int64],
+    are_imported: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """The same of many at once; an offset of 0 stands for one that was not sent."""
+    moved = np.where(np.abs(offsets) <= TOLERANCE, client_times, client_times + offsets)
+    bounded = np.maximum(np.minimum(moved, received_at), received_at - OLDEST)
+    return np.where(are_imported, client_times, bounded)

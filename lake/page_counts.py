@@ -68,6 +68,11 @@ class PageCounts:
         all is said again, and also which pages are open. That a new device's first page is open is no news.
         """
         said = self._fresh.get(device_id) or self._settled.get(device_id)
+        if said is not None and said[1] == _pack(counts):
+            # No news, as nearly always.
+            if told_at >= said[0]:
+                self._fresh[device_id] = (told_at, said[1])
+            return []
         newest = max(page_ordinal, *counts) if counts else page_ordinal
         if said is None:
             before: Counts = {}

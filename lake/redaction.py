@@ -14,7 +14,7 @@ import msgspec
 
 from expost.ids import keyed_hash
 
-from .batch import Accepted, Descriptor, Event, View
+from .batch import Accepted, Descriptor, Event, View, element_tables
 from .moment import event_time, micros
 from .segment import (
     FRAME,
@@ -165,22 +165,22 @@ def _time_of(accepted: Accepted, event: Event) -> int:
 
 def _without_the_unused(accepted: Accepted) -> Accepted:
     """The batch with nothing in those places of its tables to which no event leads. The places themselves stay."""
-    elements = {event.el for event in accepted.events if event.el >= 0}
-    for position in range(len(accepted.elements) - 1, -1, -1):
-        if position in elements and accepted.elements[position].parent >= 0:
-            elements.add(accepted.elements[position].parent)
-    descriptors: set[int] = set()
-    for position in elements:
-        if position < len(accepted.elements):
-            placed = accepted.elements[position]
-            descriptors.update((placed.descriptor, *placed.previous))
+    descriptors, elements = element_tables(accepted)
+    used = {event.el for event in accepted.events if event.el >= 0}
+    for position in range(len(elements) - 1, -1, -1):
+        if position in used and elements[position].parent >= 0:
+            used.add(elements[position].parent)
+    described: set[int] = set()
+    for position in used:
+        if position < len(elements):
+            placed = elements[position]
+            described.update((placed.descriptor, *placed.previous))
     views = {event.view for event in accepted.events}
     sets = {event.set for event in accepted.events}
     return msgspec.structs.replace(
         accepted,
         descriptors=[
-            each if place in descriptors else Descriptor("div")
-            for place, each in enumerate(accepted.descriptors)
+            each if place in described else Descriptor("div") for place, each in enumerate(descriptors)
         ],
         views=[each if place in views else View("") for place, each in enumerate(accepted.views)],
         sets=[each if place in sets else {} for place, each in enumerate(accepted.sets)],

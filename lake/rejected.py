@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -19,7 +19,7 @@ import msgspec
 
 from expost.clock import from_micros
 
-from .batch import Accepted, Event
+from .batch import Accepted, Event, is_uuid
 from .literal import quoted, quoted_file
 
 MAX_CONTENT_BYTES = 64_000
@@ -61,6 +61,20 @@ class Rejected:
     def of_frame(cls, payload: bytes, problem: Exception) -> Rejected:
         """A frame of the journal that could not be read."""
         return cls(_sentence(problem), "", 0, payload)
+
+
+def without_bad_ids(
+    accepted: Iterable[Accepted], problem: Exception
+) -> tuple[list[Accepted], list[Rejected]]:
+    """The batches without the events whose ids are no UUIDs, and those."""
+    sound: list[Accepted] = []
+    rejected: list[Rejected] = []
+    for batch in accepted:
+        bad = [event for event in batch.events if not is_uuid(event.id)]
+        rejected += [Rejected.of_event(batch, event, problem) for event in bad]
+        good = [event for event in batch.events if is_uuid(event.id)] if bad else batch.events
+        sound.append(msgspec.structs.replace(batch, events=good) if bad else batch)
+    return sound, rejected
 
 
 def kind_of(reason: str) -> str:

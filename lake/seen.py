@@ -59,8 +59,10 @@ class SeenIds:
         return self._in_memory() + sum(map(len, self._opened.values()))
 
     def hashes(self, event_ids: Sequence[str]) -> Hashes:
-        """One hash per UUID. Keyed, so that nobody can make two ids that collide."""
+        """One hash per UUID. Keyed, so that nobody can make two ids that collide. ValueError if one is no UUID."""
         halves = np.frombuffer(bytes.fromhex("".join(event_ids).replace("-", "")), np.uint64).reshape(-1, 2)
+        if len(halves) != len(event_ids):
+            raise ValueError("An id of an event is no UUID.")
         return _mix(_mix(halves[:, 0] ^ self._first) + (halves[:, 1] ^ self._second))
 
     def are_new(self, hashes: Hashes) -> NDArray[np.bool_]:

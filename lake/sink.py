@@ -27,7 +27,7 @@ import msgspec
 from expost.clock import from_micros, wall_clock
 from expost.errors import FolderError
 
-from .batch import Accepted, Stored
+from .batch import Accepted, Frame
 from .broken import noted_broken
 from .compactor import Compactor
 from .edits import take_edits
@@ -63,7 +63,7 @@ FORGET_EVERY_SECONDS = 10.0
 DRAIN_SECONDS = 2.0
 """After the pipe was closed, what is sealed still goes to the lake for so long."""
 
-_decode = msgspec.msgpack.Decoder(Stored).decode
+_decode = msgspec.msgpack.Decoder(Frame).decode
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -22,15 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
-from .delta_log import find_table, mend
+from .delta_log import find_table, forget_entries, mend
 from .kept import forget_kept
 from .lock import alone, shared
-from .part import STATISTICS, LiveFile, read_groups, removal_of, sync, write_part
+from .part import STATISTICS, LiveFile, read_groups, read_unsorted, removal_of, sync, write_part
 
 CHECKPOINT_EVERY = 20
 """Commits between checkpoints: opening a table reads the last one and the log entries after it."""
@@ -47,13 +46,8 @@ LOOK_EVERY_SECONDS = 600
 REWRITE = "rewrite"
 """The application whose transactions all rewrites of a table carry, so that of two at once the later one fails."""
 
-# Checkpoints are made here, at known moments. Expired log entries go when small files are merged.
+# Checkpoints are made here, at known moments. Old log entries go when small files are merged.
 _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
-# Merging leaves many removed files behind. Checkpoints carry each of them for this long, and the log its entries.
-_CONFIGURATION: dict[str, str | None] = {
-    "delta.logRetentionDuration": "interval 1 hours",
-    "delta.deletedFileRetentionDuration": "interval 1 hours",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +79,11 @@ class Table:
         self.schema = schema
         path.mkdir(parents=True, exist_ok=True)
         mend(path)
-        self._delta = DeltaTable.create(path, schema, mode="ignore", configuration=_CONFIGURATION)
+        self._delta = DeltaTable.create(
+            path, schema, mode="ignore", configuration=dict(_configuration(schema))
+        )
         self._widen()
+        self._configure()
         self._small = self._count_small()
         self._look_at = 0.0
         # Looking one up reads the log, and this is asked several times a second.
@@ -218,8 +215,10 @@ class Table:
             return len(gone)
 
     def clean_log(self) -> None:
-        """Remove the entries of the log that are older than an hour and stand in a checkpoint."""
-        self._delta.cleanup_metadata()
+        """Remove the entries of the log that nobody needs any more, unless somebody is writing."""
+        with alone(self._lock_path) as is_alone:
+            if is_alone:
+                forget_entries(self.path, self.version)
 
     def forget_past(self) -> bool:
         """Keep nothing but the newest version: no removed file, no older entry of the log with its values.
@@ -255,6 +254,18 @@ class Table:
             self._delta.alter.add_columns(missing, post_commithook_properties=_NO_HOOKS)
             self._sync_entries(before + 1)
 
+    def _configure(self) -> None:
+        """Set the properties that the table was made before."""
+        there = self._delta.metadata().configuration
+        missing = {
+            name: value for name, value in _configuration(self.schema).items() if there.get(name) != value
+        }
+        if missing:
+            before = self.version
+            self._delta.alter.set_table_properties(missing, post_commithook_properties=_NO_HOOKS)
+            self._delta.update_incremental()
+            self._sync_entries(before + 1)
+
     def _merge(self, size_class: int) -> None:
         # Whoever rewrites at length would find his files gone. Then they wait until he is done.
         with alone(self._lock_path) as is_alone:
@@ -263,16 +274,10 @@ class Table:
             self.refresh()
             chosen = [file for file in self.files() if _size_class(file.size_bytes) == size_class]
             if len(chosen) >= MERGE_AT:
-                rows = pa.concat_tables(
-                    [
-                        pq.read_table(
-                            self.path / file.name, schema=self.schema, page_checksum_verification=True
-                        )
-                        for file in chosen
-                    ]
-                )
+                parts = [read_unsorted(self.path / file.name, self.schema) for file in chosen]
+                rows = pa.concat_tables(parts).unify_dictionaries()
                 self.replace(chosen, [write_part(self.path, rows, data_change=False)], data_change=False)
-                self.clean_log()
+                forget_entries(self.path, self.version)
             self._small = self._count_small()
 
     def _commit(self, actions: list[AddAction | RemoveAction], *transactions: Transaction) -> None:
@@ -310,6 +315,23 @@ class Table:
 
     def _count_small(self) -> Counter[int]:
         return Counter(_size_class(file.size_bytes) for file in self.files())
+
+
+def _configuration(schema: pa.Schema) -> dict[str, str]:
+    """The properties of a table."""
+    told = [name for name in STATISTICS if name in schema.names]
+    # Whoever opens the log reads the ranges of these columns for every live file, or else of the first 32.
+    ranges = (
+        {"delta.dataSkippingStatsColumns": ",".join(told)}
+        if told
+        else {"delta.dataSkippingNumIndexedCols": "0"}
+    )
+    return {
+        # Merging leaves many removed files behind. Checkpoints carry each of them for this long.
+        "delta.logRetentionDuration": "interval 1 hours",
+        "delta.deletedFileRetentionDuration": "interval 1 hours",
+        **ranges,
+    }
 
 
 def _snapshot_of(table: DeltaTable, path: Path) -> Snapshot:

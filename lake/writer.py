@@ -27,7 +27,7 @@ from .erasures import marks
 from .folder import Folder
 from .lock import Lock
 from .redaction import Mark, Redaction
-from .rejected import Rejected
+from .rejected import Rejected, without_bad_ids
 from .replay import append_missing
 from .retention import Cuts, KeepMonths, remove_expired
 from .rows import Rows
@@ -120,8 +120,10 @@ class Writer:
         latest = _latest(given)
         wanted = self._redacted(given)
         suppressed = _event_count(given) - _event_count(wanted) if self._redaction else 0
-        batches, hashes, duplicates = self._unseen(wanted)
-        tables, rejected = self._build(batches)
+        identified, hashes, rejected = self._identified(wanted)
+        batches, hashes, duplicates = self._unseen(identified, hashes)
+        tables, broken = self._build(batches)
+        rejected += broken
         if keep is not None:
             keep(rejected)
         for name in TABLES:
@@ -134,14 +136,14 @@ class Writer:
         self._seen.add(hashes, latest)
         self._seen.forget(self._clock())
         self._seen.spill(self._tables["events"])
-        return Ingested(len(hashes) - len(rejected), duplicates, suppressed, rejected)
+        return Ingested(len(hashes) - len(broken), duplicates, suppressed, rejected)
 
     def replay(self, accepted: Iterable[Accepted]) -> dict[str, int]:
         """Store again what `accepted` holds that the lake has lost; how many rows of each table that were.
 
         Not while a group `is_interrupted`.
         """
-        wanted = self._redacted(list(accepted))
+        wanted, _, _ = self._identified(self._redacted(list(accepted)))
         batches: list[Batch] = [(batch, batch.events) for batch in wanted if batch.events]
         tables, _ = self._build(batches)
         appended = append_missing(self._tables, tables)
@@ -207,9 +209,18 @@ class Writer:
             return accepted
         return [kept for kept in map(self._redaction, accepted) if kept is not None]
 
-    def _unseen(self, accepted: list[Accepted]) -> tuple[list[Batch], Hashes, int]:
-        event_ids = [event.id for batch in accepted for event in batch.events]
-        hashes = self._seen.hashes(event_ids)
+    def _identified(self, accepted: list[Accepted]) -> tuple[list[Accepted], Hashes, list[Rejected]]:
+        """The batches with the hashes of their events' ids, without those whose ids are none."""
+        rejected: list[Rejected] = []
+        try:
+            hashes = self._seen.hashes([event.id for batch in accepted for event in batch.events])
+        except ValueError as problem:
+            # The collector lets no such id through, and reading each by an expression costs more than all the rest.
+            accepted, rejected = without_bad_ids(accepted, problem)
+            hashes = self._seen.hashes([event.id for batch in accepted for event in batch.events])
+        return accepted, hashes, rejected
+
+    def _unseen(self, accepted: list[Accepted], hashes: Hashes) -> tuple[list[Batch], Hashes, int]:
         new = self._seen.are_new(hashes)
         if new.all():
             return [(batch, batch.events) for batch in accepted if batch.events], hashes, 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expost.lake.batch import CHECKED, SHADOW_CHILD, SVG, Descriptor, Element
-from expost.lake.dictionary import DICTIONARIES, Dictionary, ElementTable, Place
+from expost.lake.batch import CHECKED, SHADOW_CHILD, SVG, Descriptor, Element, Frame
+from expost.lake.dictionary import DICTIONARIES, Dictionary
+from expost.lake.element_table import ElementTable, Place
 from expost.lake.schema import TABLES
+from tests.lake.test_rows import accepted
 from tests.story import Chains
 
 SECRET = bytes(range(32))
@@ -196,3 +199,29 @@ def test_ids_do_not_depend_on_which_element_is_asked_for_first(forest, order) ->
             assert row["ancestors"] == walked
             assert 0 <= row["tree_depth"] <= len(walked)
             assert all(-(2**63) <= each < 2**63 for each in (row[id_], *walked))
+
+
+@given(batches=st.lists(forests(), min_size=1, max_size=3), again=st.integers(1, 3))
+def test_a_table_that_was_met_before_has_the_ids_it_had(batches, again) -> None:
+    dictionary = Dictionary(SECRET)
+    for _ in range(again + 1):
+        for descriptors, elements in batches:
+            batch = accepted([], descriptors=descriptors, elements=elements)
+            frame = msgspec.msgpack.decode(msgspec.msgpack.encode(batch), type=Frame)
+            place_of = dictionary.places(frame)
+            straight = ElementTable(Dictionary(SECRET), descriptors, elements)
+            for position in range(len(elements)):
+                assert place_of(position) == straight.place_of(position)
+            with pytest.raises(IndexError):
+                place_of(len(elements))
+
+
+def test_what_was_not_committed_is_new_again_in_a_table_that_was_met_before() -> None:
+    dictionary = Dictionary(SECRET)
+    batch = accepted([], descriptors=[Descriptor("a")], elements=[Element(0)])
+    frame = msgspec.msgpack.decode(msgspec.msgpack.encode(batch), type=Frame)
+    for _ in range(3):
+        dictionary.places(frame)(0)
+    dictionary.discard()
+    dictionary.places(frame)(0)
+    assert [len(dictionary.fresh[table]) for table in ("descriptors", "elements", "placements")] == [1, 1, 1]

@@ -103,8 +103,9 @@ def test_the_past_is_judged_again_when_the_rules_have_changed(
     lake: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as old:
-        old.setattr("expost.lake.enrichment.RULES", "older")
-        old.setattr("expost.lake.enrichment.agent_of", lambda _: agent_of(""))
+        for module in ("enrichment", "event_table"):
+            old.setattr(f"expost.lake.{module}.RULES", "older")
+            old.setattr(f"expost.lake.{module}.agent_of", lambda _: agent_of(""))
         told(lake).store()
         assert {row[-1] for row in lake.sql(ROWS)} == {"older"}
         assert not any(row[3] for row in lake.sql(ROWS))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.ids import ZERO_UUID, uuid7
-from expost.lake.batch import Accepted, Event, Page, View
+from expost.lake.batch import Accepted, Event, Frame, Page, View
 from expost.lake.dictionary import Dictionary
-from expost.lake.moment import DAY, OLDEST, SECOND, TOLERANCE, event_time
+from expost.lake.moment import DAY, OLDEST, SECOND, TOLERANCE, event_time, event_times, micros, micros_of
 from expost.lake.rows import Rows
 from expost.lake.schema import TABLES
 
@@ -55,6 +57,26 @@ def test_the_whole_offset_is_added_when_a_clock_is_off_by_more_than_a_minute(lat
     client = NOW - offset - late
     expected = NOW - late if abs(offset) > TOLERANCE else min(client, NOW)
     assert event_time(client, offset, NOW, is_imported=False) == expected
+
+
+@given(
+    told=st.lists(
+        st.tuples(
+            st.floats(-1e14, 1e14), st.one_of(st.just(0), st.integers(-(10**17), 10**17)), st.booleans()
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_many_times_at_once_are_what_each_is_by_itself(told) -> None:
+    millis, offsets, imported = zip(*told, strict=True)
+    client_times = micros_of(np.array(millis))
+    assert client_times.tolist() == [micros(each) for each in millis]
+    times = event_times(client_times, np.array(offsets), np.full(len(told), NOW), np.array(imported))
+    assert times.tolist() == [
+        event_time(client_time, offset, NOW, is_imported)
+        for client_time, offset, is_imported in zip(client_times.tolist(), offsets, imported, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(("sent_at", "offset_ms"), [(None, None), (NOW / 1_000 - 3_600_000, 3_600_000.0)])
@@ -153,6 +175,12 @@ batches = st.builds(
 )
 
 
+@given(told=st.lists(batches, min_size=1, max_size=4))
+def test_a_frame_of_the_journal_gives_the_rows_of_its_batch(told: list[Accepted]) -> None:
+    frames = [msgspec.msgpack.decode(msgspec.msgpack.encode(batch), type=Frame) for batch in told]
+    assert tables(*frames) == tables(*told)
+
+
 @given(told=st.lists(batches, max_size=4))
 def test_every_batch_gives_rows_that_fit_together(told: list[Accepted]) -> None:
     rows = Rows(Dictionary(bytes(32)))
@@ -160,8 +188,8 @@ def test_every_batch_gives_rows_that_fit_together(told: list[Accepted]) -> None:
         rows.add(batch)
     made = rows.tables()
     for name, table in made.items():
-        assert table.schema.equals(TABLES[name])
         table.validate(full=True)
+        assert table.cast(TABLES[name]).schema.equals(TABLES[name])
     sent = [(batch, one) for batch in told for one in batch.events]
     stored = made["events"].to_pylist() if "events" in made else []
     assert [row["event_id"] for row in stored] == [one.id for _, one in sent]

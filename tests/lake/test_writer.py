@@ -146,6 +146,15 @@ def test_an_element_that_is_not_there_rejects_its_event_only(folder: Folder, tmp
     assert (result.stored, len(result.rejected)) == (5, 1)
 
 
+@pytest.mark.parametrize("bad", ["7" * 36, "not-an-id-of-any-kind-but-as-long-xx", "0" * 35 + "é"])
+def test_an_id_that_is_none_rejects_its_event_only(folder: Folder, tmp_path: Path, bad: str) -> None:
+    [batch] = told(tmp_path, 1)
+    events = [msgspec.structs.replace(batch.events[0], id=bad), *batch.events[1:]]
+    result = ingest(folder, 1, [msgspec.structs.replace(batch, events=events)])
+    assert (result.stored, [rejected.id for rejected in result.rejected]) == (4, [bad])
+    assert counts(folder)["events"] == 4
+
+
 def test_one_writer_at_a_time(folder: Folder) -> None:
     with Writer(folder), pytest.raises(FolderError, match="in use by process"):
         Writer(folder)
