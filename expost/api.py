@@ -11,6 +11,7 @@ GET /api/v1/rejected    ?kind=…
 GET /api/v1/difference  ?name=…&old=1&new=2       POST /api/v1/definitions/{name}/rollback
 POST /api/v1/sql        {"query": "select …"}     GET  /api/v1/events/{event_id}
 POST /api/v1/erasures   {"user": "user-17"}       GET  /api/v1/erasures[/{id}], /api/v1/person
+GET /api/v1/reports[/{name}[/answer]], /dashboards…  PUT, PATCH /api/v1/reports/{name}
 GET /api/v1/suggestions ?event=…                  GET  /api/v1/unnamed
 """
 
@@ -24,16 +25,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from expost.answer_route import AnswerResponse, AnswerRoute
 from expost.cohort_routes import add_cohorts
+from expost.detail_words import DETAILS, LISTED, ROLLBACK, checked_details, version_of
 from expost.errors import ExpostError, InvalidInput, NoSuchAddress, WrongMethod
 from expost.people_routes import add_people
 from expost.query.event_detail import EventDetail
-from expost.query.form import form_of_body, moment_of, one, whole_number, yes
+from expost.query.form import form_of_body, moment_of, one, yes
 from expost.query.form_definition import DEFINED, definition_of, validity_of
 from expost.query.form_seen import FLAGS, SITE, SQL, sql_of
 from expost.query.question import Question, refuse_outside
-from expost.query.word import Word, checked_body
+from expost.query.word import checked_body
 from expost.question_routes import Body, add_questions, body_schema, given, words_schema
+from expost.report_routes import add_reports
 from expost.right_routes import add_rights
 from expost.ui.caller import caller_of, is_admin
 from expost.ui.page import add_retry, render_bare
@@ -42,26 +46,15 @@ Call = Callable[..., Awaitable[Any]]
 """Runs a method of `Analysis` in a query process: `await call("ask", question)`."""
 
 ROUTES_HINT = "What each route takes is listed at /api/openapi.json"
-DETAILS = (
-    SITE,
-    Word("owner", "Who answers for it; empty: nobody.", "growth"),
-    Word("tags", "All its tags; what is not named goes.", "activation", is_many=True),
-    Word("note", "What a reader should know; empty: nothing.", "Counts both forms."),
-    Word("archived", "Whether it is listed no longer.", is_switch=True),
-)
-LISTED = (SITE, Word("archived", "Those in the archive instead.", is_switch=True))
-ROLLBACK = (SITE, Word("version", "The version to say again.", "1", is_number=True))
-LONGEST = {"owner": 200, "tags": 200, "note": 10_000}
-MOST_TAGS = 100
 MOST_ROWS = 100_000
 
 
 def create_api(call: Call) -> APIRouter:
     """The routes below `/api/v1`."""
-    api = APIRouter(prefix="/api/v1", tags=["questions"])
+    api = APIRouter(prefix="/api/v1", tags=["questions"], route_class=AnswerRoute)
 
     async def answer(question: Question) -> JSONResponse:
-        return JSONResponse((await call("ask", question)).to_json())
+        return AnswerResponse(await call("ask", question))
 
     add_questions(api, answer)
 
@@ -80,6 +73,7 @@ def create_api(call: Call) -> APIRouter:
 
     _add_definitions(api, call)
     add_cohorts(api, call)
+    add_reports(api, call)
     add_rights(api, call)
     add_people(api, call)
     return api
@@ -104,22 +98,20 @@ def _add_definitions(api: APIRouter, call: Call) -> None:
 
     @api.patch("/definitions/{name:path}", openapi_extra=body_schema(DETAILS))
     async def describe(name: str, body: Body, request: Request) -> JSONResponse:
-        """Set owner, tags or note of a definition, or whether it is archived."""
-        by, wanted = caller_of(request).actor("api"), _details(body)
+        """Set owner, tags or note of a definition, or whether it is archived; `reports` are those about it."""
+        by, wanted = caller_of(request).actor("api"), checked_details(body)
         details = await call("describe", name, author=by.who, place=by.place, **wanted)
-        return JSONResponse(details.to_json())
+        reports = await call("followers", name, site=wanted.get("site"))
+        return JSONResponse(details.to_json() | {"reports": reports})
 
     @api.post("/definitions/{name:path}/rollback", openapi_extra=body_schema(ROLLBACK, ("version",)))
     async def roll_back(name: str, body: Body, request: Request) -> JSONResponse:
         """A new version that says what an old one said."""
         by, form = caller_of(request).actor("api"), form_of_body(checked_body(body, ROLLBACK))
-        version = one(form, "version")
-        if version is None:
-            raise InvalidInput("Which version?", hint='For example: {"version": 1}')
         saved = await call(
             "roll_back",
             name,
-            whole_number("version", version),
+            version_of(form),
             site=one(form, "site"),
             author=by.who,
             place=by.place,
@@ -133,27 +125,6 @@ def _add_definitions(api: APIRouter, call: Call) -> None:
         said = {"site": one(form, "site"), "author": by.who, "place": by.place}
         saved = await call("define", definition_of(name, form), **said, **validity_of(form))
         return JSONResponse(saved.to_json())
-
-
-def _details(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of a definition; what is not given stays."""
-    wanted = checked_body(body, DETAILS)
-    if isinstance(wanted.get("tags"), str):
-        wanted["tags"] = [wanted["tags"]]
-    for name, longest in LONGEST.items():
-        values = wanted.get(name, [])
-        for each in values if isinstance(values, list) else [values]:
-            if len(each) > longest:
-                raise InvalidInput(
-                    f"{name} has {len(each):,} characters; at most {longest:,}.",
-                    hint="Say it in fewer words.",
-                )
-    if len(wanted.get("tags", ())) > MOST_TAGS:
-        raise InvalidInput(
-            f"There are {len(wanted['tags'])} tags; at most {MOST_TAGS}.",
-            hint="Leave out those nobody looks for.",
-        )
-    return wanted
 
 
 def _misreading(first: Mapping[str, Any], content_type: str) -> InvalidInput:

@@ -13,10 +13,10 @@ from expost.state.shelf import Kept
 
 from .fields import fields_of
 from .form import Form
-from .form_funnel import funnel_of
-from .form_retention import retention_of
-from .form_trend import trend_of
-from .form_ways import lifecycle_of, paths_of, stickiness_of
+from .form_funnel import FUNNEL, funnel_of
+from .form_retention import RETENTION, retention_of
+from .form_trend import TREND, trend_of
+from .form_ways import LIFECYCLE, PATHS, STICKINESS, lifecycle_of, paths_of, stickiness_of
 from .funnel import Funnel
 from .lifecycle import Lifecycle
 from .paths import Paths
@@ -24,6 +24,7 @@ from .question import Question
 from .retention import Retention
 from .stickiness import Stickiness
 from .trend import Trend
+from .word import Word
 
 RANGE = ("from", "to", "last")
 OVER = (*RANGE, "time_zone", "week_start", "as_of", "environment", "bots", "internal")
@@ -32,20 +33,21 @@ OVER = (*RANGE, "time_zone", "week_start", "as_of", "environment", "bots", "inte
 
 @dataclass(frozen=True, slots=True)
 class ReportKind:
-    """A kind of question that is kept: its type, what reads its form, and the fields that name definitions."""
+    """A kind of question that is kept: its type, its words, what reads them, and those that name definitions."""
 
     type: type[Question]
+    words: tuple[Word, ...]
     read: Callable[[Form], Question]
     definitions: tuple[str, ...]
 
 
 KINDS: Mapping[str, ReportKind] = {
-    "funnel": ReportKind(Funnel, funnel_of, ("step", "between", "ends_attempt", "removes_unit")),
-    "retention": ReportKind(Retention, retention_of, ("start_event", "return_event")),
-    "trend": ReportKind(Trend, trend_of, ("name", "per")),
-    "stickiness": ReportKind(Stickiness, stickiness_of, ("name",)),
-    "lifecycle": ReportKind(Lifecycle, lifecycle_of, ("name",)),
-    "paths": ReportKind(Paths, paths_of, ("name", "event")),
+    "funnel": ReportKind(Funnel, FUNNEL, funnel_of, ("step", "between", "ends_attempt", "removes_unit")),
+    "retention": ReportKind(Retention, RETENTION, retention_of, ("start_event", "return_event")),
+    "trend": ReportKind(Trend, TREND, trend_of, ("name", "per")),
+    "stickiness": ReportKind(Stickiness, STICKINESS, stickiness_of, ("name",)),
+    "lifecycle": ReportKind(Lifecycle, LIFECYCLE, lifecycle_of, ("name",)),
+    "paths": ReportKind(Paths, PATHS, paths_of, ("name", "event")),
 }
 
 

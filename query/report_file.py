@@ -21,14 +21,10 @@ from typing import Any
 from .dashboard import Dashboard
 from .detail_fields import DETAILS, details_in, details_out
 from .form import YES_NO, Form
-from .form_funnel import FUNNEL
-from .form_retention import RETENTION
-from .form_trend import TREND
-from .form_ways import LIFECYCLE, PATHS, STICKINESS
 from .report import KINDS, Report, report_of
 from .toml_file import Misplaced, read_placed, refuse_unknown, said, value_of, values_of, write_toml
 
-WORDS = (*FUNNEL, *RETENTION, *TREND, *STICKINESS, *LIFECYCLE, *PATHS)
+WORDS = tuple(word for kind in KINDS.values() for word in kind.words)
 LISTS = frozenset(word.name for word in WORDS if word.is_many)
 NUMBERS = frozenset(word.name for word in WORDS if word.is_number)
 SWITCHES = frozenset(word.name for word in WORDS if word.is_switch or word.choices == YES_NO)

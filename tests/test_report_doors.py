@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ from click.testing import CliRunner, Result
 import expost
 from expost.cli import main
 from expost.errors import ExpostError, UnknownDefinition
+from expost.lake.folder import open_folder
 from expost.query.analysis import Analysis
 from expost.query.answer import Answer
 from expost.query.definition import definition
@@ -21,6 +23,7 @@ from expost.query.funnel import FunnelAnswer
 from expost.query.trend import Trend
 from tests.serving import make_site
 from tests.story import Story, track
+from tests.test_rights import Api
 
 FUNNEL = ("funnel", "Looked", "Ordered", "--within", "2h")
 
@@ -158,3 +161,51 @@ def test_python_keeps_the_question_of_an_answer(folder):
     assert (name, [step.people for step in answer.steps]) == ("Checkout", [0, 0])
     with pytest.raises(UnknownDefinition):
         lake.save_report("X", Trend("Nowhere"))
+
+
+def test_the_api_keeps_and_asks_with_the_same_words(folder):
+    client = Api(open_folder(folder), "editor").client
+    body = {"kind": "funnel", "step": ["Looked", "Ordered"], "within": "2h", "pin": True}
+    saved = client.put("/api/v1/reports/Check out", json=body).json()
+    assert (saved["version"], saved["definitions"]) == (1, ["Looked@1", "Ordered@1"])
+    path = "/api/v1/reports/Check%20out"
+    assert people(client.get(f"{path}/answer").json()) == [2, 1]
+    assert people(client.get(f"{path}/answer", params={"last": "1d", "version": 1}).json()) == [0, 0]
+    client.put(path, json=body | {"within": "1d", "pin": False})
+    shown = client.get(path).json()
+    assert ([each["version"] for each in shown["versions"]], shown["name"]) == ([1, 2], "Check out")
+    assert client.patch(path, json={"owner": "growth", "tags": ["a"]}).json()["owner"] == "growth"
+    assert client.post(f"{path}/rollback", json={"version": 1}).json()["version"] == 3
+    told = client.patch("/api/v1/definitions/Looked", json={"archived": True}).json()
+    assert (told["archived"], told["reports"]) == (True, ["Check out"])
+    client.put("/api/v1/dashboards/Weekly", json={"reports": ["Check out"], "last": "7d"})
+    [part] = client.get("/api/v1/dashboards/weekly/answer", params={"from": "2026-03-01"}).json()["reports"]
+    assert (part["name"], people(part["answer"])) == ("Check out", [2, 1])
+    assert [each["name"] for each in client.get("/api/v1/dashboards").json()] == ["Weekly"]
+    assert client.get("/api/v1/reports", params={"archived": "yes"}).json() == []
+    for wrong, code, word in (
+        ({"kind": "pie"}, "invalid_input", "'pie'"),
+        ({"kind": "trend"}, "invalid_input", "needs a definition"),
+        ({"kind": "trend", "nam": "Looked"}, "invalid_input", "'nam'"),
+        ({"kind": "trend", "name": "Nowhere"}, "unknown_definition", "'Nowhere'"),
+    ):
+        error = client.put("/api/v1/reports/X", json=wrong).json()["error"]
+        assert (error["code"], word in error["message"]) == (code, True), error
+    assert client.get("/api/v1/reports/X").json()["error"]["code"] == "unknown_report"
+    assert client.get("/api/v1/dashboards/X/answer").json()["error"]["code"] == "unknown_dashboard"
+    assert client.get(f"{path}/answer", params={"step": "Looked"}).status_code == 400
+
+
+def test_every_route_that_answers_has_its_rows_as_csv_and_parquet(folder):
+    client = Api(open_folder(folder), "viewer").client
+    asked: dict[str, Any] = {"params": {"step": ["Looked", "Ordered"]}}
+    csv = client.get("/api/v1/funnel", headers={"Accept": "text/csv"}, **asked)
+    assert csv.headers["content-type"] == "text/csv; charset=utf-8"
+    assert csv.text.splitlines()[1].startswith("total,,1,Looked,2")
+    parquet = client.get("/api/v1/funnel", headers={"Accept": "application/vnd.apache.parquet"}, **asked)
+    assert pyarrow.parquet.read_table(io.BytesIO(parquet.content)).num_rows == 2
+    assert people(client.get("/api/v1/funnel", headers={"Accept": "*/*"}, **asked).json()) == [2, 1]
+    sql = {"json": {"query": "select 1 as a"}, "headers": {"Accept": "text/csv"}}
+    assert client.post("/api/v1/sql", **sql).text == "a\r\n1\r\n"
+    refused = client.get("/api/v1/funnel", headers={"Accept": "text/csv"})
+    assert refused.json()["error"]["code"] == "invalid_input"
