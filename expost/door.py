@@ -12,7 +12,8 @@ from typing import Any, Literal, cast
 from expost.door_reports import Reports
 from expost.errors import InvalidInput
 from expost.lake.folder import open_folder
-from expost.query.analysis import CACHE_BYTES, Analysis
+from expost.lake.kept import CACHE_BYTES
+from expost.query.analysis import Analysis
 from expost.query.answer import Answer
 from expost.query.breakdown import Breakdown, Flag, Several, parse_breakdown
 from expost.query.cohort import Cohort, Did, Sequel

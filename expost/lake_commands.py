@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from expost.lake.compaction import Compacted, Limits, Progress
-from expost.lake.compactor import compact_folder, enrich_folder
+from expost.lake.compactor import compact_folder, enrich_folder, summarize_folder
 from expost.lake.enrichment import RULES
 from expost.lake.folder import open_folder
 from expost.options import print_json, settings_of, wants_json
@@ -20,12 +20,15 @@ COLUMNS = (("table", "left"), ("files before", "right"), ("files after", "right"
 
 def print_compaction(memory: str, threads: int, data: Path | None, as_json: bool) -> None:
     """Compact a folder and print what became of each table."""
-    folder = open_folder(settings_of(data).data)
+    settings = settings_of(data)
+    folder = open_folder(settings.data)
     limits = Limits(memory=memory, threads=threads)
-    if wants_json(as_json):
-        print_json([asdict(each) for each in compact_folder(folder, everything=True, limits=limits)])
+    tell = None if wants_json(as_json) else _say
+    compacted = compact_folder(folder, everything=True, limits=limits, tell=tell)
+    summarize_folder(folder, settings.cache_bytes)
+    if tell is None:
+        print_json([asdict(each) for each in compacted])
         return
-    compacted = compact_folder(folder, everything=True, limits=limits, tell=_say)
     table(terminal_console(), COLUMNS, [_row(each) for each in compacted])
     click.echo("Files that were replaced are deleted after an hour, because somebody may be reading them.")
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from expost.errors import QueryLimit
-from expost.query.analysis import CACHE_BYTES, Analysis
+from expost.lake.kept import CACHE_BYTES
+from expost.query.analysis import Analysis
 from expost.query.question import Question
 
 MAX_WAITING = 32

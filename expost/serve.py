@@ -99,7 +99,11 @@ class _Server(uvicorn.Server):
         self._journal = journal
         self._state = state
         self._shown: tuple[int, Sequence[PageSite]] | None = None
-        self._sink = SinkProcess(folder.path, lambda: {site.slug: site.keep_months for site in sites(state)})
+        self._sink = SinkProcess(
+            folder.path,
+            lambda: {site.slug: site.keep_months for site in sites(state)},
+            cache_bytes=settings.cache_bytes,
+        )
         limits = QueryLimits(
             settings.query_memory, settings.query_threads, settings.query_seconds, settings.cache_bytes
         )

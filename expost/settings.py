@@ -147,10 +147,10 @@ class Settings:
         1_000, 1, 1_000_000, "How many connections one address may have open; trusted proxies may have all."
     )
     cache_bytes: int = _setting(
-        512_000_000,
+        1_000_000_000,
         _size_or_none,
-        "a size such as 512MB, or 0",
-        "How much of what definitions matched is kept on disk for the next question; 0 keeps nothing.",
+        "a size such as 1GB, or 0",
+        "How much of events, and of what definitions matched, is kept on disk for the next question; 0 keeps nothing.",
     )
     query_memory: str = _setting("600MB", _memory, "a size such as 600MB", "The memory of one query process.")
     query_seconds: int = _count(60, 1, 86_400, "After how many seconds a question is given up.")

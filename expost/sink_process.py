@@ -13,6 +13,7 @@ from pathlib import Path
 from expost.clock import Clock, wall_clock
 from expost.collector.tally import SECONDS, Histogram
 from expost.errors import ExpostError
+from expost.lake.kept import CACHE_BYTES
 from expost.lake.moment import DAY
 
 log = logging.getLogger("expost.sink")
@@ -31,9 +32,14 @@ class SinkProcess:
     """
 
     def __init__(
-        self, folder: Path, keep_months: Callable[[], Mapping[str, int | None]], clock: Clock = wall_clock
+        self,
+        folder: Path,
+        keep_months: Callable[[], Mapping[str, int | None]],
+        clock: Clock = wall_clock,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.folder = folder
+        self.cache_bytes = cache_bytes
         self.starts = 0
         self.timings = {"commit": Histogram(SECONDS)}
         """How long what the child does takes, under the names that it says."""
@@ -80,6 +86,8 @@ class SinkProcess:
             "expost.lake.sink",
             "--data",
             str(self.folder),
+            "--cache-bytes",
+            str(self.cache_bytes),
             stdin=PIPE,
             stdout=PIPE,
             # A signal to the whole group, such as Ctrl-C, is for the web process: it ends the sink last, in order.

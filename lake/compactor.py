@@ -23,9 +23,11 @@ from .broken import READ_PROBLEMS
 from .compaction import Compacted, Limits, Tell, compact
 from .enrichment import enrich_past
 from .folder import Folder, open_folder
+from .kept import CACHE_BYTES, shares_of
 from .lock import Lock, find_holder
 from .quarantine import note_damage
 from .schema import TABLES
+from .summary import lacks_summaries, summarize
 from .table import Table
 
 START_BYTES = 64_000_000
@@ -67,12 +69,28 @@ def enrich_folder(folder: Folder, tell: Callable[[int], None] = lambda _: None) 
         lock.release()
 
 
-class Compactor:
-    """Starts a compaction when there is enough to do, and watches over it. `tend` it often, `close` it at the end."""
+def summarize_folder(folder: Folder, cache_bytes: int) -> int:
+    """Make the summaries of event files that are missing; how many that were.
 
-    def __init__(self, folder: Folder, say: Callable[..., None]) -> None:
+    A server may run. Refused while a compaction does (FolderError).
+    """
+    lock = _lock(folder)
+    try:
+        return summarize(folder, shares_of(cache_bytes)[1])
+    finally:
+        lock.release()
+
+
+class Compactor:
+    """Starts a compaction when there is enough to do, and watches over it. `tend` it often, `close` it at the end.
+
+    `cache_bytes` bounds what is kept on disk for questions, of which summaries of files are a part.
+    """
+
+    def __init__(self, folder: Folder, say: Callable[..., None], cache_bytes: int = CACHE_BYTES) -> None:
         self._folder = folder
         self._say = say
+        self._cache_bytes = cache_bytes
         self._look_at = time.monotonic() + FIRST_LOOK_SECONDS
         self._started_at = -float(LONGEST_SECONDS)
         self._process: subprocess.Popen[bytes] | None = None
@@ -91,9 +109,12 @@ class Compactor:
         elif now >= self._look_at:
             self._look_at = now + LOOK_SECONDS
             waiting = find_unsorted_bytes()
-            if waiting >= START_BYTES or (waiting and now >= self._started_at + LONGEST_SECONDS):
-                self._started_at = now
+            is_due = waiting >= START_BYTES or (waiting and now >= self._started_at + LONGEST_SECONDS)
+            if is_due or lacks_summaries(self._folder, shares_of(self._cache_bytes)[1]):
+                if is_due:
+                    self._started_at = now
                 command = [sys.executable, "-m", "expost.lake.compactor", "--data", str(self._folder.path)]
+                command += ["--cache-bytes", str(self._cache_bytes), *["--only-summaries"] * (not is_due)]
                 self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def close(self) -> None:
@@ -115,10 +136,15 @@ def _lock(folder: Folder) -> Lock:
 
 
 def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> None:
-    """Compact what is new and judge again what older rules judged, then end; at once when `pipe` is closed."""
+    """Compact what is new, judge again what older rules judged, summarize; then end; at once when `pipe` is closed."""
     parser = argparse.ArgumentParser(prog="python -m expost.lake.compactor", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
-    folder = open_folder(parser.parse_args(arguments).data)
+    parser.add_argument(
+        "--cache-bytes", type=int, default=CACHE_BYTES, help="what is kept for questions at most"
+    )
+    parser.add_argument("--only-summaries", action="store_true", help="leave the files as they are")
+    chosen = parser.parse_args(arguments)
+    folder = open_folder(chosen.data)
     os.nice(LEAST_PRIORITY)
 
     def listen() -> None:
@@ -127,8 +153,10 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
 
     threading.Thread(target=listen, daemon=True).start()
     try:
-        compact_folder(folder, everything=False)
-        enrich_folder(folder)
+        if not chosen.only_summaries:
+            compact_folder(folder, everything=False)
+            enrich_folder(folder)
+        summarize_folder(folder, chosen.cache_bytes)
     except FolderError as problem:
         sys.exit(f"{problem.message} {problem.hint}")
     except READ_PROBLEMS as problem:

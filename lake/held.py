@@ -9,7 +9,9 @@ from pathlib import Path
 
 import duckdb
 
-from .reader import LakeSnapshot, connect, find_lake_snapshot
+from .reader import LakeSnapshot, connect, find_lake_snapshot, renew
+from .schema import TABLES
+from .table import Snapshot, find_snapshot
 
 _MADE = """
 select 'table' as kind, table_name as name from duckdb_tables() where temporary
@@ -17,8 +19,14 @@ union all
 select 'view', view_name from duckdb_views() where temporary and not internal"""
 
 
+MOST_RENEWALS = 200
+"""After so many snapshots a connection is opened anew: it remembers the footers of all files it ever read."""
+
+
 class HeldConnection:
     """Lends one connection to the newest snapshot, to one question at a time, so that opening the lake is paid once.
+
+    When the lake has changed, what is held is told of the tables that did, which takes a tenth of opening it.
 
     A question that comes while it is lent gets a connection of its own. What a question made is gone for the next one.
     After a question that failed the connection is not lent again.
@@ -33,6 +41,7 @@ class HeldConnection:
         )
         self._turn = threading.Lock()
         self._held: tuple[LakeSnapshot, duckdb.DuckDBPyConnection] | None = None
+        self._renewals = 0
 
     @contextmanager
     def lend(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -46,6 +55,10 @@ class HeldConnection:
             try:
                 yield connection
                 forget(connection)
+            except GeneratorExit:
+                # Nobody wants the rest of the answer, which is no failure.
+                forget(connection)
+                raise
             except BaseException:
                 self.close()
                 raise
@@ -59,26 +72,45 @@ class HeldConnection:
             self._held = None
 
     def _newest(self) -> duckdb.DuckDBPyConnection:
-        if self._held is not None and _is_newest(self._held[0], self._lake):
-            return self._held[1]
+        if self._held is not None:
+            snapshot, connection = self._held
+            newest = _newest_after(snapshot, self._lake)
+            if newest == snapshot:
+                return connection
+            if self._renewals < MOST_RENEWALS:
+                self._renewals += 1
+                try:
+                    renew(connection, snapshot, newest)
+                except BaseException:
+                    self.close()
+                    raise
+                self._held = newest, connection
+                return connection
         self.close()
+        self._renewals = 0
         snapshot = find_lake_snapshot(self._lake)
         connection = self._open(snapshot)
         self._held = snapshot, connection
         return connection
 
 
-def _is_newest(snapshot: LakeSnapshot, lake: Path) -> bool:
-    """Whether no table has an entry in its log after the one that was read: a table is looked at without reading it."""
-    for name, table in snapshot.tables.items():
-        version = -1 if table is None else table.version
-        log = lake / name / "_delta_log"
-        if (log / f"{version + 1:020}.json").exists():
-            return False
-        # A folder that was restored, or taken away, has not even the one that was read.
-        if table is not None and not (log / f"{version:020}.json").exists():
-            return False
-    return True
+def _newest_after(snapshot: LakeSnapshot, lake: Path) -> LakeSnapshot:
+    """The newest snapshot: a table is read only if its log has an entry after the one that was read.
+
+    As in `find_lake_snapshot`, events are looked up before the dictionaries that they name ids of.
+    """
+    return LakeSnapshot({
+        name: table if _is_newest(table, lake / name) else find_snapshot(lake / name)
+        for name, table in ((name, snapshot.tables.get(name)) for name in reversed(TABLES))
+    })  # fmt: skip
+
+
+def _is_newest(table: Snapshot | None, path: Path) -> bool:
+    version = -1 if table is None else table.version
+    log = path / "_delta_log"
+    # A folder that was restored, or taken away, has not even the one that was read.
+    is_there = table is None or (log / f"{version:020}.json").exists()
+    return is_there and not (log / f"{version + 1:020}.json").exists()
 
 
 def forget(connection: duckdb.DuckDBPyConnection) -> None:

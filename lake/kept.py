@@ -9,6 +9,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+CACHE_BYTES = 1_000_000_000
+"""What is kept on disk for the next question, unless a setting says otherwise."""
+
+
+def shares_of(cache_bytes: int) -> tuple[int, int, int]:
+    """How many of these bytes elements, summaries and events may take: elements are few, and summaries serve all."""
+    elements, summaries = cache_bytes // 8, cache_bytes // 2
+    return elements, summaries, cache_bytes - elements - summaries
+
 
 def kept_of(cache: Path, file: Path) -> Path:
     """The folder for what is kept of one file."""

@@ -135,15 +135,31 @@ def register(connection: duckdb.DuckDBPyConnection, snapshot: LakeSnapshot, as_o
     """Make the base relations in schema `lake`, and note what they show: with `as_of` what was known by then."""
     connection.execute("create schema lake")
     connection.execute("create table lake.snapshot (table_name varchar, version bigint, files varchar[])")
-    for name, schema in TABLES.items():
-        table = snapshot.tables.get(name)
-        files = table.files if table else []
-        version = table.version if table else None
-        connection.execute(
-            "insert into lake.snapshot values ($name, $version, $files)",
-            {"name": name, "version": version, "files": files},
-        )
-        _create_rows(connection, name, files, schema, known_by(name, as_of))
+    for name in TABLES:
+        _register(connection, name, snapshot.tables.get(name), as_of)
+
+
+def renew(connection: duckdb.DuckDBPyConnection, before: LakeSnapshot, after: LakeSnapshot) -> None:
+    """Let a connection that reads one snapshot, without views for people, read another one of the same lake."""
+    changed = [name for name in TABLES if before.tables.get(name) != after.tables.get(name)]
+    for name in changed:
+        had_files = bool((table := before.tables.get(name)) and table.files)
+        connection.execute(f"drop {'view' if had_files else 'table'} lake.{name}")
+        connection.execute("delete from lake.snapshot where table_name = $name", {"name": name})
+        _register(connection, name, after.tables.get(name))
+    if "identities" in changed:
+        create_views(connection, ("persons.sql",))
+
+
+def _register(
+    connection: duckdb.DuckDBPyConnection, name: str, table: Snapshot | None, as_of: int | None = None
+) -> None:
+    files = table.files if table else []
+    connection.execute(
+        "insert into lake.snapshot values ($name, $version, $files)",
+        {"name": name, "version": table.version if table else None, "files": files},
+    )
+    _create_rows(connection, name, files, TABLES[name], known_by(name, as_of))
 
 
 def known_by(table: str, as_of: int | None) -> str:

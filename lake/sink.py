@@ -35,6 +35,7 @@ from .erasure import carry_out
 from .erasures import waiting
 from .folder import Folder, open_folder
 from .journal import sealed_segments
+from .kept import CACHE_BYTES
 from .quarantine import note_damage, rebuild, set_aside_noted
 from .recovery import forget_old_damage, set_aside
 from .redaction import redact_segment
@@ -230,9 +231,9 @@ def _in_words(problem: Exception) -> str:
     return f"{type(problem).__name__}: {problem}"
 
 
-def run(folder: Folder, stop: threading.Event, orders: Orders) -> None:
+def run(folder: Folder, stop: threading.Event, orders: Orders, cache_bytes: int = CACHE_BYTES) -> None:
     """Move segments until `stop` is set and, for a moment longer, what is still sealed then."""
-    with closing(Compactor(folder, log)) as compactor:
+    with closing(Compactor(folder, log, cache_bytes)) as compactor:
         _run(folder, stop, orders, compactor)
 
 
@@ -288,9 +289,13 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
     """Run until `pipe` is closed."""
     parser = argparse.ArgumentParser(prog="python -m expost.lake.sink", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
+    parser.add_argument(
+        "--cache-bytes", type=int, default=CACHE_BYTES, help="what is kept for questions at most"
+    )
+    chosen = parser.parse_args(arguments)
     try:
         # Not made if missing: whoever starts this process made it, and a deleted folder must not come back empty.
-        folder = open_folder(parser.parse_args(arguments).data)
+        folder = open_folder(chosen.data)
     except FolderError as problem:
         sys.exit(f"{problem.message} {problem.hint}")
     # Ctrl-C in a terminal reaches every process of the group; this one ends after its parent.
@@ -309,7 +314,7 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
         stop.set()
 
     threading.Thread(target=listen, daemon=True).start()
-    run(folder, stop, orders)
+    run(folder, stop, orders, chosen.cache_bytes)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,12 @@ def find_snapshot(path: Path) -> Snapshot | None:
     return None if table is None else _snapshot_of(table, path)
 
 
+def find_live_files(path: Path) -> list[LiveFile]:
+    """The live files of the newest version of the table in `path`, with what the log tells of them."""
+    table = find_table(path)
+    return [] if table is None else _live_files(table)
+
+
 def find_committed(path: Path, application: str) -> int:
     """The number of the last transaction that `application` committed to the table in `path`, −1 for none."""
     table = find_table(path)

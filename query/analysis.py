@@ -20,6 +20,7 @@ from expost.errors import InvalidInput, NotBuilt, QueryLimit
 from expost.lake.broken import READ_PROBLEMS
 from expost.lake.folder import open_folder
 from expost.lake.held import HeldConnection, forget
+from expost.lake.kept import CACHE_BYTES, shares_of
 from expost.lake.readable import ReadableLake, read_lake
 from expost.lake.reader import LakeSnapshot, connect, snapshot_versions
 from expost.lake.rejected import rejected_files
@@ -69,7 +70,6 @@ from .unnamed import Unnamed, unnamed
 
 Found = TypeVar("Found", bound=Answer)
 
-CACHE_BYTES = 512_000_000
 ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     Preview: preview,
     Funnel: funnel,
@@ -135,9 +135,10 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
         self.threads = threads
         self.max_seconds = max_seconds
         self.clock = clock
-        # Events are many times as large as what decides them.
-        self.cache = ElementCache(self.folder.cache / "elements", cache_bytes // 8)
-        self.events = EventCache(self.folder.cache, cache_bytes - cache_bytes // 8)
+        elements, summaries, events = shares_of(cache_bytes)
+        self.cache = ElementCache(self.folder.cache / "elements", elements)
+        self.events = EventCache(self.folder.cache, events)
+        self._summaries = self.folder.cache if summaries else None
         self.state = State(self.folder.state_path)
         self._held = HeldConnection(
             self.folder.path, self.folder.lake, memory_limit=memory_limit, threads=threads
@@ -157,7 +158,8 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
                 hint="Ask one of the kinds that ANSWERS names.",
             )
         asked = self._settled(question)
-        answer = next(self._answers(asked, lambda reading: [answer_to(reading, asked)]))
+        # To the end: what is left in the middle counts as failed, and its connection is not lent again.
+        [answer] = self._answers(asked, lambda reading: [answer_to(reading, asked)])
         return answer if asked is question else as_asked(answer, question)
 
     def preview_parts(self, question: Preview) -> Iterator[PreviewAnswer]:
@@ -231,6 +233,7 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
             rejected_files=partial(rejected_files, self.folder.rejected),
             cache=self.cache if is_whole else replace(self.cache, max_bytes=0),
             events=self.events if is_whole else replace(self.events, max_bytes=0),
+            summaries=self._summaries if is_whole and as_of is None else None,
             saved=partial(self._in_use, site.slug),
             find_cohort=partial(self.cohort, site=site.slug),
         )

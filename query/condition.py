@@ -24,6 +24,7 @@ from .statement import Fragment, expressions
 ZERO_WIDTH = "200B 200C 200D 2060 FEFF"
 SPACES = "09-0D 20 85 A0 1680 2000-200A 2028 2029 202F 205F 3000"
 CUT = "…"
+EVENTS = Fragment("lake.events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,9 @@ class CompiledDefinition:
         return replace(self, ctes=tuple(kept))
 
 
-def compile_definition(definition: Definition, prefix: str) -> CompiledDefinition:
-    """SQL that finds the events of a definition."""
-    statement = _Statement(prefix)
+def compile_definition(definition: Definition, prefix: str, source: Fragment = EVENTS) -> CompiledDefinition:
+    """SQL that finds the events of a definition, in the relation `source` that has their columns."""
+    statement = _Statement(prefix, source)
     answers = [
         statement.alternative(alternative, f"{prefix}_{number}" if number > 1 else prefix)
         for number, alternative in enumerate(definition.alternatives, 1)
@@ -120,6 +121,7 @@ class _Answer:
 @dataclass
 class _Statement:
     prefix: str
+    source: Fragment = EVENTS
     ctes: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, object] = field(default_factory=dict)
     subjects: list[str] = field(default_factory=list)
@@ -211,7 +213,7 @@ class _Statement:
             f"        {column}\n"
             f"        , {is_cut} as is_cut\n"
             f"        , {value} as value\n"
-            f"    from lake.events\n"
+            f"    from {self.source}\n"
             f"    where site = $site and {column} is not null\n"
             f") as strings\n"
             f"where {possibly}"
@@ -241,7 +243,7 @@ class _Statement:
             f"    from (\n"
             f"        select distinct\n"
             f"            query, url_decode(replace(regexp_extract(query, {found}, 1), '+', ' ')) as value\n"
-            f"        from lake.events\n"
+            f"        from {self.source}\n"
             f"        where site = $site and regexp_matches(query, {found})\n"
             f"    ) as distinct_queries\n"
             f") as strings\n"

@@ -9,6 +9,8 @@ from typing import Any
 
 from .answer import Answer, Basis
 from .chain import chains, with_subject
+from .definition import Definition
+from .facts import Facts, opened_facts
 from .level import Level
 from .overlap import Overlap, find_overlaps
 from .past import Past, find_past
@@ -100,7 +102,14 @@ def preview(reading: Reading, question: Preview) -> PreviewAnswer:
 def preview_parts(reading: Reading, question: Preview) -> Iterator[PreviewAnswer]:
     """The count, as soon as it is known, and then the whole, unless only the count is asked for."""
     definition = reading.definition(question.definition)
-    past = find_past(reading, definition)
+    with opened_facts(reading.connection, reading.summaries) as facts:
+        yield from _parts(reading, question, definition, facts)
+
+
+def _parts(
+    reading: Reading, question: Preview, definition: Definition, facts: Facts | None
+) -> Iterator[PreviewAnswer]:
+    past = find_past(reading, definition, facts)
     unknown = past.matched.definitions[0].unknown
     notes = [*past.matched.notes, *([UNKNOWN_RULE] if unknown else [])]
     days = _days(reading, question.days)
@@ -128,7 +137,7 @@ def preview_parts(reading: Reading, question: Preview) -> Iterator[PreviewAnswer
         return
     listed = _listed(reading)
     samples = _samples(reading, past, question.samples)
-    overlaps, said = find_overlaps(reading, definition, past)
+    overlaps, said = find_overlaps(reading, definition, past, facts)
     basis = _basis(reading, past, [*notes, *said])
     yield replace(counted, basis=basis, samples=samples, overlaps=tuple(overlaps), is_whole=True, **listed)
 

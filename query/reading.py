@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -39,7 +40,8 @@ class Reading:
     """An open snapshot and what a question says about itself. `sql` collects the text that ran.
 
     `resolve` finds a saved definition by name and version; `named` all of a name, with their sites; `saved` are
-    those of this site that are in use. `rejected_files` are those of what could not be stored.
+    those of this site that are in use. `rejected_files` are those of what could not be stored. `summaries` is the
+    folder in which those of event files are, if they may be used.
 
     `chosen` is a condition on the person of an event `m`: whose events count at all. `parting` says of such an event
     whether its person is in the cohort that splits the answer. `notes` say so in words (see `membership.py`).
@@ -57,6 +59,7 @@ class Reading:
     rejected_files: Callable[[], Sequence[str]] = tuple
     cache: ElementCache | None = None
     events: EventCache | None = None
+    summaries: Path | None = None
     saved: Callable[[], Sequence[Definition]] = tuple
     as_of: int | None = None
     find_cohort: Callable[[str], Cohort] = _no_cohort
@@ -97,14 +100,24 @@ class Reading:
 
     def execute(self, text: str, values: Mapping[str, Any]) -> list[Row]:
         """Run this text and give the rows of its last statement."""
-        available = self.common_values() | dict(values)
-        rows: list[Row] = []
+        self.say(text, values)
+        return self.quietly(text, values).fetchall()
+
+    def say(self, text: str, values: Mapping[str, Any]) -> None:
+        """Let the answer say that this text was run, or what comes to the same."""
         self.sql.append(text.strip())
         for statement in self.connection.extract_statements(text):
-            bound = {key: available[key] for key in sorted(statement.named_parameters)}
-            self.used |= bound
-            rows = self.connection.execute(statement, bound).fetchall()
-        return rows
+            self.used |= self._bound(statement, values)
+
+    def quietly(self, text: str, values: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
+        """Run this text, of which the answer need not say anything; the connection gives the last statement's rows."""
+        for statement in self.connection.extract_statements(text):
+            self.connection.execute(statement, self._bound(statement, values))
+        return self.connection
+
+    def _bound(self, statement: duckdb.Statement, values: Mapping[str, Any]) -> dict[str, Any]:
+        available = self.common_values() | dict(values)
+        return {key: available[key] for key in sorted(statement.named_parameters)}
 
     def elements(self, definition: CompiledDefinition) -> CompiledDefinition:
         """The definition over relations that hold the elements of its selectors, which are made here."""

@@ -58,25 +58,24 @@ select
 from reached
 group by user_id;
 
--- One row per stretch of a device under one user. `begins_at` is null for the first, `ends_at` for the last one.
--- Most devices have had one user only, and need no order.
-create or replace view lake.logins as
-with identifies as (
-    select from_id as device_id, to_id as user_id, identities.at as named_at, page_id, page_seq, event_id
+-- Whose each device is. Where `are_several` is true it was another user's later on, and `logins` says when.
+create or replace view lake.device_owners as
+select from_id as device_id, min(to_id) as user_id, min(to_id) <> max(to_id) as are_several
+from lake.identities
+where kind = 'identify' and from_id is not null and to_id is not null
+    and edge_id not in (select edge_id from lake.withdrawn)
+group by from_id;
+
+-- The stretches of devices under one user after the other. `begins_at` is null for the first, `ends_at` for the last.
+create or replace view lake.logins_of_several as
+with of_several as (
+    -- Edges are a set that may hold repeats.
+    select distinct
+        from_id as device_id, to_id as user_id, identities.at as named_at, page_id, page_seq, event_id
     from lake.identities as identities
     where kind = 'identify' and from_id is not null and to_id is not null
         and edge_id not in (select edge_id from lake.withdrawn)
-),
-owners as (
-    select device_id, min(user_id) as user_id, min(user_id) <> max(user_id) as are_several
-    from identifies
-    group by device_id
-),
-of_several as (
-    -- Edges are a set that may hold repeats.
-    select distinct *
-    from identifies
-    where device_id in (select device_id from owners where are_several)
+        and from_id in (select device_id from lake.device_owners where are_several)
 ),
 ordered as (
     select
@@ -90,20 +89,6 @@ changes as (
 select
     device_id,
     user_id,
-    null as begins_at,
-    null as begins_page_id,
-    null as begins_page_seq,
-    null as begins_event_id,
-    null as ends_at,
-    null as ends_page_id,
-    null as ends_page_seq,
-    null as ends_event_id
-from owners
-where not are_several
-union all
-select
-    device_id,
-    user_id,
     case when previous_user_id is not null then named_at end as begins_at,
     page_id as begins_page_id,
     page_seq as begins_page_seq,
@@ -113,6 +98,24 @@ select
     lead(page_seq) over (partition by device_id order by named_at, page_id, page_seq, event_id) as ends_page_seq,
     lead(event_id) over (partition by device_id order by named_at, page_id, page_seq, event_id) as ends_event_id
 from changes;
+
+-- One row per stretch of a device under one user. Most devices have had one user only, and need no order.
+create or replace view lake.logins as
+select
+    device_id,
+    user_id,
+    null as begins_at,
+    null as begins_page_id,
+    null as begins_page_seq,
+    null as begins_event_id,
+    null as ends_at,
+    null as ends_page_id,
+    null as ends_page_seq,
+    null as ends_event_id
+from lake.device_owners
+where not are_several
+union all
+select * from lake.logins_of_several;
 
 -- The person of every event. A server's event belongs to the user it names.
 create or replace view lake.events_of_people as

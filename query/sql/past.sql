@@ -1,5 +1,7 @@
 {# The matches of one definition, without their order: ids of events and pages are wide, and nothing here needs them.
 
+   They are asked for in two ways: when and whose each was (`moments`), and how many there were of each kind (`found`).
+
    source       the relation of its events
    match        the compiled definition, on rows of that
    has_bounds   whether $from_time and $until_time bound the events #}
@@ -15,12 +17,7 @@ select
     , e.device_id
     -- A server's event belongs to the user it names.
     , case when e.source = 'server' then e.user_id end as own_user_id
-    , {% include "left_out.sql" %} as left_out
-{% if match.has_unknown %}
-    , coalesce({{ match.surely }}, false) as is_sure
-{% else %}
-    , true as is_sure
-{% endif %}
+    , {% include "verdict.sql" %} as verdict
     , e.element_id
     , e.placement_id
     , coalesce(e.label, e.text) as said
@@ -32,4 +29,12 @@ where e.site = $site
     and e.time < $until_time
 {% endif %}
     and {{ match.possibly }}
+;
+
+create or replace temp view moments as
+select time, device_id, own_user_id, verdict from matched
+;
+
+create or replace temp view found as
+select verdict, element_id, placement_id, said, path, 1 as events, time as last from matched
 ;

@@ -2,22 +2,21 @@
 
    A device of one user is that user's for good, whatever the order of its events. On the others the time decides. Only
    where an event and a login have the same time does the rest of the order matter. #}
-create or replace temp table logins as select * from lake.logins
-;
-
 create or replace temp table joined as select * from lake.joined_users
 ;
 
 create or replace temp table owners as
-select logins.device_id, min(coalesce(joined.person_id, logins.user_id)) as person_id, count(*) > 1 as are_several
-from logins
-left join joined on joined.user_id = logins.user_id
-group by logins.device_id
+select devices.device_id, coalesce(joined.person_id, devices.user_id) as person_id, devices.are_several
+from lake.device_owners as devices
+left join joined on joined.user_id = devices.user_id
+;
+
+create or replace temp table logins as select * from lake.logins_of_several
 ;
 
 create or replace temp table of_several as
-select time, device_id, left_out, is_sure
-from matched
+select time, device_id, verdict
+from moments
 where own_user_id is null and device_id in (select device_id from owners where are_several)
 ;
 

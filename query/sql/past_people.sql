@@ -11,12 +11,7 @@ matches as (
     select
         e.event_id, e.time, e.page_id, e.page_seq, e.device_id
         , null::bigint as own_user_id
-        , {% include "left_out.sql" %} as left_out
-{% if match.has_unknown %}
-        , coalesce({{ match.surely }}, false) as is_sure
-{% else %}
-        , true as is_sure
-{% endif %}
+        , {% include "verdict.sql" %} as verdict
     from lake.events as e
     where e.site = $site
         and (e.device_id, e.time) in (select device_id, time from at_login)
@@ -26,11 +21,8 @@ matches as (
 {% include "persons.sql" %},
 {% endif %}
 devices as (
-    select
-        is_sure, left_out, own_user_id, matched.device_id
-        , count(*) as events, min(time) as first, max(time) as last
-    from matched
-    group by is_sure, left_out, own_user_id, matched.device_id
+    select distinct verdict, own_user_id, device_id
+    from moments
 ),
 owned as (
     select
@@ -44,11 +36,11 @@ owned as (
     left join joined on joined.user_id = devices.own_user_id
 ),
 users as (
-    select is_sure, left_out, person_id
+    select verdict, person_id
     from owned
     where person_id is not null
     union
-    select m.is_sure, m.left_out, coalesce(joined.person_id, logins.user_id)
+    select m.verdict, coalesce(joined.person_id, logins.user_id)
     from of_several as m
     join logins on logins.device_id = m.device_id
         and (logins.begins_at is null or m.time >= logins.begins_at)
@@ -57,26 +49,35 @@ users as (
 {% if has_ties %}
     where (m.device_id, m.time) not in (select device_id, time from at_login)
     union
-    select is_sure, left_out, person_id
+    select verdict, person_id
     from matches_of_people
 {% endif %}
 ),
 counts as (
-    select
-        is_sure, left_out, sum(events)::bigint as events, min(first) as first, max(last) as last
-        , count(device_id) filter (where person_id is null and not are_several) as strangers
+    select verdict, count(*) as events, min(time) as first, max(time) as last
+    from moments
+    group by verdict
+),
+strangers as (
+    select verdict, count(device_id) as people
     from owned
-    group by is_sure, left_out
+    where person_id is null and not are_several
+    group by verdict
 ),
 known as (
-    select is_sure, left_out, count(*) as people
+    select verdict, count(*) as people
     from users
-    group by is_sure, left_out
+    group by verdict
 )
 select
-    counts.is_sure, counts.left_out, counts.events, counts.strangers + coalesce(known.people, 0) as people
-    , epoch_us(counts.first) as first, epoch_us(counts.last) as last
+    counts.verdict > 0 as is_sure
+    , case abs(counts.verdict) when 2 then 'bots' when 3 then 'internal' when 4 then 'environment' end as left_out
+    , counts.events
+    , coalesce(strangers.people, 0) + coalesce(known.people, 0) as people
+    , epoch_us(counts.first) as first
+    , epoch_us(counts.last) as last
 from counts
-left join known on known.is_sure = counts.is_sure and known.left_out is not distinct from counts.left_out
-order by counts.is_sure, counts.left_out
+left join strangers on strangers.verdict = counts.verdict
+left join known on known.verdict = counts.verdict
+order by is_sure, left_out
 ;

@@ -5,17 +5,17 @@
    $listed  how many texts and pages are listed #}
 with
 texts as (
-    select said as value, count(*) as events, count(*) over () as distinct_values
-    from counted
-    where said is not null
+    select said as value, sum(events)::bigint as events, count(*) over () as distinct_values
+    from found
+    where verdict = 1 and said is not null
     group by said
     order by events desc, value
     limit $listed
 ),
 pages as (
-    select path as value, count(*) as events, count(*) over () as distinct_values
-    from counted
-    where path is not null
+    select path as value, sum(events)::bigint as events, count(*) over () as distinct_values
+    from found
+    where verdict = 1 and path is not null
     group by path
     order by events desc, value
     limit $listed

@@ -18,9 +18,9 @@ subjects as (
 {% endfor %}
 ),
 most as (
-    select element_id, count(*) as events
-    from counted
-    where element_id is not null
+    select element_id, sum(events)::bigint as events
+    from found
+    where verdict = 1 and element_id is not null
     group by element_id
     order by events desc, element_id
     limit $samples
@@ -29,10 +29,10 @@ chosen as (
     -- An element is shown in the place where it was met last.
     select
         element_id
-        , arg_max(coalesce(placement_id, element_id), (time, placement_id)) as placement_id
-        , count(*) as events
-    from counted
-    where element_id in (select element_id from most)
+        , arg_max(coalesce(placement_id, element_id), (last, placement_id)) as placement_id
+        , sum(events)::bigint as events
+    from found
+    where verdict = 1 and element_id in (select element_id from most)
     group by element_id
 )
 select chosen.element_id, chosen.placement_id, chosen.events, min(subjects.distance) as subject_distance

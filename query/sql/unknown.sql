@@ -1,4 +1,4 @@
-{# Why the unknown events of the relation `matched` are unknown: (leaf, reason, events), the commonest first.
+{# Why the unknown events of the relation `found` are unknown: (leaf, reason, events), the commonest first.
 
    expressions   of the sets of descriptors, one for each leaf
    leaves        conditions of the selectors: the `set` of what may fulfil it, the `name` of the attribute, `is_state`
@@ -6,10 +6,9 @@
    has_counts    whether a selector asks how many siblings there are #}
 with
 unknown as (
-    select coalesce(placement_id, element_id) as placement_id, count(*) as events
-    from matched
-    where not is_sure
-        and left_out is null
+    select coalesce(placement_id, element_id) as placement_id, sum(events) as events
+    from found
+    where verdict = -1
     group by coalesce(placement_id, element_id)
 ),
 levels as (

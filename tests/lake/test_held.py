@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import duckdb
 import pytest
 
 from expost.lake.held import HeldConnection
-from tests.story import Story, track
+from expost.lake.schema import TABLES
+from tests.story import Story, identify, track
 
 
 @pytest.fixture
@@ -72,3 +75,47 @@ def test_a_lake_that_was_taken_away_is_not_answered_from_memory(held: HeldConnec
     lake.folder.lake.mkdir()
     with held.lend() as connection:
         assert events(connection) == 0
+
+
+def test_a_change_of_the_lake_is_told_to_the_connection_that_is_held(
+    held: HeldConnection, lake: Story
+) -> None:
+    with held.lend() as first:
+        assert events(first) == 1
+        assert not first.execute("select * from lake.logins").fetchall()
+    lake.capture("ann", identify("ann"), track("A"), at="10:05")
+    lake.store()
+    with held.lend() as second:
+        assert second is first
+        assert events(second) == 3
+        assert len(second.execute("select * from lake.logins").fetchall()) == 1
+        assert len(second.execute("select * from lake.snapshot").fetchall()) == len(TABLES)
+
+
+def test_it_is_opened_anew_now_and_then(
+    held: HeldConnection, lake: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("expost.lake.held.MOST_RENEWALS", 1)
+    seen = []
+    for minute in range(3):
+        with held.lend() as connection:
+            seen.append(connection)
+            assert events(connection) == 1 + minute
+        lake.capture("ann", track("A"), at=f"11:0{minute}")
+        lake.store()
+    assert seen[0] is seen[1]
+    assert seen[1] is not seen[2]
+
+
+def test_what_is_left_unread_of_an_answer_is_no_failure(held: HeldConnection) -> None:
+    def answers() -> Generator[duckdb.DuckDBPyConnection]:
+        with held.lend() as connection:
+            connection.execute("create temp table matched as select 1 as one")
+            yield connection
+
+    unread = answers()
+    first = next(unread)
+    unread.close()
+    with held.lend() as second:
+        assert second is first
+        assert not second.execute("select * from duckdb_tables() where temporary").fetchall()

@@ -1,0 +1,239 @@
+"""What a file of events says, without each event: its facts, and when and on which device each of them happened.
+
+A fact is what many events have in common: what happened, on which element, on which page, with which words on it, in
+whose environment. A question that no more than that decides looks at the facts, which are a tenth of the events or
+less, and then reads the moments of those that match and of no others: they lie one after the other, in plain arrays.
+
+Files of events never change, so a summary is made once, by whoever compacts the folder, and lies beside what else is
+kept of its file (`kept.py`). Deleting it loses nothing.
+"""
+
+# pyarrow makes its functions when it is imported, so that pyright does not know them.
+# pyright: reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from .folder import Folder
+from .kept import kept_of, make_private
+from .part import LiveFile, sync
+from .schema import BOOL, COUNT, ID, TIME
+from .table import find_live_files
+
+STRINGS = ("site", "type", "name", "source", "environment", "host", "path", "label", "text")
+SAME = {
+    **{name: pa.dictionary(COUNT, pa.string()) for name in STRINGS},
+    "marks": pa.list_(pa.string()), "element_id": ID, "placement_id": ID, "user_id": ID, "is_bot": BOOL,
+    "is_internal": BOOL,
+}  # fmt: skip
+"""The columns of an event that all events of a fact agree in. `user_id` is that of events from a server alone."""
+
+FACTS = pa.schema([*SAME.items(), ("first_moment", COUNT), ("events", COUNT), ("last", TIME)])
+"""The facts of a file. Those from `first_moment` on, as many as there are `events`, are the moments of a fact."""
+
+MOMENTS = pa.schema([("time", TIME), ("device_id", pa.dictionary(COUNT, ID))])
+
+LEAST_BYTES = 4_000_000
+"""Smaller files are read as they are: they will soon be merged into larger ones."""
+MOST_ROWS = 20_000_000
+"""Of larger files than compaction makes there is none: making one takes 40 bytes of memory for each event."""
+USUAL_SHARE = 0.4
+"""How large a summary is beside its file, about."""
+
+_VERSION = {b"expost.summary": b"1"}
+_FOLDER = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The facts of one file of events and their moments, mapped into memory and not read."""
+
+    facts: pa.RecordBatch
+    moments: pa.RecordBatch
+
+    def moments_of(self, firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[pa.Array, pa.Array]:
+        """Times and devices of so many moments from each of the first ones on, in that order."""
+        ends = np.cumsum(counts)
+        places = pa.array(np.repeat(firsts - ends + counts, counts) + np.arange(ends[-1] if len(ends) else 0))
+        devices = self.moments.column("device_id")
+        return self.moments.column("time").take(places), devices.dictionary.take(devices.indices.take(places))
+
+
+def find_summary(cache: Path, file: Path) -> Summary | None:
+    """The summary of a file of events, if there is one."""
+    folder = kept_of(cache, file) / _FOLDER
+    try:
+        facts, moments = (_read(folder / f"{name}.arrow") for name in ("facts", "moments"))
+    except (OSError, pa.ArrowException, ValueError):
+        return None  # not there, removed this moment, or not whole
+    is_known = facts.schema.equals(FACTS.with_metadata(_VERSION), check_metadata=True)
+    return Summary(facts, moments) if is_known and moments.schema.equals(MOMENTS) else None
+
+
+def lacks_summaries(folder: Folder, max_bytes: int) -> bool:
+    """Whether a file has none that should have one."""
+    return next(_due(folder, max_bytes), None) is not None
+
+
+def summarize(folder: Folder, max_bytes: int) -> int:
+    """Make the summaries that are missing, those of the newest files first; how many that were.
+
+    They take `max_bytes` of the disk at most. What was kept of files that are gone is deleted.
+    """
+    forget_gone(folder)
+    made = 0
+    for file in _due(folder, max_bytes):
+        made += make_summary(folder.cache, file)
+    return made
+
+
+def make_summary(cache: Path, file: Path) -> bool:
+    """Make the summary of a file; False where the disk, or the file, does not allow it."""
+    place = kept_of(cache, file) / _FOLDER
+    fresh = place.with_name(f".{uuid.uuid4()}")
+    try:
+        make_private(fresh, cache)
+        facts, moments = _summary_of(file)
+        _write(fresh / "facts.arrow", facts)
+        _write(fresh / "moments.arrow", moments)
+        sync(fresh)
+        fresh.rename(place)
+        sync(place.parent)
+    except (OSError, pa.ArrowException):
+        return False
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    if not file.exists():
+        # It was deleted meanwhile, and what is kept of it with it, perhaps before this was written.
+        shutil.rmtree(place, ignore_errors=True)
+    return True
+
+
+def forget_gone(folder: Folder) -> None:
+    """Delete what was kept of files that are gone, if whoever took them away did not."""
+    for kept in (folder.cache / "events").glob("*"):
+        if not (folder.lake / "events" / f"{kept.name}.parquet").exists():
+            shutil.rmtree(kept, ignore_errors=True)
+
+
+def _due(folder: Folder, max_bytes: int) -> Iterator[Path]:
+    """Files without a summary, the newest first, while there is room for one more."""
+    table = folder.lake / "events"
+    for file in sorted(find_live_files(table), key=_newest, reverse=True):
+        path = table / file.name
+        is_apt = file.size_bytes >= LEAST_BYTES and file.rows <= MOST_ROWS
+        if is_apt and not (kept_of(folder.cache, path) / _FOLDER).exists():
+            if _size(folder.cache) + USUAL_SHARE * file.size_bytes > max_bytes:
+                return
+            yield path
+
+
+def _newest(file: LiveFile) -> tuple[int, str]:
+    moment = file.greatest.get("time", 0)
+    return (moment if isinstance(moment, int) else 0, file.name)
+
+
+def _size(cache: Path) -> int:
+    size = 0
+    for part in (cache / "events").glob(f"*/{_FOLDER}/*"):
+        with suppress(FileNotFoundError):
+            size += part.stat().st_size
+    return size
+
+
+def _read(path: Path) -> pa.RecordBatch:
+    file = pa.ipc.open_file(pa.memory_map(str(path)))
+    if file.num_record_batches != 1:
+        raise ValueError(path)
+    return file.get_batch(0)
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    """Write the table as one batch, which can be mapped into memory as it is; durable when this returns."""
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table.combine_chunks(), max_chunksize=max(1, len(table)))
+    sync(path)
+
+
+def _summary_of(file: Path) -> tuple[pa.Table, pa.Table]:
+    """Facts and moments of a file, one column of its events after the other, so that memory stays bounded."""
+    with pq.ParquetFile(file, read_dictionary=list(STRINGS), page_checksum_verification=True) as events:
+        numbers = _fact_numbers(events)
+        # Facts are numbered as they come, and rows lie in the order in which questions read them.
+        order = np.argsort(numbers, kind="stable")
+        counts = np.bincount(numbers)
+        firsts = np.cumsum(counts) - counts
+        times = _column(events, "time", TIME).cast(pa.int64()).to_numpy()[order]
+        devices = _column(events, "device_id", ID).dictionary_encode("encode")
+        chosen = pa.array(order[firsts])
+        facts = [_column(events, name, type_).take(chosen) for name, type_ in SAME.items()]
+    facts += [
+        pa.array(firsts, COUNT),
+        pa.array(counts, COUNT),
+        pa.array(np.maximum.reduceat(times, firsts)).cast(TIME),
+    ]
+    moments = [
+        pa.array(times).cast(TIME),
+        pa.DictionaryArray.from_arrays(devices.indices.take(pa.array(order)), devices.dictionary),
+    ]
+    return (
+        pa.table(facts, FACTS.with_metadata(_VERSION)),
+        pa.table(moments, MOMENTS),
+    )
+
+
+def _fact_numbers(events: pq.ParquetFile) -> NDArray[np.int64]:
+    """For each event the number of its fact."""
+    numbers = np.zeros(events.metadata.num_rows, np.int64)
+    count = 1
+    for name, type_ in SAME.items():
+        codes, distinct = _codes(_column(events, name, type_))
+        if distinct > 1:
+            if count * distinct >= 1 << 62:
+                numbers, count = _dense(numbers)
+            numbers = numbers * distinct + codes
+            count *= distinct
+    return _dense(numbers)[0]
+
+
+def _dense(numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    encoded = pa.array(numbers).dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary)
+
+
+def _codes(column: pa.Array) -> tuple[NDArray[np.int64], int]:
+    """A number for each value, null included, and how many numbers there are."""
+    if pa.types.is_list(column.type):
+        column = pc.binary_join(column, "\n")
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes + 1, len(column.dictionary) + 1
+
+
+def _column(events: pq.ParquetFile, name: str, type_: pa.DataType) -> pa.Array:
+    """A column as one array; null where the file was written before there was such a column."""
+    if name not in events.schema_arrow.names:
+        return pa.nulls(events.metadata.num_rows, type_)
+    column = events.read([name]).column(0)
+    if name == "user_id":
+        is_own = pc.equal(events.read(["source"]).column(0).cast(pa.string()), "server")
+        column = pc.if_else(is_own, column, pa.scalar(None, ID))
+    if pa.types.is_dictionary(type_):
+        column = column.unify_dictionaries()
+    whole = column.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], column.type)
+    return whole.cast(type_)

@@ -1,0 +1,170 @@
+"""Summaries of event files: what is in them, when they are made, and that nothing of what is gone is left in one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from expost.lake.compactor import LOOK_SECONDS, Compactor, compact_folder
+from expost.lake.folder import Folder
+from expost.lake.kept import kept_of
+from expost.lake.part import write_part
+from expost.lake.schema import TABLES
+from expost.lake.summary import (
+    MOMENTS,
+    SAME,
+    find_summary,
+    forget_gone,
+    lacks_summaries,
+    make_summary,
+    summarize,
+)
+from expost.lake.table import Table
+from tests.story import Story, click, identify, track, view
+
+ENOUGH = 1_000_000
+
+
+@pytest.fixture
+def folder(lake: Story, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    monkeypatch.setattr("expost.lake.summary.LEAST_BYTES", 0)
+    for minute, who in enumerate(("ann", "bob", "ann")):
+        lake.capture(who, view("/"), click("main button.buy"), click("main a"), at=f"10:0{minute}")
+    lake.capture("srv", track("paid"), identify("ann"), at="10:30", on_server=True)
+    lake.capture("eve", click("main button.buy"), at="11:00", environment="staging", is_internal=True)
+    lake.store()
+    compact_folder(lake.folder, everything=True)
+    return lake.folder
+
+
+def live(folder: Folder) -> list[Path]:
+    table = Table(folder.lake / "events", TABLES["events"])
+    return [table.path / file.name for file in table.files()]
+
+
+def told(cache: Path, file: Path) -> list[tuple[Any, ...]]:
+    """Every event as the summary of its file tells it: time, device and what its fact says."""
+    summary = find_summary(cache, file)
+    assert summary is not None
+    rows = []
+    for fact in summary.facts.to_pylist():
+        first, count = fact["first_moment"], fact["events"]
+        moments = summary.moments.slice(first, count).to_pylist()
+        assert max(each["time"] for each in moments) == fact["last"]
+        rows += [(*each.values(), *(fact[name] for name in SAME)) for each in moments]
+    return rows
+
+
+def read(file: Path) -> list[tuple[Any, ...]]:
+    return [
+        (*(row[name] for name in MOMENTS.names), *(
+            None if name == "user_id" and row["source"] != "server" else row[name] for name in SAME
+        ))
+        for row in pq.read_table(file).to_pylist()
+    ]  # fmt: skip
+
+
+def test_it_tells_of_each_event_once(folder: Folder) -> None:
+    [file] = live(folder)
+    assert summarize(folder, ENOUGH) == 1
+    assert sorted(map(repr, told(folder.cache, file))) == sorted(map(repr, read(file)))
+    summary = find_summary(folder.cache, file)
+    assert summary is not None
+    facts = {tuple(row[name] for name in ("type", "element_id", "environment", "user_id", "is_internal"))
+             for row in summary.facts.to_pylist()}  # fmt: skip
+    assert len(facts) == summary.facts.num_rows < pq.read_metadata(file).num_rows
+
+
+def test_files_from_before_a_column_are_told_with_null(folder: Folder) -> None:
+    table = Table(folder.lake / "events", TABLES["events"])
+    [file] = live(folder)
+    rows = pq.read_table(file).drop_columns(["placement_id", "is_internal"])
+    table.replace(table.files(), [write_part(table.path, rows, data_change=False)], data_change=False)
+    [file] = live(folder)
+    assert summarize(folder, ENOUGH) == 1
+    assert {row[-1] for row in told(folder.cache, file)} == {None}
+
+
+def test_there_is_one_for_each_file_while_there_is_room(folder: Folder, lake: Story) -> None:
+    assert lacks_summaries(folder, ENOUGH)
+    assert summarize(folder, ENOUGH) == 1
+    assert not lacks_summaries(folder, ENOUGH)
+    assert summarize(folder, ENOUGH) == 0
+    lake.capture("kim", view("/"), at="2026-04-01 10:00")
+    lake.store()
+    assert lacks_summaries(folder, ENOUGH)
+    assert not lacks_summaries(folder, 1_000)
+    assert summarize(folder, 1_000) == 0
+
+
+def test_small_files_have_none(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert not lacks_summaries(folder, ENOUGH)
+    assert summarize(folder, ENOUGH) == 0
+
+
+def test_it_goes_with_its_file(folder: Folder, lake: Story) -> None:
+    [file] = live(folder)
+    summarize(folder, ENOUGH)
+    lake.capture("kim", view("/"), at="11:00")
+    lake.store()
+    compact_folder(folder, everything=True)
+    assert Table(folder.lake / "events", TABLES["events"]).vacuum(grace_seconds=-3600)
+    assert find_summary(folder.cache, file) is None
+    assert not kept_of(folder.cache, file).exists()
+
+
+def test_nothing_is_left_of_a_file_that_went_meanwhile_or_by_another_hand(folder: Folder) -> None:
+    [file] = live(folder)
+    gone = file.with_name("sorted-59-gone.zstd.parquet")
+    gone.write_bytes(file.read_bytes())
+    assert make_summary(folder.cache, gone)
+    gone.unlink()
+    forget_gone(folder)
+    assert not kept_of(folder.cache, gone).exists()
+    assert not make_summary(folder.cache, gone)
+    assert not list((folder.cache / "events").rglob("*.arrow"))
+
+
+@pytest.mark.parametrize("name", ["facts.arrow", "moments.arrow"])
+def test_what_is_not_whole_is_no_summary(folder: Folder, name: str) -> None:
+    [file] = live(folder)
+    summarize(folder, ENOUGH)
+    path = kept_of(folder.cache, file) / "summary" / name
+    path.write_bytes(path.read_bytes()[:-9])
+    assert find_summary(folder.cache, file) is None
+
+
+def test_only_the_owner_may_look_at_it(folder: Folder) -> None:
+    summarize(folder, ENOUGH)
+    folders = [folder.cache, *(path for path in folder.cache.rglob("*") if path.is_dir())]
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
+
+
+def test_the_child_of_the_sink_makes_what_is_missing(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+
+    class Child:
+        def __init__(self, command: list[str], **_: Any) -> None:
+            started.append(command)
+
+        def poll(self) -> int:
+            return 0
+
+    now = 1_000.0
+    monkeypatch.setattr("expost.lake.compactor.time.monotonic", lambda: now)
+    monkeypatch.setattr("expost.lake.compactor.subprocess.Popen", Child)
+    compactor = Compactor(folder, lambda *_, **__: None, 3_000_000)
+    now += LOOK_SECONDS
+    compactor.tend(lambda: 0)
+    assert len(started) == 1
+    assert started[0][-3:] == ["--cache-bytes", "3000000", "--only-summaries"]
+    monkeypatch.undo()
+    with subprocess.Popen([sys.executable, *started[0][1:]], stdin=subprocess.PIPE) as process:
+        assert process.wait(60) == 0
+    assert not list(folder.cache.glob("events/*/summary")), "files so small have none"
