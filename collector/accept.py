@@ -41,6 +41,7 @@ class Sender(msgspec.Struct, frozen=True, gc=False):
     grant: Grant
     address: str
     user_agent: str
+    country: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
@@ -180,6 +181,7 @@ def _payload(
         events=events,
         consent_version=head.consent_version,
         counts=_counts(head, sender.grant),
+        country=sender.country,
     )
     try:
         return pack(accepted)

@@ -18,6 +18,7 @@ from expost.lake.journal import Journal
 
 from .accept import Packer, Sender, Verdict, accept
 from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack
+from .country import Countries
 from .daily import DailyIds
 from .descriptors import Descriptors
 from .keyring import Grant, Keyring
@@ -89,6 +90,7 @@ class Capture:
         visitors: Visitors,
         tally: Tally,
         clock: Clock,
+        countries: Countries | None = None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal = journal
@@ -100,6 +102,7 @@ class Capture:
         self._visitors = visitors
         self._tally = tally
         self._clock = clock
+        self._countries = countries
         self._seconds = seconds
         self._held_bytes = 0
         self._pack = Packer()
@@ -202,7 +205,9 @@ class Capture:
             raise WrongEncoding("Bodies are plain or gzip.", hint="Leave Content-Encoding out, or say gzip.")
         address = self._address(peer, headers, fields)
         user_agent = headers.get(b"user-agent", b"").decode("latin-1")
-        return Sender(grant, address, user_agent), self._holders(grant, address)
+        # A server sends from its own address, and history from whoever imports it.
+        country = self._countries.find(address) if self._countries and grant.kind == "write" else ""
+        return Sender(grant, address, user_agent, country), self._holders(grant, address)
 
     def _judge(self, body: bytes, sender: Sender, received_at: int) -> Verdict:
         return accept(unpack(body), sender, received_at, self._descriptors, self._daily, self._pack)

@@ -19,6 +19,7 @@ from expost.state.database import State
 
 from .capture import Capture
 from .clock_watch import ClockWatch
+from .country import Countries
 from .daily import DailyIds, salt_place
 from .descriptors import Descriptors
 from .keyring import Keyring
@@ -55,6 +56,7 @@ class Collector:
         tally: Tally,
         clock: Clock,
         note_jump: Callable[[float], None],
+        countries: Countries | None = None,
     ) -> None:
         self.capture = capture
         self._routes: dict[str, ASGIApp] = {CAPTURE_PATH: capture}
@@ -64,6 +66,7 @@ class Collector:
         self.tally = tally
         self._clock = clock
         self._note_jump = note_jump
+        self._countries = countries
         self._upkeep: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,6 +90,8 @@ class Collector:
     async def _keep_up(self) -> None:
         while True:
             await asyncio.to_thread(self._refused.make_room, self._clock())
+            if self._countries is not None:
+                await asyncio.to_thread(self._countries.reload)
             # Not in one long sleep: the clock of a machine may be set, or stand still while it is suspended.
             await asyncio.sleep(min(self._daily.turn() + 0.1, 60))
 
@@ -112,6 +117,7 @@ def create(
     masks, tally = Masks(), Tally()
     daily = DailyIds(clock, salt_place(folder.path))
     refused = RefusedLog(folder.rejected, masks, settings.max_rejected_bytes)
+    countries = Countries(settings.country_file) if settings.country_file else None
     capture = Capture(
         journal=journal,
         keyring=Keyring(state),
@@ -122,6 +128,7 @@ def create(
         visitors=Visitors(networks(settings.trusted_proxies)),
         tally=tally,
         clock=clock,
+        countries=countries,
     )
 
     def note_jump(seconds: float) -> None:
@@ -141,4 +148,4 @@ def create(
             log.error("that is not noted: %s", problem)
 
     script = Script(script_folder, folder.scripts)
-    return Collector(capture, script, daily, refused, tally, clock, note_jump)
+    return Collector(capture, script, daily, refused, tally, clock, note_jump, countries)

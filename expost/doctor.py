@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from expost.clock import from_micros, wall_clock
+from expost.collector.country import BadCountryFile, find_country_file
 from expost.errors import ExpostError, QueryLimit
 from expost.lake.folder import Folder, open_folder
 from expost.lake.growth import Growth, growth
@@ -75,7 +76,7 @@ def examine(settings: Settings) -> list[Finding]:
         folder = open_folder(settings.data)
     except ExpostError as error:
         return [Finding("folder", error.message, True, error.hint)]
-    findings = [Finding("folder", str(folder.path))]
+    findings = [Finding("folder", str(folder.path)), *_look_at_countries(settings)]
     for part, look in PARTS:
         try:
             findings += look(folder)
@@ -136,6 +137,16 @@ def counted(count: int, one: str, many: str = "") -> str:
     ('1 file', '1,200 entries')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _look_at_countries(settings: Settings) -> Iterator[Finding]:
+    if settings.country_file is not None:
+        try:
+            found = find_country_file(settings.country_file)
+        except BadCountryFile as error:
+            yield Finding("countries", error.message, True, error.hint)
+        else:
+            yield Finding("countries", f"By {found.path}: {found.kind}, made on {found.built_on}.")
 
 
 def _look_at_server(folder: Folder) -> Iterator[Finding]:

@@ -110,6 +110,12 @@ class Settings:
         "addresses or networks, such as 10.0.0.0/8",
         "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Nobody else's are.",
     )
+    country_file: Path | None = _setting(  # noqa: RUF009 (as above)
+        None,
+        _path,
+        "a file",
+        "A file in MaxMind's format (.mmdb) by which each event says its visitor's country. None: no event does.",
+    )
     seal_age_ms: int = _count(
         1_500, 50, 60_000, "After how many milliseconds a segment of the journal goes to the lake."
     )

@@ -158,7 +158,7 @@ class Accepted(Struct, frozen=True, gc=False):
 
     `received_at` and the corrected times are decided when the batch is accepted. `device` is the text of the device id
     (the browser's own, or the daily one made by the server), empty for server events that name none. `counts` are what
-    the browser last knew of its pages, those that are still open left out.
+    the browser last knew of its pages, those that are still open left out. `country` is that of its address, if known.
     """
 
     site: Short
@@ -182,6 +182,7 @@ class Accepted(Struct, frozen=True, gc=False):
     version: int = 1
     consent_version: Short = ""
     counts: Counts = field(default_factory=dict)
+    country: Annotated[str, Meta(max_length=2)] = ""
 
 
 class Stored(Accepted, frozen=True, gc=False):

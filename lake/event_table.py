@@ -27,7 +27,7 @@ from .schema import EVENTS
 BATCH_COLUMNS = (
     "received_at", "sent_at", "client_offset_ms", "imported", "site", "device_id", "session_ordinal", "page_id",
     "page_ordinal", "viewport_width", "viewport_height", "consent", "release", "environment", "source", "user_agent",
-    "is_internal", "consent_version", "enriched_by", *Agent._fields,
+    "is_internal", "consent_version", "enriched_by", "country", *Agent._fields,
 )  # fmt: skip
 VIEW_COLUMNS = ("host", "path", "query", "hash", "title", "referrer", *Arrival._fields)
 
@@ -237,6 +237,7 @@ def _batch_row(accepted: Accepted, device_id: int | None) -> Row:
         accepted.is_internal,
         accepted.consent_version,
         RULES,
+        accepted.country or None,
         *agent_of(accepted.user_agent),
     )
 

@@ -71,6 +71,7 @@ EVENTS = pa.schema(
         ("campaign", TEXT),
         ("channel", TEXT),
         ("enriched_by", TEXT),
+        ("country", TEXT),
     ]
 )
 
