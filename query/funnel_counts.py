@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from .answer import LeftOut
 from .attempt import StepShape
@@ -12,10 +12,14 @@ from .calendar import first_day
 from .comparison import previous
 from .definition import Definition
 from .funnel import EntryPeriod, Funnel, FunnelAnswer, FunnelGroup, FunnelStep, Times, TimesBar
-from .funnel_results import Prepared, prepare
+from .funnel_arrays import funnel_tables, is_for_arrays
+from .funnel_results import Asked, asked_of, prepare
 from .grouping import GroupKey, group_rules, in_order
-from .matched import unit_column
+from .latest_start import Rules
+from .matched import IS_SEEN, Matched, search, tallied, unit_column
 from .reading import Reading, Row
+from .statement import Fragment
+from .unseen import unseen_flag
 
 PERCENTILES = (10, 25, 50, 75, 90, 95, 99)
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
@@ -36,6 +40,17 @@ SHOWN_RULE = (
 OPTIONAL_RULE = "An optional step counts where the shown attempt has it between the steps around it."
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What was matched, and the rows of the statements that count, whichever way they were found."""
+
+    matched: Matched
+    counts: Sequence[Row]
+    times: Sequence[Row]
+    daily: Row
+    over: Sequence[Row]
+
+
 def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
     """How many units reached each step."""
     answer = counted_funnel(reading, question)
@@ -49,19 +64,20 @@ def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
 
 def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = False) -> FunnelAnswer:
     """How many units reached each step, without a comparison."""
-    prepared = prepare(reading, question, is_first_only=is_first_only)
-    names = bar_names(question, prepared.steps)
-    rows = reading.run("funnel_counts.sql", prepared.values, stages=prepared.shapes)
-    times = _times(reading, prepared)
-    found = {(row[0], row[1]): row for row in rows}
+    asked = asked_of(reading, question)
+    if reading.is_fast and not is_first_only and is_for_arrays(question, len(asked.definitions)):
+        tables = _by_arrays(reading, question, asked)
+    else:
+        tables = _by_relations(reading, question, is_first_only=is_first_only)
+    names = bar_names(question, asked.steps)
+    times = _times(tables.times)
+    found = {(row[0], row[1]): row for row in tables.counts}
     total = found.get(("total", None))
     groups = [
-        FunnelGroup(
-            kind, value, _bars(names, prepared.shapes, found[kind, value], times.get((kind, value), {}))
-        )
+        FunnelGroup(kind, value, _bars(names, asked.shapes, found[kind, value], times.get((kind, value), {})))
         for kind, value in in_order(key for key in found if key[0] != "total")
     ]
-    bars = _bars(names, prepared.shapes, total, times.get(("total", None), {}))
+    bars = _bars(names, asked.shapes, total, times.get(("total", None), {}))
     if isinstance(question.by, Flag):
         bars = tuple(
             replace(bar, outside_groups=bar.people - sum(group.steps[place].people for group in groups))
@@ -71,7 +87,7 @@ def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = 
     exposed = sum(row[2] for key, row in found.items() if key[0] in kinds)
     several = sum(row[3] for key, row in found.items() if key[0] in kinds)
     incomplete = total[4] if total else 0
-    notes = [*prepared.matched.notes, *funnel_rules(question)]
+    notes = [*tables.matched.notes, *funnel_rules(question)]
     if incomplete:
         what = question.unit.plural
         notes.append(
@@ -81,15 +97,15 @@ def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = 
         notes.append(
             "Some people had completed steps before their exposure; the difference is given per step."
         )
-    left_out = (*prepared.matched.left_out, *_daily(reading, prepared, question))
+    left_out = (*tables.matched.left_out, *_daily(tables, question))
     return FunnelAnswer(
         question=question,
-        basis=reading.basis(definitions=prepared.matched.definitions, left_out=left_out, notes=notes),
+        basis=reading.basis(definitions=tables.matched.definitions, left_out=left_out, notes=notes),
         steps=bars,
         groups=tuple(groups),
         incomplete_people=incomplete,
         several_variations=several / exposed if exposed else None,
-        periods=_periods(reading, prepared, question),
+        periods=_periods(reading, tables.over, question),
     )
 
 
@@ -138,13 +154,8 @@ def _bars(
     return tuple(bars)
 
 
-def _times(reading: Reading, prepared: Prepared) -> dict[GroupKey, dict[int, Times]]:
+def _times(rows: Iterable[Row]) -> dict[GroupKey, dict[int, Times]]:
     """How long each step took, by group and number of the step."""
-    if len(prepared.shapes) == 1:
-        return {}
-    rows = reading.run(
-        "funnel_times.sql", prepared.values, stages=prepared.shapes, percentiles=PERCENTILES, bounds=BOUNDS
-    )
     found: dict[GroupKey, dict[int, Times]] = {}
     many = len(PERCENTILES)
     for kind, value, step, *numbers in rows:
@@ -165,12 +176,10 @@ def _milliseconds(values: Sequence[int]) -> dict[int, float]:
     return {name: value / 1_000 for name, value in zip(PERCENTILES, values, strict=True)}
 
 
-def _periods(reading: Reading, prepared: Prepared, question: Funnel) -> tuple[EntryPeriod, ...]:
+def _periods(reading: Reading, rows: Sequence[Row], question: Funnel) -> tuple[EntryPeriod, ...]:
     """The funnel by the period of entry."""
     if question.over is None:
         return ()
-    values = prepared.values | {"week_start": reading.calendar.week_start}
-    rows = reading.run("funnel_over.sql", values, stages=prepared.shapes, period=question.over)
     order = [("total", None), *in_order({(row[0], row[1]) for row in rows} - {("total", None)})]
     return tuple(
         EntryPeriod(
@@ -186,10 +195,66 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _daily(reading: Reading, prepared: Prepared, question: Funnel) -> list[LeftOut]:
+def _daily(tables: Tables, question: Funnel) -> list[LeftOut]:
     """Entries of daily ids whose window reaches past their day."""
-    entries = prepared.shapes if question.order == "any" else prepared.shapes[:1]
-    structure = {"unit": unit_column(question.unit), "entries": entries}
-    [(events, people)] = reading.run("funnel_daily.sql", prepared.values, **structure)
-    whole = sum(prepared.matched.definitions[shape.number - 1].events for shape in entries)
+    events, people = tables.daily
+    entries = range(len(question.steps) if question.order == "any" else 1)
+    whole = sum(tables.matched.definitions[place].events for place in entries)
     return [LeftOut("cookieless: window past the day", events, people, events / whole)] if events else []
+
+
+def _by_relations(reading: Reading, question: Funnel, *, is_first_only: bool) -> Tables:
+    """Every number by the portable SQL."""
+    prepared = prepare(reading, question, is_first_only=is_first_only)
+    values, shapes = prepared.values, prepared.shapes
+    counts = reading.run("funnel_counts.sql", values, stages=shapes)
+    times, over = [], []
+    if len(shapes) > 1:
+        times = reading.run("funnel_times.sql", values, stages=shapes, percentiles=PERCENTILES, bounds=BOUNDS)
+    entries = shapes if question.order == "any" else shapes[:1]
+    [daily] = reading.run("funnel_daily.sql", values, unit=unit_column(question.unit), entries=entries)
+    if question.over is not None:
+        values = values | {"week_start": reading.calendar.week_start}
+        over = reading.run("funnel_over.sql", values, stages=shapes, period=question.over)
+    return Tables(prepared.matched, counts, times, daily, over)
+
+
+def _by_arrays(reading: Reading, question: Funnel, asked: Asked) -> Tables:
+    """The same numbers by a pass over arrays; the answer has the portable SQL, which gives them too."""
+    flag = asked.flag
+    by_flag = flag is not None
+    if flag is not None:
+        reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
+        reading.quote("exposed.sql", {})
+    searched = search(reading, asked.definitions, has_flag=by_flag, **asked.match)
+    rules = Rules(
+        asked.shapes,
+        asked.structure["within"],
+        reading.now,
+        *(tuple(asked.numbered[name]) for name in ("blocks", "ends", "removes")),
+    )
+    found = funnel_tables(reading, question, searched, rules)
+    reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
+    reading.quote("tally.sql", {})
+    matched = tallied(reading, asked.definitions, searched.compiled, found.tally)
+    if flag is not None:
+        reading.say(IS_SEEN, {})
+        notes = unseen_flag(reading, flag.key, is_seen=found.is_flag_seen)
+        matched = replace(matched, notes=(*notes, *matched.notes))
+    _quote_counts(reading, asked)
+    times = found.counts.time_rows(PERCENTILES, BOUNDS)
+    return Tables(matched, found.counts.count_rows(), list(times), found.daily, [])
+
+
+def _quote_counts(reading: Reading, asked: Asked) -> None:
+    """Remember the statements that `_by_relations` would have run."""
+    flag, values, structure, shapes = asked.flag, asked.values, asked.structure, asked.shapes
+    groups = {"by_flag": flag is not None, "several": flag.several if flag else "", "by_value": False}
+    reading.quote("funnel_counted.sql", values, **structure)
+    reading.quote("funnel.sql", values, **structure)
+    reading.quote("entered.sql", {})
+    reading.quote("funnel_results.sql", values, relation=Fragment("shown"), **groups)
+    reading.quote("funnel_counts.sql", values, stages=shapes)
+    if len(shapes) > 1:
+        reading.quote("funnel_times.sql", values, stages=shapes, percentiles=PERCENTILES, bounds=BOUNDS)
+    reading.quote("funnel_daily.sql", values, unit=structure["unit"], entries=shapes[:1])

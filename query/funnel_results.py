@@ -16,11 +16,24 @@ from .matched import Matched, match, unit_column
 from .reading import Reading
 from .statement import Fragment
 
-ENTERED = """\
-create or replace temp view entered as
-select unit_id, position_1 as position, is_exposed_only
-from shown;"""
 CANDIDATE = Fragment("unit_id, is_exposed_only, reached, step, position, moment")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A funnel with its definitions found: the events of `definitions` are those of the steps, then of the rules.
+
+    `match` is what `match` and `search` are asked for, `structure` and `values` what the statements are.
+    """
+
+    steps: tuple[Definition, ...]
+    shapes: tuple[StepShape, ...]
+    definitions: list[Definition]
+    numbered: dict[str, list[int]]
+    flag: Flag | None
+    match: dict[str, Any]
+    structure: dict[str, Any]
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +46,8 @@ class Prepared:
     values: dict[str, Any]
 
 
-def prepare(
-    reading: Reading, question: Funnel, *, keep: Sequence[str] = (), is_first_only: bool = False
-) -> Prepared:
-    """Make the relation `results`; with `is_first_only` no entry of a unit counts but its first."""
+def asked_of(reading: Reading, question: Funnel, *, keep: Sequence[str] = ()) -> Asked:
+    """What a funnel asks; `keep` are columns of the event that its statements need."""
     stages, shapes = question.stages, shapes_of(question.stages)
     steps = [reading.definition(stage.step) for stage in stages]
     roles = {
@@ -53,17 +64,6 @@ def prepare(
     if question.order == "strict" and not question.between:
         numbered["blocks"] = [shape.number for shape in shapes]
     flag = question.by if isinstance(question.by, Flag) else None
-    matched = match(
-        reading,
-        [*steps, *others],
-        keep=tuple(dict.fromkeys((*keep, *kept_columns(question.by)))),
-        bounds=_bounds(reading, question),
-        flag=flag.key if flag else None,
-        unit=question.unit,
-        by=breakdown_values(question.by),
-        wheres={number: stage.where for number, stage in enumerate(stages, 1) if stage.where is not None},
-    )
-    values = {"within": micros(question.within)}
     structure = {
         "stages": shapes,
         "required": [shape for shape in shapes if not shape.is_optional],
@@ -78,17 +78,36 @@ def prepare(
         "has_links": question.order == "strict" or any(shape.within for shape in shapes),
         **{name: _listed(each) for name, each in numbered.items()},
     }
+    match_ = {
+        "keep": tuple(dict.fromkeys((*keep, *kept_columns(question.by)))),
+        "bounds": _bounds(reading, question),
+        "unit": question.unit,
+        "by": breakdown_values(question.by),
+        "wheres": {number: stage.where for number, stage in enumerate(stages, 1) if stage.where is not None},
+    }
+    values = {"within": micros(question.within)}
+    return Asked(tuple(steps), shapes, [*steps, *others], numbered, flag, match_, structure, values)
+
+
+def prepare(
+    reading: Reading, question: Funnel, *, keep: Sequence[str] = (), is_first_only: bool = False
+) -> Prepared:
+    """Make the relation `results`; with `is_first_only` no entry of a unit counts but its first."""
+    asked = asked_of(reading, question, keep=keep)
+    values, structure = asked.values, asked.structure
+    matched = match(reading, asked.definitions, flag=asked.flag.key if asked.flag else None, **asked.match)
     reading.run("funnel_counted.sql", values, **structure)
     if is_first_only:
         reading.run("funnel_first.sql", {})
     if question.order == "any":
-        prepare_any(reading, values, structure, ends=frozenset(numbered["ends"]))
+        prepare_any(reading, values, structure, ends=frozenset(asked.numbered["ends"]))
     else:
         reading.run("funnel.sql", values, **structure)
-    reading.execute(ENTERED, {})
+    reading.run("entered.sql", {})
     groups = make_groups(reading, values, question.by, question.unit)
-    reading.run("funnel_results.sql", values, by_flag=flag is not None, relation=Fragment("shown"), **groups)
-    return Prepared(tuple(steps), shapes, matched, values)
+    by_flag = asked.flag is not None
+    reading.run("funnel_results.sql", values, by_flag=by_flag, relation=Fragment("shown"), **groups)
+    return Prepared(asked.steps, asked.shapes, matched, values)
 
 
 def _listed(numbers: Iterable[int]) -> Fragment:

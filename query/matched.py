@@ -14,13 +14,14 @@ from .breakdown import ByCohort, ByColumn, ByProperty, ByValue
 from .condition import CompiledDefinition, compile_definition, json_pointer, narrowed
 from .definition import Definition
 from .interval import EARLIEST, LATEST
-from .kept_events import in_lake
+from .kept_events import Source, in_lake
 from .reading import Reading, Row, at
 from .selector_sql import ENGINE_VERSION
 from .statement import Fragment, identifier
 from .unit import PERSON, Unit
 from .unseen import gaps, unheard, unseen_environment, unseen_flag
 
+IS_SEEN = "select 1 from exposed limit 1;"
 ALWAYS = ("event_id", "time", "page_id", "page_seq", "device_id")
 """Columns that every statement about matches reads anyway."""
 
@@ -36,6 +37,23 @@ class Matched:
     left_out: tuple[LeftOut, ...]
     compiled: tuple[CompiledDefinition, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What `matched.sql` has to find: the statement's structure and values, and what it is made of.
+
+    `sources` are one for each different definition of `searched`; `roles` are (step, number of its source). `narrowed`
+    are the numbers of those of which another definition is asked as well.
+    """
+
+    searched: Sequence[Definition]
+    narrowed: frozenset[int]
+    compiled: tuple[CompiledDefinition, ...]
+    sources: Sequence[Source]
+    roles: Sequence[tuple[int, int]]
+    values: dict[str, Any]
+    structure: dict[str, Any]
 
 
 def match(
@@ -57,13 +75,50 @@ def match(
     as `value` that of `by`. A step of `wheres` is narrowed by the definition there. What is counted is `unit`. Of each
     property in `measured` its number comes along, as `number_1`, …, and its type in JSON, as `type_1`, ….
     """
-    values: dict[str, Any] = {}
     _prepare_units(reading, unit)
-    kind = None if unit.kind == "person" else unit.kind
     if flag is not None:
-        reading.run("exposed.sql", {"flag": flag}, unit=kind)
+        kind = None if unit.kind == "person" else unit.kind
+        reading.run("exposures.sql", {"flag": flag}, unit=kind, has_ties=False)
+        reading.run("exposed.sql", {})
+    searched = search(
+        reading,
+        steps,
+        keep=keep,
+        bounds=bounds,
+        has_flag=flag is not None,
+        has_positions=has_positions,
+        unit=unit,
+        by=by,
+        wheres=wheres,
+        measured=measured,
+    )
+    reading.run("matched.sql", searched.values, has_ties=False, **searched.structure)
+    matched = tallied(reading, steps, searched.compiled, reading.run("tally.sql", {}))
+    if flag is None:
+        return matched
+    is_seen = bool(reading.execute(IS_SEEN, {}))
+    return replace(matched, notes=(*unseen_flag(reading, flag, is_seen=is_seen), *matched.notes))
+
+
+def search(
+    reading: Reading,
+    steps: Sequence[Definition],
+    *,
+    keep: Sequence[str] = (),
+    bounds: tuple[int, int] | None = None,
+    has_flag: bool = False,
+    has_positions: bool = True,
+    unit: Unit = PERSON,
+    by: ByValue | None = None,
+    wheres: Mapping[int, Definition] | None = None,
+    measured: Sequence[str] = (),
+) -> Searched:
+    """What `match` has to find, with the elements of every selector made."""
+    values: dict[str, Any] = {}
     numbers: dict[str, int] = {}
     compiled: list[CompiledDefinition] = []
+    searched: list[Definition] = []
+    narrowed_ones: set[int] = set()
     roles: list[tuple[int, int]] = []
     for step, definition in enumerate(steps, 1):
         where = (wheres or {}).get(step)
@@ -73,37 +128,34 @@ def match(
             found = compile_definition(definition, f"m{numbers[body]}")
             if where is not None:
                 found = narrowed(found, compile_definition(where, f"m{numbers[body]}_where"))
+                narrowed_ones.add(numbers[body])
             compiled.append(found)
+            searched.append(definition)
             values |= found.parameters
         roles.append((step, numbers[body]))
     values |= bounding(bounds)
     needed = [*keep, *([by.name] if isinstance(by, ByColumn) else [])]
     may_be_kept = not wheres and not measured and not isinstance(by, ByProperty)
     sources = []
-    for number, found in enumerate(compiled, 1):
-        match_ = reading.elements(found)
-        definition = steps[next(step for step, of in roles if of == number) - 1]
-        sources.append(
-            reading.source(definition, match_, f"m{number}", needed) if may_be_kept else in_lake(match_)
-        )
-    reading.run(
-        "matched.sql",
-        values,
-        sources=sources,
-        roles=roles,
-        keep=[identifier(name) for name in keep],
-        further=[identifier(name) for name in keep if name not in ALWAYS],
-        has_bounds=bounds is not None,
-        by_flag=flag is not None,
-        has_positions=has_positions,
-        unit=kind,
-        value=_value(by, values),
-        chosen=reading.chosen,
-        parting=reading.parting if isinstance(by, ByCohort) else None,
-        numbers=_numbers(measured, values),
-    )
-    matched = tallied(reading, steps, compiled, reading.run("tally.sql", {}))
-    return matched if flag is None else replace(matched, notes=(*unseen_flag(reading, flag), *matched.notes))
+    for number, (definition, found) in enumerate(zip(searched, compiled, strict=True), 1):
+        over = reading.elements(found)
+        kept = reading.source(definition, over, f"m{number}", needed) if may_be_kept else in_lake(over)
+        sources.append(kept)
+    structure = {
+        "sources": sources,
+        "roles": roles,
+        "keep": [identifier(name) for name in keep],
+        "further": [identifier(name) for name in keep if name not in ALWAYS],
+        "has_bounds": bounds is not None,
+        "by_flag": has_flag,
+        "has_positions": has_positions,
+        "unit": None if unit.kind == "person" else unit.kind,
+        "value": _value(by, values),
+        "chosen": reading.chosen,
+        "parting": reading.parting if isinstance(by, ByCohort) else None,
+        "numbers": _numbers(measured, values),
+    }
+    return Searched(searched, frozenset(narrowed_ones), tuple(compiled), sources, roles, values, structure)
 
 
 def bounding(bounds: tuple[int, int] | None) -> dict[str, Any]:

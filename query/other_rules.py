@@ -55,9 +55,9 @@ def explanation(reading: Reading, question: Explanation) -> ExplanationAnswer:
     """The counts in force, and those under each other rule, all over the same snapshot."""
     asked = replace(question.of, over=None, compare=None) if isinstance(question.of, Funnel) else question.of
     others = _of_funnel(asked) if isinstance(asked, Funnel) else _of_retention(asked)
-    # The one in force comes last, so that its relations are there for the ties.
+    # The one in force comes last and by the portable SQL, so that its relations are there for the ties.
     found = [(other, _counts(_ask(reading, other))) for other in others]
-    own = _ask(reading, _Other("", "", "", asked))
+    own = _ask(replace(reading, is_fast=False), _Other("", "", "", asked))
     chosen = _counts(own)
     tied_events, tied_people = _ties(reading, asked)
     return ExplanationAnswer(

@@ -45,6 +45,8 @@ class Reading:
 
     `chosen` is a condition on the person of an event `m`: whose events count at all. `parting` says of such an event
     whether its person is in the cohort that splits the answer. `notes` say so in words (see `membership.py`).
+
+    `is_fast` lets passes over arrays answer what they can; without it everything is asked by the portable SQL alone.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -66,6 +68,7 @@ class Reading:
     chosen: Fragment | None = None
     parting: Fragment | None = None
     notes: tuple[str, ...] = ()
+    is_fast: bool = True
     sql: list[str] = field(default_factory=list)
     used: dict[str, Any] = field(default_factory=dict)
 
@@ -118,6 +121,15 @@ class Reading:
     def _bound(self, statement: duckdb.Statement, values: Mapping[str, Any]) -> dict[str, Any]:
         available = self.common_values() | dict(values)
         return {key: available[key] for key in sorted(statement.named_parameters)}
+
+    def quote(self, name: str, values: Mapping[str, Any], **structure: object) -> None:
+        """Remember the text of `query/sql/{name}` as what gives this answer, without running it."""
+        self.say(render(name, **structure), values)
+
+    def relation(self, text: str, values: Mapping[str, Any]) -> duckdb.DuckDBPyRelation:
+        """The rows of one statement that is no part of what gives the answer; it runs when they are fetched."""
+        [statement] = self.connection.extract_statements(text)
+        return self.connection.sql(statement, params=self._bound(statement, values))
 
     def elements(self, definition: CompiledDefinition) -> CompiledDefinition:
         """The definition over relations that hold the elements of its selectors, which are made here."""

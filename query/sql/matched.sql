@@ -4,6 +4,7 @@
    roles          (step, number of its definition): an event has one row for each step that it matches
    keep, further  columns of the event to keep; those of them that are not read anyway
    has_bounds     whether $from_time and $until_time bound the events
+   has_ties       whether only those at the moments in the relation `tied` are asked for
    by_flag        whether the relation `exposed` says where a person's exposure lies
    has_positions  whether the order is needed
    unit           what is counted if it is not the person: "session", "device" or "group"; it comes as `unit_id`
@@ -47,6 +48,9 @@ matches_{{ number }} as (
 {% if has_bounds %}
         and e.time >= $from_time
         and e.time < $until_time
+{% endif %}
+{% if has_ties %}
+        and epoch_us(e.time) in (select moment from tied)
 {% endif %}
         and {{ match.possibly }}
 ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,9 +29,14 @@ SHOP = Site(SITE, SITE)
 
 
 def answer_of(
-    story: Sequence[Happening], question: Question, site: Site = SHOP, *, week_start: int = 0
+    story: Sequence[Happening],
+    question: Question,
+    site: Site = SHOP,
+    *,
+    week_start: int = 0,
+    is_fast: bool = True,
 ) -> Answer:
-    """The engine's answer over a lake in memory that holds the story."""
+    """The engine's answer over a lake in memory that holds the story; without `is_fast` by the portable SQL alone."""
     assert question.now is not None
     calendar = Calendar(ZoneInfo(question.time_zone or "UTC"), week_start)
     as_of = None if question.as_of is None else calendar.micros(question.as_of, 0)
@@ -45,6 +51,7 @@ def answer_of(
             counting=counting_of(question, site),
             snapshot={},
             resolve=lambda name, _version: definition_of(name),
+            is_fast=is_fast,
         )
         return ANSWERS[type(question)](with_cohorts(reading), question)
 
@@ -122,3 +129,12 @@ def table_of(answer: RetentionAnswer | TrendAnswer) -> dict[str, dict[date, Any]
         }
         for kind, value, points in series
     }
+
+
+def assert_same(fast: Answer, portable: Answer) -> None:
+    """Two answers say the same, and name the same text as what gives it."""
+    for field in fields(fast):
+        if field.name != "basis":
+            assert getattr(fast, field.name) == getattr(portable, field.name), field.name
+    for name in ("definitions", "left_out", "notes", "parameters", "sql"):
+        assert getattr(fast.basis, name) == getattr(portable.basis, name), name

@@ -31,7 +31,15 @@ from expost.query.trend import Trend, TrendAnswer
 from expost.query.unit import parse_unit
 from expost.state.sites import ALL_ENVIRONMENTS, Site
 from tests.semantics import oracle_funnel, oracle_paths, oracle_retention, oracle_stickiness, oracle_trend
-from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of, medians_of, table_of
+from tests.semantics.engine import (
+    answer_of,
+    assert_same,
+    bars_of,
+    definition_of,
+    matcher_of,
+    medians_of,
+    table_of,
+)
 from tests.semantics.happening import SITE, Happening, moment, read_story
 from tests.semantics.oracle import Counted, Oracle
 from tests.semantics.oracle_cohort import members
@@ -106,6 +114,7 @@ def _funnel(case: dict[str, Any], asked: dict[str, Any], story: list[Happening])
     )
     answer = answer_of(story, question, _site(case))
     assert isinstance(answer, FunnelAnswer)
+    assert_same(answer, answer_of(story, question, _site(case), is_fast=False))
     assert bars_of(answer) == case["expect"], case["rule"]
     if "complete" in case:
         assert bars_of(answer, complete=True) == case["complete"], case["rule"]

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
+from expost.query import funnel_arrays
 from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, ByTrait, Flag
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelGroup, Stage
 from expost.query.question import Step
 from expost.query.unit import Unit, parse_unit
-from tests.semantics.engine import answer_of, bars_of, definition_of, group_name, matcher_of
+from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of, group_name, matcher_of
 from tests.semantics.happening import Happening
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_funnel import Plan, funnel
@@ -163,6 +165,7 @@ def times_of(answer: FunnelAnswer, percentile: int) -> dict[str, list[int | None
 def test_a_funnel_is_what_trying_every_chain_finds(story: list[Happening], asked: Asked) -> None:
     answer = answer_of(story, asked.question())
     assert isinstance(answer, FunnelAnswer)
+    assert_same(answer, answer_of(story, asked.question(), is_fast=False))
     said = asked.said(story)
     many = len(asked.steps)
     nobody = {name: [0] * many for name in ("steps", "complete")} | {
@@ -178,3 +181,11 @@ def test_a_funnel_is_what_trying_every_chain_finds(story: list[Happening], asked
         if not asked.removes:
             # Every unit with an entry is in exactly one group.
             assert answer.steps[0].outside_groups == 0
+
+
+@agreement
+@given(stories(most=10), asked_funnels())
+def test_people_who_take_turns_are_counted_as_all_together(story: list[Happening], asked: Asked) -> None:
+    with patch.object(funnel_arrays, "MOST_TOGETHER", 3):
+        in_turns = answer_of(story, asked.question())
+    assert_same(in_turns, answer_of(story, asked.question()))

@@ -1,0 +1,248 @@
+"""The latest-start pass over arrays: how far each unit came, as `sql/funnel.sql` says it, for millions of events.
+
+Rows are events in the order of their units, so the number of a row says what came before what. At every event that
+reaches a step, the latest start is known from which it was reached. Each step looks at the events of that step and of
+the one before, and at no others: the work grows with the number of matching events, whatever the number of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .attempt import StepShape
+
+Numbers: TypeAlias = NDArray[np.int64]
+Marks: TypeAlias = NDArray[np.bool_]
+NEVER = -1
+"""The number of a row that is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedRows:
+    """Events that count, in the order of (unit, time, page, number): one row for each event.
+
+    `units` are the distinct units in that order and `unit` the place of each row's among them; `roles` has bit n for
+    the step or rule with number n + 1. `is_after` says whether a row counts after its unit's exposure.
+    """
+
+    units: Numbers
+    unit: Numbers
+    moment: Numbers
+    roles: NDArray[np.uint8] | NDArray[np.uint32]
+    is_entry: Marks
+    is_after: Marks | None = None
+
+    def of_role(self, number: int) -> Numbers:
+        """The rows of a step or rule."""
+        return np.flatnonzero(self.roles & role_bits([number]))
+
+
+def role_bits(numbers: Iterable[int]) -> int:
+    """The bits of these steps and rules."""
+    return sum(1 << (number - 1) for number in set(numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a funnel asks: its steps, its window and until when windows are over, in microseconds.
+
+    `blocks`, `ends` and `removes` are the numbers of what may not lie between two steps, ends attempts, removes units.
+    """
+
+    shapes: Sequence[StepShape]
+    within: int
+    now: int
+    blocks: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
+    removes: tuple[int, ...] = ()
+
+    @property
+    def required(self) -> list[StepShape]:
+        """The steps that are not optional."""
+        return [shape for shape in self.shapes if not shape.is_optional]
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of all steps and rules."""
+        return sorted({*(shape.number for shape in self.shapes), *self.blocks, *self.ends, *self.removes})
+
+    @property
+    def has_links(self) -> bool:
+        """Whether a step must follow the one before within a window of its own, or with nothing between."""
+        return bool(self.blocks) or any(shape.within for shape in self.shapes)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The attempts that are shown, one for each unit with an entry: `unit` is its place among the units of the rows.
+
+    `at` has the moment of each step by its number; where it was not reached, `NEVER_AT`.
+    """
+
+    unit: Numbers
+    reached: Numbers
+    reached_complete: Numbers
+    at: dict[int, Numbers]
+
+
+NEVER_AT = np.iinfo(np.int64).min
+
+
+def shown_attempts(rows: OrderedRows, rules: Rules) -> tuple[Shown, Shown | None]:
+    """The attempts that are shown: of all events, and where units have exposures also of those after them."""
+    of_roles = {number: rows.of_role(number) for number in rules.numbers}
+    entries = np.flatnonzero(rows.is_entry)
+    of_all = _Pass(rows, rules, of_roles, entries).shown()
+    if rows.is_after is None:
+        return of_all, None
+    after = {number: found[rows.is_after[found]] for number, found in of_roles.items()}
+    return of_all, _Pass(rows, rules, after, entries[rows.is_after[entries]]).shown()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One pass over some of the rows: those of each step and rule, and those with which an attempt may begin."""
+
+    rows: OrderedRows
+    rules: Rules
+    of_role: dict[int, Numbers]
+    entries: Numbers
+
+    def shown(self) -> Shown:
+        """The deepest attempt of each unit, of those the first to get there, of those the latest start."""
+        reached, start = self.deepest(self.entries)
+        is_over = self.rows.moment[self.entries] + self.rules.within < self.rules.now
+        complete = reached if is_over.all() else self.deepest(self.entries[is_over])[0]
+        unit = np.flatnonzero(reached)
+        if self.rules.removes:
+            unit = np.setdiff1d(unit, self.removed(), assume_unique=True)
+        at = self.moments(unit, start[unit], reached[unit])
+        return Shown(unit, reached[unit], complete[unit], at)
+
+    def of(self, numbers: tuple[int, ...]) -> Numbers | None:
+        """The rows of any of these rules; None where the funnel has none."""
+        if len(numbers) < 2:
+            return self.of_role[numbers[0]] if numbers else None
+        return np.unique(np.concatenate([self.of_role[number] for number in numbers]))
+
+    def same_unit(self, found: Numbers, rows: Numbers) -> Marks:
+        """Whether there is a row `found`, and of the same unit."""
+        unit = self.rows.unit
+        is_same: Marks = (found >= 0) & (unit[found] == unit[rows])
+        return is_same
+
+    def took(self, since: Numbers, until: Numbers) -> Numbers:
+        """How long it took from one row to the other."""
+        return self.rows.moment[until] - self.rows.moment[since]
+
+    def deepest(self, entries: Numbers) -> tuple[Numbers, Numbers]:
+        """The deepest step that each unit reached (0: none), and the start of the first event that reached it."""
+        reached = np.zeros(len(self.rows.units), np.int64)
+        start = np.full(len(self.rows.units), NEVER)
+        ends, blocks = self.of(self.rules.ends), self.of(self.rules.blocks)
+        events = starts = entries
+        for shape in self.rules.required:
+            if shape.before:
+                later = self.of_role[shape.number]
+                place = np.searchsorted(events, later) - 1
+                found, since = _taken(starts, place), _taken(events, place)
+                fits = self.same_unit(found, later) & (self.took(found, later) <= self.rules.within)
+                if shape.within:
+                    fits &= self.took(since, later) <= shape.within
+                if ends is not None:
+                    fits &= found >= _before(ends, later)
+                if blocks is not None:
+                    fits &= since >= _before(blocks, later)
+                events, starts = later[fits], found[fits]
+            if not len(events):
+                break
+            unit = self.rows.unit[events]
+            is_first = np.ones(len(unit), bool)
+            np.not_equal(unit[1:], unit[:-1], out=is_first[1:])
+            reached[unit[is_first]] = shape.number
+            start[unit[is_first]] = starts[is_first]
+        return reached, start
+
+    def removed(self) -> Numbers:
+        """The units with an event that removes them inside the window of an entry."""
+        removing = self.of(self.rules.removes)
+        assert removing is not None
+        entry = _before(self.entries, removing)
+        inside = self.same_unit(entry, removing) & (self.took(entry, removing) <= self.rules.within)
+        return np.unique(self.rows.unit[removing[inside]])
+
+    def moments(self, unit: Numbers, start: Numbers, reached: Numbers) -> dict[int, Numbers]:
+        """When the steps of the shown attempts were: from the start each next one is the earliest event that fits."""
+        able = self.able(unit, start, reached) if self.rules.has_links else self.of_role
+        place = {1: start}
+        for shape in self.rules.required[1:]:
+            place[shape.number] = np.full(len(unit), NEVER)
+            goes_on = np.flatnonzero(reached >= shape.number)
+            after = np.searchsorted(able[shape.number], place[shape.before][goes_on], "right")
+            place[shape.number][goes_on] = _taken(able[shape.number], after)
+        for shape in self.rules.shapes:
+            if shape.is_optional:
+                place[shape.number] = self.optional(shape, place)
+        moment = self.rows.moment
+        return {
+            number: np.where(found >= 0, moment[found], NEVER_AT) if len(found) else found
+            for number, found in place.items()
+        }
+
+    def able(self, unit: Numbers, start: Numbers, reached: Numbers) -> dict[int, Numbers]:
+        """Of each step the events from which the shown attempt can go on to its last one, from the last step back."""
+        start_of = np.full(len(self.rows.units), np.iinfo(np.int64).max)
+        start_of[unit] = start
+        reached_of = np.zeros(len(self.rows.units), np.int64)
+        reached_of[unit] = reached
+        blocks = self.of(self.rules.blocks)
+        able: dict[int, Numbers] = {}
+        for shape in reversed(self.rules.required[1:]):
+            found = self.of_role[shape.number]
+            found = found[found > start_of[self.rows.unit[found]]]
+            is_able = reached_of[self.rows.unit[found]] <= shape.number
+            if shape.after:
+                onward = able[shape.after]
+                after = _taken(onward, np.searchsorted(onward, found, "right"))
+                fits = self.same_unit(after, found)
+                within = self.rules.shapes[shape.after - 1].within
+                if within:
+                    fits &= self.took(found, after) <= within
+                if blocks is not None:
+                    fits &= _before(blocks, after) <= found
+                is_able |= fits
+            able[shape.number] = found[is_able]
+        return able
+
+    def optional(self, shape: StepShape, place: dict[int, Numbers]) -> Numbers:
+        """Where an optional step lies: after the step before it and before the next that is reached, in the window."""
+        start, before, candidates = place[1], place[shape.before], self.of_role[shape.number]
+        found = _taken(candidates, np.searchsorted(candidates, before, "right"))
+        fits = (before >= 0) & self.same_unit(found, start) & (self.took(start, found) <= self.rules.within)
+        ends = self.of(self.rules.ends)
+        if ends is not None:
+            fits &= _before(ends, found) <= start
+        if shape.within:
+            fits &= self.took(before, found) <= shape.within
+        if shape.after:
+            following = place[shape.after]
+            fits &= (following < 0) | (found < following)
+        return np.where(fits, found, NEVER)
+
+
+def _before(sorted_rows: Numbers, rows: Numbers) -> Numbers:
+    """The latest of `sorted_rows` before each of `rows`, `NEVER` where there is none."""
+    return _taken(sorted_rows, np.searchsorted(sorted_rows, rows) - 1)
+
+
+def _taken(values: Numbers, places: Numbers) -> Numbers:
+    """The values at these places, `NEVER` at a place that does not exist."""
+    if not len(values):
+        return np.full(len(places), NEVER)
+    exists = (places >= 0) & (places < len(values))
+    return np.where(exists, values[places.clip(0, len(values) - 1)], NEVER)

@@ -1,0 +1,110 @@
+"""The counts of shown attempts, by group: what `funnel_counts.sql` and `funnel_times.sql` say of `results`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .first_exposures import FirstExposures
+from .grouping import GroupKey
+from .latest_start import NEVER_AT, Marks, Numbers, Rules, Shown
+from .reading import Row
+
+TOTAL: GroupKey = ("total", None)
+
+
+@dataclass
+class _Group:
+    """Sums of one group: (units, several variations, incomplete) and (units, complete ones) of each step, and times."""
+
+    about: list[int]
+    steps: list[list[int]]
+    times: dict[int, list[tuple[Numbers, Numbers]]] = field(default_factory=dict)
+
+
+@dataclass
+class ShownCounts:
+    """Adds up shown attempts. With `excludes`, whoever saw several variations is in a group of that name."""
+
+    rules: Rules
+    exposures: FirstExposures | None
+    excludes: bool
+    found: dict[GroupKey, _Group] = field(default_factory=dict)
+
+    def add(self, units: Numbers, of_all: Shown, after: Shown | None) -> None:
+        """Count the attempts of these units: of all events, and of those after the exposure."""
+        everyone = np.ones(len(of_all.unit), bool)
+        self._count(TOTAL, of_all, everyone, np.zeros(len(units), np.int64))
+        if after is None or self.exposures is None:
+            return
+        place = self.exposures.places_of(units)
+        is_exposed = place >= 0
+        nobody = not len(self.exposures.person)
+        variation = (
+            np.full(len(units), -1) if nobody else np.where(is_exposed, self.exposures.variation[place], -1)
+        )
+        variations = (
+            np.zeros(len(units), np.int64)
+            if nobody
+            else np.where(is_exposed, self.exposures.variations[place], 0)
+        )
+        has_after = np.zeros(len(units), bool)
+        has_after[after.unit] = True
+        is_only_before = ~has_after[of_all.unit]
+        self._count(("not exposed", None), of_all, is_only_before & ~is_exposed[of_all.unit], variations)
+        self._count(("before exposure", None), of_all, is_only_before & is_exposed[of_all.unit], variations)
+        several = variations[after.unit] > 1 if self.excludes else np.zeros(len(after.unit), bool)
+        self._count(("several variations", None), after, several, variations)
+        for number, name in enumerate(self.exposures.names):
+            of_variation = (variation[after.unit] == number) & ~several
+            self._count(("variation", name), after, of_variation, variations)
+
+    def count_rows(self) -> list[Row]:
+        """The rows of funnel_counts.sql."""
+        return [
+            (*key, *group.about, *(number for step in group.steps for number in step))
+            for key, group in self.found.items()
+        ]
+
+    def time_rows(self, percentiles: Sequence[int], bounds: Sequence[int]) -> Iterator[Row]:
+        """The rows of funnel_times.sql."""
+        for key, group in self.found.items():
+            for step, parts in sorted(group.times.items()):
+                elapsed, from_start = (np.sort(np.concatenate(each)) for each in zip(*parts, strict=True))
+                yield (
+                    *key,
+                    step,
+                    *(_nearest(elapsed, percentile) for percentile in percentiles),
+                    *(_nearest(from_start, percentile) for percentile in percentiles),
+                    *(int(np.searchsorted(from_start, bound, "right")) for bound in bounds),
+                    len(elapsed),
+                )
+
+    def _count(self, key: GroupKey, shown: Shown, chosen: Marks, variations: Numbers) -> None:
+        if not chosen.any():
+            return
+        group = self.found.get(key)
+        if group is None:
+            group = self.found[key] = _Group([0, 0, 0], [[0, 0] for _ in self.rules.shapes])
+        at = {number: moment[chosen] for number, moment in shown.at.items()}
+        reached, complete = shown.reached[chosen], shown.reached_complete[chosen]
+        is_incomplete = at[1] + self.rules.within >= self.rules.now
+        about = (len(reached), (variations[shown.unit[chosen]] > 1).sum(), is_incomplete.sum())
+        group.about = [old + int(new) for old, new in zip(group.about, about, strict=True)]
+        for shape, counts in zip(self.rules.shapes, group.steps, strict=True):
+            is_there = at[shape.number] != NEVER_AT
+            counts[0] += int((is_there if shape.is_optional else reached >= shape.number).sum())
+            counts[1] += int(
+                (is_there & ~is_incomplete if shape.is_optional else complete >= shape.number).sum()
+            )
+            if shape.before and is_there.any():
+                moment = at[shape.number][is_there]
+                elapsed = moment - at[shape.before][is_there], moment - at[1][is_there]
+                group.times.setdefault(shape.number, []).append(elapsed)
+
+
+def _nearest(ordered: Numbers, percentile: int) -> int:
+    """The nearest-rank percentile of numbers in order."""
+    return int(ordered[-(-len(ordered) * percentile // 100) - 1])

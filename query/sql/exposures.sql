@@ -1,0 +1,37 @@
+{# The exposures of units to a flag that count, each with its number in the order of its unit.
+
+   unit       what is counted if it is not the person
+   has_ties   whether only those at the moments in the relation `tied` are asked for
+
+   $flag  the key of the flag #}
+create or replace temp table exposures as
+with
+matches as (
+    select
+        e.event_id, e.time, e.page_id, e.page_seq, e.device_id
+        -- A server's event belongs to the user it names.
+        , case when e.source = 'server' then e.user_id end as own_user_id
+        , {% include "left_out.sql" %} as left_out
+        , coalesce(e.variation, '') as variation
+    from lake.events as e
+    where e.site = $site
+        and e.type = 'exposure'
+        and e.flag = $flag
+{% if has_ties %}
+        and epoch_us(e.time) in (select moment from tied)
+{% endif %}
+),
+{% include "units.sql" %},
+exposures_of_units as (
+    select
+        {% if unit %}unit_id{% else %}person_id as unit_id{% endif %}
+
+        , variation, time, page_id, page_seq, event_id, left_out
+    from matches_of_units
+)
+select
+    unit_id, variation, time, page_id, page_seq, event_id
+    , row_number() over (partition by unit_id order by time, page_id, page_seq, event_id) as exposure
+from exposures_of_units
+where left_out is null and unit_id is not null
+;
