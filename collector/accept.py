@@ -26,7 +26,7 @@ from .verdict import (
     is_stale,
     is_within,
 )
-from .wire import Batch, Head, Refused, decode, read_counts
+from .wire import NO_COUNTS, Batch, Head, Refused, decode, read_counts
 
 Pack = Callable[[Accepted], bytes]
 _encode_json = msgspec.json.Encoder().encode
@@ -92,7 +92,7 @@ def accept(
     """Judge a batch; `pack` makes the payload of what is kept. Raises what `wire.decode` raises."""
     masks = descriptors.masks
     batch = decode(body, descriptors)
-    ids = [event.id for event in batch.events]
+    ids = batch.ids
     once, duplicates = _once(batch.events, ids)
     refused = batch.refused
     grant = sender.grant
@@ -106,8 +106,8 @@ def accept(
         batch.elements, batch.descriptors, once, lost = mended(batch.elements, batch.descriptors, once)
         refused += [_refused(event, f"it points to element {event.el}, which is not there") for event in lost]
     is_of_a_page = grant.kind == "write" and batch.head.page is not None and all(batch.views)
-    if is_of_a_page and are_plain(once, len(batch.views), len(batch.elements)):
-        kept = list(map(masks.event, once))
+    if is_of_a_page and are_plain(once, len(batch.views), len(batch.elements), masks.clean_texts):
+        kept = once
     else:
         kept = _kept(once, batch, sets, grant, received_at, masks, is_large=is_large)
     device = _device(batch.head, sender, daily)
@@ -214,6 +214,8 @@ def _is_own(device: str) -> bool:
 
 
 def _counts(head: Head, grant: Grant) -> Counts:
+    if head.counts is NO_COUNTS:
+        return {}
     # Without a browser's own id there is nobody whose pages these could be, and of history nobody knows what there was.
     is_own = head.page is not None and head.consent == "full" and _is_own(head.device or "")
     return read_counts(head.counts) if is_own and grant.kind == "write" else {}
@@ -233,7 +235,8 @@ def _is_local(views: Sequence[View | None]) -> bool:
 
 
 def _once(events: list[Event], ids: list[str]) -> tuple[list[Event], int]:
-    if len(set(map(str.lower, ids))) == len(ids):
+    written = "".join(ids)
+    if len(set(ids if written == written.lower() else map(str.lower, ids))) == len(ids):
         return events, 0
     first = {event.id.lower(): event for event in reversed(events)}
     return list(reversed(first.values())), len(events) - len(first)

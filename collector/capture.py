@@ -18,11 +18,11 @@ from expost.lake.journal import Journal
 
 from .accept import Packer, Sender, Verdict, accept
 from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack
-from .country import Countries
+from .country import Countries, CountryFile
 from .daily import DailyIds
 from .descriptors import Descriptors
 from .keyring import Grant, Keyring
-from .limits import Holder, Limits, TooManyEvents, counted_address
+from .limits import Holder, Limits, Places, TooManyEvents, counted_address
 from .peer import Visitors
 from .refused import RefusedLog
 from .tally import Tally
@@ -36,6 +36,10 @@ Headers = list[tuple[bytes, bytes]]
 RETRY_SECONDS = b"5"
 MAX_HELD_BYTES = 48_000_000
 """Bodies in memory that are not whole yet: beyond it new ones are asked to come back, so that memory stays bounded."""
+
+MAX_TURN_SECONDS = 1.0
+"""For how long batches that arrived together are read one after the other. Those beyond are asked to come back: they
+would wait for longer than pages do, and with them whoever looks at a dashboard."""
 
 CORS: Headers = [
     # Any page may read the answer: which pages may send is decided by the key. Without it a page sees every refusal as
@@ -74,6 +78,25 @@ class UnknownKey(NotAllowed):
 
     code = "unknown_key"
     status = 401
+
+
+class Busy(ExpostError):
+    """More arrives than this process can look at in time."""
+
+    code = "busy"
+    status = 503
+
+
+class Admission(msgspec.Struct, frozen=True, gc=False):
+    """Who sends, and where their events count: the same for every request with the same head.
+
+    It holds as long as the keyring has the same `revision` and countries come of the same file.
+    """
+
+    sender: Sender
+    places: Places
+    revision: int
+    countries: CountryFile | None
 
 
 class Capture:
@@ -138,15 +161,16 @@ class Capture:
     def take(self, request: WholeRequest) -> bool:
         """Keep a batch that arrived whole, and answer it. False when there is more to do than that."""
         began = self._seconds()
-        headers = dict(request.headers)
-        if b"application/json" in headers.get(b"accept", b""):
-            return False
         try:
-            sender, holders = self._admit(request.query, headers, request.headers, request.peer)
-            verdict = self._judge(request.body, sender, self._clock())
+            admission = self._admit_whole(request)
+            if admission is None:
+                return False
+            self._refuse_when_busy(request.loop)
+            self._limits.check(admission.places, began)
+            verdict = self._judge(request.body, admission.sender, self._clock())
             if verdict.refused or verdict.payload is None:
                 return False
-            self._count_all(holders, verdict)
+            self._count_all(admission, verdict, began)
             told = partial(self._answer_whole, request, verdict, began)
             self._journal.append_then(verdict.payload, request.loop, told)
         except (Unreadable, TooLarge, FromTheFuture):
@@ -156,6 +180,22 @@ class Capture:
         except Exception:  # noqa: BLE001 (the ordinary way trips over it again, and says so)
             return False
         return True
+
+    def _admit_whole(self, request: WholeRequest) -> Admission | None:
+        known = request.known
+        if known is None:
+            headers = dict(request.headers)
+            if b"application/json" in headers.get(b"accept", b""):
+                return None
+            admission = self._admit(request.query, headers, request.headers, request.peer)
+            # Of secret keys nothing stays in memory, not even what they opened.
+            request.known = admission if admission.sender.grant.kind == "write" else None
+            return admission
+        assert isinstance(known, Admission)
+        if known.revision != self._keyring.revision() or known.countries is not self._country_file():
+            request.known = None
+            return None
+        return known
 
     def _answer_whole(
         self, request: WholeRequest, verdict: Verdict, began: float, error: FolderError | None
@@ -173,33 +213,32 @@ class Capture:
 
     async def _take(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Verdict:
         client = scope.get("client")
-        sender, holders = self._admit(
-            scope["query_string"], headers, scope["headers"], client[0] if client else ""
-        )
-        grant = sender.grant
+        admission = self._admit(scope["query_string"], headers, scope["headers"], client[0] if client else "")
+        self._refuse_when_busy(asyncio.get_running_loop())
+        self._limits.check(admission.places, self._seconds())
+        grant = admission.sender.grant
         body = await self._body(receive, headers.get(b"content-length", b""))
         received_at = self._clock()
         try:
-            verdict = self._judge(body, sender, received_at)
+            verdict = self._judge(body, admission.sender, received_at)
         except FromTheFuture as problem:
-            self._count(holders, 1)
+            self._limits.take(admission.places, 1, self._seconds())
             await self._keep_whole(grant, received_at, body, problem)
             return Verdict(None, 0, 0, ())
         except (Unreadable, TooLarge) as problem:
-            self._count(holders, 1)
+            self._limits.take(admission.places, 1, self._seconds())
             await self._keep_whole(grant, received_at, body, problem)
             raise
-        self._count_all(holders, verdict)
+        self._count_all(admission, verdict, self._seconds())
         if verdict.refused:
             await self._keep(grant, received_at, verdict.refused)
         if verdict.payload is not None:
             await self._journal.append(verdict.payload)
         return verdict
 
-    def _admit(
-        self, query: bytes, headers: dict[bytes, bytes], fields: Headers, peer: str
-    ) -> tuple[Sender, dict[Holder, str]]:
-        """Who sends, and under what the events count. Raises for whoever may not, before the body is looked at."""
+    def _admit(self, query: bytes, headers: dict[bytes, bytes], fields: Headers, peer: str) -> Admission:
+        """Who sends, and where the events count. Raises for whoever may not, before the body is looked at."""
+        revision = self._keyring.revision()
         grant = self._grant(query, headers)
         if headers.get(b"content-encoding", b"").strip().lower() not in ENCODINGS:
             raise WrongEncoding("Bodies are plain or gzip.", hint="Leave Content-Encoding out, or say gzip.")
@@ -207,28 +246,29 @@ class Capture:
         user_agent = headers.get(b"user-agent", b"").decode("latin-1")
         # A server sends from its own address, and history from whoever imports it.
         country = self._countries.find(address) if self._countries and grant.kind == "write" else ""
-        return Sender(grant, address, user_agent, country), self._holders(grant, address)
+        # History counts nowhere.
+        names: dict[Holder, str] = {"address": counted_address(address), "key": grant.key}
+        places = () if grant.is_import else self._limits.places(names)
+        return Admission(Sender(grant, address, user_agent, country), places, revision, self._country_file())
+
+    def _country_file(self) -> CountryFile | None:
+        return self._countries.file if self._countries else None
+
+    def _refuse_when_busy(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Raise for a batch that would be looked at in vain or too late: that costs others their time."""
+        self._journal.check_room()
+        # The loop's own time is that at which this turn of it began.
+        if time.monotonic() - loop.time() > MAX_TURN_SECONDS:
+            raise Busy("More arrives than can be looked at in time.", hint="Send again later.")
 
     def _judge(self, body: bytes, sender: Sender, received_at: int) -> Verdict:
         return accept(unpack(body), sender, received_at, self._descriptors, self._daily, self._pack)
 
-    def _holders(self, grant: Grant, address: str) -> dict[Holder, str]:
-        """Under what these events count, none for history; who is beyond a limit already is refused unread."""
-        if grant.is_import:
-            return {}
-        holders: dict[Holder, str] = {"address": counted_address(address), "key": grant.key}
-        now = self._seconds()
-        for holder, name in holders.items():
-            self._limits.check(holder, name, now)
-        return holders
-
-    def _count(self, holders: dict[Holder, str], count: int) -> None:
-        self._limits.take(holders, count, self._seconds())
-
-    def _count_all(self, holders: dict[Holder, str], verdict: Verdict) -> None:
-        if verdict.device and holders:
-            holders["device"] = verdict.device
-        self._count(holders, verdict.count or 1)
+    def _count_all(self, admission: Admission, verdict: Verdict, now: float) -> None:
+        places = admission.places
+        if verdict.device and not admission.sender.grant.is_import:
+            places += self._limits.places({"device": verdict.device})
+        self._limits.take(places, verdict.count or 1, now)
 
     async def _refuse(self, send: Send, error: ExpostError) -> None:
         self._count_refusal(error)

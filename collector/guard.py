@@ -30,6 +30,9 @@ LINGER_SECONDS = 3.0
 DISCARD_SECONDS = 8.0
 MAX_DISCARDED_BYTES = 32_000_000
 LOOK_EVERY_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 0.1
+"""Whoever is beyond a deadline is looked at once more: what they sent may lie unread while this process is busy."""
+
 RETRY = "retry-after: 5\r\naccess-control-expose-headers: retry-after\r\n"
 STOP_SECONDS = 1.0
 """How long a server that is asked to end waits for the rest of a body."""
@@ -101,6 +104,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._phase_began = 0.0
         # One timer for the whole life of a connection that looks now and then: requests set only a number.
         self._deadline = 0.0
+        self._is_beyond = False
         self._look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -279,8 +283,15 @@ class GuardedProtocol(HttpToolsProtocol):
     def _look_at_deadline(self) -> None:
         if self.transport.is_closing():
             return
-        self._look = self.loop.call_later(LOOK_EVERY_SECONDS, self._look_at_deadline)
-        if not self._deadline or self.loop.time() < self._deadline:
+        was_beyond = self._is_beyond
+        self._is_beyond = bool(self._deadline) and self.loop.time() >= self._deadline
+        is_last_look = was_beyond or not self._is_beyond
+        self._look = self.loop.call_later(
+            LOOK_EVERY_SECONDS if is_last_look else LOOK_AGAIN_SECONDS, self._look_at_deadline
+        )
+        # A turn of the loop may take seconds under load, in which more arrives from the same sender, and the loop runs
+        # its timers before it reads that. Between two looks it reads all that had arrived before the first of them.
+        if not (was_beyond and self._is_beyond):
             return
         is_waiting = self._is_in_head or (self._is_in_body and not self.cycle.response_complete)
         if is_waiting and not self._is_refused:

@@ -77,14 +77,19 @@ class Keyring:
 
         The keys of pages are known to everybody, and those that were found are found again as they are.
         """
-        if time.monotonic() >= self._look_at:
-            self._read()
+        self.revision()
         grant = self._of_pages.get(key)
         if grant is None:
             grant = self._grants.get(digest_of(key))
             if grant is not None and grant.kind == "write":
                 self._of_pages[key] = grant
         return grant
+
+    def revision(self) -> int:
+        """Another number as soon as any grant may be another, so that what was found before is to be found again."""
+        if time.monotonic() >= self._look_at:
+            self._read()
+        return self._revision
 
     def _read(self) -> None:
         self._look_at = time.monotonic() + LOOK_EVERY_SECONDS

@@ -6,6 +6,7 @@ nor a device stays in memory as text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Literal
@@ -67,7 +68,11 @@ class Buckets:
 
     def wait(self, name: str, count: int, now: float) -> float:
         """For how many seconds there is no room for `count` events under this name; 0 when there is."""
-        full_at = self.full_at(hash(name))
+        return self.wait_at(hash(name), count, now)
+
+    def wait_at(self, place: int, count: int, now: float) -> float:
+        """The same for the bucket in this place, which is the hash of a name."""
+        full_at = self.full_at(place)
         if full_at <= now:
             return 0.0
         # More at once than the bucket can ever hold passes when it is full.
@@ -75,7 +80,7 @@ class Buckets:
         return max(0.0, full_at + needed - self._depth - now)
 
     def full_at(self, place: int) -> float:
-        """When the bucket in this place, which is the hash of a name, will be full: long ago if it is not known."""
+        """When the bucket in this place will be full: long ago if it is not known."""
         return self._young.get(place) or self._old.get(place, 0.0)
 
     def take(self, name: str, count: int, now: float) -> None:
@@ -91,6 +96,10 @@ class Buckets:
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
+
+
+Places = tuple[tuple[Holder, Buckets, int], ...]
+"""Where the events of a batch count: buckets of a kind, and the place among them."""
 
 
 class Limits:
@@ -113,28 +122,35 @@ class Limits:
             }
         )
 
-    def check(self, holder: Holder, name: str, now: float) -> None:
+    def places(self, names: Mapping[Holder, str]) -> Places:
+        """Where events of these count: what `check` and `take` want to know, found once for many batches."""
+        return tuple(
+            (holder, self._buckets[holder], hash(name))
+            for holder, name in names.items()
+            if holder in self._buckets
+        )
+
+    def check(self, places: Places, now: float) -> None:
         """Raise TooManyEvents if not even one event has room: for what is known before the body is read."""
         if now < self._calm_from:
-            self._refuse_without_room(holder, name, 1, now)
+            for holder, buckets, place in places:
+                self._refuse_without_room(holder, buckets, place, 1, now)
 
-    def take(self, names: dict[Holder, str], count: int, now: float) -> None:
-        """Count events under all of these names, or under none and raise TooManyEvents."""
+    def take(self, places: Places, count: int, now: float) -> None:
+        """Count events in all of these places, or in none and raise TooManyEvents."""
         found = []
-        for holder, name in names.items():
-            buckets = self._buckets.get(holder)
-            if buckets is not None:
-                place = hash(name)
-                full_at = buckets.full_at(place)
-                if full_at > now:
-                    self._refuse_without_room(holder, name, count, now)
-                found.append((buckets, place, full_at))
-        for buckets, place, full_at in found:
+        for holder, buckets, place in places:
+            full_at = buckets.full_at(place)
+            if full_at > now:
+                self._refuse_without_room(holder, buckets, place, count, now)
+            found.append(full_at)
+        for (_, buckets, place), full_at in zip(places, found, strict=True):
             buckets.fill(place, full_at, count, now)
 
-    def _refuse_without_room(self, holder: Holder, name: str, count: int, now: float) -> None:
-        buckets = self._buckets.get(holder)
-        if buckets is not None and (wait := buckets.wait(name, count, now)):
+    def _refuse_without_room(
+        self, holder: Holder, buckets: Buckets, place: int, count: int, now: float
+    ) -> None:
+        if wait := buckets.wait_at(place, count, now):
             # As long as nobody sends too much, nothing has to be looked up before a body is read.
             self._calm_from = now + LONGEST_WAIT_SECONDS
             raise TooManyEvents(holder, buckets.rate, wait)

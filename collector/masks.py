@@ -8,7 +8,7 @@ in what was sent: the key that opens the door to it is public.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from itertools import accumulate
 from typing import Any, TypeVar
 
@@ -76,6 +76,8 @@ class Masks:
 
     def __init__(self, remembered: int = 20_000) -> None:
         self._texts = Known(remembered)
+        self.clean_texts: Container[str | None] = self._texts
+        """Texts in which nothing is to be found, and None, in which there is nothing either."""
         self._urls = Known(remembered)
         self._names = Known(remembered)
 
@@ -172,13 +174,7 @@ class Masks:
         """An event without secrets in its texts, and without card numbers in what the site itself says of it."""
         known = self._texts
         text, label, name = event.text, event.label, event.name
-        if (
-            (text is None or text in known)
-            and (label is None or label in known)
-            and (name is None or name in known)
-            and not event.properties
-            and not event.traits
-        ):
+        if text in known and label in known and name in known and not event.properties and not event.traits:
             # Nearly every event: its texts are those of the page, which were looked at before.
             return event
         changed: dict[str, Any] = {}
@@ -230,11 +226,14 @@ class Masks:
         return msgspec.structs.replace(descriptor, attributes=kept, names=names, marks=marks)
 
 
-class Known(set[str]):
-    """A set that forgets everything when it is full, and takes no long strings: its memory is bounded."""
+class Known(set[str | None]):
+    """A set that forgets everything when it is full, and takes no long strings: its memory is bounded.
+
+    No text at all is always in it.
+    """
 
     def __init__(self, most: int) -> None:
-        super().__init__()
+        super().__init__([None])
         self._most = most
 
     def remember(self, text: str) -> None:
@@ -242,6 +241,7 @@ class Known(set[str]):
         if len(text) <= MAX_REMEMBERED_LENGTH:
             if len(self) >= self._most:
                 self.clear()
+                self.add(None)
             self.add(text)
 
 
@@ -255,7 +255,7 @@ def _replaced(struct: Marked, changed: dict[str, Any]) -> Marked:
     if not different:
         return struct
     return msgspec.structs.replace(
-        struct, **different, marks=list(dict.fromkeys([*struct.marks, *different]))
+        struct, **different, marks=list(dict.fromkeys([*(struct.marks or ()), *different]))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import msgspec
 from msgspec import Raw
@@ -19,13 +20,14 @@ def are_sound(elements: Sequence[Element | None], descriptors: Sequence[Raw | No
     if len(elements) > MAX_CHAIN or not all(elements) or not all(descriptors):
         return False
     count = len(descriptors)
-    for place, element in enumerate(elements):
-        assert element is not None
+    place = 0
+    for element in cast("Sequence[Element]", elements):
         if not -1 < element.descriptor < count or element.parent >= place:
             return False
         for each in element.previous:
             if not -1 < each < count:
                 return False
+        place += 1  # noqa: SIM113 (`enumerate` makes a tuple and an int for each of the many)
     return True
 
 

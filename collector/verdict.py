@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -39,10 +39,10 @@ def find_refusal(
     return check(event) if check else None
 
 
-def are_plain(events: Sequence[Event], views: int, elements: int) -> bool:
-    """Whether these are events of a page that point to one of so many views and elements and say nothing else.
+def are_plain(events: Sequence[Event], views: int, elements: int, clean: Container[str | None]) -> bool:
+    """Whether these are events of a page that point to what is there and say nothing but texts that are known as clean.
 
-    Of such `find_refusal` finds nothing, and nearly all events are: they are not looked at one by one.
+    Of such `find_refusal` finds nothing, nor does a mask, and nearly all events are: they are not looked at one by one.
     """
     for event in events:
         if (
@@ -50,6 +50,9 @@ def are_plain(events: Sequence[Event], views: int, elements: int) -> bool:
             or event.el >= elements
             or not 0 <= event.view < views
             or event.set >= 0
+            or event.text not in clean
+            or event.label not in clean
+            or event.name not in clean
             or event.properties
             or event.traits
         ):

@@ -2,6 +2,9 @@
 
 There is no task, no scope and no message for it, which together cost as much as reading the batch. What is in any way
 out of the ordinary goes the way that every other request goes, through ASGI.
+
+Shorter still is the way of a head that came before, which is every head but the first of a sender, up to the length of
+the body: it is not parsed again (`heads.py`).
 """
 
 from __future__ import annotations
@@ -9,9 +12,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from .guard import Door, GuardedProtocol
+from .heads import Heads, find_parts
 
 Take = Callable[["WholeRequest"], bool]
 """Takes a request and will answer it. False: it goes the ordinary way, as if it had not been seen."""
@@ -20,7 +24,10 @@ Take = Callable[["WholeRequest"], bool]
 def whole_first(door: Door, path: str, take: Take) -> type[asyncio.Protocol]:
     """The guarded protocol behind a door, for `http` of uvicorn; `take` is offered what is sent to `path`."""
     return cast(
-        "type[asyncio.Protocol]", partial(WholeProtocol, door=door, path=path.encode("ascii"), take=take)
+        "type[asyncio.Protocol]",
+        partial(
+            WholeProtocol, door=door, path=path.encode("ascii"), take=take, heads=Heads(), fields=Fields()
+        ),
     )
 
 
@@ -30,18 +37,30 @@ class WholeRequest:
     Of the protocol it is the request under way, so that it has what uvicorn looks at in one.
     """
 
-    __slots__ = (
-        "_protocol", "body", "disconnected", "keep_alive", "message_event", "query", "response_complete",
-        "response_started",
-    )  # fmt: skip
+    __slots__ = ("_protocol", "body", "disconnected", "keep_alive", "known", "response_complete")
 
-    def __init__(self, protocol: WholeProtocol, query: bytes, body: bytes, *, keep_alive: bool) -> None:
+    message_event: ClassVar[_NobodyWaits]
+    response_started: ClassVar[bool] = False
+    """Never begun and not complete: an answer is one write."""
+
+    def __init__(
+        self, protocol: WholeProtocol, body: bytes, known: object | None, *, keep_alive: bool
+    ) -> None:
         self._protocol = protocol
-        self.query = query
         self.body = body
+        self.known = known
+        """What its taker wants to be told when the same head comes again from the same peer, and is told when it does.
+
+        With a head that is known, address and fields are not. A taker for whom that is too little sets it to None and
+        declines: the head is parsed then.
+        """
         self.keep_alive = keep_alive
-        self.message_event = NOBODY_WAITS
-        self.disconnected = self.response_started = self.response_complete = False
+        self.disconnected = self.response_complete = False
+
+    @property
+    def query(self) -> bytes:
+        """What stands behind the question mark of its address."""
+        return self._protocol.query
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -62,15 +81,16 @@ class WholeRequest:
     def answer(self, head: bytes, body: bytes = b"") -> None:
         """Answer: `head` is the status line and header fields, `Content-Length` among them if there is a body."""
         protocol = self._protocol
-        self.response_started = self.response_complete = True
-        if self.disconnected or protocol.transport.is_closing():
+        transport = protocol.transport
+        self.response_complete = True
+        if self.disconnected or transport.is_closing():
             return
-        fields = b"".join([b"%b: %b\r\n" % each for each in protocol.server_state.default_headers])
-        if not self.keep_alive:
-            fields += b"connection: close\r\n"
-        protocol.transport.write(b"%b%b\r\n%b" % (head, fields, body))
-        if not self.keep_alive:
-            protocol.transport.close()
+        fields = protocol.fields.written(protocol.server_state.default_headers)
+        if self.keep_alive:
+            transport.write(b"%b%b\r\n%b" % (head, fields, body))
+        else:
+            transport.write(b"%b%bconnection: close\r\n\r\n%b" % (head, fields, body))
+            transport.close()
         protocol.on_response_complete()
 
 
@@ -81,24 +101,65 @@ class _NobodyWaits:
         """There is nobody to wake."""
 
 
-NOBODY_WAITS = _NobodyWaits()
+WholeRequest.message_event = _NobodyWaits()
+
+
+class Fields:
+    """Header fields that every answer has, as they are sent. Uvicorn makes a new list of them every second."""
+
+    def __init__(self) -> None:
+        self._fields: list[tuple[bytes, bytes]] | None = None
+        self._written = b""
+
+    def written(self, fields: list[tuple[bytes, bytes]]) -> bytes:
+        """These fields, as they are sent."""
+        if fields is not self._fields:
+            self._fields = fields
+            self._written = b"".join([b"%b: %b\r\n" % each for each in fields])
+        return self._written
 
 
 class WholeProtocol(GuardedProtocol):
     """Offers requests that arrived whole to `take` before they become ASGI's."""
 
-    def __init__(self, *arguments: Any, path: bytes, take: Take, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, path: bytes, take: Take, heads: Heads, fields: Fields, **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
+        self.fields = fields
         self._path = path
         self._take = take
+        self._heads = heads
+        self._peer = 0
         self._is_undecided = False
+        self._is_declined = False
         self._whole_body = b""
+        self._taken: WholeRequest | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._peer = hash(self.client[0] if self.client else "")
+
+    @property
+    def query(self) -> bytes:
+        """What stands behind the question mark of the address."""
+        return self.url[len(self._path) + 1 :]
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived. A request that is not whole by then goes the ordinary way."""
+        """Take a request whose head is known, or parse what arrived.
+
+        A request that is not whole by then goes the ordinary way.
+        """
+        if self._is_between() and self._take_known(data):
+            return
         super().data_received(data)
         if self._is_undecided and not self._is_refused:
             self._go_the_ordinary_way()
+        self._is_declined = False
+        if self._taken is not None:
+            self._remember(data, self._taken)
+            self._taken = None
 
     def hand_over(self) -> None:
         """Wait for the body, if this may be a request that arrives whole."""
@@ -121,24 +182,46 @@ class WholeProtocol(GuardedProtocol):
             super().on_message_complete()
             return
         assert self.parser is not None
-        before = self.cycle
-        request = WholeRequest(
-            self,
-            self.url[len(self._path) + 1 :],
-            self._whole_body,
-            keep_alive=self.parser.should_keep_alive(),
-        )
+        request = WholeRequest(self, self._whole_body, None, keep_alive=self.parser.should_keep_alive())
+        if self._offer(request):
+            self._is_undecided = False
+            self._whole_body = b""
+            self._taken = request
+            return
+        self._go_the_ordinary_way()
+        super().on_message_complete()
+
+    def _take_known(self, data: bytes) -> bool:
+        parts = find_parts(data, self._peer)
+        if parts is None:
+            return False
+        known = self._heads.find(parts.place)
+        if known is None:
+            return False
+        request = WholeRequest(self, data[parts.head_bytes :], known, keep_alive=True)
+        if self._offer(request):
+            return True
+        self._is_declined = request.known is not None
+        return False
+
+    def _remember(self, data: bytes, request: WholeRequest) -> None:
+        if request.known is None or not request.keep_alive:
+            return
+        parts = find_parts(data, self._peer)
+        # Only if all that arrived is this one request, as the parser understood it.
+        if parts is not None and data[parts.head_bytes :] == request.body:
+            self._heads.remember(parts.place, request.known)
+
+    def _offer(self, request: WholeRequest) -> bool:
+        before, is_in_body = self.cycle, self._is_in_body
         self.cycle = cast("Any", request)
         self._deadline = 0.0
         self._is_in_body = False
         if self._take(request):
-            self._is_undecided = False
-            self._whole_body = b""
-            return
+            return True
         self.cycle = before
-        self._is_in_body = True
-        self._go_the_ordinary_way()
-        super().on_message_complete()
+        self._is_in_body = is_in_body
+        return False
 
     def _go_the_ordinary_way(self) -> None:
         body, self._whole_body = self._whole_body, b""
@@ -158,8 +241,14 @@ class WholeProtocol(GuardedProtocol):
             and parser.get_http_version() == "1.1"
             and not parser.should_upgrade()
             and not self.flow.write_paused
+            and not self._is_declined
             and self._is_free()
         )
+
+    def _is_between(self) -> bool:
+        """Whether all that arrived before was whole requests, and they are answered."""
+        is_busy = self._is_in_head or self._is_in_body or self._is_refused or self.flow.write_paused
+        return not is_busy and self._is_free()
 
     def _is_free(self) -> bool:
         # Uvicorn declares it as never absent; before the first request it is.

@@ -14,7 +14,7 @@ from heapq import nlargest
 from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from expost.errors import InvalidInput
 from expost.lake.batch import (
@@ -23,6 +23,7 @@ from expost.lake.batch import (
     Counts,
     Element,
     Event,
+    Index,
     Millis,
     Page,
     Pixels,
@@ -37,7 +38,8 @@ VERSION = 1
 MAX_EVENTS = 1_000
 BOM = b"\xef\xbb\xbf"
 
-IDS = re.compile(r"(?:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})*\Z")
+HEX_DIGITS = bytes.maketrans(b"123456789abcdefABCDEF", b"0" * 21)
+UUID_SHAPE = b"00000000-0000-0000-0000-000000000000"
 COMMON_TYPES = frozenset(
     {"click", "change", "submit", "page_view", "page_leave", "custom", "identify", "exposure"}
 )
@@ -88,10 +90,22 @@ class Head(Struct):
 
 
 class Quick(Event, frozen=True, gc=False, omit_defaults=True):
-    """An event whose id and type are looked at later, those of the whole batch at once: one by one that is slow."""
+    """An event whose id and type are looked at later, those of the whole batch at once: one by one that is slow.
+
+    What it does not say is UNSET where `Event` has an empty list or dictionary, of which each would be made.
+    """
 
     id: Annotated[str, Meta(min_length=36, max_length=36)]
     type: Annotated[str, Meta(max_length=60)]
+    marks: list[Short] | UnsetType = UNSET  # type: ignore[assignment]  # what reads them takes either
+    properties: dict[str, Any] | UnsetType = UNSET  # type: ignore[assignment]
+    traits: dict[str, Any] | UnsetType = UNSET  # type: ignore[assignment]
+
+
+class Placed(Element, array_like=True, frozen=True, gc=False):
+    """An element whose previous siblings, which few have, are a tuple: the empty one has not to be made."""
+
+    previous: Annotated[tuple[Index, ...], Meta(max_length=20)] = ()  # type: ignore[assignment]
 
 
 class Strict(Head):
@@ -100,7 +114,7 @@ class Strict(Head):
     views: list[View] = []
     sets: list[dict[str, Any]] = []
     descriptors: list[Raw] = []
-    elements: list[Element] = []
+    elements: list[Placed] = []
     events: list[Quick] = []
 
 
@@ -138,6 +152,7 @@ class Batch(Struct, gc=False):
     descriptors: Sequence[Raw | None]
     elements: Sequence[Element | None]
     events: list[Event]
+    ids: list[str]
     refused: list[Refused] = []
 
 
@@ -178,7 +193,8 @@ def _decode(body: bytes, descriptors: Descriptors) -> Batch:
         return _decode_parts(_loose(body), descriptors)
     _check_version(strict.v)
     _check_count(strict.events)
-    if not have_sound_names(strict.events):
+    ids = [event.id for event in strict.events]
+    if not (are_uuids(ids) and have_names(strict.events)):
         return _decode_parts(_loose(body), descriptors)
     return Batch(
         strict,
@@ -187,13 +203,21 @@ def _decode(body: bytes, descriptors: Descriptors) -> Batch:
         descriptors.read(strict.descriptors),
         strict.elements,
         cast("list[Event]", strict.events),
+        ids,
     )
 
 
-def have_sound_names(events: Sequence[Event]) -> bool:
-    """Whether every id is a UUID and every type a name, as `Event` asks for. All ids have 36 characters."""
-    if IDS.match("".join([event.id for event in events])) is None:
-        return False
+def are_uuids(ids: Sequence[str]) -> bool:
+    """Whether every id is a UUID, as `Event` asks for. All of them have 36 characters.
+
+    >>> are_uuids(["0189-34567-89ab-cdef-0123-456789abcd"]), are_uuids(["01890000-89ab-7def-8123-456789ABCDEF"])
+    (False, True)
+    """
+    return "".join(ids).encode().translate(HEX_DIGITS) == UUID_SHAPE * len(ids)
+
+
+def have_names(events: Sequence[Event]) -> bool:
+    """Whether every type is a name, as `Event` asks for."""
     types = {event.type for event in events}
     return types <= COMMON_TYPES or all(map(TYPE.match, types))
 
@@ -216,6 +240,7 @@ def _decode_parts(loose: Loose, descriptors: Descriptors) -> Batch:
         descriptors=descriptors.read(loose.descriptors),
         elements=[_or_none(_part(raw, _element, None)) for raw in loose.elements],
         events=events,
+        ids=[event.id for event in events],
         refused=refused,
     )
 

@@ -1,7 +1,9 @@
 """The journal: what was accepted is on disk before it is acknowledged.
 
 Segment files are appended to by one thread. All payloads that wait when the disk is free become one group: one write,
-one `fdatasync`, then all their futures are resolved. A full or old segment is sealed: renamed from `.open` to
+one `fdatasync`, then all their futures are resolved. While many arrive, a group is given a few milliseconds to gather:
+a sync costs as much CPU as reading a batch, however quick the disk is, and is paid for by all of a group.
+A full or old segment is sealed: renamed from `.open` to
 `.sealed`, and from then on it belongs to the sink, which moves it to the lake, renames it to `.stored` and keeps it
 for a day (`stored_segments.py`).
 """
@@ -46,8 +48,14 @@ Waiter = tuple[bytes, asyncio.AbstractEventLoop | None, Told]
 RESERVED = ".reserved"
 RESERVED_AT_ONCE = 1_000
 
-FULL_GROUP = 32
-"""So many that wait are worth a wake-up of the thread at once; fewer wait for the end of their loop's turn."""
+FULL_GROUP = 64
+"""So many that wait are worth a sync at once."""
+
+GATHER_SECONDS = 0.004
+"""For how long at most a group gathers; a share of what an acknowledgement may take that nobody notices."""
+
+LULL_SECONDS = 0.001
+"""A group to which nothing came for so long is not waited with: its senders wait for their answers themselves."""
 
 REST_SECONDS = 0.2
 """How long the disk is left alone after a failure, so that a full one is not asked thousands of times a second."""
@@ -89,7 +97,10 @@ class Journal:
             raise
         self._wake = threading.Condition()
         self._waiting: list[Waiter] = []
+        self._is_idle = False
+        self._last_group = 0
         self._backlog_bytes = 0
+        self._is_full = False
         self._seals_asked: list[concurrent.futures.Future[None]] = []
         self._is_closing = False
         self._segment: OpenSegment | None = None
@@ -110,6 +121,11 @@ class Journal:
         """How much waits for the disk."""
         return self._backlog_bytes
 
+    def check_room(self) -> None:
+        """Raise FolderError while there is no room for more: to be asked before a payload is worked on in vain."""
+        if self._is_full:
+            raise self._no_room()
+
     def append(self, payload: bytes) -> asyncio.Future[None]:
         """A future that is done when `payload` is on disk, or fails with FolderError when it is not.
 
@@ -118,6 +134,7 @@ class Journal:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._enqueue(payload, loop, partial(_set, future))
+        self._wake_up()
         return future
 
     def append_then(self, payload: bytes, loop: asyncio.AbstractEventLoop, told: Told) -> None:
@@ -126,16 +143,14 @@ class Journal:
         It is `append` without a future, for many at once: the thread is woken once for all that the loop finds in one
         turn, or once for each full group. Raises FolderError at once when too much is waiting already.
         """
-        count = self._enqueue(payload, loop, told, is_urgent=False)
-        if count == 1:
+        if self._enqueue(payload, loop, told) == 1 and self._is_idle:
             loop.call_soon(self._wake_up)
-        elif count == FULL_GROUP:
-            self._wake_up()
 
     def write(self, payload: bytes) -> None:
         """Return when `payload` is on disk, for code without an event loop."""
         future: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._enqueue(payload, None, partial(_set, future))
+        self._wake_up()
         future.result()
 
     def write_all(self, payloads: Sequence[bytes]) -> None:
@@ -170,32 +185,33 @@ class Journal:
             self._thread.join()
             self._lock.release()
 
-    def _enqueue(
-        self,
-        payload: bytes,
-        loop: asyncio.AbstractEventLoop | None,
-        told: Told,
-        *,
-        is_urgent: bool = True,
-    ) -> int:
+    def _enqueue(self, payload: bytes, loop: asyncio.AbstractEventLoop | None, told: Told) -> int:
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise ValueError(f"a payload of {len(payload)} bytes is longer than any batch can be")
         with self._wake:
             self._refuse_when_closed()
             if self._backlog_bytes + len(payload) > self._max_backlog_bytes and self._backlog_bytes:
-                raise FolderError(
-                    f"{self._backlog_bytes} bytes wait for the disk already.",
-                    hint="The disk is slower than what arrives; senders come back by themselves.",
-                )
+                # Until the disk has taken some of it: what is refused must not cost what is kept its time.
+                self._is_full = True
+                raise self._no_room()
             self._backlog_bytes += len(payload)
             self._waiting.append((payload, loop, told))
-            if is_urgent:
+            count = len(self._waiting)
+            if count == FULL_GROUP:
                 self._wake.notify()
-            return len(self._waiting)
+            return count
+
+    def _no_room(self) -> FolderError:
+        return FolderError(
+            f"{self._backlog_bytes} bytes wait for the disk already.",
+            hint="The disk is slower than what arrives; senders come back by themselves.",
+        )
 
     def _wake_up(self) -> None:
+        # A thread that is not idle looks again before it is: it syncs, or lets a group gather.
         with self._wake:
-            self._wake.notify()
+            if self._is_idle:
+                self._wake.notify()
 
     def _refuse_when_closed(self) -> None:
         if self._is_closing:
@@ -208,7 +224,10 @@ class Journal:
         while not is_closing:
             with self._wake:
                 if not (self._waiting or self._seals_asked or self._is_closing):
+                    self._is_idle = True
                     self._wake.wait(self._seconds_until_due())
+                    self._is_idle = False
+                self._gather()
                 group, self._waiting = self._waiting, []
                 seals, self._seals_asked = self._seals_asked, []
                 is_closing = self._is_closing and not group
@@ -220,6 +239,20 @@ class Journal:
                 self._seal_again()
             for seal in seals:
                 seal.set_result(None)
+
+    def _gather(self) -> None:
+        """Wait for more of a group, unless its senders are so few that they wait for nothing but each other."""
+        until = time.monotonic() + GATHER_SECONDS
+        before = 0
+        while (
+            before < len(self._waiting) < FULL_GROUP
+            and (self._last_group > 1 or len(self._waiting) > 1)
+            and not (self._seals_asked or self._is_closing)
+            and time.monotonic() < until
+        ):
+            before = len(self._waiting)
+            self._wake.wait(LULL_SECONDS)
+        self._last_group = len(self._waiting) or self._last_group
 
     def _seconds_until_due(self) -> float | None:
         if self._segment is None:
@@ -240,6 +273,7 @@ class Journal:
                 error = self._refusal(problem)
         with self._wake:
             self._backlog_bytes -= sum([len(payload) for payload, _, _ in group])
+            self._is_full = False
         _tell(group, error)
 
     def _keep(self, payloads: Sequence[bytes]) -> None:

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import uvicorn
+import uvloop
 
 from expost.collector import guard
 from expost.collector.body import MAX_BODY_BYTES
 from expost.collector.guard import Door, guarded
 from expost.collector.peer import networks
 from expost.collector.service import CAPTURE_PATH
-from expost.collector.whole import whole_first
+from expost.collector.whole import Take, WholeRequest, whole_first
 
 from .conftest import Desk, batch, body_of
 
@@ -37,24 +38,30 @@ def port(shared_desk: Desk, request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def running(desk: Desk, door: Door | None = None, *, is_whole: bool = True) -> Iterator[int]:
+def running(
+    desk: Desk, door: Door | None = None, *, is_whole: bool = True, take: Take | None = None
+) -> Iterator[int]:
     """The port of a server in a thread."""
     listener = socket.create_server(("127.0.0.1", 0))
     door = door or Door(10_000, 10_000)
-    protocol = whole_first(door, CAPTURE_PATH, desk.collector.capture.take) if is_whole else guarded(door)
+    take = take or desk.collector.capture.take
+    protocol = whole_first(door, CAPTURE_PATH, take) if is_whole else guarded(door)
     config = uvicorn.Config(
         desk.collector, http=protocol, loop="uvloop", lifespan="off",
         log_config=None, ws="none", proxy_headers=False, access_log=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+    # Uvloop, as in `expost serve`: it runs its timers at another point of a turn than asyncio's own loop.
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    thread = threading.Thread(target=lambda: runner.run(server.serve(sockets=[listener])))
     thread.start()
     try:
         yield listener.getsockname()[1]
     finally:
         server.should_exit = True
         thread.join()
+        runner.close()
 
 
 def head(desk: Desk, *lines: str, method: str = "POST") -> bytes:
@@ -203,6 +210,38 @@ def test_a_slow_loris_is_shown_out_and_good_senders_do_not_notice(
     assert status == {"nothing": 0, "head": 408, "body": 408, "between": 204}[phase]
     assert seconds < 6
     assert slowest < 1
+
+
+def test_what_arrives_while_the_server_is_busy_for_longer_than_senders_may_be_is_read_and_answered(
+    shared_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(guard, "LOOK_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(guard, "LOOK_AGAIN_SECONDS", 0.05)
+    body = body_of(batch())
+    request = head(shared_desk, f"content-length: {len(body)}") + b"\r\n" + body
+    is_busy, has_sent = threading.Event(), threading.Event()
+
+    def take(offered: WholeRequest) -> bool:
+        if not is_busy.is_set():
+            is_busy.set()
+            assert has_sent.wait(10)
+            # As many batches of a flood take it, all in one turn of the loop.
+            time.sleep(0.3)
+        return shared_desk.collector.capture.take(offered)
+
+    door = Door(10, 10)
+    with running(shared_desk, door, take=take) as port:
+        patient = socket.create_connection(("127.0.0.1", port), timeout=10)
+        busy = socket.create_connection(("127.0.0.1", port), timeout=10)
+        busy.sendall(request)
+        assert is_busy.wait(10)
+        patient.sendall(request)
+        has_sent.set()
+        assert [each.recv(65_536)[:12] for each in (busy, patient)] == [b"HTTP/1.1 204"] * 2
+        for each in busy, patient:
+            each.close()
+    shared_desk.kept()
 
 
 def test_half_a_body_then_gone_keeps_nothing(

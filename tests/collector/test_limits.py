@@ -92,10 +92,10 @@ def test_a_batch_larger_than_the_burst_passes_a_full_bucket() -> None:
 
 def test_a_batch_takes_from_every_bucket_or_from_none() -> None:
     limits = Limits({"address": Rate(10, 20), "device": Rate(10, 5)})
-    limits.take({"address": "a", "device": "d"}, 5, 0.0)
+    limits.take(limits.places({"address": "a", "device": "d"}), 5, 0.0)
     with pytest.raises(TooManyEvents):
-        limits.take({"address": "a", "device": "d"}, 5, 0.0)
-    limits.take({"address": "a", "device": "other"}, 15, 0.0)
+        limits.take(limits.places({"address": "a", "device": "d"}), 5, 0.0)
+    limits.take(limits.places({"address": "a", "device": "other"}), 15, 0.0)
 
 
 def test_a_million_names_take_the_memory_of_a_few() -> None:
@@ -109,5 +109,5 @@ def test_a_million_names_take_the_memory_of_a_few() -> None:
 
 def test_of_no_limit_nothing_is_remembered() -> None:
     limits = Limits.of(Settings(device_events_per_second=0))
-    limits.take({"device": "d"}, 10_000, 0.0)
-    limits.take({"device": "d"}, 10_000, 0.0)
+    limits.take(limits.places({"device": "d"}), 10_000, 0.0)
+    limits.take(limits.places({"device": "d"}), 10_000, 0.0)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import threading
 from typing import Any
 
+import pytest
+
+from expost.collector import capture
 from expost.lake.journal import Journal
 from expost.lake.segment import Disk
 
 from .conftest import Desk, batch, body_of, click
+from .test_guard import running
 
 SENDERS = 60
 BACKLOG_BYTES = 20_000
@@ -39,6 +44,29 @@ def test_beyond_the_backlog_batches_get_503_and_the_acknowledged_ones_are_all_th
     assert len(kept) == statuses.count(204)
     assert desk.journal.backlog_bytes == 0
     assert desk.send(batch()).status == 200
+
+
+@pytest.mark.parametrize("is_whole", [True, False], ids=["whole", "ordinary"])
+def test_batches_beyond_what_can_be_read_in_time_get_503_and_their_connection_stays(
+    shared_desk: Desk, monkeypatch: pytest.MonkeyPatch, is_whole: bool
+) -> None:
+    with running(shared_desk, is_whole=is_whole) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+        def status() -> tuple[int, str | None]:
+            connection.request("POST", f"/e?k={shared_desk.keys['shop', 'write']}", body_of(batch()))
+            answer = connection.getresponse()
+            answer.read()
+            assert not answer.will_close
+            return answer.status, answer.getheader("retry-after")
+
+        assert [status(), status()] == [(204, None)] * 2
+        with monkeypatch.context() as changed:
+            # Every turn of the loop has taken longer.
+            changed.setattr(capture, "MAX_TURN_SECONDS", -1.0)
+            assert [status(), status()] == [(503, "5")] * 2
+        assert status() == (204, None)
+    assert len(shared_desk.kept()) == 3
 
 
 async def flood(desk: Desk, is_free: threading.Event) -> list[int]:

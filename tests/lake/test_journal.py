@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from expost.errors import FolderError
+from expost.lake import journal as journal_module
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, read_segment, sealed_segments
 from expost.lake.lock import find_holder
@@ -46,6 +47,62 @@ def wait_for(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.005)
+
+
+def test_what_comes_while_a_group_gathers_is_synced_with_it(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "LULL_SECONDS", "GATHER_SECONDS":
+        monkeypatch.setattr(journal_module, name, 60.0)
+
+    disk = BadDisk()
+    disk.gate = threading.Event()
+
+    async def send(journal: Journal) -> None:
+        first = journal.append(b"x")
+        await asyncio.to_thread(wait_for, lambda: disk.syncs)
+        few = [journal.append(b"x") for _ in range(2)]
+        assert disk.gate is not None
+        disk.gate.set()
+        await first
+        await asyncio.gather(*few, *(journal.append(b"x") for _ in range(journal_module.FULL_GROUP - 2)))
+
+    with journal_of(folder, disk=disk.disk()) as journal:
+        asyncio.run(send(journal))
+        assert journal.groups == disk.syncs == 2
+
+
+def test_a_sender_who_is_alone_is_not_kept_waiting(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "LULL_SECONDS", "GATHER_SECONDS":
+        monkeypatch.setattr(journal_module, name, 60.0)
+
+    def write_three() -> None:
+        for _ in range(3):
+            journal.write(b"x")
+
+    with journal_of(folder) as journal:
+        sender = threading.Thread(target=write_three, daemon=True)
+        sender.start()
+        sender.join(30)
+        assert not sender.is_alive()
+        assert journal.groups == 3
+
+
+def test_there_is_no_room_from_the_first_refusal_until_the_disk_has_taken_something(folder: Folder) -> None:
+    disk = BadDisk()
+    disk.gate = threading.Event()
+    with journal_of(folder, max_backlog_bytes=1_000, disk=disk.disk()) as journal:
+        sender = threading.Thread(target=journal.write, args=(b"x" * 900,))
+        sender.start()
+        wait_for(lambda: journal.backlog_bytes)
+        journal.check_room()
+        with pytest.raises(FolderError):
+            journal.write(b"x" * 200)
+        with pytest.raises(FolderError):
+            journal.check_room()
+        disk.gate.set()
+        sender.join()
+        journal.check_room()
 
 
 class BadDisk:
