@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from expost.query.answer import Answer
+from expost.query.unit import PERSON, Unit
+
 SHORTEST = 10
 """Columns that words keep however narrow the terminal is."""
 NUMBER, WORD = "right", "left"
@@ -115,10 +118,16 @@ def sparkline(values: Sequence[int], most: int = 45) -> str:
     return "".join("▁▂▃▄▅▆▇█"[-(-each * 7 // greatest) if greatest else 0] for each in sums)
 
 
-def show_several(console: Console, share: float | None) -> None:
-    """Print the share of the exposed people who saw several variations."""
+def show_several(console: Console, share: float | None, unit: str) -> None:
+    """Print the share of the exposed people, sessions or the like that saw several variations."""
     if share:
-        console.print(f"{percent(share)} of the exposed people saw several variations.")
+        console.print(f"{percent(share)} of the exposed {unit} saw several variations.")
+
+
+def unit_of(answer: Answer) -> str:
+    """What an answer counts, in words: people, sessions, devices, groups."""
+    unit: Unit = getattr(answer.question, "unit", PERSON)
+    return unit.plural
 
 
 def minute(moment: datetime | None) -> str:

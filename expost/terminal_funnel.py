@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from expost.query.funnel import FunnelAnswer, FunnelStep
-from expost.table import NUMBER, WORD, duration, group_name, percent, show_several, table
+from expost.table import NUMBER, WORD, duration, group_name, percent, show_several, table, unit_of
 
 BAR_WIDTH = 24
 WIDE_ENOUGH = 100
@@ -16,7 +16,7 @@ WIDE_ENOUGH = 100
 
 def show_funnel(console: Console, answer: FunnelAnswer) -> None:
     """Print the bars of a funnel, group by group."""
-    columns = [("step", WORD), ("people", NUMBER), ("of all", NUMBER), ("of previous", NUMBER),
+    columns = [("step", WORD), (unit_of(answer), NUMBER), ("of all", NUMBER), ("of previous", NUMBER),
                ("window over", NUMBER), ("median time", NUMBER)]  # fmt: skip
     if console.width >= WIDE_ENOUGH:
         columns.append(("", WORD))
@@ -28,10 +28,10 @@ def show_funnel(console: Console, answer: FunnelAnswer) -> None:
         table(console, columns, [_funnel_row(step)[: len(columns)] for step in steps], title)
     if answer.incomplete_people:
         console.print(
-            f"\n{answer.incomplete_people:,} people entered so lately that their window is not over; "
+            f"\n{answer.incomplete_people:,} {unit_of(answer)} entered so lately that their window is not over; "
             "the column 'window over' leaves them out."
         )
-    show_several(console, answer.several_variations)
+    show_several(console, answer.several_variations, unit_of(answer))
     if answer.periods:
         console.print()
         _show_periods(console, answer)

@@ -8,20 +8,23 @@ from typing import Any
 from rich.console import Console
 
 from expost.query.retention import Cohort, PooledPeriod, Retention, RetentionAnswer
-from expost.table import NUMBER, WORD, group_name, percent, show_several, table
+from expost.table import NUMBER, WORD, group_name, percent, show_several, table, unit_of
 
 
 def show_retention(console: Console, answer: RetentionAnswer) -> None:
     """Print cohorts, group by group."""
     assert isinstance(answer.question, Retention)
-    _show_cohorts(console, answer.period, answer.cohorts, answer.pooled, "Everyone" if answer.groups else "")
+    unit = unit_of(answer)
+    _show_cohorts(
+        console, answer.period, answer.cohorts, answer.pooled, "Everyone" if answer.groups else "", unit
+    )
     for group in answer.groups:
         console.print()
         _show_cohorts(
-            console, answer.period, group.cohorts, group.pooled, group_name(group.kind, group.value)
+            console, answer.period, group.cohorts, group.pooled, group_name(group.kind, group.value), unit
         )
     console.print(f"\n* {_unfinished(answer.question)}")
-    show_several(console, answer.several_variations)
+    show_several(console, answer.several_variations, unit)
 
 
 def _unfinished(question: Retention) -> str:
@@ -34,7 +37,12 @@ def _unfinished(question: Retention) -> str:
 
 
 def _show_cohorts(
-    console: Console, period: str, cohorts: Sequence[Cohort], pooled: Sequence[PooledPeriod], title: str
+    console: Console,
+    period: str,
+    cohorts: Sequence[Cohort],
+    pooled: Sequence[PooledPeriod],
+    title: str,
+    unit: str,
 ) -> None:
     width = max((len(cohort.periods) for cohort in cohorts), default=len(pooled))
     longest = max((cohort.periods for cohort in cohorts), key=len, default=())
@@ -42,7 +50,7 @@ def _show_cohorts(
         str(each.period) if each.last == each.period else f"{each.period}–{each.last}" for each in longest
     ]
     heads = heads or [str(each.period) for each in pooled]
-    columns = [(f"{period} of", WORD), ("people", NUMBER), *((head, NUMBER) for head in heads)]
+    columns = [(f"{period} of", WORD), (unit, NUMBER), *((head, NUMBER) for head in heads)]
     rows: list[list[Any]] = []
     for cohort in cohorts:
         cells = [f"{each.people:,}{'' if each.complete else '*'}" for each in cohort.periods]

@@ -6,12 +6,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from expost.query.trend import TrendAnswer
-from expost.table import NUMBER, WORD, cell, group_name, show_several, table
+from expost.table import NUMBER, WORD, cell, group_name, show_several, table, unit_of
 
 
 def show_trend(console: Console, answer: TrendAnswer) -> None:
     """Print the points of a trend, group by group."""
-    columns = [(answer.period, WORD), ("events", NUMBER), ("people", NUMBER)]
+    columns = [(answer.period, WORD), ("events", NUMBER), (unit_of(answer), NUMBER)]
     has_measure = answer.measure not in ("events", "people")
     if has_measure:
         columns.append((answer.measure, NUMBER))
@@ -23,10 +23,10 @@ def show_trend(console: Console, answer: TrendAnswer) -> None:
         rows = [(f"{point.start:%Y-%m-%d}" + (f" {point.start:%H:%M}" if answer.period == "hour" else ""),
                  point.events, point.people, *([point.value] if has_measure else [])) for point in points]  # fmt: skip
         table(console, columns, rows, title)
-    console.print(f"\n{answer.events:,} events by {answer.people:,} people.")
+    console.print(f"\n{answer.events:,} events by {answer.people:,} {unit_of(answer)}.")
     if has_measure:
         console.print(f"Over the whole range: {escape(cell(answer.measure))} is {cell(answer.value)}.")
-    show_several(console, answer.several_variations)
+    show_several(console, answer.several_variations, unit_of(answer))
     if answer.compared is not None:
         asked = answer.compared.question
         console.print(f"\nThe period before, from {asked.start} until {asked.end}:\n")

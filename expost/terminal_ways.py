@@ -8,14 +8,19 @@ from rich.markup import escape
 from expost.query.lifecycle import LifecycleAnswer
 from expost.query.paths import PathsAnswer
 from expost.query.stickiness import StickinessAnswer
-from expost.table import NUMBER, WORD, cell, group_name, percent, table
+from expost.table import NUMBER, WORD, cell, group_name, percent, table, unit_of
 
 
 def show_stickiness(console: Console, answer: StickinessAnswer) -> None:
     """Print in how many periods people did it."""
     groups = [("Everyone" if answer.groups else "", answer.people)]
     groups += [(group_name(each.kind, each.value), each.people) for each in answer.groups]
-    columns = [(f"{answer.period}s", NUMBER), ("people", NUMBER), ("of all", NUMBER), ("at least", NUMBER)]
+    columns = [
+        (f"{answer.period}s", NUMBER),
+        (unit_of(answer), NUMBER),
+        ("of all", NUMBER),
+        ("at least", NUMBER),
+    ]
     for place, (title, people) in enumerate(groups):
         if place:
             console.print()
@@ -46,7 +51,7 @@ def show_lifecycle(console: Console, answer: LifecycleAnswer) -> None:
         )
         for each in answer.periods
     ]
-    table(console, columns, rows)
+    table(console, columns, rows, "" if unit_of(answer) == "people" else f"Counted: {unit_of(answer)}")
     console.print("\n* this period is not over: the dormant may still come.")
 
 

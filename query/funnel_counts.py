@@ -236,7 +236,7 @@ def _by_arrays(reading: Reading, question: Funnel, asked: Asked) -> Tables:
     found = funnel_tables(reading, question, searched, rules)
     reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
     reading.quote("tally.sql", {})
-    matched = tallied(reading, asked.definitions, searched.compiled, found.tally)
+    matched = tallied(reading, asked.definitions, searched.compiled, found.tally, asked.match["wheres"])
     if flag is not None:
         reading.say(IS_SEEN, {})
         notes = unseen_flag(reading, flag.key, is_seen=found.is_flag_seen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from expost.clock import from_micros
@@ -19,7 +20,16 @@ from .reading import Reading, Row, at
 from .selector_sql import ENGINE_VERSION
 from .statement import Fragment, identifier
 from .unit import PERSON, Unit
-from .unseen import gaps, unheard, unseen_environment, unseen_flag
+from .unseen import (
+    gaps,
+    unheard,
+    unseen,
+    unseen_environment,
+    unseen_flag,
+    unseen_group,
+    unseen_value,
+    unseen_where,
+)
 
 IS_SEEN = "select 1 from exposed limit 1;"
 ALWAYS = ("event_id", "time", "page_id", "page_seq", "device_id")
@@ -93,11 +103,12 @@ def match(
         measured=measured,
     )
     reading.run("matched.sql", searched.values, has_ties=False, **searched.structure)
-    matched = tallied(reading, steps, searched.compiled, reading.run("tally.sql", {}))
-    if flag is None:
-        return matched
-    is_seen = bool(reading.execute(IS_SEEN, {}))
-    return replace(matched, notes=(*unseen_flag(reading, flag, is_seen=is_seen), *matched.notes))
+    matched = tallied(reading, steps, searched.compiled, reading.run("tally.sql", {}), wheres or {})
+    notes = [*unseen_group(reading, unit), *unseen_value(reading, by)]
+    if flag is not None:
+        is_seen = bool(reading.execute(IS_SEEN, {}))
+        notes += unseen_flag(reading, flag, is_seen=is_seen)
+    return replace(matched, notes=(*notes, *matched.notes))
 
 
 def search(
@@ -214,9 +225,16 @@ def _versions(definition: Definition) -> tuple[UsedVersion, ...]:
 
 
 def tallied(
-    reading: Reading, steps: Sequence[Definition], compiled: Sequence[CompiledDefinition], rows: Sequence[Row]
+    reading: Reading,
+    steps: Sequence[Definition],
+    compiled: Sequence[CompiledDefinition],
+    rows: Sequence[Row],
+    wheres: Mapping[int, Definition] = MappingProxyType({}),
 ) -> Matched:
-    """What was found, from rows of (step, is_sure, why it is left out, events, people)."""
+    """What was found, from rows of (step, is_sure, why it is left out, events, people).
+
+    Steps of `wheres` are narrowed by the definition there.
+    """
     found = [[0, 0] for _ in steps]
     left: dict[str, list[int]] = {}
     total = 0
@@ -237,5 +255,6 @@ def tallied(
         ((reason, events, people) for reason, (events, people) in left.items()), total
     )
     notes = [] if any(each.events for each in used) else unseen_environment(reading)
-    notes += [*unheard(steps, used), *gaps(reading, steps), *reading.counting.notes()]
+    notes += [*unheard(steps, used), *unseen(reading, steps, used), *unseen_where(steps, used, wheres)]
+    notes += [*gaps(reading, steps), *reading.counting.notes()]
     return Matched(used, left_out, tuple(compiled), tuple(notes))

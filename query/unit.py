@@ -38,6 +38,11 @@ class Unit:
         """Several of them, in words."""
         return {"person": "people", "session": "sessions", "device": "devices"}.get(self.kind, "groups")
 
+    @property
+    def singular(self) -> str:
+        """One of them, in words."""
+        return self.kind
+
 
 PERSON = Unit()
 

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 
 from .answer import UsedDefinition
+from .breakdown import ByProperty, ByTrait, ByValue
+from .condition import json_pointer
 from .definition import NEVER_HEARD, WITHOUT_ELEMENT, Definition
 from .reading import Reading
+from .unit import Unit
 
+TYPES = "select distinct type from lake.events where site = $site order by type;"
+NAMES = """\
+select distinct name from lake.events
+where site = $site and type = 'custom' and name is not null
+order by name;"""
+TRAITS = "select distinct name from lake.traits where site = $site order by name;"
+GROUP_TYPES = "select distinct group_type from lake.groups where site = $site order by group_type;"
+VALUES = "select count(*) as events, count(value) as valued from matched;"
+HAS_PROPERTY = """\
+select 1 from lake.events
+where site = $site and contains(properties, $quoted) and json_exists(properties, $property)
+limit 1;"""
+PROPERTIES = """\
+select distinct unnest(json_keys(properties)) as name
+from (select properties from lake.events where site = $site and properties is not null limit 10000) as looked_at
+order by name;"""
+"""The names of properties, from so many events: what is listed helps a reader, and decides nothing."""
 MOST_LISTED = 20
 """How many names a note lists."""
 
@@ -27,6 +48,86 @@ def unheard(steps: Sequence[Definition], found: Sequence[UsedDefinition]) -> lis
         ),
         *(f"Events of the type {kind!r} have no element, so no selector matches one." for kind in bare),
     ]
+
+
+def unseen(reading: Reading, steps: Sequence[Definition], found: Sequence[UsedDefinition]) -> list[str]:
+    """What a definition that found nothing asks for and no event of the site has: a type, a name, a property."""
+    empty = [each for each, used in zip(steps, found, strict=True) if not used.events + used.unknown]
+    alternatives = [each for step in empty for each in step.alternatives]
+    types = _in_order(kind for each in alternatives for kind in each.types if not NEVER_HEARD.match(kind))
+    names = _in_order(each.event_name for each in alternatives if each.event_name is not None)
+    properties = _in_order(condition.name for each in alternatives for condition in each.properties)
+    return [
+        *_missing(reading, types, TYPES, "No event of the type {} has arrived", "known types"),
+        *_missing(reading, names, NAMES, "No event is called {}", "known names"),
+        *unseen_properties(reading, properties),
+    ]
+
+
+def unseen_properties(reading: Reading, names: Sequence[str]) -> list[str]:
+    """A note for each property that no event of the site has."""
+    notes = []
+    for name in names:
+        # The text of the property's name is looked for first, which is fast and nearly always enough.
+        values = {"quoted": json.dumps(name, ensure_ascii=False), "property": json_pointer(name)}
+        if not reading.quietly(HAS_PROPERTY, values).fetchall():
+            known = _names(reading, PROPERTIES)
+            notes.append(f"No event has the property {name!r}; {_listed('known properties', known)}.")
+    return notes
+
+
+def unseen_where(
+    steps: Sequence[Definition], found: Sequence[UsedDefinition], wheres: Mapping[int, Definition]
+) -> list[str]:
+    """A note for each step of which no event is like what narrows it."""
+    return [
+        f"No event of {steps[number - 1].name!r} has {str(where).removeprefix('anything and ')}."
+        for number, where in sorted(wheres.items())
+        if not found[number - 1].events + found[number - 1].unknown
+    ]
+
+
+def unseen_value(reading: Reading, by: ByValue | None) -> list[str]:
+    """A note where no event that counts has what the answer is split by."""
+    match by:
+        case ByTrait(name):
+            known = _names(reading, TRAITS)
+            return (
+                [] if name in known else [f"Nobody has the trait {name!r}; {_listed('known traits', known)}."]
+            )
+        case ByProperty(name):
+            events, values = reading.quietly(VALUES, {}).fetchall()[0]
+            if values or not events:
+                return []
+            none = f"None of these events has the property {name!r}."
+            return unseen_properties(reading, [name]) or [none]
+        case _:
+            return []
+
+
+def unseen_group(reading: Reading, unit: Unit) -> list[str]:
+    """A note where nobody belongs to a group of the type that is counted."""
+    if unit.group_type is None or _names(reading, "select 1 from memberships limit 1;"):
+        return []
+    known = _listed("known types of groups", _names(reading, GROUP_TYPES))
+    return [f"Nobody belongs to a group of the type {unit.group_type!r}; {known}."]
+
+
+def _missing(reading: Reading, wanted: Sequence[str], select: str, says: str, what: str) -> list[str]:
+    """A note for each of those wanted that the select does not find."""
+    if not wanted:
+        return []
+    known = _names(reading, select)
+    return [f"{says.format(repr(each))}; {_listed(what, known)}." for each in wanted if each not in known]
+
+
+def _names(reading: Reading, select: str) -> list[str]:
+    """The one column of a select, of which the answer need not say anything."""
+    return [each for (each,) in reading.quietly(select, {}).fetchall()]
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
 def gaps(reading: Reading, steps: Sequence[Definition]) -> list[str]:

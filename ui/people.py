@@ -15,6 +15,7 @@ from expost.query.funnel import FunnelPeople
 from expost.query.person import PeopleAnswer
 from expost.query.retention import RetentionPeople
 from expost.query.trend import TrendPeople
+from expost.query.unit import PERSON, Unit
 
 from . import group
 from .desk import Desk
@@ -36,13 +37,18 @@ class PeopleView:
     what: str = "funnel"
 
     @property
-    def are_persons(self) -> bool:
-        """Whether what is listed are persons, and no sessions, devices or groups: those have a page."""
+    def unit(self) -> Unit:
+        """What is listed: persons, sessions, devices or groups."""
         asked = self.answer.question
         of = next(
             (getattr(asked, kind) for kind in ("funnel", "retention", "trend") if hasattr(asked, kind)), None
         )
-        return of is not None and of.unit.kind == "person"
+        return PERSON if of is None else of.unit
+
+    @property
+    def are_persons(self) -> bool:
+        """Whether what is listed are persons: those have a page."""
+        return self.unit.kind == "person"
 
 
 def people_view(answer: PeopleAnswer) -> PeopleView:
