@@ -169,7 +169,7 @@ class Lake(Reports):
         """Which past events change sides between two versions of a definition: `.events("only_old")`, `.samples`."""
         return cast(
             DifferenceAnswer,
-            self._ask(Difference(name, old, new, samples, **_said(common))),
+            self._ask(Difference(name, old, new, samples, **_said(common, Difference))),
         )
 
     def roll_back(self, name: str, version: int, *, site: str | None = None) -> Definition:
@@ -403,17 +403,17 @@ class Lake(Reports):
 
     def cohort(self, of: str | Cohort, **common: Any) -> CohortAnswer:
         """A cohort, and how many people are in it now."""
-        return cast(CohortAnswer, self._ask(CohortSize(of, **_said(common))))
+        return cast(CohortAnswer, self._ask(CohortSize(of, **_said(common, CohortSize))))
 
     def losses(
         self, *, by: Literal["day", "page", "browser"] = "day", limit: int = 100, **common: Any
     ) -> LossesAnswer:
         """How many events pages numbered that are not here: `total`, and `groups` by day, page or browser."""
-        return cast(LossesAnswer, self._ask(Losses(by, limit, **_said(common))))
+        return cast(LossesAnswer, self._ask(Losses(by, limit, **_said(common, Losses))))
 
     def live(self, latest: int = 50, **common: Any) -> LiveAnswer:
         """The latest events as they arrived, newest first."""
-        return cast(LiveAnswer, self._ask(Live(latest, **_said(common))))
+        return cast(LiveAnswer, self._ask(Live(latest, **_said(common, Live))))
 
     def rejected(
         self, *, kind: str | None = None, limit: int = 100, site: str | None = None
@@ -423,7 +423,7 @@ class Lake(Reports):
 
     def event_detail(self, event_id: str, **common: Any) -> EventAnswer:
         """One event whole, with the chain of its element."""
-        return cast(EventAnswer, self._ask(EventDetail(event_id, **_said(common))))
+        return cast(EventAnswer, self._ask(EventDetail(event_id, **_said(common, EventDetail))))
 
     def suggest(
         self,
@@ -441,16 +441,16 @@ class Lake(Reports):
         wanted = None if element is None else str(element)
         return cast(
             SuggestionsAnswer,
-            self._ask(Suggestions(event_id, wanted, level=level, limit=limit, **_said(common))),
+            self._ask(Suggestions(event_id, wanted, level=level, limit=limit, **_said(common, Suggestions))),
         )
 
     def unnamed(self, limit: int = 50, **common: Any) -> UnnamedAnswer:
         """Interactions that no definition matches, those of the most people first, with a name and selector each."""
-        return cast(UnnamedAnswer, self._ask(Unnamed(limit, **_said(common))))
+        return cast(UnnamedAnswer, self._ask(Unnamed(limit, **_said(common, Unnamed))))
 
     def flags(self, **common: Any) -> FlagsAnswer:
         """The flags and variations that exposures name."""
-        return cast(FlagsAnswer, self._ask(FlagList(**_said(common))))
+        return cast(FlagsAnswer, self._ask(FlagList(**_said(common, FlagList))))
 
     def export_person(
         self, *, user: str | None = None, device: str | None = None, site: str | None = None
@@ -509,7 +509,7 @@ class People:
         """One person by user, device or person_id: users, devices, edges, traits, and the latest events by session."""
         return cast(
             TimelineAnswer,
-            self.analysis.ask(Timeline(id, latest, **_said(common))),
+            self.analysis.ask(Timeline(id, latest, **_said(common, Timeline))),
         )
 
     def plan_merge(

@@ -7,6 +7,7 @@ ExpostError
 ├── NotBuilt                a question that this version refuses rather than approximates (400)
 ├── MergeRefused            a merge that looks like a mistake; it can be forced (409)
 ├── UnknownName             a definition, site or key that does not exist (404)
+├── UnknownVersion          a version that a definition or the like does not have (404)
 ├── NoSuchAddress           an address that nothing answers (404)
 ├── WrongMethod             an address that answers other methods only (405)
 ├── NotAllowed              a request that its key, origin or address does not allow (401, 403)
@@ -141,6 +142,20 @@ class UnknownDefinition(UnknownName):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(
             "definition", name, known, list_with="expost definitions, or GET /api/v1/definitions"
+        )
+
+
+class UnknownVersion(ExpostError):
+    """A version that a definition or the like does not have."""
+
+    code = "unknown_version"
+    status = 404
+
+    def __init__(self, noun: str, name: str, version: int, known: Sequence[int]) -> None:
+        many = f"versions {known[0]} to {known[-1]}" if len(known) > 1 else f"version {known[0]} alone"
+        super().__init__(
+            f"The {noun} {name!r} has no version {version}: it has {many}.",
+            hint=f"List them with: expost {noun}s show {name!r}",
         )
 
 

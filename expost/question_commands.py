@@ -96,6 +96,8 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
     else:
         when = f", valid {definition.interval}" if definition.interval.is_bounded else ""
         click.echo(f"{definition.name} is version {definition.version}{when}: {definition}\n")
+        if definition.renamed_from is not None:
+            click.echo(f"Until now it was shown as {definition.renamed_from!r}, which is the same name.\n")
         show_answer(past, as_json)
 
 

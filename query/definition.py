@@ -238,7 +238,8 @@ class Definition:
     """A named event. `version` is set on one that was saved; an inline one has none.
 
     `interval` is when this version is valid. One that questions use, made by `in_force_of`, says in `validities` which
-    of its versions counts when, and in `gaps` when none does.
+    of its versions counts when, and in `gaps` when none does. `renamed_from` is what one that was saved just now was
+    called until then, where that is another name to a reader and the same one to us.
     """
 
     name: str
@@ -247,11 +248,12 @@ class Definition:
     interval: Interval = ALWAYS
     validities: tuple[Validity, ...] = field(default=(), compare=False)
     gaps: tuple[Interval, ...] = field(default=(), compare=False)
+    renamed_from: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        if not self.name.strip() or len(self.name) > MAX_NAME or any(ord(c) < 32 for c in self.name):
-            raise InvalidInput(f"{self.name!r} cannot be the name of a definition.",
-                               hint=f"A name has 1 to {MAX_NAME} printable characters.")  # fmt: skip
+        if not self.name.strip() or len(self.name) > MAX_NAME:
+            raise InvalidInput(f"A definition cannot be called {self.name[:60]!r}.",
+                               hint=f"A name has 1 to {MAX_NAME} characters.")  # fmt: skip
         most = MAX_ALTERNATIVES * max(1, len(self.validities))
         if not 1 <= len(self.alternatives) <= most:
             raise InvalidInput(f"The definition {self.name!r} has {len(self.alternatives)} alternatives.",
@@ -262,7 +264,8 @@ class Definition:
         return {"alternatives": [alternative.to_json() for alternative in self.alternatives]}
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version} | self.interval.to_json() | self.body()
+        said = {"name": self.name, "version": self.version} | self.interval.to_json() | self.body()
+        return said if self.renamed_from is None else said | {"renamed_from": self.renamed_from}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Definition:

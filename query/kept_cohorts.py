@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from expost.clock import Clock
-from expost.errors import InvalidInput
 from expost.lake.folder import Folder
 from expost.lake.subject import Subject
 from expost.state.audit import Actor
 from expost.state.cohorts import cohorts, find_cohort, remove_cohort, save_cohort
 from expost.state.database import State
 from expost.state.definitions import find_definition
+from expost.state.names import checked_name
 from expost.state.sites import find_site
 
 from .cohort import Cohort
-
-LONGEST_NAME = 200
 
 
 class KeptCohorts:
@@ -40,10 +38,7 @@ class KeptCohorts:
     ) -> Cohort:
         """The cohort as saved: what `cohort` says, and who is listed; another meaning is a new version."""
         slug = find_site(self.state, site).slug
-        if not 1 <= len(name.strip()) <= LONGEST_NAME:
-            raise InvalidInput(
-                f"A cohort's name has 1 to {LONGEST_NAME} characters.", hint="Call it otherwise."
-            )
+        checked_name(name, "cohort")
         listed = [self._id(slug, user=each) for each in dict.fromkeys(users)]
         browsers = [self._id(slug, device=each) for each in dict.fromkeys(devices)]
         meant = (

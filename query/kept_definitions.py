@@ -92,7 +92,7 @@ class KeptDefinitions:
         kept = saved.save_definition(
             self.state,
             slug,
-            old.name,
+            saved.find_definition(self.state, slug, name).name,
             old.body,
             engine=ENGINE_VERSION,
             clock=self.clock,

@@ -11,7 +11,7 @@ from expost.clock import from_micros
 
 from .answer import Answer, as_row, plain
 from .interval import EARLIEST, LATEST
-from .question import MAX_LISTED, Question, refuse_outside, refuse_unbuilt
+from .question import MAX_LISTED, Question, refuse_other, refuse_outside
 from .reading import Reading
 
 GROUP, GROUPED, COUNT = 1, 0, 2
@@ -37,7 +37,7 @@ class Losses(Question):
     limit: int = 100
 
     def __post_init__(self) -> None:
-        refuse_unbuilt("Losses by", self.by, ("day", "page", "browser"))
+        refuse_other("The split of losses", self.by, ("day", "page", "browser"))
         refuse_outside("Losses list", self.limit, 1, MAX_LISTED, "pages or browsers")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 
-from expost.errors import InvalidInput, NotBuilt
+from expost.errors import InvalidInput
 
 from .cohort import Cohort
 from .definition import Definition
@@ -84,12 +84,6 @@ def refuse_outside(what: str, given: object, low: int, high: int, unit: str) -> 
         f"{what} {low} to {high:,} {unit}, not {given!r}.",
         hint=f"Say a whole number, such as {min(high, 8)}.",
     )
-
-
-def refuse_unbuilt(what: str, given: str, built: tuple[str, ...]) -> None:
-    """Refuse a word that has no meaning yet."""
-    if given not in built:
-        raise NotBuilt(f"{what} {given!r} is not built yet.", hint=f"Use one of: {', '.join(built)}.")
 
 
 def refuse_other(what: str, given: object, known: tuple[str, ...]) -> None:

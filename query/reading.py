@@ -94,6 +94,11 @@ class Reading:
             found = Saved(found)
         if isinstance(found, Saved):
             found = self.resolve(found.name, found.version)
+        if not isinstance(found, Definition):
+            raise InvalidInput(
+                f"{found!r} is no definition.",
+                hint='Say its name, or conditions such as click="form.signup button".',
+            )
         check_patterns(self.connection, found)
         return found
 

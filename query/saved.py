@@ -14,7 +14,7 @@ from expost.state import definitions as saved
 from expost.state.database import State
 from expost.state.definitions import SavedDefinition
 from expost.state.details import DetailChange, Details
-from expost.state.names import name_key
+from expost.state.names import checked_name, name_key
 
 from .condition import compile_definition
 from .definition import Definition, in_force_of
@@ -30,7 +30,8 @@ PINNED = re.compile(r"(.+)@([0-9]{1,9})", re.DOTALL)
 def definition_of(kept: SavedDefinition) -> Definition:
     """One version as it was saved."""
     found = Definition.from_json({"name": kept.name, "version": kept.version, **kept.body})
-    return replace(found, interval=Interval(kept.valid_from, kept.valid_until))
+    interval = Interval(kept.valid_from, kept.valid_until)
+    return replace(found, interval=interval, renamed_from=kept.renamed_from)
 
 
 def in_force_at(state: State, site: str, name: str, version: int | None = None) -> Definition:
@@ -63,6 +64,7 @@ def whole_of(history: list[SavedDefinition]) -> Definition:
 
 def check_definition(definition: Definition) -> None:
     """Refuse what no question could ask: a selector, an expression, a glob or a name that cannot be."""
+    checked_name(definition.name, "definition")
     if name_key(definition.name) in VIEWS:
         raise InvalidInput(
             f"A definition cannot be called {definition.name!r}: SQL has a view of that name.",

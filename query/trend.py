@@ -13,7 +13,7 @@ from .answer import Answer, ask_again
 from .breakdown import Breakdown
 from .measure import EVENTS, Measure
 from .person import PeopleAnswer
-from .question import Moment, Question, Step, ask_as, check_comparison, refuse_unbuilt
+from .question import Moment, Question, Step, ask_as, check_comparison, refuse_other
 from .unit import PERSON, Unit
 
 TREND_PERIODS = ("hour", "day", "week", "month")
@@ -42,7 +42,7 @@ class Trend(Question):
         return (self.measure,) if self.per is None else (self.measure, self.per_measure or self.measure)
 
     def __post_init__(self) -> None:
-        refuse_unbuilt("Trends by", self.period, TREND_PERIODS)
+        refuse_other("The period of a trend", self.period, TREND_PERIODS)
         if self.per is None and self.per_measure is not None:
             raise InvalidInput(
                 "A measure to divide by needs a definition that it is of.", hint="Say per as well."

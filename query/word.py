@@ -71,11 +71,15 @@ def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
 
     >>> nearest("klick", ["click", "change"], "It knows")
     "Did you mean 'click'?"
+    >>> nearest("start", ["start_event", "step"], "It knows")
+    "Did you mean 'start_event'?"
     >>> nearest("x", ["click", "change"], "It knows")
     'It knows: change, click.'
     """
     listed = sorted(known)
-    near = get_close_matches(name.casefold(), listed, n=1)
+    meant = name.casefold().replace("-", "_")
+    longer = [each for each in listed if each.startswith(f"{meant}_")]
+    near = longer or get_close_matches(meant, listed, n=1)
     return f"Did you mean {near[0]!r}?" if near else f"{otherwise}: {', '.join(listed)}."
 
 

@@ -43,6 +43,7 @@ class SavedDefinition:
     valid_from: int | None = None
     valid_until: int | None = None
     starts_over: bool = False
+    renamed_from: str | None = None
 
 
 def definition_draft(
@@ -109,5 +110,6 @@ def _saved(kept: Kept) -> SavedDefinition:
         body=kept.body,
         author=kept.author,
         created_at=kept.created_at,
+        renamed_from=kept.renamed_from,
         **kept.more,
     )

@@ -1,8 +1,14 @@
-"""Names as they are compared."""
+"""Names: what they may be made of, and how they are compared."""
 
 from __future__ import annotations
 
 import unicodedata
+
+from expost.errors import InvalidInput
+
+MAX_NAME = 200
+UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
+"""Categories of characters that nobody sees, or that change what is seen around them."""
 
 
 def name_key(name: str) -> str:
@@ -12,3 +18,32 @@ def name_key(name: str) -> str:
     True
     """
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def checked_name(name: str, noun: str) -> str:
+    """The name of a definition or the like without space around it; InvalidInput if a reader could not see all of it.
+
+    >>> checked_name(" Signed up ", "definition")
+    'Signed up'
+    """
+    trimmed = name.strip()
+    for place, character in enumerate(trimmed, 1):
+        if unicodedata.category(character) in UNSEEN:
+            raise InvalidInput(
+                f"The name of a {noun} has a character that nobody sees: {_called(character)}, at place {place}.",
+                hint="Leave it out: two names that look the same would not be.",
+            )
+    if not 1 <= len(trimmed) <= MAX_NAME:
+        raise InvalidInput(
+            f"A {noun} cannot be called {trimmed[:60]!r}.", hint=f"A name has 1 to {MAX_NAME} characters."
+        )
+    return trimmed
+
+
+def _called(character: str) -> str:
+    """A character by its number and its name.
+
+    >>> _called("\u202e")
+    'U+202E RIGHT-TO-LEFT OVERRIDE'
+    """
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()

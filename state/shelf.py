@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, func, insert, select
 
 from expost.clock import Clock
-from expost.errors import UnknownName
+from expost.errors import UnknownName, UnknownVersion
 
 from .audit import NOBODY, Actor, note
 from .database import State
-from .names import name_key
+from .names import checked_name, name_key
 from .sites import find_site
 
 
@@ -37,7 +37,10 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One version of a thing; it never changes. `more` has the further columns of its shelf."""
+    """One version of a thing; it never changes. `more` has the further columns of its shelf.
+
+    `renamed_from` is said of a version that was saved just now: what all versions were shown as until then.
+    """
 
     site: str
     name: str
@@ -46,6 +49,7 @@ class Kept:
     author: str
     created_at: int
     more: Mapping[str, Any] = field(default_factory=dict)
+    renamed_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +71,26 @@ def save(state: State, shelf: Shelf, site: str, draft: Draft, *, clock: Clock, b
 
 def put(connection: Connection, shelf: Shelf, site: str, draft: Draft, *, now: int, by: Actor) -> Kept:
     """The same inside a transaction of the caller's."""
-    before = latest(connection, shelf, site, draft.name)
+    name = checked_name(draft.name, shelf.noun)
+    before = latest(connection, shelf, site, name)
     if before is not None and _says(shelf, before) == _says(shelf, draft) and not draft.is_another:
         return before
     version = before.version + 1 if before else 1
     values = {
         "site": site,
-        "key": name_key(draft.name),
-        "name": draft.name,
+        "key": name_key(name),
+        "name": name,
         "version": version,
         "body": json.dumps(draft.body, ensure_ascii=False, sort_keys=True),
         "author": by.who,
         "created_at": now,
     }
     connection.execute(insert(shelf.versions).values(values | dict(draft.more)))
-    note(connection, now, by, f"{shelf.noun} saved", draft.name, f"version {version} on {site}")
-    made = latest(connection, shelf, site, draft.name)
+    note(connection, now, by, f"{shelf.noun} saved", name, f"version {version} on {site}")
+    made = latest(connection, shelf, site, name)
     assert made is not None
-    return made
+    is_renamed = before is not None and before.name != name
+    return replace(made, renamed_from=before.name) if before and is_renamed else made
 
 
 def latest(connection: Connection, shelf: Shelf, site: str, name: str) -> Kept | None:
@@ -141,8 +147,7 @@ def find(state: State, shelf: Shelf, site: str, name: str, version: int | None =
     for each in versions:
         if each.version == version:
             return each
-    known = [f"{each.name} (version {each.version})" for each in versions]
-    raise shelf.unknown(f"{name} (version {version})", known)
+    raise UnknownVersion(shelf.noun, versions[-1].name, version, [each.version for each in versions])
 
 
 def _named(shelf: Shelf, site: str, name: str) -> Any:

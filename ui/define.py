@@ -104,4 +104,7 @@ def add_define(router: APIRouter, desk: Desk) -> None:
             view = define_view(form, name, Outcome(error=error))
             return render(desk, request, "define.html", status=error.status, view=view)
         several = [("site", site)] if len(desk.sites()) > 1 else []
-        return RedirectResponse(address("/definition", [("name", saved.name), ("saved", "1"), *several]), 303)
+        was = [] if saved.renamed_from is None else [("was", saved.renamed_from)]
+        return RedirectResponse(
+            address("/definition", [("name", saved.name), ("saved", "1"), *was, *several]), 303
+        )

@@ -70,6 +70,7 @@ class DefinitionView:
     versions: tuple[Version, ...]
     is_saved: bool = False
     details: Details = Details()  # noqa: RUF009 - frozen
+    was: str = ""
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -160,9 +161,9 @@ def add_definitions(router: APIRouter, desk: Desk) -> None:
         outcome = await desk.outcome(lambda: Preview(Saved(name), site=site.slug))
         past = past_of(outcome.answer) if outcome.answer else None
         versions = versions_of(history, found.version, site.time_zone)
-        is_saved = "saved" in request.query_params
+        is_saved, was = "saved" in request.query_params, request.query_params.get("was", "")
         details = await desk.call("details", name, site=site.slug)
-        view = DefinitionView(found, past, outcome.error, versions, is_saved, details)
+        view = DefinitionView(found, past, outcome.error, versions, is_saved, details, was)
         return render(desk, request, "definition.html", view=view)
 
     @router.get("/definition.json")

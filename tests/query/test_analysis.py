@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from expost.errors import InvalidInput, NotBuilt, QueryLimit, SelectorError, UnknownDefinition
+from expost.errors import InvalidInput, NotBuilt, QueryLimit, SelectorError, UnknownDefinition, UnknownVersion
 from expost.query.analysis import Analysis
 from expost.query.answer import Answer
 from expost.query.breakdown import Flag
@@ -475,7 +475,7 @@ def test_a_name_that_ends_like_a_pin_is_found_as_it_is(analysis: Analysis) -> No
     analysis.define(definition("Seen", view="/nowhere"))
     assert _events(analysis, "Seen@2") > 0
     assert _events(analysis, "Seen@1") == 0
-    with pytest.raises(UnknownDefinition, match="version 9"):
+    with pytest.raises(UnknownVersion, match="version 9"):
         _events(analysis, "Seen@9")
 
 
@@ -593,7 +593,7 @@ def test_a_rollback_is_a_new_version_with_the_old_meaning_and_validity(analysis:
     assert back.version == 3
     assert back.to_json()["valid_until"] == "2030-01-01T00:00:00Z"
     assert analysis.history("Went on")[2]["author"] == "ann"
-    with pytest.raises(UnknownDefinition, match="version 9"):
+    with pytest.raises(UnknownVersion, match="version 9"):
         analysis.roll_back("Went on", 9)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from expost.errors import InvalidInput, NotBuilt
+from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
 from expost.query.losses import Losses, LossesAnswer
 from expost.state.sites import Site, add_site
@@ -106,7 +106,7 @@ def test_the_answer_travels_as_json_and_as_rows(analysis: Analysis) -> None:
 
 
 def test_what_is_no_split_is_refused(analysis: Analysis) -> None:
-    with pytest.raises(NotBuilt, match="hour"):
+    with pytest.raises(InvalidInput, match="hour"):
         Losses("hour")
     with pytest.raises(InvalidInput, match="not 0"):
         Losses("page", limit=0)

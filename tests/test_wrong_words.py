@@ -1,0 +1,337 @@
+"""A wrong word is answered by a sentence with the nearest known one, at every door, and nothing is taken silently."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from fastapi.testclient import TestClient
+
+import expost
+from expost.access import Access
+from expost.app import create_inside
+from expost.cli import main
+from expost.errors import ExpostError, InvalidInput, UnknownVersion
+from expost.query.form import form_of
+from expost.query.form_cohort import cohort_of
+from expost.settings import Settings
+from expost.state.sites import Site, add_site
+from expost.ui.desk import PageSite
+from tests.story import Story, click, track, view
+
+REFUSALS = ("InvalidInput", "NotBuilt")
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[expost.Lake]:
+    story = Story(tmp_path_factory.mktemp("words") / "expost-data")
+    story.capture(
+        "ann", view("/"), click("form.cart button.buy", label="Buy"), track("Paid", plan="pro"), at="10:00"
+    )
+    opened = expost.open(story.path)
+    add_site(opened.analysis.state, Site("shop", "Shop"))
+    opened.define("Viewed", view="/**")
+    opened.define("Bought", click="button.buy")
+    opened.define("Paid", track="Paid")
+    yield opened
+    opened.analysis.close()
+
+
+@pytest.fixture(scope="module")
+def client(lake: expost.Lake) -> Iterator[TestClient]:
+    async def call(method: str, *arguments: Any, **named: Any) -> Any:
+        return getattr(lake.analysis, method)(*arguments, **named)
+
+    access = Access(lake.analysis.state, Settings())
+    app = create_inside(call, lambda: [PageSite("shop", "Shop", "UTC", "<script></script>")], access)
+    with TestClient(app) as opened:
+        yield opened
+
+
+def run(lake: expost.Lake, *arguments: str) -> str:
+    found = CliRunner().invoke(main, [*arguments, "--data", str(lake.analysis.folder.path)])
+    return found.output + (found.stderr if found.exit_code else "")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "message", "hint"),
+    [
+        ("GET", "/preview?klick=a", None, "'klick'", "'click'"),
+        ("GET", "/funnel?step=Bought&ends=Viewed", None, "'ends'", "'ends_attempt'"),
+        ("GET", "/retention?start=Bought", None, "'start'", "'start_event'"),
+        ("GET", "/definitions?archive=yes", None, "'archive'", "'archived'"),
+        ("GET", "/definitions/Bought?version=2", None, "'version'", "site"),
+        ("GET", "/live?lates=3", None, "'lates'", "'latest'"),
+        ("GET", "/cohorts?sit=shop", None, "'sit'", "'site'"),
+        ("GET", "/trend?name=Bought&period=dy", None, "'dy'", "'day'"),
+        ("PUT", "/definitions/x", {"klick": "a"}, "'klick'", "'click'"),
+        ("PUT", "/definitions/x", {"click": 5}, "click is 5, where text", '{"click": "form.signup button"}'),
+        ("PUT", "/definitions/x", {"click": ["a", 5]}, "click is 5", '{"click"'),
+        (
+            "PUT",
+            "/definitions/x",
+            {"click": "a", "pierce": "yes"},
+            "neither true nor false",
+            '{"pierce": true}',
+        ),
+        ("PATCH", "/definitions/Bought", {"archived": "yes"}, "neither true nor false", '{"archived": true}'),
+        ("POST", "/definitions/Bought/rollback", {"version": True}, "version is True", '{"version": 1}'),
+        ("POST", "/definitions/Bought/rollback", {}, "Which version", '{"version": 1}'),
+        ("POST", "/sql", {"quary": "select 1"}, "'quary'", "'query'"),
+        ("POST", "/sql", {"query": "select 1", "limit": True}, "limit is True", '{"limit": 100}'),
+        ("PUT", "/cohorts/x", {"did": "Bought", "time": "1=2"}, "'time'", "'times'"),
+        ("POST", "/erasures", {"usr": "ann"}, "'usr'", "'user'"),
+        ("POST", "/people/merge", {"user": "a", "into": "b", "force": 1}, "neither true nor false", "true"),
+        ("POST", "/people/undo", {"edges": []}, "0 edges", "people"),
+    ],
+)
+def test_http_names_the_wrong_word_and_the_right_one(
+    client: TestClient, method: str, path: str, body: Any, message: str, hint: str
+) -> None:
+    answer = client.request(method, f"/api/v1{path}", json=body)
+    error = answer.json()["error"]
+    assert answer.status_code == 400, answer.text
+    assert message in error["message"], error
+    assert hint in error["hint"], error
+
+
+@pytest.mark.parametrize(
+    ("asked", "message", "hint"),
+    [
+        (lambda lake: lake.preview(klick="a"), "'klick'", "'click'"),
+        (lambda lake: lake.preview(click="a", pathh="/"), "'pathh'", "'path'"),
+        (lambda lake: lake.define("x", klick="a"), "'klick'", "'click'"),
+        (lambda lake: lake.preview(click=5), "click is 5, where text", "form.signup button"),
+        (lambda lake: lake.preview(path=5), "path is 5", "/shop/**"),
+        (lambda lake: lake.define("\ud800", click="a"), "U+D800", "look the same"),
+        (lambda lake: lake.preview(text="\ud83d"), "half of a character", "whole character"),
+        (lambda lake: lake.funnel("Bought", ends="Viewed"), "'ends'", "'ends_attempt'"),
+        (
+            lambda lake: lake.funnel("Bought", order="wild"),
+            "The order of a funnel cannot be 'wild'",
+            "strict",
+        ),
+        (lambda lake: lake.funnel(), "1 to 20 steps; this one has 0", "in order"),
+        (lambda lake: lake.funnel("Bought", start="yesterday"), "'yesterday'", "2026-11-02"),
+        (lambda lake: lake.retention("Bought", periods="x"), "0 to 400 periods, not 'x'", "whole number"),
+        (lambda lake: lake.retention("Bought", periods=100_000), "not 100000", "whole number"),
+        (
+            lambda lake: lake.retention("Bought", brackets="0,1-3", periods=2),
+            "Brackets say which",
+            "Leave periods",
+        ),
+        (lambda lake: lake.funnel("Bought", gap="5min"), "what is counted is people", "unit=session"),
+        (
+            lambda lake: lake.trend("Bought", unit="device", gap=timedelta(minutes=5)),
+            "is devices",
+            "unit=session",
+        ),
+        (lambda lake: lake.live(lates=5), "'lates'", "'latest'"),
+        (lambda lake: lake.preview(click="button["), "[", "[type=submit]"),
+    ],
+)
+def test_python_names_the_wrong_word_and_the_right_one(
+    lake: expost.Lake, asked: Callable[[expost.Lake], Any], message: str, hint: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        asked(lake)
+    assert message in str(refused.value)
+    assert hint in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("funnel", "Bought", "--gap", "5min"), "what is counted is people"),
+        (
+            ("retention", "--start-event", "Bought", "--brackets", "0,1-3", "--periods", "2"),
+            "Brackets say which",
+        ),
+        (
+            ("cohorts", "save", "x", "--did", "Bought", "--did-where", "plan=pro"),
+            "names none of what was done",
+        ),
+        (("preview", "--click", "button["), "refused at '[':"),
+        (("definitions", "diff", "somewhere", "--samples", "3"), "no versions are named"),
+        (
+            ("definitions", "diff", "Bought", "1", "9"),
+            "'Bought' has no version 9: it has version 1 alone.",
+        ),
+    ],
+)
+def test_the_command_line_takes_nothing_silently(
+    lake: expost.Lake, arguments: tuple[str, ...], says: str
+) -> None:
+    assert says in " ".join(run(lake, *arguments).split())
+
+
+def test_the_gap_of_sessions_is_heard_in_python(lake: expost.Lake) -> None:
+    asked = lake.funnel("Viewed", "Bought", unit="session", gap="5 min").question
+    assert str(asked.unit) == "session"  # type: ignore[attr-defined]
+    assert asked.unit.gap == timedelta(minutes=5)  # type: ignore[attr-defined]
+
+
+def test_dates_in_words_are_dates_in_python(lake: expost.Lake) -> None:
+    answer = lake.trend("Bought", start="2026-03-01", end="2026-03-03")
+    assert [f"{point.start:%d}" for point in answer.points] == ["01", "02"]
+
+
+def test_what_was_done_with_a_property_names_which_of_it() -> None:
+    with pytest.raises(InvalidInput, match="did_where is 'plan=pro'") as refused:
+        cohort_of("x", form_of([("did", "Paid"), ("did_where", "plan=pro")]))
+    assert "1:plan=pro" in refused.value.hint
+
+
+def test_a_version_that_is_none_is_told_which_there_are(lake: expost.Lake) -> None:
+    for name in ("b", "c"):
+        lake.define("Tab", click=f"a.{name}")
+    with pytest.raises(UnknownVersion, match="'Tab' has no version 9: it has versions 1 to 2"):
+        lake.difference("tab", 1, 9)
+    with pytest.raises(UnknownVersion):
+        lake.roll_back("Tab", 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("left\u202eright", "U+202E RIGHT-TO-LEFT OVERRIDE, at place 5"),
+        ("a\u200bb", "U+200B ZERO WIDTH SPACE, at place 2"),
+        ("a\tb", "U+0009"),
+        ("x" * 201, "cannot be called"),
+        ("  ", "cannot be"),
+    ],
+)
+def test_a_name_of_what_nobody_sees_is_refused_by_name(lake: expost.Lake, name: str, says: str) -> None:
+    for save in (
+        lambda: lake.define(name, click="a"),
+        lambda: lake.save_cohort(name, did="Bought"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            save()
+        assert says in str(refused.value)
+        assert refused.value.hint
+
+
+def test_a_name_is_trimmed_and_one_that_renames_says_so(lake: expost.Lake, client: TestClient) -> None:
+    assert lake.define(" Menu ", click="a.menu").name == "Menu"
+    assert lake.define("MENU", click="a.menu").renamed_from is None  # the same meaning is the same version
+    renamed = lake.define("ＭＥＮＵ", click="a.other")
+    assert (renamed.version, renamed.renamed_from) == (2, "Menu")
+    said = run(lake, "define", "menu", "--click", "a.third", "--json")
+    assert '"renamed_from": "ＭＥＮＵ"' in said
+    body = client.put("/api/v1/definitions/Menu", json={"click": "a.fourth"}).json()
+    assert body["renamed_from"] == "menu"
+    assert lake.roll_back("Menu", 1).name == "Menu"
+    page = client.post("/definitions", data={"name": "mEnU", "click": "a.fifth", "site": "shop"})
+    assert "Until now it was shown as" in page.text
+
+
+def test_every_refusal_says_what_to_do_next() -> None:
+    without = []
+    for folder in ("query", "expost", "state", "ui", "lake"):
+        for path in sorted((ROOT / folder).glob("*.py")):
+            for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in REFUSALS:
+                    continue
+                if not any(each.arg == "hint" for each in call.keywords):
+                    without.append(f"{path.name}:{call.lineno}")
+    assert without == []
+
+
+@pytest.mark.parametrize(
+    ("ask", "note"),
+    [
+        (
+            lambda lake: lake.funnel("Viewed", "Bought", unit="group:company"),
+            "group of the type 'company'; known types",
+        ),
+        (lambda lake: lake.retention("Viewed", unit="group:company"), "group of the type 'company'"),
+        (
+            lambda lake: lake.funnel("Viewed", by="trait:zzz"),
+            "Nobody has the trait 'zzz'; known traits: none",
+        ),
+        (
+            lambda lake: lake.funnel("Viewed", by="property:zzz"),
+            "has the property 'zzz'; known properties: 'plan'",
+        ),
+        (lambda lake: lake.trend("Paid", by="property:zzz"), "has the property 'zzz'"),
+        (lambda lake: lake.preview(track="Payed"), "No event is called 'Payed'; known names: 'Paid'"),
+        (
+            lambda lake: lake.preview(on="wibble"),
+            "No event of the type 'wibble' has arrived; known types: 'click'",
+        ),
+        (lambda lake: lake.preview(click="a", properties={"size": "L"}), "No event has the property 'size'"),
+    ],
+)
+def test_what_is_asked_for_and_never_came_is_said(
+    lake: expost.Lake, ask: Callable[[expost.Lake], Any], note: str
+) -> None:
+    notes = ask(lake).notes
+    assert any(note in each for each in notes), notes
+
+
+def test_a_step_that_nothing_narrowed_is_like_says_so(client: TestClient) -> None:
+    notes = client.get("/api/v1/funnel?step=Viewed&step=Bought&where=2:x=1").json()["notes"]
+    assert any("No event of 'Bought' has property x is 1" in each for each in notes), notes
+
+
+def test_what_is_there_is_not_said_to_be_missing(lake: expost.Lake) -> None:
+    for answer in (
+        lake.funnel("Viewed", "Paid", by="property:plan"),
+        lake.preview(track="Paid", properties={"plan": "pro"}),
+        lake.preview(click="a.nothing"),
+    ):
+        assert not [note for note in answer.notes if note.startswith(("No event", "None of", "Nobody"))]
+
+
+def test_a_definition_of_a_type_that_nothing_sends_says_so_when_it_is_saved(lake: expost.Lake) -> None:
+    assert "No event of the type 'wibble' has arrived" in run(
+        lake, "define", "Odd", "--on", "wibble", "--json"
+    )
+
+
+@pytest.mark.parametrize("unit", ["session", "device"])
+def test_the_terminal_says_what_is_counted(lake: expost.Lake, unit: str) -> None:
+    from rich.console import Console
+
+    from expost.terminal import show
+
+    for answer in (
+        lake.funnel("Viewed", "Bought", unit=unit, within="3650 days"),
+        lake.retention("Viewed", unit=unit),
+        lake.trend("Viewed", unit=unit),
+        lake.stickiness("Viewed", unit=unit),
+        lake.lifecycle("Viewed", unit=unit),
+    ):
+        console = Console(width=100, record=True, file=StringIO())
+        show(console, answer)
+        said = console.export_text()
+        assert f"{unit}s" in said, said
+        assert "people entered" not in said
+
+
+def test_the_pages_say_what_is_counted(client: TestClient) -> None:
+    page = client.get("/funnel?step=Viewed&step=Bought&unit=session").text
+    assert "<strong>1</strong> session ·" in page
+    assert ">Sessions</th>" in page
+    assert ">Devices</th>" in client.get("/retention?start_event=Viewed&unit=device").text
+    assert (
+        "The sessions behind this number" in client.get("/funnel/people?step=Viewed&unit=session&at=1").text
+    )
+
+
+def test_an_error_of_ours_is_never_bare(lake: expost.Lake) -> None:
+    for ask in (
+        lambda: lake.preview(click=[None]),
+        lambda: lake.funnel("Bought", unit=5),  # type: ignore[arg-type]
+        lambda: lake.preview(5),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(ExpostError):
+            ask()
