@@ -10,20 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 from expost.errors import InvalidInput
 
+from .event_column import KINDS
+
 if TYPE_CHECKING:
     from .cohort import Cohort
 
 Several = Literal["first", "exclude", "as_treated"]
 SEVERAL: tuple[Several, ...] = ("first", "exclude", "as_treated")
-
-COLUMNS = frozenset(
-    {
-        "type", "name", "text", "label", "host", "path", "query", "hash", "title", "referrer", "is_trusted", "consent",
-        "release", "environment", "source", "flag", "variation", "user_agent", "is_bot", "is_internal",
-        "viewport_width", "viewport_height",
-    }
-)  # fmt: skip
-"""Columns of an event by which a result can be split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +45,10 @@ class ByColumn:
     name: str
 
     def __post_init__(self) -> None:
-        if self.name not in COLUMNS:
+        if self.name not in KINDS:
             raise InvalidInput(
                 f"{self.name!r} is no column of events by which a result can be split.",
-                hint=f"One of: {', '.join(sorted(COLUMNS))}. A property is called property:NAME, a trait trait:NAME.",
+                hint=f"One of: {', '.join(sorted(KINDS))}. A property is called property:NAME, a trait trait:NAME.",
             )
 
 

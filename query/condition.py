@@ -15,6 +15,7 @@ from urllib.parse import quote
 from expost.clock import from_micros
 
 from .definition import Alternative, Definition, Pattern, PropertyMatch, QueryParameter
+from .event_column import column_name
 from .glob import glob_expression
 from .selector_parser import parse
 from .selector_sql import CompiledSelector, compile_selector
@@ -285,6 +286,9 @@ class _Statement:
 
     def property_match(self, condition: PropertyMatch, name: str) -> str:
         """Expressions on the JSON of the event, so they should stand beside cheaper conditions."""
+        column = column_name(condition.name)
+        if column is not None:
+            return self.column_match(column, condition, name)
         place = self.bind(f"{name}_name", json_pointer(condition.name))
         kind = f"json_type(e.properties, {place})"
         text = f"json_extract_string(e.properties, {place})"
@@ -308,6 +312,23 @@ class _Statement:
             "matches": f"regexp_matches({text}, {given})",
         }[condition.operator]
         return f"{kind} = 'VARCHAR' and {found}"
+
+    def column_match(self, column: str, condition: PropertyMatch, name: str) -> str:
+        """What a column of the event holds."""
+        if condition.operator == "exists":
+            return f"e.{column} is not null"
+        if condition.value is None:
+            return f"e.{column} is null"
+        given = self.bind(f"{name}_value", condition.value)
+        return {
+            "is": f"e.{column} = {given}",
+            "contains": f"contains(e.{column}, {given})",
+            "matches": f"regexp_matches(e.{column}, {given})",
+            "above": f"e.{column} > {given}",
+            "at_least": f"e.{column} >= {given}",
+            "below": f"e.{column} < {given}",
+            "at_most": f"e.{column} <= {given}",
+        }[condition.operator]
 
 
 def json_pointer(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from expost.errors import InvalidInput
 
+from .event_column import check_value, column_name
 from .interval import ALWAYS, Interval, in_force
 
 Operator = Literal["is", "contains", "prefix", "glob", "matches"]
@@ -119,7 +120,10 @@ class QueryParameter:
 
 @dataclass(frozen=True, slots=True)
 class PropertyMatch:
-    """A condition on one property of the event. `is` compares JSON values: the number 1 is not the text "1"."""
+    """A condition on one property of the event. `is` compares JSON values: the number 1 is not the text "1".
+
+    A name such as `column:browser` is no property's: then it is a condition on that column of the event.
+    """
 
     name: str
     operator: PropertyOperator
@@ -136,6 +140,9 @@ class PropertyMatch:
         if self.operator in ("contains", "matches") and not isinstance(self.value, str):
             raise InvalidInput(f"The property {self.name!r} is compared by {self.operator!r} with {self.value!r}.",
                                hint="Give a text.")  # fmt: skip
+        column = column_name(self.name)
+        if column is not None and self.operator != "exists":
+            check_value(column, self.value)
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {"name": self.name, "operator": self.operator}

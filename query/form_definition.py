@@ -51,8 +51,8 @@ CONDITIONS = (
     Word("path", "On pages of this path, a glob.", "/shop/**"),
     Word("hash", "With this fragment of the address.", "prices"),
     Word("query", "With this query parameter, NAME or NAME=VALUE.", "plan=pro", is_many=True),
-    Word("property", "With this property of the event, NAME or NAME=VALUE.", "plan=pro", is_many=True,
-         python="properties"),
+    Word("property", "With this property of the event, NAME or NAME=VALUE, or column: `column:country=DE`.", "plan=pro",
+         is_many=True, python="properties"),
     Word("target_only", "Only the element itself, none around it.", is_switch=True),
     Word("pierce", "Let selectors look through shadow roots.", is_switch=True),
 )  # fmt: skip

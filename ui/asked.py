@@ -26,6 +26,13 @@ COLUMNS: Choices = (
     ("environment", "environment"),
     ("referrer", "referrer"),
     ("label", "label"),
+    ("browser", "browser"),
+    ("os", "system"),
+    ("device_class", "kind of device"),
+    ("country", "country"),
+    ("channel", "channel"),
+    ("traffic_source", "source"),
+    ("campaign", "campaign"),
 )
 UNITS: Choices = (("person", "people"), ("session", "sessions"), ("device", "devices"))
 SEVERAL: Choices = (

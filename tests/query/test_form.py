@@ -202,7 +202,7 @@ def test_a_retention_is_read_with_all_that_may_be_said_of_it():
         (funnel_of, [("within", "7d")], InvalidInput, "needs steps"),
         (funnel_of, [("step", "A"), ("within", "7")], InvalidInput, "'7'"),
         (funnel_of, [("step", "A"), ("windwo", "7d")], InvalidInput, "'windwo'"),
-        (funnel_of, [("step", "A"), ("by", "country")], InvalidInput, "'country'"),
+        (funnel_of, [("step", "A"), ("by", "planet")], InvalidInput, "'planet'"),
         (funnel_of, [("step", "A"), ("by", "planet:mars")], InvalidInput, "'planet:mars'"),
         (funnel_of, [("step", "A"), ("several", "exclude")], InvalidInput, "'exclude'"),
         (funnel_of, [("step", "A"), ("by", "path"), ("several", "exclude")], InvalidInput, "'exclude'"),

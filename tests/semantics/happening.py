@@ -12,8 +12,8 @@
 
 Times are UTC. `recorded=2026-03-03T10:00` says when it was received (an event) or recorded (an edge), if not at its
 own time. `key=value` pairs after it set other columns: page, seq, id, user, bot, internal, environment, daily,
-consent, label, text, marks, path, host, query, hash, release, `p.NAME=JSON` for properties, and `t.NAME=JSON` for what
-`identify` says of the user. Without `page`, every device has
+consent, label, text, marks, path, host, query, hash, release, browser, country, campaign, `p.NAME=JSON` for
+properties, and `t.NAME=JSON` for what `identify` says of the user. Without `page`, every device has
 one page; without `seq`, events are numbered in the order of the lines.
 """
 
@@ -101,7 +101,9 @@ def _read_line(line: str, number: int) -> Happening:
     is_server = device == "server"
     properties = {key[2:]: json.loads(value) for key, value in given.items() if key.startswith("p.")}
     columns: dict[str, Any] = {
-        key: given[key] for key in ("label", "text", "host", "query", "hash", "release") if key in given
+        key: given[key]
+        for key in ("label", "text", "host", "query", "hash", "release", "browser", "country", "campaign")
+        if key in given
     }
     columns["marks"] = given["marks"].split(",") if "marks" in given else []
     columns["properties"] = json.dumps(properties)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from expost.query.answer import Answer
-from expost.query.breakdown import Flag
+from expost.query.breakdown import Breakdown, Flag, parse_breakdown
 from expost.query.cohort_size import CohortAnswer, CohortSize
 from expost.query.definition import Alternative, Definition, definition, in_force_of
 from expost.query.duration import parse_duration
@@ -209,7 +209,9 @@ def _retention(case: dict[str, Any], asked: dict[str, Any], story: list[Happenin
             assert by_hand[group][day][: len(row)] == row, case["rule"]
 
 
-def _by(asked: dict[str, Any]) -> Flag | None:
+def _by(asked: dict[str, Any]) -> Breakdown | None:
+    if "split" in asked:
+        return parse_breakdown(asked["split"])
     return Flag(asked["by"], asked.get("several", "first")) if "by" in asked else None
 
 
