@@ -12,6 +12,7 @@ GET /api/v1/difference  ?name=…&old=1&new=2       POST /api/v1/definitions/{na
 POST /api/v1/sql        {"query": "select …"}     GET  /api/v1/events/{event_id}
 POST /api/v1/erasures   {"user": "user-17"}       GET  /api/v1/erasures[/{id}], /api/v1/person
 GET /api/v1/reports[/{name}[/answer]], /dashboards…  PUT, PATCH /api/v1/reports/{name}
+POST /api/v1/reconcile  {"report": …, "ids": […]}
 GET /api/v1/suggestions ?event=…                  GET  /api/v1/unnamed
 """
 
@@ -37,6 +38,7 @@ from expost.query.form_seen import FLAGS, SITE, SQL, sql_of
 from expost.query.question import Question, refuse_outside
 from expost.query.word import checked_body
 from expost.question_routes import Body, add_questions, body_schema, given, words_schema
+from expost.reconcile_routes import add_reconcile
 from expost.report_routes import add_reports
 from expost.right_routes import add_rights
 from expost.ui.caller import caller_of, is_admin
@@ -74,6 +76,7 @@ def create_api(call: Call) -> APIRouter:
     _add_definitions(api, call)
     add_cohorts(api, call)
     add_reports(api, call)
+    add_reconcile(api, call)
     add_rights(api, call)
     add_people(api, call)
     return api

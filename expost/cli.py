@@ -21,6 +21,7 @@ from expost.definition_commands import definitions
 from expost.errors import ExpostError, InvalidInput, SelectorError
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
 from expost.question_commands import COMMANDS
+from expost.reconcile_commands import reconcile
 from expost.report_commands import COMMANDS as REPORTS
 from expost.right_commands import COMMANDS as RIGHTS
 from expost.settings import load_settings
@@ -146,7 +147,7 @@ main.add_command(
 main.add_command(
     LaterGroup("import", _imports, help="History that another product exported, or a table holds.")
 )
-for each in (*COMMANDS, *REPORTS, definitions, cohorts, *RIGHTS, *BACKUP):
+for each in (*COMMANDS, reconcile, *REPORTS, definitions, cohorts, *RIGHTS, *BACKUP):
     main.add_command(each)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 from expost.errors import ExpostError
 from expost.query.analysis import Analysis
@@ -14,7 +14,9 @@ from expost.query.dashboard import Dashboard
 from expost.query.duration import parse_duration
 from expost.query.fields import common_fields, fields_of
 from expost.query.form import Form, parse_moment
+from expost.query.funnel import Funnel, FunnelAnswer
 from expost.query.question import Question
+from expost.query.reconcile import Reconcile, ReconcileAnswer
 from expost.query.report import Report, kind_of
 from expost.query.word import refuse_unknown_names
 
@@ -57,6 +59,25 @@ class Reports:
     def reports(self, *, site: str | None = None, archived: bool = False) -> list[Report]:
         """The latest version of every report, by name; those in the archive instead with `archived`."""
         return self.analysis.kept_reports(site=site, archived=archived)
+
+    def reconcile(
+        self,
+        of: str | Funnel | FunnelAnswer,
+        ids: Sequence[str],
+        *,
+        property: str | None = None,  # noqa: A002 (its name at every door)
+        site: str | None = None,
+    ) -> ReconcileAnswer:
+        """What a funnel, or the report that it is, counts of ids that you know converted: each has exactly one cause.
+
+        Ids are what the site calls its users, or values of `property`, such as those of orders.
+        """
+        if isinstance(of, str):
+            answer = self.analysis.reconcile(ids, report=of, property=property, site=site)
+        else:
+            asked = cast(Funnel, of.question) if isinstance(of, FunnelAnswer) else of
+            answer = self.analysis.ask(Reconcile(asked, tuple(dict.fromkeys(ids)), property, site=site))
+        return cast(ReconcileAnswer, answer)
 
     def save_dashboard(
         self, name: str, reports: Sequence[str], *, site: str | None = None, **over: Any

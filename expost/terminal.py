@@ -20,6 +20,7 @@ from expost.query.losses import LossesAnswer
 from expost.query.paths import PathsAnswer
 from expost.query.person import PeopleAnswer
 from expost.query.preview import PreviewAnswer
+from expost.query.reconcile import ReconcileAnswer
 from expost.query.rejected import RejectedAnswer
 from expost.query.retention import RetentionAnswer
 from expost.query.sandbox import RowsAnswer
@@ -33,6 +34,7 @@ from expost.terminal_definition import show_difference, show_suggestions, show_u
 from expost.terminal_funnel import show_funnel
 from expost.terminal_preview import show_count, show_preview, show_rest
 from expost.terminal_proof import show_explanation, show_people
+from expost.terminal_reconcile import show_reconciled
 from expost.terminal_retention import show_retention
 from expost.terminal_trend import show_trend
 from expost.terminal_ways import show_lifecycle, show_paths, show_stickiness
@@ -111,6 +113,7 @@ SHOWN: dict[type[Answer], Callable[[Console, Any], None]] = {
     StickinessAnswer: show_stickiness,
     LifecycleAnswer: show_lifecycle,
     LossesAnswer: show_losses,
+    ReconcileAnswer: show_reconciled,
     RejectedAnswer: show_rejected,
     SuggestionsAnswer: show_suggestions,
     UnnamedAnswer: show_unnamed,

@@ -53,6 +53,8 @@ from .people import PeopleEdits
 from .preview import Preview, PreviewAnswer, preview, preview_parts
 from .question import Question
 from .reading import Reading
+from .reconcile import Reconcile
+from .reconciling import reconcile
 from .rejected import RejectedList, rejected
 from .retention import Retention, RetentionPeople
 from .retention_counts import retention
@@ -82,6 +84,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     Stickiness: stickiness,
     Lifecycle: lifecycle,
     Paths: paths,
+    Reconcile: reconcile,
     CohortSize: cohort_size,
     Difference: difference,
     Live: live,
@@ -95,7 +98,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     SqlQuery: sql_query,
 }
 
-COHORTS_OF = (
+OF_PEOPLE = (
     Funnel,
     FunnelPeople,
     Retention,
@@ -107,9 +110,10 @@ COHORTS_OF = (
     TrendPeople,
     Explanation,
 )
+COHORTS_OF = (*OF_PEOPLE, Reconcile)
 """Questions that can be asked of the people of a cohort."""
 
-WITHOUT_VIEWS = (Preview, CohortSize, Timeline, *COHORTS_OF)
+WITHOUT_VIEWS = (Preview, CohortSize, Timeline, *OF_PEOPLE)
 """Questions that are asked of the lake itself: they do without the views for people, and share one connection."""
 
 

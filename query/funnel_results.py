@@ -16,6 +16,11 @@ from .matched import Matched, match, unit_column
 from .reading import Reading
 from .statement import Fragment
 
+FORGIVEN = {
+    "unknown": "update matched set is_sure = true where not is_sure;",
+    "daily": "update matched set is_daily = false where is_daily;",
+}
+"""What makes an event that may match one that does, and lets the window of a daily id reach past its day."""
 CANDIDATE = Fragment("unit_id, is_exposed_only, reached, step, position, moment")
 
 
@@ -90,12 +95,22 @@ def asked_of(reading: Reading, question: Funnel, *, keep: Sequence[str] = ()) ->
 
 
 def prepare(
-    reading: Reading, question: Funnel, *, keep: Sequence[str] = (), is_first_only: bool = False
+    reading: Reading,
+    question: Funnel,
+    *,
+    keep: Sequence[str] = (),
+    is_first_only: bool = False,
+    forgiven: Iterable[str] = (),
 ) -> Prepared:
-    """Make the relation `results`; with `is_first_only` no entry of a unit counts but its first."""
+    """Make the relation `results`; with `is_first_only` no entry of a unit counts but its first.
+
+    `forgiven` are rules of FORGIVEN that do not hold.
+    """
     asked = asked_of(reading, question, keep=keep)
     values, structure = asked.values, asked.structure
     matched = match(reading, asked.definitions, flag=asked.flag.key if asked.flag else None, **asked.match)
+    for rule in forgiven:
+        reading.execute(FORGIVEN[rule], {})
     reading.run("funnel_counted.sql", values, **structure)
     if is_first_only:
         reading.run("funnel_first.sql", {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ from .answer import Answer
 from .dashboard import Dashboard
 from .file_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .form import Form
+from .form_funnel import funnel_of
+from .funnel import Funnel
 from .question import Question
+from .reconcile import Reconcile
 from .report import KINDS, Report, laid_over, report_of
 from .report_filing import dashboard_filing, kept_on, report_filing
 from .saved import in_force_at, pin_of
@@ -183,6 +187,25 @@ class KeptReports:
         """The answer to a report, with what is said `over` it: another range, time zone or moment."""
         slug = find_site(self.state, site).slug
         return self.ask(self.kept_report(name, version, site=slug).asked(over or {}, slug))
+
+    def reconcile(
+        self,
+        ids: Sequence[str],
+        *,
+        report: str | None = None,
+        form: Form | None = None,
+        property: str | None = None,  # noqa: A002 (its name at every door)
+        site: str | None = None,
+    ) -> Answer:
+        """What of these ids a funnel counts: that of the form, or of a report, over which the form says a range."""
+        slug, said = find_site(self.state, site).slug, form or {}
+        asked = funnel_of(said) if report is None else self.kept_report(report, site=slug).asked(said, slug)
+        if not isinstance(asked, Funnel):
+            raise InvalidInput(
+                f"{report!r} is no funnel, and ids are reconciled with the last step of one.",
+                hint="Name a report that is a funnel, or give steps.",
+            )
+        return self.ask(Reconcile(replace(asked, site=slug), tuple(dict.fromkeys(ids)), property, site=slug))
 
     def dashboard_answers(
         self, name: str, *, over: Form | None = None, site: str | None = None

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 import expost
 from expost.cli import main
@@ -21,6 +22,7 @@ from expost.query.answer import Answer
 from expost.query.definition import definition
 from expost.query.funnel import FunnelAnswer
 from expost.query.trend import Trend
+from expost.terminal import show
 from tests.serving import make_site
 from tests.story import Story, track
 from tests.test_rights import Api
@@ -209,3 +211,40 @@ def test_every_route_that_answers_has_its_rows_as_csv_and_parquet(folder):
     assert client.post("/api/v1/sql", **sql).text == "a\r\n1\r\n"
     refused = client.get("/api/v1/funnel", headers={"Accept": "text/csv"})
     assert refused.json()["error"]["code"] == "invalid_input"
+
+
+def test_ids_are_reconciled_by_every_door_alike(folder, tmp_path):
+    file = tmp_path / "orders.csv"
+    file.write_text("number,plan\r\n1,=pro\r\n2,free\r\n", encoding="utf-8-sig")
+    printed(folder, *FUNNEL, "--save", "Checkout")
+    printed(folder, "trend", "Looked", "--save", "Looks")
+    words = ("reconcile", "Checkout", "--ids", str(file), "--property", "plan")
+    answer = printed(folder, *words)
+    assert [(each["id"], each["cause"]) for each in answer["ids"]] == [
+        ("=pro", "counted"),
+        ("free", "never_captured"),
+    ]
+    assert (answer["counted"], answer["people"], answer["unlisted"]) == (1, 1, 0)
+    steps = ("--step", "Looked", "--step", "Ordered", "--within", "2h")
+    assert printed(folder, "reconcile", *steps, *words[2:])["ids"] == answer["ids"]
+    assert printed(folder, *words, "--column", "number")["causes"][0]["cause"] == "never_captured"
+    assert "no column 'total'" in run(folder, *words, "--column", "total").stderr
+    assert "no funnel" in run(folder, "reconcile", "Looks", *words[2:]).stderr
+    assert said(folder, *words, "--csv").splitlines()[1].startswith("'=pro,counted,,")
+    lake = expost.open(folder)
+    funnel = lake.funnel("Looked", "Ordered", within="2h")
+    for of in ("Checkout", funnel):
+        assert [each.cause for each in lake.reconcile(of, ["=pro", "free"], property="plan").ids] == [
+            "counted", "never_captured",
+        ]  # fmt: skip
+    client = Api(open_folder(folder), "viewer").client
+    body = {"report": "Checkout", "ids": ["=pro", "free", "free"], "property": "plan"}
+    assert client.post("/api/v1/reconcile", json=body).json()["ids"] == answer["ids"]
+    assert (
+        client.post("/api/v1/reconcile", json={"report": "Checkout"}).json()["error"]["code"]
+        == "invalid_input"
+    )
+    shown = io.StringIO()
+    console = Console(width=150, file=shown)
+    show(console, lake.reconcile("Checkout", ["=pro", "free"], property="plan"))
+    assert "1 of 2 ids are counted; the last step counts 1 people, 0 of whom no id names." in shown.getvalue()

@@ -18,6 +18,7 @@ from expost.query.left_out import counting_of
 from expost.query.membership import with_cohorts
 from expost.query.question import Question
 from expost.query.reading import Reading
+from expost.query.reconcile import Reconcile
 from expost.query.retention import RetentionAnswer
 from expost.query.trend import TrendAnswer
 from expost.state.sites import Site
@@ -40,7 +41,7 @@ def answer_of(
     assert question.now is not None
     calendar = Calendar(ZoneInfo(question.time_zone or "UTC"), week_start)
     as_of = None if question.as_of is None else calendar.micros(question.as_of, 0)
-    with lake_of(story, as_of) as connection:
+    with lake_of(story, as_of, has_views=isinstance(question, Reconcile)) as connection:
         reading = Reading(
             connection=connection,
             question=question,

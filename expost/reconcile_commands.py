@@ -1,0 +1,51 @@
+"""`expost reconcile`: ids that their owner knows converted, each counted or absent with one cause."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from expost.errors import InvalidInput
+from expost.options import asking_options
+from expost.query.form_reconcile import RECONCILE, check_column, ids_of_table
+from expost.question_commands import analysis_of, form_of_options, show_answer
+
+
+@click.command()
+@click.argument("report", required=False)
+@click.option(
+    "--ids",
+    "file",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with an id a line, or a CSV.",
+)
+@click.option(
+    "--column", metavar="NAME", help="The column of the CSV. Default: as --property, else the first."
+)
+@asking_options(RECONCILE, without=("report", "ids"))
+def reconcile(
+    report: str | None, file: Path, column: str | None, data: Path | None, as_json: bool, **options: Any
+) -> None:
+    """What of ids that you know converted the last step of REPORT, a funnel, counts, and why not the others.
+
+    Ids are what the site calls its users, or with --property values of a property, such as those of orders. Without
+    REPORT the steps of the funnel are said: --step "Viewed page" --step "Ordered" --within 7d.
+
+    \b
+    Example: expost reconcile "Checkout" --ids orders.csv --property order_id
+    """
+    form = dict(form_of_options(options))
+    name = next(iter(form.pop("property", ())), None)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise InvalidInput(f"{file} is no text.", hint="Write one id a line, in UTF-8.") from problem
+    if column is not None:
+        check_column(text, column)
+    ids = ids_of_table(text, column or name)
+    site = next(iter(form.get("site", ())), None)
+    answer = analysis_of(data).reconcile(ids, report=report, form=form, property=name, site=site)
+    show_answer(answer, as_json)
