@@ -64,6 +64,10 @@ def show_unnamed(console: Console, answer: UnnamedAnswer) -> None:
     if answer.more:
         console.print(f"and {answer.more:,} more, each of no more people than the last of these")
     console.print(f"\n{answer.events:,} events of {answer.people:,} people have no name.")
+    if answer.field_clicks:
+        console.print(
+            f"{answer.field_clicks:,} clicks on fields make no line: the changes of those fields say more."
+        )
     if answer.unknown:
         console.print(
             f"{answer.unknown:,} of them a definition might match: what would decide was cut, masked or never kept."

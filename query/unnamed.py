@@ -28,6 +28,10 @@ MOST_ELEMENTS = 2_000
 """How many different elements are looked at, those of the most people first."""
 MOST_TEXTS = 12
 """Things that a selector gathers are told apart by their words up to so many; beyond it they are items of a list."""
+FIELDS = frozenset({"input", "select", "textarea"})
+CLICKS = ("click", "auxclick")
+ON_A_FIELD = "click on a field"
+"""The kind of group that clicks on a field are gathered in while they are counted."""
 Key = tuple[str, str, str | None]
 """What makes two interactions one: type of event, selector, text that is asked for beside it."""
 
@@ -47,6 +51,7 @@ class UnnamedGroup:
     """Interactions that one suggested definition would name. `unknown` of them a definition might match already.
 
     `kind` is the type of event, `event_id` the latest of them, `path` the page that most happened on, of `pages`.
+    `clicks` are those on a field whose changes these are: they make no line of their own.
     """
 
     name: str
@@ -60,14 +65,16 @@ class UnnamedGroup:
     path: str
     pages: int
     event_id: str
+    clicks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class UnnamedAnswer(Answer):
     """Interactions without a definition, those of the most people first.
 
-    `events` have no name, by `people`; `unknown` of them a definition might match. `more` groups are not listed, and
-    `unexamined_events` happened on elements of so few people that they were not looked at.
+    `events` have no name, by `people`; `unknown` of them a definition might match. `more` groups are not listed,
+    `unexamined_events` happened on elements of so few people that they were not looked at, and `field_clicks` on fields
+    whose changes say more, and have a name or stand here.
     """
 
     events: int
@@ -76,12 +83,14 @@ class UnnamedAnswer(Answer):
     groups: tuple[UnnamedGroup, ...]
     more: int
     unexamined_events: int
+    field_clicks: int = 0
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per group."""
         return [
             {"name": each.name, "kind": each.kind, "selector": each.selector, "text": each.text,
-             "people": each.people, "events": each.events, "unknown": each.unknown, "last_seen": each.last_seen}
+             "people": each.people, "events": each.events, "clicks": each.clicks, "unknown": each.unknown,
+             "last_seen": each.last_seen}
             for each in self.groups
         ]  # fmt: skip
 
@@ -105,8 +114,8 @@ def unnamed(reading: Reading, question: Unnamed) -> UnnamedAnswer:
     tallies = _find(reading, start, end)
     counted = tallies.get(None, (0, 0, 0))
     seen = _seen(reading, start)
-    groups = _gathered(seen)
-    listed = _counted(reading, groups, seen)
+    groups = _gathered(seen, _changed(reading, start, end))
+    listed, clicks = _folded(_counted(reading, groups, seen))
     best = listed[: question.limit]
     total = sum(events for events, _, _ in tallies.values())
     left_out = reading.counting.left_out(
@@ -128,7 +137,8 @@ def unnamed(reading: Reading, question: Unnamed) -> UnnamedAnswer:
         unknown=counted[2],
         groups=tuple(_with_names(best, {name_key(each.name) for each in reading.saved()})),
         more=len(listed) - len(best),
-        unexamined_events=counted[0] - sum(each.events for each in listed),
+        unexamined_events=counted[0] - clicks - sum(each.events for each in listed),
+        field_clicks=clicks,
     )
 
 
@@ -157,12 +167,7 @@ def _seen(reading: Reading, since: datetime) -> list[_Seen]:
         "create or replace temp table chosen as select unnest($places) as placement_id;",
         {"places": list(dict.fromkeys(row[-1] for row in rows))},
     )
-    by_placement = chains(reading, "chosen")
-    lives = _lives(reading, by_placement.values(), since)
-    selectors: dict[int, tuple[str, Level]] = {}
-    for placement_id, chain in by_placement.items():
-        place = level_meant(chain)
-        selectors[placement_id] = (suggestion(chain[place:], lives), chain[place])
+    selectors = _suggested(reading, since)
     return [
         _Seen(
             element_id, kind, said, path, *selectors[placement_id], says_its_words(selectors[placement_id][1])
@@ -170,6 +175,25 @@ def _seen(reading: Reading, since: datetime) -> list[_Seen]:
         for element_id, kind, said, path, placement_id in rows
         if placement_id in selectors
     ]
+
+
+def _changed(reading: Reading, start: datetime, end: datetime) -> frozenset[str]:
+    """The selectors of fields that were changed, whether that has a name or not."""
+    reading.run("unnamed_changed.sql", {"most": MOST_ELEMENTS, "from_time": start, "until_time": end})
+    return frozenset(
+        selector for selector, level in _suggested(reading, start).values() if level.tag.lower() in FIELDS
+    )
+
+
+def _suggested(reading: Reading, since: datetime) -> dict[int, tuple[str, Level]]:
+    """For each placement in the relation `chosen` what would be suggested, and the element that is meant."""
+    by_placement = chains(reading, "chosen")
+    lives = _lives(reading, by_placement.values(), since)
+    found: dict[int, tuple[str, Level]] = {}
+    for placement_id, chain in by_placement.items():
+        place = level_meant(chain)
+        found[placement_id] = (suggestion(chain[place:], lives), chain[place])
+    return found
 
 
 def _lives(reading: Reading, found: Iterable[Chain], since: datetime) -> Lives:
@@ -184,8 +208,11 @@ def _lives(reading: Reading, found: Iterable[Chain], since: datetime) -> Lives:
     return {token: TokenLife(*counts) for token, *counts in rows}
 
 
-def _gathered(seen: Sequence[_Seen]) -> dict[Key, list[_Seen]]:
-    """Elements by the definition that would be suggested, with the words where they tell a few things apart."""
+def _gathered(seen: Sequence[_Seen], changed: frozenset[str]) -> dict[Key, list[_Seen]]:
+    """Elements by the definition that would be suggested, with the words where they tell a few things apart.
+
+    Clicks on fields that are `changed` are gathered by themselves.
+    """
     texts: dict[tuple[str, str], set[str]] = {}
     for each in seen:
         texts.setdefault((each.kind, each.selector), set()).add(each.said)
@@ -193,6 +220,9 @@ def _gathered(seen: Sequence[_Seen]) -> dict[Key, list[_Seen]]:
     for each in seen:
         are_told_apart = 1 < len(texts[each.kind, each.selector]) <= MOST_TEXTS
         asks = are_told_apart and each.has_words and is_whole(each.said)
+        if each.kind in CLICKS and each.selector in changed and each.level.tag.lower() in FIELDS:
+            groups.setdefault((ON_A_FIELD, each.selector, None), []).append(each)
+            continue
         groups.setdefault((each.kind, each.selector, each.said if asks else None), []).append(each)
     return groups
 
@@ -225,6 +255,18 @@ def _counted(
             )
         )
     return found
+
+
+def _folded(groups: Sequence[UnnamedGroup]) -> tuple[list[UnnamedGroup], int]:
+    """The groups, clicks on fields told by the changes of the field; and how many clicks those are."""
+    clicks = {each.selector: each.events for each in groups if each.kind == ON_A_FIELD}
+    whole, found = sum(clicks.values()), []
+    for each in groups:
+        if each.kind == "change":
+            found.append(replace(each, clicks=clicks.pop(each.selector, 0)))
+        elif each.kind != ON_A_FIELD:
+            found.append(each)
+    return found, whole
 
 
 def _with_names(groups: Iterable[UnnamedGroup], taken: set[str]) -> Iterable[UnnamedGroup]:

@@ -130,3 +130,29 @@ def test_more_than_is_listed_is_counted(analysis: Analysis) -> None:
     assert part.more == len(whole.groups) - 2
     with pytest.raises(InvalidInput):
         Unnamed(0)
+
+
+def test_clicks_on_a_field_are_gathered_with_its_changes(analysis: Analysis, tmp_path: Path) -> None:
+    story = Story(tmp_path / "fields")
+    for who in ("ann", "bob"):
+        story.capture(
+            who, view("/"), click("form select[name=size]"), change("form select[name=size]"),
+            click("form input[name=note]"), click("form button.go", label="Go"), at="10:00",
+        )  # fmt: skip
+    state = State(story.folder.state_path)
+    add_site(state, Site("shop", "Shop", created_at=1))
+    state.close()
+    fields = Analysis(story.path)
+    found = named(fields)
+    # The field that nobody changed keeps its clicks: they are all there is of it.
+    assert set(found) == {"Clicked Go", "Clicked note", "Changed size"}
+    assert (found["Changed size"].events, found["Changed size"].clicks, found["Clicked note"].clicks) == (
+        2,
+        2,
+        0,
+    )
+    fields.define(definition("Chose a size", change='select[name="size"]'))
+    answer = ask(fields)
+    assert {each.name for each in answer.groups} == {"Clicked Go", "Clicked note"}
+    assert (answer.events, answer.field_clicks, answer.unexamined_events) == (6, 2, 0)
+    fields.close()
