@@ -1,4 +1,4 @@
-"""When an event happened: the client's clock, corrected only where it is surely wrong (SEMANTICS.md 1)."""
+"""When an event happened: the client's clock, corrected only where it is surely wrong (docs/rules.md 1)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def corrected(client_time: int, offset: int | None) -> int:
 
 
 def event_time(client_time: int, offset: int | None, received_at: int, is_imported: bool) -> int:
-    """The time of an event by the rules of SEMANTICS.md 1.
+    """The time of an event by the rules of docs/rules.md 1.
 
     `offset` is `received_at` less the sending time by the client's clock, `None` when that was not sent. History from
     an import key is taken as it is.

@@ -1,6 +1,6 @@
 """Breakdowns: what splits a result into groups, and what splits it never splits a chain of events.
 
-A flag splits by the variation of an exposure (SEMANTICS 4). Everything else is a value at the event of entry.
+A flag splits by the variation of an exposure (docs/rules.md 4). Everything else is a value at the event of entry.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SEVERAL: tuple[Several, ...] = ("first", "exclude", "as_treated")
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A breakdown by the variation of this flag (SEMANTICS 4).
+    """A breakdown by the variation of this flag (docs/rules.md 4).
 
     `several` says what of a unit that saw several: the `first` one counts, or they `exclude` themselves and make a
     group of their own, or the latest before the entry counts (`as_treated`).

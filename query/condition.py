@@ -1,4 +1,4 @@
-"""From a definition to SQL: for every event the answers *surely* and *possibly* (SEMANTICS 2).
+"""From a definition to SQL: for every event the answers *surely* and *possibly* (docs/rules.md 2).
 
 Selectors are sets of elements and text and URL patterns are sets of distinct strings; the events join them, so an
 expression of a pattern runs once per string, however many events hold it.

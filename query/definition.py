@@ -1,7 +1,7 @@
 """Definitions: what somebody calls an event, said as conditions that are true of past and future events.
 
 A definition is a list of alternatives (one of them is enough); an alternative is a list of conditions (all of them
-must hold). What each condition means is SEMANTICS 2.
+must hold). What each condition means is docs/rules.md 2.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ FUNNEL_PERIODS = ("day", "week", "month")
 
 @dataclass(frozen=True, slots=True)
 class Funnel(Question):
-    """How many units went through `steps`, each within `within` of the first step of an attempt (SEMANTICS 5).
+    """How many units went through `steps`, each within `within` of the first step of an attempt (docs/rules.md 5).
 
     `order`: `ordered`, `strict` (no event of `between` lies between two steps; by default none of the steps), `any`.
     `ends_attempt`: events that end an attempt. `removes_unit`: events that remove whoever has one within the window of

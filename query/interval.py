@@ -1,4 +1,4 @@
-"""Stretches of time in which a version of a definition is valid, and which version counts when (SEMANTICS 2)."""
+"""Stretches of time in which a version of a definition is valid, and which version counts when (docs/rules.md 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions: frozen, comparable, and able to travel to a query process. What each means is in SEMANTICS.md.
+"""Questions: frozen, comparable, and able to travel to a query process. What each means is in docs/rules.md.
 
 A step is the name of a saved definition (its latest version), `Saved(name, version)`, or an inline `Definition`.
 """

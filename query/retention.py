@@ -26,7 +26,7 @@ ENTRIES = ("first_in_range", "first_ever", "recurring")
 
 @dataclass(frozen=True, slots=True)
 class Retention(Question):
-    """Who came back: cohorts by the period of an entry, and who did `returns` in period n (SEMANTICS 6).
+    """Who came back: cohorts by the period of an entry, and who did `returns` in period n (docs/rules.md 6).
 
     `entry`: the first `begins` in range, the first ever (in kept data), or `recurring`, once per period. `periods` is
     how many periods after 0 are shown, eight unless it is said. `mode`: in period n, or in period n or later.

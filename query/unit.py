@@ -1,4 +1,4 @@
-"""Units of analysis: who or what is counted (SEMANTICS 3)."""
+"""Units of analysis: who or what is counted (docs/rules.md 3)."""
 
 from __future__ import annotations
 

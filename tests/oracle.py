@@ -1,6 +1,6 @@
 """Funnel and retention by variation, counted by brute force from a list of what happened. Shares no code with `query/`.
 
-Written from SEMANTICS.md 3 to 6 alone: one loop per rule, no SQL, no cleverness.
+Written from docs/rules.md 3 to 6 alone: one loop per rule, no SQL, no cleverness.
 """
 
 from __future__ import annotations

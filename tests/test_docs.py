@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def said_of(word: Word) -> str:
     return "; ".join(part.rstrip(".") for part in parts if part)
 
 
-REFERENCE = (Path(__file__).parents[1] / "docs" / "reference.md").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+REFERENCE = (ROOT / "docs" / "reference.md").read_text("utf-8")
 
 
 def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -135,3 +137,25 @@ def test_every_route_of_the_api_is_in_the_reference():
     for route in create_api(call).routes:
         path = route.path.replace(":path", "")  # type: ignore[attr-defined]
         assert f"{path}` |" in REFERENCE, path
+
+
+def test_every_citation_of_the_rules_leads_to_a_section():
+    sections = set(re.findall(r"^## (\d+)\. ", (ROOT / "docs" / "rules.md").read_text("utf-8"), re.MULTILINE))
+    cited = 0
+    for folder in ("lake", "query", "ui", "expost", "collector", "tests", "docs"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix not in (".py", ".sql", ".md", ".js", ".toml", ".html") or not path.is_file():
+                continue
+            text = path.read_text("utf-8")
+            assert "SEMANTICS" + ".md" not in text, path
+            for numbers in re.findall(r"docs/rules\.md (\d+(?: (?:and|to) \d+)?)", text):
+                cited += 1
+                assert set(re.findall(r"\d+", numbers)) <= sections, (path, numbers)
+    assert cited > 20
+
+
+def test_every_case_of_the_rules_names_its_section():
+    sections = set(re.findall(r"^## (\d+)\. ", (ROOT / "docs" / "rules.md").read_text("utf-8"), re.MULTILINE))
+    for path in (ROOT / "tests" / "semantics").glob("*.toml"):
+        for rule in re.findall(r'^rule = "([^"]*)"', path.read_text("utf-8"), re.MULTILINE):
+            assert set(re.findall(r"\d+", rule.split(":")[0])) <= sections, (path.name, rule)

@@ -1,4 +1,4 @@
--- The loss meter (SEMANTICS 7): what pages counted and the lake does not hold.
+-- The loss meter (docs/rules.md 7): what pages counted and the lake does not hold.
 --
 -- A page numbers its events from 1. Its own leave is no proof of what its last number is, because it may come back from the
 -- browser's memory. A later batch of its browser is, as far as that batch: it carries the last numbers of the pages that are

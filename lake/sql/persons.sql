@@ -1,4 +1,4 @@
--- Whose events are whose (SEMANTICS 3): on a device, events from identify(A) until identify(B) belong to A, those before
+-- Whose events are whose (docs/rules.md 3): on a device, events from identify(A) until identify(B) belong to A, those before
 -- the first identify to the first user. A device without identify is its own person. Users whom merges join are one.
 -- A row comparison is the total order of events: time, page_id, page_seq, event_id.
 

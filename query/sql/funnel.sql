@@ -1,4 +1,4 @@
-{# How far each unit came, step after step, inside the window of its first step (SEMANTICS 5): orders `ordered` and `strict`.
+{# How far each unit came, step after step, inside the window of its first step (docs/rules.md 5): orders `ordered` and `strict`.
 
    One pass in the order of each unit: at every event the latest start is known from which the step before was reached
    earlier. A later start never does worse for what follows, and starts never go back from one event that reached a step

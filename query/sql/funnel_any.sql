@@ -1,4 +1,4 @@
-{# How many different steps each unit did inside the window of an attempt that any step begins (SEMANTICS 5): order `any`.
+{# How many different steps each unit did inside the window of an attempt that any step begins (docs/rules.md 5): order `any`.
 
    Where each event matches one step, an attempt has each step that happens in its window, by its first event there.
    Units with an event that matches several steps are left to `query/funnel_any.py`: there events are shared out.

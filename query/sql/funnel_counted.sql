@@ -1,4 +1,4 @@
-{# The events of a funnel that count, each with the edge of its window, and who is removed (SEMANTICS 5).
+{# The events of a funnel that count, each with the edge of its window, and who is removed (docs/rules.md 5).
 
    unit      the column of `matched` that is counted
    entries   numbers of the steps with which an attempt may begin

@@ -1,4 +1,4 @@
-{# Who began when: the entries of a retention (SEMANTICS 6).
+{# Who began when: the entries of a retention (docs/rules.md 6).
 
    unit       the column of `matched` that is counted
    period     "day", "week" or "month" of the cohorts

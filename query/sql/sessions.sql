@@ -1,4 +1,4 @@
-{# Sessions: a device's events without a longer gap. All its events count, whatever they are (SEMANTICS 1).
+{# Sessions: a device's events without a longer gap. All its events count, whatever they are (docs/rules.md 1).
 
    $gap   a session ends after this many microseconds without any event of the device #}
 create or replace temp table sessions as

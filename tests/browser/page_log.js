@@ -4,7 +4,7 @@
   if (location.protocol !== 'http:') return;
   const keep = (entry) => { window.__keep({ start: performance.timeOrigin, path: location.pathname, at: performance.now(), ...entry }); };
 
-  // The subject walk of SEMANTICS.md 2: inside a tree `closest`, and from an open shadow root on to its host.
+  // The subject walk of docs/rules.md 2: inside a tree `closest`, and from an open shadow root on to its host.
   const isMatch = (target, selector) => {
     for (let place = target; place; place = place.getRootNode() instanceof ShadowRoot ? place.getRootNode().host : null) {
       if (place.closest(selector)) return true;

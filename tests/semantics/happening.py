@@ -77,7 +77,7 @@ class Happening:
 
     @property
     def order(self) -> tuple[int, str, int, str]:
-        """The total order of events (SEMANTICS 1)."""
+        """The total order of events (docs/rules.md 1)."""
         return (self.at, self.page_id, self.page_seq, self.event_id)
 
 

@@ -1,4 +1,4 @@
-"""A slow second opinion: the rules of SEMANTICS 3 and 4 said again in plain Python, by walking everybody's events.
+"""A slow second opinion: the rules of docs/rules.md 3 and 4 said again in plain Python, by walking everybody's events.
 
 `oracle_funnel.py` and `oracle_retention.py` go on from here. Nothing in them is clever. Answers have the shape in which
 the conformance cases write them.

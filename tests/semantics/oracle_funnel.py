@@ -1,4 +1,4 @@
-"""Funnels by trying every chain of events (SEMANTICS 5)."""
+"""Funnels by trying every chain of events (docs/rules.md 5)."""
 
 from __future__ import annotations
 

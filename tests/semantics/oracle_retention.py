@@ -1,4 +1,4 @@
-"""Retention by walking every unit's events (SEMANTICS 6)."""
+"""Retention by walking every unit's events (docs/rules.md 6)."""
 
 from __future__ import annotations
 
