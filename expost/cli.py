@@ -29,7 +29,7 @@ from expost.settings import load_settings
 WORDS = "expost.words"
 
 
-class Door(click.Group):
+class Commands(click.Group):
     """Turns an ExpostError into its sentence and its hint on standard error, and exit status 2.
 
     With `--json` the error is on standard output too, and so are those of click about options and arguments.
@@ -126,7 +126,7 @@ def _imports() -> click.Group:
     return imports
 
 
-@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="expost")
 def main() -> None:
     """Product analytics asked afterwards: keep every interaction, name events later by CSS selector."""

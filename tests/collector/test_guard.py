@@ -151,10 +151,9 @@ def test_what_is_no_request_is_refused_and_the_connection_closed(
     port: int, what: bytes, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        found, answer, seconds = talk(port, what)
+        found, answer, _ = talk(port, what)  # until the server closes
     assert found == status, answer[:200]
     assert b"connection: close" in answer
-    assert seconds < 5
     assert not caplog.records
 
 
@@ -199,17 +198,15 @@ def test_a_slow_loris_is_shown_out_and_good_senders_do_not_notice(
     loris = threading.Thread(target=lambda: found.append(talk(port, *pieces, pause=0.1)))
     loris.start()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    slowest = 0.0
+    answered = 0
     while loris.is_alive():
-        began = time.monotonic()
         connection.request("POST", f"/e?k={shared_desk.keys['shop', 'write']}", body)
         assert connection.getresponse().read() == b""
-        slowest = max(slowest, time.monotonic() - began)
-        time.sleep(0.02)
-    status, _, seconds = found[0]
-    assert status == {"nothing": 0, "head": 408, "body": 408, "between": 204}[phase]
-    assert seconds < 6
-    assert slowest < 1
+        answered += loris.is_alive()
+        loris.join(0.02)
+    # The loris has sent for longer than it may, and many others were answered meanwhile.
+    assert found[0][0] == {"nothing": 0, "head": 408, "body": 408, "between": 204}[phase]
+    assert answered > 3
 
 
 def test_what_arrives_while_the_server_is_busy_for_longer_than_senders_may_be_is_read_and_answered(
@@ -244,15 +241,22 @@ def test_what_arrives_while_the_server_is_busy_for_longer_than_senders_may_be_is
     shared_desk.kept()
 
 
+@pytest.mark.parametrize("is_whole", [True, False], ids=["whole", "ordinary"])
 def test_half_a_body_then_gone_keeps_nothing(
-    shared_desk: Desk, port: int, caplog: pytest.LogCaptureFixture
+    shared_desk: Desk, is_whole: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     shared_desk.kept()
-    for _ in range(20):
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            connection.sendall(head(shared_desk, "content-length: 500") + b"\r\n" + b'{"v":1')
-    time.sleep(0.2)
-    assert (shared_desk.kept(), caplog.records) == ([], [])
+    door = Door(100, 100)
+    with running(shared_desk, door, is_whole=is_whole) as port:
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(head(shared_desk, "content-length: 500") + b"\r\n" + b'{"v":1')
+        # Connections are let in in their order, so when this one is answered the others had come.
+        body = body_of(batch())
+        whole = head(shared_desk, f"content-length: {len(body)}", "connection: close") + b"\r\n" + body
+        assert talk(port, whole)[0] == 204
+        wait_until(lambda: door.count == 0)
+    assert (len(shared_desk.kept()), caplog.records) == (1, [])
 
 
 def test_a_sender_on_a_slow_line_is_given_the_time_it_needs(shared_desk: Desk, port: int) -> None:
