@@ -148,24 +148,19 @@ class Journal:
 
     def write(self, payload: bytes) -> None:
         """Return when `payload` is on disk, for code without an event loop."""
-        future: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._enqueue(payload, None, partial(_set, future))
-        self._wake_up()
-        future.result()
+        self.write_all([payload])
 
     def write_all(self, payloads: Sequence[bytes]) -> None:
         """Return when all of these are on disk: one sync for many."""
         waiting: list[concurrent.futures.Future[None]] = []
         for payload in payloads:
             if waiting and self._backlog_bytes + len(payload) > self._max_backlog_bytes:
-                for future in waiting:
-                    future.result()
+                self._wait_for(waiting)
                 waiting = []
-            future = concurrent.futures.Future()
+            future: concurrent.futures.Future[None] = concurrent.futures.Future()
             self._enqueue(payload, None, partial(_set, future))
             waiting.append(future)
-        for future in waiting:
-            future.result()
+        self._wait_for(waiting)
 
     def seal(self) -> None:
         """Return when all that is acknowledged has been handed to the sink, without waiting for size or age."""
@@ -212,6 +207,11 @@ class Journal:
         with self._wake:
             if self._is_idle:
                 self._wake.notify()
+
+    def _wait_for(self, futures: Sequence[concurrent.futures.Future[None]]) -> None:
+        self._wake_up()
+        for future in futures:
+            future.result()
 
     def _refuse_when_closed(self) -> None:
         if self._is_closing:

@@ -29,10 +29,12 @@ class Filed(Protocol):
     @property
     def name(self) -> str:
         """What the thing is called."""
+        ...
 
     @property
     def details(self) -> Details:
         """What is said of it beside its meaning."""
+        ...
 
 
 F = TypeVar("F", bound=Filed)

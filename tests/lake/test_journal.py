@@ -141,6 +141,16 @@ def test_what_is_acknowledged_is_read_back_in_order(folder: Folder) -> None:
     assert payloads(folder) == sent
 
 
+def test_many_are_written_by_one_call_also_when_nothing_else_wakes_the_journal(folder: Folder) -> None:
+    sent = [b"x" * 300] * 5
+    with journal_of(folder, max_backlog_bytes=1_000) as journal:
+        sender = threading.Thread(target=journal.write_all, args=(sent,), daemon=True)
+        sender.start()
+        sender.join(30)
+        assert not sender.is_alive()
+    assert payloads(folder) == sent
+
+
 def test_all_that_wait_at_once_share_one_sync(folder: Folder) -> None:
     bad = BadDisk()
     with journal_of(folder, disk=bad.disk()) as journal:
