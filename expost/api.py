@@ -37,6 +37,7 @@ from expost.query.form_definition import DEFINED, definition_of, validity_of
 from expost.query.form_seen import FLAGS, SITE, SQL, sql_of
 from expost.query.question import Question, refuse_outside
 from expost.query.word import checked_body
+from expost.query_routes import NoQueries, Queries, add_queries
 from expost.question_routes import Body, add_questions, body_schema, given, words_schema
 from expost.reconcile_routes import add_reconcile
 from expost.report_routes import add_reports
@@ -51,7 +52,7 @@ ROUTES_HINT = "What each route takes is listed at /api/openapi.json"
 MOST_ROWS = 100_000
 
 
-def create_api(call: Call) -> APIRouter:
+def create_api(call: Call, queries: Queries | None = None) -> APIRouter:
     """The routes below `/api/v1`."""
     api = APIRouter(prefix="/api/v1", tags=["questions"], route_class=AnswerRoute)
 
@@ -79,6 +80,7 @@ def create_api(call: Call) -> APIRouter:
     add_reconcile(api, call)
     add_rights(api, call)
     add_people(api, call)
+    add_queries(api, queries or NoQueries())
     return api
 
 

@@ -16,8 +16,10 @@ from expost.collector.service import Collector, is_public
 from expost.errors import ExpostError
 from expost.gate import Gate
 from expost.health import Unwatched, Watch
+from expost.query_routes import NoQueries, Queries
 from expost.ui.desk import Call, PageSite
 from expost.ui.pages import create_pages
+from expost.waiting import PatientPages
 
 log = logging.getLogger("expost.app")
 
@@ -32,7 +34,11 @@ async def _fail(request: Request, error: Exception) -> JSONResponse:
 
 
 def create_inside(
-    call: Call, sites: Callable[[], Sequence[PageSite]], access: Access, watch: Watch | None = None
+    call: Call,
+    sites: Callable[[], Sequence[PageSite]],
+    access: Access,
+    watch: Watch | None = None,
+    queries: Queries | None = None,
 ) -> FastAPI:
     """Pages and the API, as they are behind the gate."""
     # No documentation pages: FastAPI's load their script from elsewhere. The schema itself is at /api/openapi.json.
@@ -42,7 +48,7 @@ def create_inside(
     watch = watch or Unwatched()
     answer_errors(inside)
     inside.add_exception_handler(Exception, _fail)
-    inside.include_router(create_api(call))
+    inside.include_router(create_api(call, queries))
     _add_watch(inside, watch)
     inside.include_router(create_pages(call, sites, access, watch.limited), include_in_schema=False)
     return inside
@@ -69,14 +75,16 @@ def create_app(
     sites: Callable[[], Sequence[PageSite]],
     access: Access,
     watch: Watch | None = None,
+    queries: Queries | None = None,
 ) -> ASGIApp:
     """The application: the collector's paths go to it ahead of everything else, the rest passes the gate first."""
-    gate = Gate(create_inside(call, sites, access, watch), access)
+    gate = Gate(create_inside(call, sites, access, watch, queries), access)
+    patient = PatientPages(gate, queries or NoQueries())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and is_public(scope["path"]):
             await collector(scope, receive, send)
         else:
-            await gate(scope, receive, send)
+            await patient(scope, receive, send)
 
     return app

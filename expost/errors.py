@@ -16,7 +16,9 @@ ExpostError
 ├── TooManyTries            somebody who may be guessing, and has to wait (429)
 ├── TooLarge                a body beyond what any form or question needs (413)
 ├── FolderError             a data folder that cannot be opened, read or locked (503)
-└── QueryLimit              a question stopped at its limit of time or memory (503)
+├── QueryLimit              a question stopped at its limit of time or memory (503)
+│   └── TooManyQuestions    more questions than wait in line (503)
+└── Cancelled               a question that somebody stopped (409)
 """
 
 from __future__ import annotations
@@ -281,3 +283,25 @@ class QueryLimit(ExpostError):
 
     code = "query_limit"
     status = 503
+
+
+class TooManyQuestions(QueryLimit):
+    """More questions than wait in line; `retry_after` seconds later some of them may be answered."""
+
+    code = "too_many_questions"
+
+    def __init__(self, waiting: int, retry_after: int = 5) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            f"{waiting} questions are waiting already.", hint="Ask again when some of them are answered."
+        )
+
+
+class Cancelled(ExpostError):
+    """A question that somebody stopped before it was answered."""
+
+    code = "cancelled"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("The question was cancelled.", hint="Ask it again if that was a mistake.")

@@ -9,18 +9,24 @@ import signal
 import threading
 import time
 import traceback
+import uuid
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from expost.errors import QueryLimit
+from expost.errors import Cancelled, QueryLimit, TooManyQuestions, UnknownName
 from expost.lake.kept import CACHE_BYTES
 from expost.query.analysis import Analysis
 from expost.query.question import Question
 
 MAX_WAITING = 32
+STOP_SECONDS = 5.0
+"""A question that is told to stop says so within this time, or its process is ended."""
+
 GRACE_SECONDS = 10.0
 """A question stops itself at its limit. A process that goes on for so much longer is ended."""
 
@@ -38,17 +44,58 @@ class QueryLimits:
     cache_bytes: int = CACHE_BYTES
 
 
+@dataclass(slots=True)
+class Running:
+    """A question that is being answered, or waits for its turn. `request` names the request of HTTP that asked it."""
+
+    id: str
+    what: str
+    site: str
+    request: str
+    asked_at: float
+    began_at: float | None = None
+    process: _QueryProcess | None = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def seconds(self) -> float:
+        """For how long it has been running, or waiting."""
+        return time.monotonic() - (self.asked_at if self.began_at is None else self.began_at)
+
+    @property
+    def progress(self) -> float | None:
+        """What share of its present step is done, if that is known."""
+        return None if self.process is None else self.process.share()
+
+    def to_json(self) -> dict[str, Any]:
+        """What is said of it: no value that was asked for."""
+        return {
+            "id": self.id,
+            "question": self.what,
+            "site": self.site or None,
+            "state": "waiting" if self.began_at is None else "running",
+            "seconds": round(self.seconds, 1),
+            "progress": self.progress,
+        }
+
+
+ASKED_BY: ContextVar[str] = ContextVar("asked_by", default="")
+"""Names the request that asks, so that a page can say how far its own questions are."""
+
+
 class QueryPool:
     """Answers questions about one folder in child processes.
 
-    A question beyond `MAX_WAITING` is refused at once (QueryLimit, 503) instead of waiting for ever. A process that
-    dies (killed by the system for its memory, say) fails its own question only; the next one gets a new process.
+    A question beyond `MAX_WAITING` is refused at once (TooManyQuestions, 503) instead of waiting for ever. A process
+    that dies (killed by the system for its memory, say) fails its own question only; the next one gets a new process.
+    A question whose asker is gone, or that is cancelled, is stopped.
     """
 
     def __init__(self, folder: Path, processes: int, limits: QueryLimits) -> None:
         self.folder = folder
         self.limits = limits
-        self._waiting = 0
+        self.processes = processes
+        self._running: dict[str, Running] = {}
         self._turns = asyncio.Semaphore(processes)
         # Each thread waits for the answer of one process.
         self._threads = ThreadPoolExecutor(processes, "query")
@@ -61,17 +108,33 @@ class QueryPool:
 
     async def call(self, method: str, *arguments: Any, **named: Any) -> Any:
         """What that method of `Analysis` returns, computed in a query process."""
-        if self._waiting >= MAX_WAITING:
-            raise QueryLimit(
-                f"{self._waiting} questions are waiting already.",
-                hint="Ask again when some of them are answered.",
-            )
-        self._waiting += 1
+        if len(self._running) >= MAX_WAITING:
+            raise TooManyQuestions(len(self._running))
+        run = Running(
+            uuid.uuid4().hex[:12],
+            _what(method, arguments),
+            _site(arguments, named),
+            ASKED_BY.get(),
+            time.monotonic(),
+        )
+        self._running[run.id] = run
+        # In a task of its own, so that a process whose asker is gone is stopped in order and can answer the next one.
+        task = asyncio.create_task(self._take_turn(run, (method, arguments, named)))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            async with self._turns:
-                return await self._call((method, arguments, named))
+            return await asyncio.shield(task)
         finally:
-            self._waiting -= 1
+            run.stop.set()
+
+    def running(self) -> list[Running]:
+        """The questions that are being answered or wait, the oldest first."""
+        return list(self._running.values())
+
+    def cancel(self, id_: str) -> None:
+        """Stop a question: whoever asked it is told Cancelled."""
+        if id_ not in self._running:
+            raise UnknownName("question", id_, list(self._running), list_with="GET /api/v1/queries")
+        self._running[id_].stop.set()
 
     def close(self) -> None:
         """End the processes; questions still running are given up."""
@@ -80,42 +143,100 @@ class QueryPool:
         self._idle.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _call(self, request: _Request) -> Any:
+    async def _take_turn(self, run: Running, request: _Request) -> Any:
+        try:
+            if not await _either(self._turns.acquire(), run.stop):
+                raise Cancelled
+            try:
+                run.began_at = time.monotonic()
+                return await self._call(run, request)
+            finally:
+                self._turns.release()
+        finally:
+            del self._running[run.id]
+
+    async def _call(self, run: Running, request: _Request) -> Any:
         loop = asyncio.get_running_loop()
         if self._idle:
             process = self._idle.pop()
         else:
             process = await loop.run_in_executor(self._threads, _QueryProcess, self.folder, self.limits)
         self._busy.add(process)
+        run.process = process
         is_sound = False
         try:
-            async with asyncio.timeout(self.limits.seconds + GRACE_SECONDS):
-                error, answer = await loop.run_in_executor(self._threads, process.answer, request)
+            reply = asyncio.ensure_future(loop.run_in_executor(self._threads, process.answer, request))
+            error, answer = await self._reply(run, process, reply)
             is_sound = True
-        except TimeoutError:
-            raise QueryLimit(
-                f"The question was stopped after {self.limits.seconds + GRACE_SECONDS:g} seconds.",
-                hint="Ask about a shorter range, or raise the setting query_seconds.",
-            ) from None
         except (EOFError, OSError):
             raise QueryLimit(
                 "The process that answered this question was ended by the system, most likely for its memory.",
                 hint="Ask about a shorter time, or raise the setting query_memory.",
             ) from None
         finally:
+            run.process = None
             self._busy.discard(process)
             if is_sound:
                 self._idle.append(process)
             else:
-                # It is dead, or still at work for somebody who is gone.
+                # It is dead, or does not stop.
                 process.end()
         if error is not None:
             raise error
         return answer
 
+    async def _reply(self, run: Running, process: _QueryProcess, reply: asyncio.Future[_Reply]) -> _Reply:
+        """What the process says, in time. Stopped, it has a moment to say that it did."""
+        seconds = self.limits.seconds + GRACE_SECONDS
+        stopped = asyncio.ensure_future(run.stop.wait())
+        try:
+            either: set[asyncio.Future[Any]] = {reply, stopped}
+            await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not reply.done() and stopped.done():
+                process.stop()
+                await asyncio.wait({reply}, timeout=STOP_SECONDS)
+        finally:
+            stopped.cancel()
+        if reply.done():
+            return reply.result()
+        reply.add_done_callback(lambda done: done.cancelled() or done.exception())
+        if run.stop.is_set():
+            raise Cancelled
+        raise QueryLimit(
+            f"The question was stopped after {seconds:g} seconds.",
+            hint="Ask about a shorter range, or raise the setting query_seconds.",
+        )
+
+
+async def _either(turn: Coroutine[Any, Any, Any], stop: asyncio.Event) -> bool:
+    """Whether it is our turn, and not over before."""
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(turn)
+    stopped: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not waiting.done():
+        waiting.cancel()
+    return waiting.done() and not waiting.cancelled()
+
+
+def _what(method: str, arguments: tuple[Any, ...]) -> str:
+    """What is asked, in a word: the kind of the question, or what is done."""
+    asked = arguments[0] if arguments and isinstance(arguments[0], Question) else None
+    return method.replace("_", " ") if asked is None else type(asked).__name__
+
+
+def _site(arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
+    asked = arguments[0] if arguments and isinstance(arguments[0], Question) else None
+    return str((named.get("site") if asked is None else asked.site) or "")
+
 
 _Request = tuple[str, tuple[Any, ...], dict[str, Any]]
 _Reply = tuple[Exception | None, Any]
+_Shared = Any
+"""What both processes see: the number of the request that is to stop, and the share of the step that is done."""
+
+STOP, SHARE = 0, 1
+UNKNOWN_SHARE = -1.0
 
 
 class _QueryProcess:
@@ -125,30 +246,54 @@ class _QueryProcess:
         # Not fork: the web process has threads (journal, event loop) that a forked child would inherit half.
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
+        self._shared: _Shared = context.RawArray("d", [0.0, UNKNOWN_SHARE])
+        self._number = 0
         self._process = context.Process(
-            target=_answer_for_ever, args=(theirs, folder, limits, os.getpid()), name="query", daemon=True
+            target=_answer_for_ever,
+            args=(theirs, self._shared, folder, limits, os.getpid()),
+            name="query",
+            daemon=True,
         )
         self._process.start()
         theirs.close()
 
     def answer(self, request: _Request) -> _Reply:
         """Wait for the reply. Raises EOFError or OSError when the process has ended."""
-        self._pipe.send(request)
+        self._number += 1
+        self._shared[SHARE] = UNKNOWN_SHARE
+        self._pipe.send((self._number, request))
         reply: _Reply = self._pipe.recv()
         return reply
+
+    def stop(self) -> None:
+        """Ask it to give up the question that it is at, and no later one."""
+        self._shared[STOP] = self._number
+
+    def share(self) -> float | None:
+        """What share of the present step is done, if that is known."""
+        share = float(self._shared[SHARE])
+        return share if share >= 0 else None
 
     def end(self) -> None:
         """End the process, whatever it does. A thread that waits for its answer then hears of it."""
         self._process.kill()
 
 
-def _answer_for_ever(pipe: Connection, folder: Path, limits: QueryLimits, parent: int) -> None:
+def _answer_for_ever(
+    pipe: Connection, shared: _Shared, folder: Path, limits: QueryLimits, parent: int
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then ends this one.
     _end_with(parent)
     analysis: Analysis | None = None
+    number = 0
+
+    def look(share: float | None) -> bool:
+        shared[SHARE] = UNKNOWN_SHARE if share is None else share
+        return bool(shared[STOP] != number)
+
     while True:
         try:
-            method, arguments, named = pipe.recv()
+            number, (method, arguments, named) = pipe.recv()
         except EOFError:
             return
         reply: _Reply
@@ -160,6 +305,7 @@ def _answer_for_ever(pipe: Connection, folder: Path, limits: QueryLimits, parent
                     threads=limits.threads,
                     max_seconds=limits.seconds,
                     cache_bytes=limits.cache_bytes,
+                    look=look,
                 )
             reply = None, getattr(analysis, method)(*arguments, **named)
         except Exception as error:  # noqa: BLE001 (it is raised again where the question was asked)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from expost.asking import ask, parts
 from expost.errors import InvalidInput
 from expost.options import (
     asking_options,
@@ -71,7 +72,8 @@ def preview(name: str | None, data: Path | None, as_json: bool, **options: Any) 
     from expost.table import terminal_console
     from expost.terminal import show_parts
 
-    show_parts(terminal_console(), analysis_of(data).preview_parts(question))
+    analysis = analysis_of(data)
+    show_parts(terminal_console(), parts(analysis, analysis.preview_parts(question)))
 
 
 @click.command()
@@ -319,7 +321,7 @@ def _keep(name: str, kind: str, form: Form, data: Path | None, *, pin: bool) -> 
 
 
 def _ask(question: Question, data: Path | None, as_json: bool) -> None:
-    show_answer(analysis_of(data).ask(question), as_json)
+    show_answer(ask(analysis_of(data), question), as_json)
 
 
 def analysis_of(data: Path | None) -> Analysis:

@@ -117,7 +117,14 @@ class _Server(uvicorn.Server):
         self._collector: Collector = create(folder=folder, journal=journal, state=state, settings=settings)
         super().__init__(
             uvicorn.Config(
-                create_app(self._collector, self._pool.call, self._page_sites, self._access, self._watch()),
+                create_app(
+                    self._collector,
+                    self._pool.call,
+                    self._page_sites,
+                    self._access,
+                    self._watch(),
+                    self._pool,
+                ),
                 http=whole_first(self._door, CAPTURE_PATH, self._collector.capture.take),
                 ws="none",
                 loop="uvloop",

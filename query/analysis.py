@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -16,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from expost.clock import Clock, to_micros, wall_clock
-from expost.errors import InvalidInput, NotBuilt, QueryLimit
+from expost.errors import InvalidInput, NotBuilt
 from expost.lake.broken import READ_PROBLEMS
 from expost.lake.folder import open_folder
 from expost.lake.held import HeldConnection, forget
@@ -69,6 +68,7 @@ from .trend import Trend, TrendPeople
 from .trend_figures import trend
 from .trend_people import trend_people
 from .unnamed import Unnamed, unnamed
+from .watch import Look, watched
 
 Found = TypeVar("Found", bound=Answer)
 
@@ -121,7 +121,8 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
     """A data folder, open for questions. Each question reads the newest snapshot; the folder may be in use.
 
     `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit.
-    `cache_bytes` bounds what is kept on disk of what definitions match; 0 keeps nothing, and changes no answer.
+    `cache_bytes` bounds what is kept on disk of what definitions match; 0 keeps nothing, and changes no answer. `look`
+    is told how far a question is while it runs, and may end it (Cancelled).
     """
 
     def __init__(
@@ -133,7 +134,9 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
         max_seconds: float | None = None,
         cache_bytes: int = CACHE_BYTES,
         clock: Clock = wall_clock,
+        look: Look | None = None,
     ) -> None:
+        self.look = look
         self.folder = open_folder(folder)
         self.memory_limit = memory_limit
         self.threads = threads
@@ -223,6 +226,7 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
         is_whole: bool = True,
     ) -> Reading:
         site = self._site(question)
+        may_keep = is_whole and question.cache
         reading = Reading(
             connection=connection,
             question=question,
@@ -235,9 +239,9 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
             resolve=partial(self._resolve, site.slug),
             named=partial(self._named, question.site),
             rejected_files=partial(rejected_files, self.folder.rejected),
-            cache=self.cache if is_whole else replace(self.cache, max_bytes=0),
-            events=self.events if is_whole else replace(self.events, max_bytes=0),
-            summaries=self._summaries if is_whole and as_of is None else None,
+            cache=self.cache if may_keep else replace(self.cache, max_bytes=0),
+            events=self.events if may_keep else replace(self.events, max_bytes=0),
+            summaries=self._summaries if may_keep and as_of is None else None,
             saved=partial(self._in_use, site.slug),
             find_cohort=partial(self.cohort, site=site.slug),
         )
@@ -272,7 +276,7 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
         self, question: Question, as_of: int | None, lake: ReadableLake
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         is_without_views = isinstance(question, WITHOUT_VIEWS)
-        if is_without_views and as_of is None and not lake.broken:
+        if is_without_views and as_of is None and not lake.broken and question.cache:
             return self._held.lend()
         # Others see the past, need the views for people, leave files out, or lock their connection down for good.
         return connect(
@@ -284,31 +288,11 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
             as_of=as_of,
         )
 
-    @contextmanager
-    def _bounded(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """The limits of one question: what it takes too long for, or needs too much memory for, ends in QueryLimit."""
-        is_over = threading.Event()
-
-        def stop() -> None:
-            is_over.set()
-            connection.interrupt()
-
-        timer = threading.Timer(self.max_seconds, stop) if self.max_seconds is not None else None
-        try:
-            if timer is not None:
-                timer.daemon = True
-                timer.start()
-            yield
-        except duckdb.InterruptException as problem:
-            when = f"after {self.max_seconds:g} seconds" if is_over.is_set() else ""
-            raise _stopped(when, "query_seconds") from problem
-        except duckdb.OutOfMemoryException as problem:
-            raise _stopped(f"at its memory limit of {self.memory_limit}", "query_memory") from problem
-        finally:
-            if timer is not None:
-                timer.cancel()
-                # Its thread holds the connection; as the last to do so it would close it, at worst while Python ends.
-                timer.join()
+    def _bounded(self, connection: duckdb.DuckDBPyConnection) -> AbstractContextManager[None]:
+        """The limits of one question, and whoever looks after it."""
+        return watched(
+            connection, look=self.look, max_seconds=self.max_seconds, memory_limit=self.memory_limit
+        )
 
     def _settled(self, question: Asked) -> Asked:
         if question.last is None:
@@ -359,10 +343,3 @@ def _refuse_cohorts(question: Question) -> None:
             f"A {type(question).__name__} is not asked of a cohort.",
             hint="Funnels, retention, trends, stickiness, lifecycles and paths are.",
         )
-
-
-def _stopped(when: str, setting: str) -> QueryLimit:
-    return QueryLimit(
-        f"The question was stopped {when}.".replace(" .", "."),
-        hint=f"Ask about a shorter range, or raise the setting {setting} (EXPOST_{setting.upper()}).",
-    )

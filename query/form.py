@@ -37,6 +37,8 @@ COMMON = (
     Word("bots", "Count bots: `yes` or `no`; default as the site says.", choices=YES_NO),
     Word("internal", "Count internal devices: `yes` or `no`; default as the site says.", choices=YES_NO),
     Word("as_of", "Only what was known at this date (or ISO time); default all that is known.", "2026-11-02"),
+    Word("cache", "`off`: use nothing that was found before, and keep nothing. No answer differs.",
+         choices=("on", "off")),
 )  # fmt: skip
 """What every question may say about itself."""
 COHORTS = (
@@ -124,7 +126,15 @@ def common_of(form: Form) -> dict[str, Any]:
         "as_of": moment_of(form, "as_of"),
         "cohort": tuple(form.get("cohort", ())),
         "not_cohort": tuple(form.get("not_cohort", ())),
+        "cache": _cache(form),
     }
+
+
+def _cache(form: Form) -> bool:
+    text = one(form, "cache")
+    if text not in (None, "on", "off"):
+        raise InvalidInput(f"cache is {text!r}.", hint="Say off, or leave it out.")
+    return text != "off"
 
 
 def one(form: Form, name: str) -> str | None:

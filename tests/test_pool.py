@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from expost import pool as pool_module
-from expost.errors import QueryLimit, UnknownDefinition
+from expost.errors import Cancelled, QueryLimit, UnknownDefinition, UnknownName
 from expost.pool import QueryLimits, QueryPool
 from expost.query.preview import Preview
 from expost.query.question import Saved
@@ -104,3 +104,61 @@ def test_too_many_questions_are_refused_at_once(data, monkeypatch):
         assert await asyncio.gather(*waiting) == [(1,), (1,)]
 
     with_pool(data, story)
+
+
+def test_a_question_says_how_far_it_is_and_is_cancelled_by_its_id_and_its_process_goes_on(data):
+    async def story(pool: QueryPool) -> None:
+        await one(pool)
+        [process] = query_processes()
+        asked = asyncio.create_task(pool.ask(SqlQuery(ENDLESS)))
+        waiting = asyncio.create_task(one(pool))
+        await until(lambda: any(run.progress is not None for run in pool.running()))
+        first, second = (run.to_json() for run in pool.running())
+        assert (first["question"], first["state"], second["state"]) == ("SqlQuery", "running", "waiting")
+        assert 0 <= first["progress"] <= 1
+        pool.cancel(first["id"])
+        with pytest.raises(Cancelled):
+            await asked
+        assert await waiting == (1,)
+        assert query_processes() == [process]
+        with pytest.raises(UnknownName):
+            pool.cancel(first["id"])
+
+    with_pool(data, story)
+
+
+def test_a_question_that_waits_can_be_cancelled_too(data):
+    async def story(pool: QueryPool) -> None:
+        asked = asyncio.create_task(pool.ask(SqlQuery(ENDLESS)))
+        waiting = asyncio.create_task(one(pool))
+        await until(lambda: len(pool.running()) == 2)
+        pool.cancel(pool.running()[1].id)
+        with pytest.raises(Cancelled):
+            await waiting
+        pool.cancel(pool.running()[0].id)
+        with pytest.raises(Cancelled):
+            await asked
+        assert pool.running() == []
+
+    with_pool(data, story)
+
+
+def test_a_question_whose_asker_is_gone_stops_and_its_process_goes_on(data):
+    async def story(pool: QueryPool) -> None:
+        await one(pool)
+        [process] = query_processes()
+        asked = asyncio.create_task(pool.ask(SqlQuery(ENDLESS)))
+        await until(lambda: any(run.progress is not None for run in pool.running()))
+        asked.cancel()
+        assert await one(pool) == (1,)
+        assert query_processes() == [process]
+        assert pool.running() == []
+
+    with_pool(data, story)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds: a question of its own runs in another process."""
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110 (the other process tells nobody)
+            await asyncio.sleep(0.02)

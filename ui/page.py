@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from expost.clock import from_micros
-from expost.errors import ExpostError, SelectorError, TooManyTries
+from expost.errors import ExpostError, SelectorError, TooManyQuestions, TooManyTries
 from expost.query.answer import Answer
 
 from . import format as written
@@ -177,7 +177,7 @@ def render_bare(
 
 def add_retry(response: Response, error: ExpostError) -> Response:
     """The response with `Retry-After`, where the error says when to come back."""
-    if isinstance(error, TooManyTries):
+    if isinstance(error, TooManyTries | TooManyQuestions):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 

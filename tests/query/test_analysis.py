@@ -272,13 +272,14 @@ def test_nothing_that_watched_the_time_of_a_question_is_left_when_it_is_answered
 ) -> None:
     is_answered, watching = threading.Event(), []
 
-    class SlowToEnd(threading.Timer):
+    class SlowToEnd(threading.Thread):
         def run(self) -> None:
             watching.append(self)
             super().run()
             is_answered.wait(0.3)
 
-    monkeypatch.setattr(threading, "Timer", SlowToEnd)
+    monkeypatch.setattr(threading, "Thread", SlowToEnd)
+    analysis.max_seconds = 60
     analysis.ask(SqlQuery("select 1"))
     assert watching
     assert not any(each.is_alive() for each in watching)

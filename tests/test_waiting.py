@@ -1,0 +1,190 @@
+"""Answers that take long: what a page says meanwhile, and what becomes of a question whose asker is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expost import waiting
+from expost.query_routes import NoQueries
+from expost.waiting import PatientPages, UntilGone
+from tests.serving import Serving, make_site
+
+ENDLESS = "select count(*) from range(100000000) a, range(100000000) b"
+HTML: dict[str, Any] = {
+    "type": "http",
+    "method": "GET",
+    "path": "/funnel",
+    "query_string": b"step=a",
+    "headers": [(b"accept", b"text/html")],
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory):
+    data = tmp_path_factory.mktemp("waiting") / "data"
+    make_site(data)
+    with Serving(data) as serving:
+        yield serving
+
+
+def _answer(server: Serving, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    sent = None if body is None else json.dumps(body)
+    connection.request(method, path, sent, {"Content-Type": "application/json", **headers})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def _running(server: Serving) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(_answer(server, "GET", "/api/v1/queries")[1])
+    return found
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    async def wait() -> None:
+        async with asyncio.timeout(30):
+            while not holds():  # noqa: ASYNC110 (the other process tells nobody)
+                await asyncio.sleep(0.05)
+
+    asyncio.run(wait())
+
+
+def _ask_and_stay(server: Serving) -> socket.socket:
+    """A connection that has asked a question without end, and waits."""
+    body = json.dumps({"query": ENDLESS}).encode()
+    asking = socket.create_connection(("127.0.0.1", server.port))
+    head = f"POST /api/v1/sql HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Type: application/json\r\n"
+    asking.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    _until(lambda: any(each["progress"] is not None for each in _running(server)))
+    return asking
+
+
+def test_a_question_whose_client_goes_away_is_stopped(server: Serving) -> None:
+    _ask_and_stay(server).close()
+    _until(lambda: not _running(server))
+
+
+def test_a_question_is_listed_with_its_progress_and_cancelled_over_http(server: Serving) -> None:
+    asking = _ask_and_stay(server)
+    (found,) = _running(server)
+    assert (found["question"], found["state"]) == ("SqlQuery", "running")
+    assert _answer(server, "DELETE", f"/api/v1/queries/{found['id']}")[0] == 204
+    answer = asking.makefile("rb").read(12)
+    asking.close()
+    assert answer == b"HTTP/1.1 409"
+    status, said = _answer(server, "DELETE", "/api/v1/queries/none")
+    assert (status, json.loads(said)["error"]["code"]) == (404, "unknown_name")
+
+
+def test_a_page_that_takes_long_says_how_far_it_is_and_becomes_the_answer(server: Serving) -> None:
+    slow = "select count(*) from range(60000) a, range(60000) b where a.range + b.range = 7"
+    path, pages = f"/sql?query={slow.replace(' ', '%20').replace('+', '%2B')}", []
+    for _ in range(60):
+        status, page = _answer(server, "GET", path, Accept="text/html")
+        assert status == 200
+        pages.append(page)
+        if "http-equiv" not in page:
+            break
+    assert len(pages) > 1
+    assert 'http-equiv="refresh"' in pages[0]
+    assert re.search(r"\d+ seconds so far", pages[0])
+    assert "<td" in pages[-1]
+    assert ">8<" in re.sub(r"\s", "", pages[-1])
+
+
+def _within(work: Awaitable[None]) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(20):
+            await work
+
+    asyncio.run(run())
+
+
+def test_a_page_that_nobody_comes_back_for_is_made_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(waiting, "FORGOTTEN_SECONDS", 0.05)
+    given_up = asyncio.Event()
+
+    async def never(scope, receive, send) -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            given_up.set()
+
+    async def story() -> None:
+        sent: list[Any] = []
+
+        async def send(message) -> None:
+            sent.append(message)
+
+        await PatientPages(never, NoQueries())(HTML, asyncio.Event().wait, send)  # type: ignore[arg-type]
+        assert sent[0]["status"] == 200
+        assert not given_up.is_set()
+        await given_up.wait()
+
+    _within(story())
+
+
+def test_what_is_done_for_a_get_is_stopped_when_its_sender_is_gone() -> None:
+    given_up = asyncio.Event()
+
+    async def never(scope, receive, send) -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            given_up.set()
+
+    async def story() -> None:
+        said = iter([{"type": "http.request", "body": b""}, {"type": "http.disconnect"}])
+
+        async def receive():
+            return next(said)
+
+        async def send(message) -> None:
+            raise AssertionError(message)
+
+        await UntilGone(never)({"type": "http", "method": "GET"}, receive, send)
+        assert given_up.is_set()
+
+    _within(story())
+
+
+def test_ctrl_c_ends_a_command_in_order(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    make_site(data)
+    command = [
+        sys.executable,
+        "-c",
+        "from expost.cli import main; main()",
+        "sql",
+        ENDLESS,
+        "--data",
+        str(data),
+    ]
+    asking = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # It reads the journal's folder before anything else; the thread that asks is there once it spills or computes.
+    _until(lambda: _threads(asking.pid) > 4)
+    os.kill(asking.pid, signal.SIGINT)
+    said, errors = asking.communicate(timeout=30)
+    assert (asking.returncode, said) == (130, "")
+    assert errors.strip().endswith("Cancelled: nothing was changed.")
+
+
+def _threads(pid: int) -> int:
+    try:
+        return len(list(Path(f"/proc/{pid}/task").iterdir()))
+    except FileNotFoundError:
+        return 0
