@@ -13,7 +13,8 @@ from itertools import groupby
 from pathlib import Path
 
 from expost.clock import from_micros
-from expost.lake.rejected import MAX_CONTENT_BYTES, SUFFIX, line_of
+from expost.lake.lock import shared
+from expost.lake.rejected import MAX_CONTENT_BYTES, SUFFIX, line_of, lock_path
 
 from .masks import Masks
 from .wire import Refused
@@ -51,7 +52,9 @@ class RefusedLog:
         with self._lock:
             self.count += len(refused)
             try:
-                self._append(site, received_at, b"".join(lines))
+                # While somebody is erased, files are rewritten.
+                with shared(lock_path(self._folder)):
+                    self._append(site, received_at, b"".join(lines))
             except OSError as problem:
                 self._current.pop(site, None)
                 log.error("refused events of %s are not kept: %s", site, problem)
@@ -60,7 +63,8 @@ class RefusedLog:
         """Remove what is older than seven days and, of each site, the oldest files beyond the cap."""
         with self._lock:
             try:
-                self._make_room(now)
+                with shared(lock_path(self._folder)):
+                    self._make_room(now)
             except OSError as problem:
                 log.error("%s cannot be looked through: %s", self._folder, problem)
 

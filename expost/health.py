@@ -91,6 +91,7 @@ def find_health(
     journal: Journal,
     is_sink_running: bool,
     *,
+    not_erased: int = 0,
     now: Callable[[], float] = time.time,
     free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
 ) -> Health:
@@ -104,6 +105,9 @@ def find_health(
         backlog = find_backlog(journal.directory, now())
         if backlog.age_seconds > LATE_SECONDS:
             yield f"The lake is {backlog.age_seconds:,.0f} seconds behind; {backlog.bytes:,} bytes wait for it."
+        if not_erased:
+            people = "One person" if not_erased == 1 else f"{not_erased:,} people"
+            yield f"{people} could not be erased yet; it is tried again. The page Erase and expost erasures say why."
         try:
             free = free_bytes(journal.directory)
         except OSError as problem:

@@ -53,6 +53,7 @@ class Sources:
     door: Door
     call: Call
     sites: Callable[[], Sequence[str]]
+    not_erased: Callable[[], int]
 
 
 class Dials:
@@ -66,7 +67,8 @@ class Dials:
 
     def health(self) -> Health:
         """How the server is now."""
-        return find_health(self._sources.journal, self._sources.sink.is_running)
+        sources = self._sources
+        return find_health(sources.journal, sources.sink.is_running, not_erased=sources.not_erased())
 
     def limited(self) -> Mapping[str, int]:
         """Batches that were refused because too much was sent."""

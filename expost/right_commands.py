@@ -114,7 +114,7 @@ def erasures(receipt: str | None, data: Path | None, as_json: bool) -> None:
             each["kind"],
             _moment(each["requested_at"]),
             each["status"],
-            _rows(each["counts"]),
+            f"not yet: {each['problem']}" if each["problem"] else _rows(each["counts"]),
         )
         for each in found
     ]

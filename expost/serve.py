@@ -22,6 +22,7 @@ from expost.collector.peer import networks
 from expost.collector.service import CAPTURE_PATH, Collector, create
 from expost.collector.whole import whole_first
 from expost.errors import FolderError
+from expost.lake.erasures import failing, marks
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
 from expost.lake.writer import last_segment
@@ -32,6 +33,7 @@ from expost.settings import Settings
 from expost.sink_process import SinkProcess
 from expost.state.accounts import accounts
 from expost.state.audit import Actor
+from expost.state.cohorts import forget_listed
 from expost.state.database import State
 from expost.state.keys import add_key, keys
 from expost.state.listening import remember_listening
@@ -78,6 +80,8 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
     state = State(folder.state_path)
     try:
         _make_first_site(state)
+        # The state may have come out of a backup that is older than an erasure.
+        forget_listed(state, {mark.id for mark in marks(folder)})
         server = _Server(settings, folder, listener, journal, state)
         server.run(sockets=[listener])
         return 0 if server.started else 1
@@ -147,6 +151,7 @@ class _Server(uvicorn.Server):
                 self._door,
                 self._pool.call,
                 lambda: [site.slug for site in self._page_sites()],
+                lambda: len(failing(self._folder)),
             )
         )
 

@@ -18,6 +18,7 @@ from expost.lake.moment import DAY
 
 log = logging.getLogger("expost.sink")
 
+COMPACTION_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0)
 LONGEST_PAUSE_SECONDS = 30.0
 DRAIN_SECONDS = 2.5
 """How long the child may take to end: a little more than it goes on moving segments after its pipe was closed."""
@@ -41,7 +42,7 @@ class SinkProcess:
         self.folder = folder
         self.cache_bytes = cache_bytes
         self.starts = 0
-        self.timings = {"commit": Histogram(SECONDS)}
+        self.timings = {"commit": Histogram(SECONDS), "compaction": Histogram(COMPACTION_SECONDS)}
         """How long what the child does takes, under the names that it says."""
         self._keep_months = keep_months
         self._clock = clock

@@ -34,8 +34,8 @@ MANIFEST = "backup.json"
 VERSION = 1
 MADE_AGAIN = frozenset(
     {
-        "lock", "sink.lock", "compaction.lock", "import.lock", "address", "listening", "spill", "cache",
-        "state.sqlite-wal", "state.sqlite-shm",
+        "lock", "sink.lock", "compaction.lock", "import.lock", "rejected.lock", "address", "listening", "spill",
+        "cache", "state.sqlite-wal", "state.sqlite-shm",
     }
 )  # fmt: skip
 """What belongs to the processes that run, or is made anew when it is missing, and not to the data."""
@@ -133,6 +133,11 @@ def verify(backup: Path) -> Manifest:
         raise FolderError(
             f"{backup} is no backup that was finished: {MANIFEST} is not in it.",
             hint="Name the folder that expost backup wrote to, or make the backup again.",
+        )
+    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in manifest.files):
+        raise FolderError(
+            f"{backup / MANIFEST} names files that lie outside the backup.",
+            hint="expost backup writes no such list: find out who changed it, and take another backup.",
         )
     wrong = [name for name, known in manifest.files.items() if digest_of(backup / name) != known]
     if wrong:

@@ -84,12 +84,21 @@ def summarize_folder(folder: Folder, cache_bytes: int) -> int:
 class Compactor:
     """Starts a compaction when there is enough to do, and watches over it. `tend` it often, `close` it at the end.
 
-    `cache_bytes` bounds what is kept on disk for questions, of which summaries of files are a part.
+    `say` is for the log, `tell` is told how many seconds each compaction took that came to its end. `cache_bytes`
+    bounds what is kept on disk for questions, of which summaries of files are a part.
     """
 
-    def __init__(self, folder: Folder, say: Callable[..., None], cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        say: Callable[..., None],
+        cache_bytes: int = CACHE_BYTES,
+        tell: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._folder = folder
         self._say = say
+        self._tell = tell
+        self._began_at: float | None = None
         self._cache_bytes = cache_bytes
         self._look_at = time.monotonic() + FIRST_LOOK_SECONDS
         self._started_at = -float(LONGEST_SECONDS)
@@ -106,11 +115,14 @@ class Compactor:
                     self._say(
                         "not compacted", status=status, hint="It is tried again later. Nothing is lost."
                     )
+                elif self._began_at is not None:
+                    self._tell(now - self._began_at)
         elif now >= self._look_at:
             self._look_at = now + LOOK_SECONDS
             waiting = find_unsorted_bytes()
             is_due = waiting >= START_BYTES or (waiting and now >= self._started_at + LONGEST_SECONDS)
             if is_due or lacks_summaries(self._folder, shares_of(self._cache_bytes)[1]):
+                self._began_at = now if is_due else None
                 if is_due:
                     self._started_at = now
                 command = [sys.executable, "-m", "expost.lake.compactor", "--data", str(self._folder.path)]

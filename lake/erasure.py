@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,11 +22,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .dictionary import DICTIONARIES
-from .erasures import Erasure, find_subject, finish, forget_unasked, marks, save, waiting
+from .erasures import Erasure, find_erasure, find_subject, finish, forget_unasked, marks, save, waiting
 from .folder import Folder
 from .reader import connect
 from .redaction import Mark, Redaction, redact_segment
-from .rejected import SUFFIX
+from .rejected import forget_lines
 from .rewrite import AreDue, rewrite
 from .runs import Runs
 from .segment import OPEN, SEALED, segment_number
@@ -33,6 +34,8 @@ from .stored_segments import stored_segments
 from .subject import Subject
 from .table import Table
 from .writer import Writer
+
+MAX_PROBLEM = 500
 
 PERSON = "coalesce((select person_id from lake.joined_users where user_id = $id), $id)"
 """The person of a user: whom merges join is erased as one, whichever of their ids is named."""
@@ -130,10 +133,11 @@ def carry_out(folder: Folder, writer: Writer) -> list[Erasure]:
     """
     writer.suppress(marks(folder))
     done = []
-    for each in list(waiting(folder)):
+    # Those that failed come last, so that nobody waits behind them.
+    for each in sorted(waiting(folder), key=lambda each: bool(each.problem)):
         erasure = _with_end(folder, each)
         if _is_drained(folder.journal, erasure.drained or 0) and not writer.is_interrupted:
-            after = _erase(folder, writer, erasure)
+            after = _try(folder, writer, erasure)
             done += [after] if after.status == "done" else []
     forget_unasked(folder)
     return done
@@ -144,6 +148,17 @@ def _with_end(folder: Folder, erasure: Erasure) -> Erasure:
     if erasure.drained is not None:
         return erasure
     return save(folder, msgspec.structs.replace(erasure, drained=_last_undone(folder.journal)))
+
+
+def _try(folder: Folder, writer: Writer, erasure: Erasure) -> Erasure:
+    try:
+        return _erase(folder, writer, erasure)
+    except Exception as problem:
+        # So that whoever looks at the receipt is told. On a full disk even this may fail.
+        with suppress(OSError):
+            said = f"{type(problem).__name__}: {problem}"[:MAX_PROBLEM]
+            save(folder, msgspec.structs.replace(find_erasure(folder, erasure.id), problem=said))
+        raise
 
 
 def _erase(folder: Folder, writer: Writer, erasure: Erasure) -> Erasure:
@@ -284,19 +299,28 @@ def _redact(folder: Folder, redact: Redaction) -> int:
 
 def _clean_rejected(folder: Folder, texts: Sequence[str]) -> int:
     """Remove lines that name somebody, and damaged bytes, of which nobody can tell whose they are."""
-    removed = 0
-    for path in folder.rejected.glob(f"*{SUFFIX}"):
-        lines = path.read_bytes().splitlines(keepends=True)
-        kept = [line for line in lines if not names_one_of(line, texts)]
-        if len(kept) < len(lines):
-            removed += len(lines) - len(kept)
-            draft = path.with_suffix(".draft")
-            draft.write_bytes(b"".join(kept))
-            draft.replace(path)
+    removed = forget_lines(folder.rejected, lambda line: names_one_of(line, texts))
     for path in folder.rejected.glob("journal-*.damaged"):
         path.unlink()
         removed += 1
     return removed
+
+
+def forget_late_rejected(folder: Folder, redaction: Redaction) -> int:
+    """Remove what was rejected of somebody after they were erased, as far as it says whose it is; how many lines."""
+    return forget_lines(folder.rejected, lambda line: _is_marked(line, redaction)) if redaction else 0
+
+
+def _is_marked(line: bytes, redaction: Redaction) -> bool:
+    try:
+        said = json.loads(line)
+        content = json.loads(said["content"])
+        events = [content, *content.get("events", ())]
+        users = [each["user"] for each in events if isinstance(each.get("user"), str)]
+        return redaction.is_of_erased(str(said["site"]), content.get("device"), users)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        # What cannot be read says of nobody whose it is.
+        return False
 
 
 def names_one_of(line: bytes, texts: Iterable[str]) -> bool:

@@ -30,7 +30,8 @@ class Erasure(msgspec.Struct, frozen=True):
     """The receipt of one erasure, as it stands. Times are microseconds since 1970.
 
     `drained` is the journal's segment up to which all had to be in the lake first. `counts` are rows and events that
-    went, by where they were. `digest` is the SHA-256 of all the rest, for whoever keeps the receipt elsewhere.
+    went, by where they were. `digest` is the SHA-256 of all the rest, for whoever keeps it elsewhere. `problem`
+    is why the latest try did not succeed.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Erasure(msgspec.Struct, frozen=True):
     done_at: int | None = None
     repeats: int = 0
     digest: str = ""
+    problem: str = ""
 
     @property
     def subject_id(self) -> int:
@@ -110,6 +112,11 @@ def waiting(folder: Folder) -> Iterator[Erasure]:
     return (each for each in erasures(folder) if each.status != "done")
 
 
+def failing(folder: Folder) -> list[Erasure]:
+    """Those that were tried and did not succeed."""
+    return [each for each in waiting(folder) if each.problem]
+
+
 def marks(folder: Folder) -> list[Mark]:
     """Of whom nothing is to be stored any more."""
     return [mark for each in erasures(folder) for mark in each.marks]
@@ -131,7 +138,7 @@ def save(folder: Folder, erasure: Erasure) -> Erasure:
 
 def finish(folder: Folder, erasure: Erasure, now: int) -> Erasure:
     """Keep that it is done, and forget the text of the id."""
-    done = msgspec.structs.replace(erasure, status="done", done_at=now, digest="")
+    done = msgspec.structs.replace(erasure, status="done", done_at=now, digest="", problem="")
     digest = hashlib.sha256(msgspec.json.encode(done)).hexdigest()
     saved = save(folder, msgspec.structs.replace(done, digest=digest))
     forget_request(folder, erasure.id)

@@ -62,6 +62,17 @@ def shared(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock at `path` alone, waiting for whoever has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def alone(path: Path) -> Iterator[bool]:
     """Hold the lock at `path` alone; gives whether that was possible at once."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -80,6 +80,12 @@ class Redaction:
             return None
         return _without_the_unused(msgspec.structs.replace(accepted, events=kept))
 
+    def is_of_erased(self, site: str, device: object, users: Iterable[str]) -> bool:
+        """Whether the device or one of the users is somebody who was erased, whenever."""
+        named = [("device", device)] if isinstance(device, str) else []
+        named += [("user", user) for user in users]
+        return any(self._find(kind, site, text) is not None for kind, text in named)
+
     def _is_erased(self, accepted: Accepted, event: Event, device: Mark | None) -> bool:
         if event.id.lower() in self._event_ids:
             return True

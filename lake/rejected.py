@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -21,6 +21,7 @@ from expost.clock import from_micros
 
 from .batch import Accepted, Event, is_uuid
 from .literal import quoted, quoted_file
+from .lock import exclusive
 
 MAX_CONTENT_BYTES = 64_000
 """How much of one rejected thing is kept."""
@@ -141,6 +142,26 @@ def keep_rejected(folder: Path, now: int, segment: int, rejected: Sequence[Rejec
         draft.replace(path)
         written.append(path)
     return written
+
+
+def lock_path(folder: Path) -> Path:
+    """The lock of these files: held together by those who add lines or remove files, alone by who rewrites some."""
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def forget_lines(folder: Path, is_due: Callable[[bytes], bool]) -> int:
+    """Rewrite the files without some lines; how many those were. Nobody's new line is lost meanwhile."""
+    removed = 0
+    with exclusive(lock_path(folder)):
+        for path in folder.glob(f"*{SUFFIX}"):
+            lines = path.read_bytes().splitlines(keepends=True)
+            kept = [line for line in lines if not is_due(line)]
+            if len(kept) < len(lines):
+                removed += len(lines) - len(kept)
+                draft = path.with_suffix(".draft")
+                draft.write_bytes(b"".join(kept))
+                draft.replace(path)
+    return removed
 
 
 def _site(rejected: Rejected) -> str:

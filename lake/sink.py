@@ -19,6 +19,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -31,7 +33,7 @@ from .batch import Accepted, Frame
 from .broken import noted_broken
 from .compactor import Compactor
 from .edits import take_edits
-from .erasure import carry_out
+from .erasure import carry_out, forget_late_rejected
 from .erasures import waiting
 from .folder import Folder, open_folder
 from .journal import sealed_segments
@@ -51,6 +53,8 @@ GROUP_BYTES = 16_000_000
 """Segments that wait are committed together up to this size: under load the cost of a commit is shared."""
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+ERASE_AGAIN_SECONDS = (10.0, 60.0, 600.0, 3_600.0)
+"""An erasure that fails is tried again after so long: each try costs a writer, and reads much of the lake."""
 STANDARD_OUTPUT = 1
 COLLECT_SECONDS = 30.0
 """So long after the last segment there is time to collect garbage."""
@@ -79,12 +83,25 @@ Orders = deque[Order]
 _decode_order = msgspec.json.Decoder(Order).decode
 
 
+@dataclass
+class Patience:
+    """What is remembered of erasures that fail, over the writers that they cost: how often, and when to try again.
+
+    `seen` is the state of the folder of erasures at the last try: what is asked for anew need not wait.
+    """
+
+    failures: int = 0
+    again_at: float = 0.0
+    seen: int = 0
+
+
 class Sink:
     """Moves sealed segments of one folder into its lake, group by group."""
 
-    def __init__(self, folder: Folder, writer: Writer) -> None:
+    def __init__(self, folder: Folder, writer: Writer, patience: Patience | None = None) -> None:
         self._folder = folder
         self._writer = writer
+        self._patience = patience or Patience()
         self._forget_at = 0.0
         self._erasures_seen = 0
 
@@ -119,6 +136,7 @@ class Sink:
         order = orders.pop()
         try:
             forget_old_damage(self._folder.rejected, wall_clock() / 1_000_000)
+            forget_late_rejected(self._folder, self._writer.redaction)
             removed = self._writer.remove_expired(order.keep_months)
         except Exception as problem:  # noqa: BLE001 - a full disk, a damaged file: what comes in is stored all the same
             note_damage(self._folder, problem)
@@ -143,19 +161,40 @@ class Sink:
         """Take what editors said of people."""
         take_edits(self._folder, self._writer)
 
-    def erase(self) -> None:
-        """Carry out the erasures that were asked for, as far as the journal is in the lake."""
+    def erase(self) -> bool:
+        """Carry out the erasures that were asked for, as far as the journal is in the lake.
+
+        False when one failed, and the writer is of no more use.
+        """
+        patience = self._patience
         if not self._folder.erasures.is_dir():
-            return
+            return True
         changed = self._folder.erasures.stat().st_mtime_ns
-        if changed == self._erasures_seen:
-            return
+        if changed == self._erasures_seen or (
+            changed == patience.seen and time.monotonic() < patience.again_at
+        ):
+            return True
         if not any(True for _ in waiting(self._folder)):
             # Whatever is asked for from now on changes the folder again.
             self._erasures_seen = changed
-            return
-        for erasure in carry_out(self._folder, self._writer):
+            return True
+        try:
+            erased = carry_out(self._folder, self._writer)
+        except Exception as problem:  # noqa: BLE001 - a full disk, a damaged file: what comes in is stored all the same
+            pause = ERASE_AGAIN_SECONDS[min(patience.failures, len(ERASE_AGAIN_SECONDS) - 1)]
+            patience.failures += 1
+            patience.again_at = time.monotonic() + pause
+            patience.seen = self._folder.erasures.stat().st_mtime_ns
+            note_damage(self._folder, problem)
+            hint = (
+                "Nothing is forgotten: it is tried again, and /health and the page Erase say so until then."
+            )
+            log("not erased", error=_in_words(problem), hint=hint, retry_after_seconds=pause)
+            return False
+        patience.failures = 0
+        for erasure in erased:
             log("erased", erasure=erasure.id, **erasure.counts)
+        return True
 
     def rebuild(self) -> None:
         """Store again what the journal holds of files that were set aside."""
@@ -233,18 +272,19 @@ def _in_words(problem: Exception) -> str:
 
 def run(folder: Folder, stop: threading.Event, orders: Orders, cache_bytes: int = CACHE_BYTES) -> None:
     """Move segments until `stop` is set and, for a moment longer, what is still sealed then."""
-    with closing(Compactor(folder, log, cache_bytes)) as compactor:
+    with closing(Compactor(folder, log, cache_bytes, partial(tell, "compaction"))) as compactor:
         _run(folder, stop, orders, compactor)
 
 
 def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compactor) -> None:
     failures = 0
     deadline = collect_when = math.inf
+    patience = Patience()
     while time.monotonic() < deadline:
         try:
             _set_aside_noted(folder)
             with Writer(folder) as writer:
-                sink = Sink(folder, writer)
+                sink = Sink(folder, writer, patience)
                 while time.monotonic() < deadline and not noted_broken(folder):
                     if stop.is_set():
                         deadline = min(deadline, time.monotonic() + DRAIN_SECONDS)
@@ -265,8 +305,8 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
                         gc.collect()
                         collect_when = math.inf
                     # After what waits: one that fails again and again keeps no event out of the lake.
-                    if not stop.is_set():
-                        sink.erase()
+                    if not stop.is_set() and not sink.erase():
+                        break
         except Exception as problem:  # noqa: BLE001 - a full disk, another writer: say so, then read everything anew
             pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
             failures += 1

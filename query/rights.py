@@ -17,6 +17,7 @@ from expost.lake.reader import LakeSnapshot, connect
 from expost.lake.rebuilding import at_rest
 from expost.lake.subject import Subject
 from expost.state.audit import Actor, note
+from expost.state.cohorts import forget_listed
 from expost.state.database import State
 from expost.state.sites import find_site
 
@@ -81,6 +82,7 @@ class Rights:
         `is_lasting` false what they do from now on is stored again.
         """
         subject = self._subject(site, device, user)
+        known = read_lake(self.folder, lambda snapshot: self._ids(subject, snapshot))
         by, whom = Actor(author, place), f"a {subject.kind} of {subject.site}"
         asked = request_erasure(
             self.folder,
@@ -89,6 +91,7 @@ class Rights:
             is_lasting=is_lasting,
             note=lambda erasure: self._note(by, "erase a person", erasure.id, whom),
         )
+        forget_listed(self.state, known)
         if find_holder(self.folder.lock_path) is None:
             with at_rest(self.folder) as writer:
                 carry_out(self.folder, writer)
@@ -104,6 +107,11 @@ class Rights:
         while (found := find_erasure(self.folder, id_)).status != "done" and time.monotonic() < until:
             time.sleep(0.1)
         return found.receipt()
+
+    def _ids(self, subject: Subject, snapshot: LakeSnapshot) -> list[int]:
+        """The keyed hashes under which they are known, for as long as the lake has them."""
+        with connect(self.folder.path, snapshot=snapshot) as connection:
+            return find_person(connection, subject).ids
 
     def _subject(self, site: str | None, device: str | None, user: str | None) -> Subject:
         slug = find_site(self.state, site).slug

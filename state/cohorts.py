@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
 from expost.clock import Clock
 from expost.errors import UnknownCohort
@@ -44,3 +45,24 @@ def remove_cohort(state: State, site: str, name: str, *, clock: Clock, by: Actor
         connection.execute(delete(COHORTS).where(COHORTS.c.site == site, COHORTS.c.key == name_key(name)))
         note(connection, clock(), by, "cohort removed", found.name, f"on {site}")
     return found
+
+
+LISTS = ("users", "devices")
+
+
+def forget_listed(state: State, ids: Collection[int]) -> int:
+    """Take these ids out of the lists of all versions of all cohorts; how many versions had one.
+
+    A version never changes its meaning, but who was erased is named nowhere any more.
+    """
+    gone = set(map(str, ids))
+    changed = 0
+    with state.writing() as connection:
+        for id_, text in connection.execute(select(COHORTS.c.id, COHORTS.c.body)).all():
+            body = json.loads(text)
+            kept = {name: [each for each in body[name] if each not in gone] for name in LISTS if name in body}
+            if any(len(kept[name]) < len(body[name]) for name in kept):
+                anew = json.dumps(body | kept, ensure_ascii=False, sort_keys=True)
+                connection.execute(update(COHORTS).where(COHORTS.c.id == id_).values(body=anew))
+                changed += 1
+    return changed

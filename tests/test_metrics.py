@@ -83,6 +83,7 @@ def test_what_was_acknowledged_rejected_and_synced_is_counted(serving: Serving) 
         assert f"expost_lake_rows{{table={table}}}" in found
     assert "expost_missing_events{site=shop}" in found
     assert "expost_commit_seconds_count" in found
+    assert found["expost_compaction_seconds_count"] == 0
 
 
 def test_every_figure_stands_in_the_papers(serving: Serving) -> None:
@@ -123,6 +124,12 @@ def test_a_sink_that_is_gone_a_lake_that_is_late_and_a_full_disk_are_said(journa
     assert "not running" in sink
     assert re.search(r"3,[56]\d\d seconds behind", late)
     assert "5 MB left" in full
+
+
+def test_a_person_who_could_not_be_erased_is_said(journal: Journal) -> None:
+    assert find_health(journal, True, not_erased=0).reasons == ()
+    [reason] = find_health(journal, True, not_erased=2).reasons
+    assert reason.startswith("2 people could not be erased yet")
 
 
 def test_a_folder_that_was_deleted_is_said(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from expost.app import create_inside
 from expost.cli import main
 from expost.errors import FolderError
 from expost.lake.folder import Folder, open_folder
+from expost.lake.subject import Subject
 from expost.query.analysis import Analysis
 from expost.settings import Settings
 from expost.state.audit import audit_lines
@@ -163,3 +164,29 @@ def test_the_page_says_what_would_go_and_then_erases_for_admins(folder: Folder) 
     refused = client.post("/erase", data={"kind": "user", "id": "undefined"})
     assert (refused.status_code, "nobody is known by it" in refused.text) == (400, True)
     assert Api(folder, "viewer").client.get("/erase").status_code == 403
+
+
+def test_only_admins_are_shown_pages_that_are_for_admins(folder: Folder) -> None:
+    hidden = ('href="/erase"', 'href="/rejected"', 'href="/audit"')
+    shown = Api(folder, "admin").client.get("/live").text
+    assert [link in shown for link in hidden] == [True] * 3
+    shown = Api(folder, "viewer").client.get("/live").text
+    assert [link in shown for link in hidden] == [False] * 3
+    assert 'href="/trend"' in shown
+
+
+def test_cohorts_forget_who_is_erased_in_every_version(folder: Folder) -> None:
+    analysis = Analysis(folder.path)
+    analysis.save_cohort(None, "Friends", users=[USER])
+    analysis.save_cohort(None, "Friends", users=[USER, "bob@shop.example"], devices=[ANN])
+    analysis.erase(user=USER)
+    assert [(len(each.users), len(each.devices)) for each in analysis.cohorts()] == [(1, 0)]
+    with analysis.state.reading() as connection:
+        bodies = [row[0] for row in connection.exec_driver_sql("select body from cohorts")]
+    gone = [
+        Subject.named(folder.secret(), "shop", user=USER).id,
+        Subject.named(folder.secret(), "shop", device=ANN).id,
+    ]
+    assert len(bodies) == 2
+    assert not any(str(id_) in body for id_ in gone for body in bodies)
+    analysis.close()

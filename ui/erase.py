@@ -37,6 +37,7 @@ class Receipt:
     kind: str
     status: str
     went: str
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ def _noun(name: str, count: int) -> str:
 def receipt_of(said: Mapping[str, Any], zone: str) -> Receipt:
     """A receipt as the page lists it."""
     at = moment(from_micros(said["requested_at"]), zone)
-    return Receipt(said["id"], at, said["site"], said["kind"], said["status"], in_words(said["counts"]))
+    return Receipt(
+        said["id"], at, said["site"], said["kind"], said["status"], in_words(said["counts"]), said["problem"]
+    )
 
 
 def add_erase(router: APIRouter, desk: Desk) -> None:

@@ -18,6 +18,7 @@ from expost.errors import ExpostError, SelectorError, TooManyQuestions, TooManyT
 from expost.query.answer import Answer
 
 from . import format as written
+from .caller import is_admin
 from .captured import captured, visible, web_address
 from .desk import Desk, address, sql_text
 
@@ -32,7 +33,8 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-NAVIGATION = (
+Navigation = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+NAVIGATION: Navigation = (
     (
         "See",
         (
@@ -65,6 +67,8 @@ NAVIGATION = (
         ),
     ),
 )
+FOR_ADMINS = frozenset({"/rejected", "/erase", "/audit"})
+"""Entries that only admins are shown, because nobody else is let in."""
 PARTS = {"/events": "/live", "/definition": "/definitions"}
 """Which entry of the navigation a page without one belongs to."""
 
@@ -112,10 +116,17 @@ def _environment() -> Environment:
         caret=find_caret,
         micros=from_micros,
     )
-    environment.globals.update(
-        navigation=NAVIGATION, static=lambda name: f"/static/{name}?v={STATIC_VERSION}", address=address
-    )
+    environment.globals.update(static=lambda name: f"/static/{name}?v={STATIC_VERSION}", address=address)
     return environment
+
+
+def _navigation(request: Request) -> Navigation:
+    if is_admin(request):
+        return NAVIGATION
+    return tuple(
+        (group, tuple(entry for entry in entries if entry[0] not in FOR_ADMINS))
+        for group, entries in NAVIGATION
+    )
 
 
 def find_caret(error: ExpostError) -> str | None:
@@ -137,7 +148,13 @@ def render(desk: Desk, request: Request, template: str, *, status: int = 200, **
 
     here = "/" + request.url.path.strip("/").split("/")[0]
     text = ENVIRONMENT.get_template(template).render(
-        site=site, sites=sites, zone=site.time_zone, to=to, here=PARTS.get(here, here), **context
+        navigation=_navigation(request),
+        site=site,
+        sites=sites,
+        zone=site.time_zone,
+        to=to,
+        here=PARTS.get(here, here),
+        **context,
     )
     return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
 

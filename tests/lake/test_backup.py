@@ -93,6 +93,20 @@ def test_one_flipped_bit_is_found_before_anything_is_written(folder: Folder, tmp
     assert not (tmp_path / "restored").exists()
 
 
+@pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "lake/../../outside"])
+def test_a_list_that_names_files_outside_is_refused_before_anything_is_written(
+    folder: Folder, tmp_path: Path, name: str
+) -> None:
+    backup = tmp_path / "backup"
+    back_up(folder, backup, wall_clock())
+    manifest = json.loads((backup / MANIFEST).read_bytes())
+    manifest["files"][name] = next(iter(manifest["files"].values()))
+    (backup / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(FolderError, match="names files that lie outside"):
+        restore(backup, tmp_path / "restored")
+    assert not (tmp_path / "restored").exists()
+
+
 def test_a_backup_that_was_broken_off_is_none_and_can_be_finished(folder: Folder, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     back_up(folder, backup, wall_clock())

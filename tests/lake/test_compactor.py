@@ -81,7 +81,8 @@ def test_it_starts_when_there_is_enough_or_a_day_has_gone_by(
     now = 1_000.0
     monkeypatch.setattr("expost.lake.compactor.time.monotonic", lambda: now)
     said: list[str] = []
-    compactor = Compactor(Folder(tmp_path), lambda event, **_: said.append(event))
+    took: list[float] = []
+    compactor = Compactor(Folder(tmp_path), lambda event, **_: said.append(event), tell=took.append)
     compactor.tend(lambda: START_BYTES)
     assert not started, "the server has just begun"
     now += LOOK_SECONDS
@@ -95,14 +96,16 @@ def test_it_starts_when_there_is_enough_or_a_day_has_gone_by(
     assert len(started) == 1, "the first one is still at it"
     started[0].status = 1
     compactor.tend(lambda: START_BYTES)
-    assert said == ["not compacted"]
+    assert (said, took) == (["not compacted"], [])
     compactor.tend(lambda: 1)
     assert len(started) == 1, "a little is done once a day"
     now += LOOK_SECONDS
     compactor.tend(lambda: START_BYTES)
     assert len(started) == 2
     started[1].status = 0
+    now += 7
     compactor.tend(lambda: 1)
+    assert took == [7]
     now += LONGEST_SECONDS
     compactor.tend(lambda: 1)
     assert len(started) == 3

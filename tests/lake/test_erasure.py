@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import msgspec
@@ -11,19 +13,32 @@ import pyarrow as pa
 import pytest
 
 from expost.clock import from_micros, wall_clock
+from expost.collector.masks import Masks
+from expost.collector.refused import RefusedLog
+from expost.collector.wire import Refused
 from expost.errors import InvalidInput
 from expost.ids import keyed_hash
+from expost.lake import erasure
 from expost.lake.batch import Accepted
 from expost.lake.edits import Edit, say, take_edits
-from expost.lake.erasure import carry_out
-from expost.lake.erasures import Erasure, erasures, find_erasure, repeat_all, request_erasure
+from expost.lake.erasure import carry_out, forget_late_rejected
+from expost.lake.erasures import (
+    Erasure,
+    erasures,
+    failing,
+    find_erasure,
+    marks,
+    repeat_all,
+    request_erasure,
+)
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
 from expost.lake.quarantine import replay_stored
 from expost.lake.reader import connect
 from expost.lake.rebuilding import at_rest, drain
-from expost.lake.rejected import Rejected, keep_rejected
+from expost.lake.rejected import Rejected, forget_lines, keep_rejected
 from expost.lake.schema import TABLES
+from expost.lake.sink import Patience, Sink
 from expost.lake.stored_segments import stored_segments
 from expost.lake.subject import Subject
 from expost.lake.table import Table, find_snapshot
@@ -234,6 +249,82 @@ def test_lines_in_rejected_that_name_them_go_and_others_stay(folder: Folder) -> 
     assert path.read_bytes().count(b"\n") == 1
     assert not damaged.exists()
     assert traces(folder.path, [*OF_ANN]) == []
+
+
+def test_a_line_that_is_rejected_while_somebody_is_erased_is_not_lost(folder: Folder) -> None:
+    log = RefusedLog(folder.rejected, Masks(), 1_000_000)
+    log.keep("shop", wall_clock(), [Refused("1", "bad", b"before")])
+    late = threading.Thread(target=log.keep, args=("shop", wall_clock(), [Refused("2", "bad", b"meanwhile")]))
+
+    def is_due(line: bytes) -> bool:
+        # Between reading a file and replacing it: whoever is let in now is lost.
+        late.start()
+        late.join(timeout=0.05)
+        return True
+
+    assert forget_lines(folder.rejected, is_due) == 1
+    late.join()
+    [left] = [line for path in folder.rejected.glob("*.ndjson") for line in path.read_bytes().splitlines()]
+    assert json.loads(left)["content"] == "meanwhile"
+
+
+def test_what_is_rejected_of_somebody_after_they_were_erased_goes_if_it_says_whose_it_is(
+    folder: Folder,
+) -> None:
+    erase(folder, user=USER)
+    contents = [
+        json.dumps({"device": ANN, "events": []}),
+        json.dumps({"device": "device-of-bob", "events": [{"user": USER}]}),
+        json.dumps({"type": "identify", "user": USER}),
+        json.dumps({"device": "device-of-bob", "events": [{"user": "bob@shop.example"}]}),
+        json.dumps([ANN]),
+        "{",
+    ]
+    late = [Rejected("bad", "shop", 1, content.encode()) for content in contents]
+    [path] = keep_rejected(folder.rejected, wall_clock(), 5, late)
+    with Writer(folder) as writer:
+        writer.suppress(marks(folder))
+        assert forget_late_rejected(folder, writer.redaction) == 3
+    assert [json.loads(line)["content"] for line in path.read_bytes().splitlines()] == contents[3:]
+
+
+def test_one_that_fails_is_said_and_tried_again_later_and_nobody_waits_behind_it(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 1_000.0
+    monkeypatch.setattr("expost.lake.sink.time.monotonic", lambda: now)
+    whole, tried = erasure._erase, []
+
+    def fail(folder: Folder, writer: Writer, asked: Erasure) -> Erasure:
+        tried.append(asked.id)
+        if asked.kind == "device":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return whole(folder, writer, asked)
+
+    monkeypatch.setattr(erasure, "_erase", fail)
+    patience = Patience()
+
+    def look() -> bool:
+        with Writer(folder) as writer:
+            return Sink(folder, writer, patience).erase()
+
+    asked = request_erasure(folder, Subject.named(folder.secret(), "shop", device=ANN), wall_clock())
+    assert look() is False
+    said = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert (said["event"], said["retry_after_seconds"]) == ("not erased", 10)
+    assert "No space left" in said["error"]
+    [found] = failing(folder)
+    assert (found.id, found.receipt()["problem"]) == (asked.id, "OSError: [Errno 28] No space left on device")
+    assert (look(), len(tried)) == (True, 1), "too early"
+    other = request_erasure(folder, Subject.named(folder.secret(), "shop", user=USER), wall_clock())
+    assert (look(), tried[1:]) == (False, [other.id, asked.id])
+    assert find_erasure(folder, other.id).status == "done"
+    now += 59
+    assert (look(), len(tried)) == (True, 3), "further apart each time"
+    now += 2
+    monkeypatch.setattr(erasure, "_erase", whole)
+    assert look() is True
+    assert (failing(folder), find_erasure(folder, asked.id).problem) == ([], "")
 
 
 def test_what_was_kept_of_a_file_that_went_without_it_goes_too(folder: Folder) -> None:

@@ -252,7 +252,7 @@ def test_an_erasure_that_fails_again_and_again_keeps_no_event_out_of_the_lake(
     finally:
         stop.set()
         sink.join()
-    assert '"failed"' in capsys.readouterr().err
+    assert '"not erased"' in capsys.readouterr().err
 
 
 def test_damaged_bytes_are_kept_for_seven_days(folder: Folder) -> None:
