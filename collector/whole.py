@@ -159,6 +159,7 @@ class WholeProtocol(GuardedProtocol):
         self._is_declined = False
         if self._taken is not None:
             self._remember(data, self._taken)
+            self._taken.body = b""
             self._taken = None
 
     def hand_over(self) -> None:
@@ -200,6 +201,8 @@ class WholeProtocol(GuardedProtocol):
             return False
         request = WholeRequest(self, data[parts.head_bytes :], known, keep_alive=True)
         if self._offer(request):
+            # It stays here until the next one: a thousand connections are not to hold a thousand bodies.
+            request.body = b""
             return True
         self._is_declined = request.known is not None
         return False

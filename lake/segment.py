@@ -32,6 +32,9 @@ HEADER_REST = struct.Struct("<IQQ")
 FRAME = struct.Struct("<4sIIQ")
 FRAME_REST = struct.Struct("<IQ")
 
+WRITE_BYTES = 1_000_000
+"""A group may hold all that waits for a slow disk; it is not copied as a whole to be written."""
+
 OPEN = ".open"
 SEALED = ".sealed"
 STORED = ".stored"
@@ -88,10 +91,15 @@ class OpenSegment:
     def append(self, payloads: Sequence[bytes]) -> None:
         """Write one frame for each payload. They are on disk after `sync`."""
         pieces: list[bytes] = []
+        size = 0
         for number, payload in enumerate(payloads, self.next_frame):
             checksum = crc32(payload, crc32(FRAME_REST.pack(len(payload), number)))
             pieces.append(FRAME.pack(MARKER, len(payload), checksum, number))
             pieces.append(payload)
+            size += len(payload)
+            if size >= WRITE_BYTES:
+                self._write(b"".join(pieces))
+                pieces, size = [], 0
         self._write(b"".join(pieces))
         self.next_frame += len(payloads)
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from expost.state.keys import add_key
 from expost.state.sites import Site, add_site
 
 SLOW_SYNC_SECONDS = 0.2
+USUAL_SYNC_SECONDS = 0.002
 
 
 class NoMasks(Masks):
@@ -68,10 +70,14 @@ async def nothing(_scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body"})
 
 
-def slow_sync(descriptor: int) -> None:
-    """A disk that takes long."""
-    time.sleep(SLOW_SYNC_SECONDS)
-    os.fdatasync(descriptor)
+def slower(seconds: float) -> Disk:
+    """A disk that takes so much longer for a sync."""
+
+    def sync(descriptor: int) -> None:
+        time.sleep(seconds)
+        os.fdatasync(descriptor)
+
+    return Disk(sync=sync)
 
 
 def open_journal(folder: Folder, variant: str) -> Journal:
@@ -79,8 +85,11 @@ def open_journal(folder: Folder, variant: str) -> Journal:
     if variant == "unsynced":
         return Journal(folder, wall_clock, disk=Disk(sync=lambda _: None))
     if variant == "overloaded":
-        return Journal(folder, wall_clock, disk=Disk(sync=slow_sync))
-    return (OneByOne if variant == "one sync each" else Journal)(folder, wall_clock)
+        return Journal(
+            folder, wall_clock, disk=slower(SLOW_SYNC_SECONDS), max_backlog_bytes=Settings().max_backlog_bytes
+        )
+    disk = slower(USUAL_SYNC_SECONDS) if variant.startswith("2 ms") else Disk()
+    return (OneByOne if variant.endswith("each") else Journal)(folder, wall_clock, disk=disk)
 
 
 def serve(variant: str) -> None:
@@ -93,6 +102,9 @@ def serve(variant: str) -> None:
         journal = open_journal(folder, variant)
         # One key sends all of it, more than any site would with one.
         settings = Settings(trusted_proxies=("127.0.0.0/8",), key_events_per_second=10_000_000)
+        if variant == "overloaded":
+            # It is the disk that shall be too slow, and not the visitors that are too many.
+            settings = replace(settings, device_events_per_second=0, address_events_per_second=0)
         collector: Any = create(folder=folder, journal=journal, state=state, settings=settings)
         if variant == "unmasked":
             collector.capture._descriptors = Descriptors(NoMasks())
