@@ -102,7 +102,8 @@ def accept(
         once = []
     is_large = len(body) > MAX_SET_BYTES
     sets = [_clean_set(each, masks, is_large=is_large) for each in batch.sets]
-    if not are_sound(batch.elements, batch.descriptors):
+    has_gaps = batch.may_have_gaps and not (all(batch.elements) and all(batch.descriptors))
+    if has_gaps or not are_sound(cast("Sequence[Element]", batch.elements), len(batch.descriptors)):
         batch.elements, batch.descriptors, once, lost = mended(batch.elements, batch.descriptors, once)
         refused += [_refused(event, f"it points to element {event.el}, which is not there") for event in lost]
     is_of_a_page = grant.kind == "write" and batch.head.page is not None and all(batch.views)
@@ -175,7 +176,7 @@ def _payload(
         page=_page(head),
         views=[View("") if view is None else masks.view(view) for view in batch.views],
         sets=[each or {} for each in sets],
-        # Those that could not be read are gone by now: `are_sound` found them, and `mended` left them out.
+        # Those that could not be read are gone by now: `mended` left them out.
         descriptors=cast("list[Raw]", batch.descriptors),
         elements=cast("list[Element]", batch.elements),
         events=events,

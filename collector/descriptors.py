@@ -32,10 +32,14 @@ class Descriptors:
 
     def read(self, raws: Sequence[Raw]) -> list[Raw | None]:
         """Each as the journal keeps it, `None` for what is no descriptor."""
-        found = list(map(self._known.get, map(bytes, raws)))
-        if None not in found:
-            return found
-        return [known or self._read(bytes(raw)) for known, raw in zip(found, raws, strict=True)]
+        return [self._known.get(data) or self._read(data) for data in map(bytes, raws)]
+
+    def find(self, raws: Sequence[Raw]) -> list[Raw] | None:
+        """The same where all of them were read before, else `None`."""
+        try:
+            return list(map(self._known.__getitem__, map(bytes, raws)))
+        except KeyError:
+            return None
 
     def _read(self, data: bytes) -> Raw | None:
         try:

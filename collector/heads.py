@@ -6,8 +6,6 @@ and found again by a hash. The head itself is not kept: it may hold what nobody 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 MOST_HEADS = 4_096
 """About as many as there are senders at once, and a few hundred bytes each."""
 
@@ -16,21 +14,16 @@ LENGTHS = (b"\r\ncontent-length: ", b"\r\nContent-Length: ")
 MOST_DIGITS = 7
 
 
-class Parts(NamedTuple):
-    """A request that is whole: the hash of its head and its sender, and how long the head is."""
+def find_parts(data: bytes, peer: int) -> tuple[int, int] | None:
+    r"""Of `data` that looks like one request, no more and no less: a hash of its head, and how long the head is.
 
-    place: int
-    head_bytes: int
-
-
-def find_parts(data: bytes, peer: int) -> Parts | None:
-    r"""The parts of `data` if it looks like one request, no more and no less; `peer` tells senders apart.
+    `peer` tells senders apart.
 
     Whether it is one, a parser says: for the same place always the same. The length is no part of the head's hash.
 
     >>> one = find_parts(b"POST /e HTTP/1.1\r\ncontent-length: 2\r\nhost: x\r\n\r\n{}", 0)
     >>> other = find_parts(b"POST /e HTTP/1.1\r\ncontent-length: 10\r\nhost: x\r\n\r\n0123456789", 0)
-    >>> one is not None and other is not None and one.place == other.place
+    >>> one is not None and other is not None and one[0] == other[0]
     True
     >>> find_parts(b"POST /e HTTP/1.1\r\ncontent-length: 3\r\nhost: x\r\n\r\n{}", 0) is None
     True
@@ -50,7 +43,7 @@ def find_parts(data: bytes, peer: int) -> Parts | None:
     end = data.find(b"\r\n\r\n", stop, MOST_HEAD_BYTES) + 4
     if end < 4 or int(digits) != len(data) - end:
         return None
-    return Parts(hash((peer, data[:start] + data[stop:end])), end)
+    return hash((peer, data[:start] + data[stop:end])), end
 
 
 class Heads:

@@ -90,9 +90,10 @@ class Buckets:
 
     def fill(self, place: int, full_at: float, count: int, now: float) -> None:
         """Take `count` events out of the bucket in this place, of which it is known when it would be full."""
-        self._young[place] = (max(now, full_at)) + count * self._seconds_each
-        if len(self._young) >= self._most:
-            self._old, self._young = self._young, {}
+        young = self._young
+        young[place] = (full_at if full_at > now else now) + count * self._seconds_each  # noqa: FURB136 (a call less)
+        if len(young) >= self._most:
+            self._old, self._young = young, {}
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)

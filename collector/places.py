@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import msgspec
 from msgspec import Raw
@@ -15,17 +14,16 @@ MAX_CHAIN = 256
 answers "unknown": the lake keeps a list of ancestors with every element."""
 
 
-def are_sound(elements: Sequence[Element | None], descriptors: Sequence[Raw | None]) -> bool:
-    """Whether every element points to an earlier parent and to descriptors that there are, and none stands deep."""
-    if len(elements) > MAX_CHAIN or not all(elements) or not all(descriptors):
+def are_sound(elements: Sequence[Element], descriptors: int) -> bool:
+    """Whether every element points to an earlier parent and to one of so many descriptors, and none stands deep."""
+    if len(elements) > MAX_CHAIN:
         return False
-    count = len(descriptors)
     place = 0
-    for element in cast("Sequence[Element]", elements):
-        if not -1 < element.descriptor < count or element.parent >= place:
+    for element in elements:
+        if not -1 < element.descriptor < descriptors or element.parent >= place:
             return False
         for each in element.previous:
-            if not -1 < each < count:
+            if not -1 < each < descriptors:
                 return False
         place += 1  # noqa: SIM113 (`enumerate` makes a tuple and an int for each of the many)
     return True

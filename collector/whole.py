@@ -196,10 +196,11 @@ class WholeProtocol(GuardedProtocol):
         parts = find_parts(data, self._peer)
         if parts is None:
             return False
-        known = self._heads.find(parts.place)
+        place, head_bytes = parts
+        known = self._heads.find(place)
         if known is None:
             return False
-        request = WholeRequest(self, data[parts.head_bytes :], known, keep_alive=True)
+        request = WholeRequest(self, data[head_bytes:], known, keep_alive=True)
         if self._offer(request):
             # It stays here until the next one: a thousand connections are not to hold a thousand bodies.
             request.body = b""
@@ -212,12 +213,13 @@ class WholeProtocol(GuardedProtocol):
             return
         parts = find_parts(data, self._peer)
         # Only if all that arrived is this one request, as the parser understood it.
-        if parts is not None and data[parts.head_bytes :] == request.body:
-            self._heads.remember(parts.place, request.known)
+        if parts is not None and data[parts[1] :] == request.body:
+            self._heads.remember(parts[0], request.known)
 
     def _offer(self, request: WholeRequest) -> bool:
         before, is_in_body = self.cycle, self._is_in_body
-        self.cycle = cast("Any", request)
+        offered: Any = request
+        self.cycle = offered
         self._deadline = 0.0
         self._is_in_body = False
         if self._take(request):
@@ -255,5 +257,5 @@ class WholeProtocol(GuardedProtocol):
 
     def _is_free(self) -> bool:
         # Uvicorn declares it as never absent; before the first request it is.
-        cycle = cast("Any", self.cycle)
+        cycle: Any = self.cycle
         return cycle is None or (cycle.response_complete and not self.pipeline)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import nlargest
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -154,6 +154,7 @@ class Batch(Struct, gc=False):
     events: list[Event]
     ids: list[str]
     refused: list[Refused] = []
+    may_have_gaps: bool = True
 
 
 _strict = msgspec.json.Decoder(Strict).decode
@@ -196,14 +197,17 @@ def _decode(body: bytes, descriptors: Descriptors) -> Batch:
     ids = [event.id for event in strict.events]
     if not (are_uuids(ids) and have_names(strict.events)):
         return _decode_parts(_loose(body), descriptors)
+    known = descriptors.find(strict.descriptors)
+    events: Any = strict.events
     return Batch(
         strict,
         strict.views,
         strict.sets,
-        descriptors.read(strict.descriptors),
+        descriptors.read(strict.descriptors) if known is None else known,
         strict.elements,
-        cast("list[Event]", strict.events),
+        events,
         ids,
+        may_have_gaps=known is None,
     )
 
 

@@ -8,6 +8,7 @@ Whoever meets one notes it in `broken/`, an empty file named after it. The write
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 
 from .folder import Folder
 
-READ_PROBLEMS = (duckdb.Error, pa.ArrowException, OSError)
+READ_PROBLEMS = (duckdb.Error, pa.ArrowException, OSError, UnicodeDecodeError)
 """What reading a lake may end in when a file of it is damaged, missing or deleted meanwhile."""
 
 
@@ -39,17 +40,32 @@ def why_broken(path: Path, *, is_whole: bool = True) -> str | None:
     """
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            if _is_renamed(file):
+                return "its columns are called otherwise than when it was written"
             for _ in file.iter_batches() if is_whole else ():
                 pass
     except FileNotFoundError:
         return "it is missing"
     except pa.ArrowMemoryError:
         raise OSError("there is no memory to read it") from None
-    except (pa.ArrowException, OSError) as problem:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as problem:
+        # The last of them where a bit flipped in the name of a column.
         if getattr(problem, "errno", None):
             raise
         return _in_words(problem)
     return None
+
+
+def _is_renamed(file: pq.ParquetFile) -> bool:
+    """Whether a bit flipped in the name of a column: the end of a file has no checksum, but says its names twice."""
+    written = (file.metadata.metadata or {}).get(b"ARROW:schema")
+    if written is None:
+        return False
+    try:
+        names = pa.ipc.read_schema(pa.py_buffer(b64decode(written))).names
+    except ValueError:
+        return True
+    return bool(names != file.schema_arrow.names)
 
 
 def _in_words(problem: Exception) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from expost.lake.broken import why_broken
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import sealed_segments
 from expost.lake.mending import find_damage, mend_lake
@@ -98,3 +101,16 @@ def test_a_log_with_a_gap_ends_before_it_and_is_filled_up(folder: Folder) -> Non
     assert mend_lake(folder).entries == 1
     assert find_damage(folder) == []
     assert whole(folder) == before
+
+
+def test_a_file_whose_columns_are_called_otherwise_than_when_it_was_written_is_broken(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"device_id": [1, 2]}), path, write_page_checksum=True)
+    whole_file = path.read_bytes()
+    assert why_broken(path) is None
+    first = whole_file.index(b"device_id")
+    for flipped in (0x01, 0x80):
+        data = bytearray(whole_file)
+        data[first + 6] ^= flipped
+        path.write_bytes(data)
+        assert why_broken(path) is not None
