@@ -35,6 +35,7 @@ from expost.query.question import Moment, Question, Step
 from expost.query.rejected import RejectedAnswer, RejectedList
 from expost.query.retention import Retention, RetentionAnswer, parse_brackets
 from expost.query.sandbox import RowsAnswer, SqlQuery
+from expost.query.share import parse_share
 from expost.query.stickiness import Stickiness, StickinessAnswer
 from expost.query.suggested import Suggestions, SuggestionsAnswer
 from expost.query.timeline import Timeline, TimelineAnswer
@@ -567,6 +568,8 @@ def _said(asked: dict[str, Any], question: type[Question] = Question) -> dict[st
     for name in ("start", "end", "as_of"):
         if isinstance(said.get(name), str):
             said[name] = parse_moment(name, said[name])
+    if isinstance(said.get("sample"), str):
+        said["sample"] = parse_share(said["sample"])
     if said.get("last") is not None:
         said["last"] = _duration(said["last"])
     return said

@@ -59,6 +59,7 @@ from .retention import Retention, RetentionPeople
 from .retention_counts import retention
 from .retention_people import retention_people
 from .rights import Rights
+from .sampling import estimated, with_sample
 from .sandbox import SqlQuery, sql_query
 from .settled import Asked, as_asked, settled
 from .stickiness import Stickiness, stickiness
@@ -166,7 +167,7 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
             )
         asked = self._settled(question)
         # To the end: what is left in the middle counts as failed, and its connection is not lent again.
-        [answer] = self._answers(asked, lambda reading: [answer_to(reading, asked)])
+        [answer] = self._answers(asked, lambda reading: [estimated(answer_to(reading, asked))])
         return answer if asked is question else as_asked(answer, question)
 
     def preview_parts(self, question: Preview) -> Iterator[PreviewAnswer]:
@@ -247,7 +248,7 @@ class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
         )
         _refuse_empty_range(reading)
         _refuse_cohorts(question)
-        return with_cohorts(reading)
+        return with_sample(with_cohorts(reading))
 
     @contextmanager
     def _supposing(

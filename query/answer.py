@@ -61,6 +61,24 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class SampledCount:
+    """A count of a sample, what it is estimated to be of all, and between which bounds (95 %), where that is known."""
+
+    sample: int
+    estimate: int
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """That an answer is an estimate from a share (`rate`) of all, with every count by its place in the answer."""
+
+    rate: float
+    counts: Mapping[str, SampledCount]
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
     """What a number rests on. `sql` is the text that ran; `parameters` are the values it was given."""
 
@@ -74,6 +92,7 @@ class Basis:
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     elapsed_ms: float = 0.0
+    sampled: Sampled | None = None
 
 
 @dataclass(frozen=True, slots=True)

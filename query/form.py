@@ -18,6 +18,7 @@ from .breakdown import SEVERAL, Breakdown, parse_breakdown
 from .definition import PropertyMatch, Scalar
 from .duration import parse_duration
 from .question import Moment
+from .share import parse_share
 from .unit import Unit, unit_with
 from .weekday import parse_weekday
 from .word import Word
@@ -37,6 +38,7 @@ COMMON = (
     Word("bots", "Count bots: `yes` or `no`; default as the site says.", choices=YES_NO),
     Word("internal", "Count internal devices: `yes` or `no`; default as the site says.", choices=YES_NO),
     Word("as_of", "Only what was known at this date (or ISO time); default all that is known.", "2026-11-02"),
+    Word("sample", "Only this share of those who are counted, each with all events; counts are then estimates.", "10%"),
     Word("cache", "`off`: use nothing that was found before, and keep nothing. No answer differs.",
          choices=("on", "off")),
 )  # fmt: skip
@@ -127,6 +129,7 @@ def common_of(form: Form) -> dict[str, Any]:
         "cohort": tuple(form.get("cohort", ())),
         "not_cohort": tuple(form.get("not_cohort", ())),
         "cache": _cache(form),
+        "sample": None if (share := one(form, "sample")) is None else parse_share(share),
     }
 
 

@@ -42,6 +42,7 @@ class Question:
     `as_of`: only what was known at that moment (events received, people named, merged and parted by then); it is `now`
     as well.
     `cohort`, `not_cohort`: only people who are in all of the first and in none of the second.
+    `sample`: only this share of those who are counted, whole; counts are then estimates.
     `cache`: whether what was found for earlier questions may be used, and what is found may be kept. No answer differs.
     """
 
@@ -59,6 +60,7 @@ class Question:
     cohort: tuple[str | Cohort, ...] = ()
     not_cohort: tuple[str | Cohort, ...] = ()
     cache: bool = True
+    sample: float | None = None
 
 
 def ask_as(question: Question, other: Question) -> None:

@@ -18,7 +18,7 @@ def number(value: int | float | None) -> str:
         return NOTHING
     if isinstance(value, float) and not value.is_integer():
         return f"{value:,.1f}"
-    return f"{int(value):,}"
+    return f"{value:,}" if isinstance(value, int) else f"{int(value):,}"
 
 
 def plural(count: float, word: str, words: str = "") -> str:
