@@ -2,42 +2,90 @@
 
     PYTHONPATH=. python -P bench/preview.py [--events 20000000] [--runs 5] [--keep DIR]
 
-Each selector is asked new (nothing kept) and kept (its elements are known from an earlier question), every time over a
-fresh connection with two threads, as a query process does. Medians of the time on the clock: run it on a quiet machine.
+What is warm is what is warm in a server that is up: its query process runs, and the summaries of compacted files are
+made, which is printed first. A new question is about a selector that nobody asked for, over a snapshot that nobody
+read: something was committed just before. The same question again finds the elements of its selector. Last comes a
+process that keeps nothing, as a folder without summaries is read. All have the threads and the memory of the settings,
+and ten saved definitions to be compared with. Medians of the time on the clock: run it on a quiet machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from bench.made_lake import SITE, made_lake
+from deltalake import Transaction
+
+from bench.made_lake import SITE, MadeLake, made_lake
+from expost.errors import ExpostError
+from expost.lake.compactor import summarize_folder
+from expost.lake.folder import open_folder
+from expost.lake.kept import CACHE_BYTES
+from expost.lake.schema import TABLES
+from expost.lake.table import Table
 from expost.query.analysis import Analysis
-from expost.query.definition import definition
+from expost.query.definition import Definition, definition
 from expost.query.preview import Preview
+from expost.settings import Settings
 
-SELECTORS = (
+QUESTIONS: tuple[dict[str, Any], ...] = (
+    {"click": "#menu-toggle"},
+    {"click": "nav > a:nth-child(2):not(.active)"},
+    {"click": "button", "text": "contains:Buy 3"},
+    {"track": "order"},
+    {"click": ".kind-7"},
+    {"view": "/page/1*"},
+    {"click": ".kind-8, .kind-9, li.kind-10"},
+    {"click": "button[type=submit]"},
+    {"click": "main button"},
+    {"click": "*"},
+)
+SAVED = (
     "#menu-toggle",
-    "nav > a:nth-child(2):not(.active)",
     ".kind-7",
-    "section.kind-3 button",
-    "button[type=submit]",
-    "main button",
-    "*",
+    "button.kind-7",
+    "nav a",
+    "a",
+    "main .kind-8 a",
+    "li",
+    ".btn",
+    "svg",
+    "label",
 )
 
 
-def timed(analysis: Analysis, selector: str) -> tuple[float, float, int]:
+def asked(what: dict[str, Any]) -> str:
+    """A question as a line of the table names it."""
+    return " ".join(f"{name} {value}" for name, value in what.items())
+
+
+def timed(analysis: Analysis, of: Definition) -> tuple[float, float, int]:
     """Milliseconds until the count and until the whole, and the events."""
     began = time.perf_counter()
     parts = [
         ((time.perf_counter() - began) * 1e3, part.events)
-        for part in analysis.preview_parts(Preview(definition("preview", click=selector), site=SITE))
+        for part in analysis.preview_parts(Preview(of, site=SITE))
     ]
     return parts[0][0], parts[-1][0], parts[-1][1]
+
+
+def summaries(lake: MadeLake) -> None:
+    """Make the summaries as compaction does, and print what that took."""
+    began, cpu = time.perf_counter(), time.process_time()
+    made = summarize_folder(open_folder(lake.folder), CACHE_BYTES)
+    used, seconds = time.process_time() - cpu, time.perf_counter() - began
+    size = sum(each.stat().st_size for each in lake.folder.glob("cache/events/*/summary/*"))
+    print(
+        f"{made} summaries made in {seconds:.1f} s, {used:.1f} s of CPU; "
+        f"{size / 1e6:,.0f} MB, {size / lake.events:.0f} bytes an event"
+    )
 
 
 def main() -> None:
@@ -50,19 +98,45 @@ def main() -> None:
         tempfile.TemporaryDirectory() as scratch,
         made_lake(chosen.keep, Path(scratch), chosen.events) as lake,
     ):
-        new = Analysis(lake.folder, threads=2, memory_limit="2GB", cache_bytes=0)
-        kept = Analysis(lake.folder, threads=2, memory_limit="2GB")
-        heads = ("events", "of all", "new: count ms", "whole ms", "kept: count ms", "whole ms")
-        print(f"{'selector':36}" + "".join(f"{head:>15}" for head in heads))
-        for selector in SELECTORS:
-            timed(kept, selector)
-            rounds = [(timed(new, selector), timed(kept, selector)) for _ in range(chosen.runs)]
-            events = rounds[0][0][2]
+        shutil.rmtree(lake.folder / "cache", ignore_errors=True)
+        summaries(lake)
+        bounds = {"threads": Settings().query_threads, "memory_limit": Settings().query_memory}
+        up, plain = Analysis(lake.folder, **bounds), Analysis(lake.folder, cache_bytes=0, **bounds)
+        for number, selector in enumerate(SAVED):
+            with suppress(ExpostError):
+                up.define(definition(f"Saved {number}", click=selector), site=SITE)
+        events = Table(lake.folder / "lake" / "events", TABLES["events"])
+
+        def new(of: Definition) -> tuple[float, float, int]:
+            for each in set((lake.folder / "cache" / "elements").iterdir()) - known:
+                each.unlink()
+            events.mark(Transaction("bench-preview", events.version))
+            return timed(up, of)
+
+        ways: tuple[Callable[[Definition], tuple[float, float, int]], ...] = (
+            new,
+            lambda of: timed(up, of),
+            lambda of: timed(plain, of),
+        )
+        print(
+            f"{bounds['threads']} threads, {len(SAVED)} saved definitions; ms until the count and the whole"
+        )
+        heads = ("events", "of all", "new: count", "whole", "again: count", "whole", "kept none")
+        print(f"{'question':36}" + "".join(f"{head:>13}" for head in heads))
+        # The elements of saved definitions are known: somebody has looked at each.
+        for saved in up.definitions(site=SITE):
+            timed(up, saved)
+        known = set((lake.folder / "cache" / "elements").iterdir())
+        for what in QUESTIONS:
+            of = definition("preview", **what)
+            rounds = [[way(of) for way in ways] for _ in range(chosen.runs)]
+            found = rounds[0][0][2]
             figures = [
-                statistics.median(each[way][part] for each in rounds) for way in (0, 1) for part in (0, 1)
+                statistics.median(each[way][part] for each in rounds)
+                for way, part in ((0, 0), (0, 1), (1, 0), (1, 1), (2, 1))
             ]
-            shown = f"{events:15,}{events / lake.events:15.1%}" + "".join(f"{each:15.0f}" for each in figures)
-            print(f"{selector:36}{shown}", flush=True)
+            shown = f"{found:13,}{found / lake.events:13.1%}" + "".join(f"{each:13.0f}" for each in figures)
+            print(f"{asked(what):36}{shown}", flush=True)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ MAX_WAITING = 32
 STOP_SECONDS = 5.0
 """A question that is told to stop says so within this time, or its process is ended."""
 
+PRIORITY = 5
+"""Of a query process, as `nice` counts: where cores are short, what browsers send is acknowledged first."""
 GRACE_SECONDS = 10.0
 """A question stops itself at its limit. A process that goes on for so much longer is ended."""
 
@@ -283,6 +285,7 @@ def _answer_for_ever(
     pipe: Connection, shared: _Shared, folder: Path, limits: QueryLimits, parent: int
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then ends this one.
+    os.nice(PRIORITY)
     _end_with(parent)
     analysis: Analysis | None = None
     number = 0

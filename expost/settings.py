@@ -161,7 +161,7 @@ class Settings:
     query_memory: str = _setting("600MB", _memory, "a size such as 600MB", "The memory of one query process.")
     query_seconds: int = _count(60, 1, 86_400, "After how many seconds a question is given up.")
     query_processes: int = _count(2, 1, 64, "How many questions are answered at once.")
-    query_threads: int = _count(1, 1, 256, "How many threads answer one question.")
+    query_threads: int = _count(2, 1, 256, "How many threads answer one question.")
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def shown(self) -> list[tuple[str, str, str, str]]:

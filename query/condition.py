@@ -26,6 +26,9 @@ ZERO_WIDTH = "200B 200C 200D 2060 FEFF"
 SPACES = "09-0D 20 85 A0 1680 2000-200A 2028 2029 202F 205F 3000"
 CUT = "…"
 EVENTS = Fragment("lake.events")
+# Engines move conditions on what is grouped by below the grouping, where they would run for every event. On an
+# aggregate they cannot.
+_ONCE = "any_value({})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,7 @@ class _Statement:
     def string_set(self, pattern: Pattern, prefix: str, column: str) -> _Answer:
         name = f"{prefix}_{column}s" if column != "hash" else f"{prefix}_hashes"
         in_marks = column in ("label", "text")
-        value = column
+        value = "said"
         # In a URL a … of the page's own is always percent-encoded, so one that stands there is a mark.
         is_cut = (
             f"coalesce(list_contains(marks, '{column}'), false)"
@@ -202,7 +205,7 @@ class _Statement:
             else f"contains({column}, '{CUT}')"
         )
         if in_marks:
-            value = _normal_text_sql(column)
+            value = _normal_text_sql("said")
             if pattern.operator != "matches":
                 pattern = Pattern(pattern.operator, normal_text(pattern.value), pattern.ignore_case)
         surely, possibly = self.likeness(pattern, f"{prefix}_{column}")
@@ -210,21 +213,25 @@ class _Statement:
             f"-- {column} {_comment(str(pattern))}\n"
             f"select {column}, is_cut, {surely} as is_sure\n"
             f"from (\n"
-            f"    select distinct\n"
-            f"        {column}\n"
-            f"        , {is_cut} as is_cut\n"
-            f"        , {value} as value\n"
-            f"    from {self.source}\n"
-            f"    where site = $site and {column} is not null\n"
+            f"    select {column}, is_cut, {value} as value\n"
+            f"    from (\n"
+            f"        select {column}, {is_cut} as is_cut, {_ONCE.format(column)} as said\n"
+            f"        from {self.source}\n"
+            f"        where site = $site and {column} is not null\n"
+            f"        group by {column}, is_cut\n"
+            f"    ) as distinct_strings\n"
             f") as strings\n"
             f"where {possibly}"
         )
-        if in_marks:
-            cut = f"coalesce(list_contains(e.marks, '{column}'), false)"
-            row = f"(e.{column}, {cut}) in (select {column}, is_cut from {name}"
-        else:
-            row = f"e.{column} in (select {column} from {name}"
-        return _Answer(f"{row} where is_sure)", f"{row})")
+        found = f"e.{column} in (select {column} from {name}"
+        if not in_marks:
+            return _Answer(f"{found} where is_sure)", f"{found})")
+        # One string may be whole in one event and cut in another. Single columns are compared much faster than pairs.
+        cut = f"coalesce(list_contains(e.marks, '{column}'), false)"
+        return _Answer(
+            f"case when {cut} then {found} where is_sure and is_cut) else {found} where is_sure and not is_cut) end",
+            f"case when {cut} then {found} where is_cut) else {found} where not is_cut) end",
+        )
 
     def query_parameter(self, parameter: QueryParameter, name: str) -> _Answer:
         """Events of pages whose query has the parameter: the first of that name counts."""
@@ -242,11 +249,15 @@ class _Statement:
             f"from (\n"
             f"    select query, value, contains(value, '{CUT}') as is_cut\n"
             f"    from (\n"
-            f"        select distinct\n"
-            f"            query, url_decode(replace(regexp_extract(query, {found}, 1), '+', ' ')) as value\n"
-            f"        from {self.source}\n"
-            f"        where site = $site and regexp_matches(query, {found})\n"
-            f"    ) as distinct_queries\n"
+            f"        select query, url_decode(replace(regexp_extract(said, {found}, 1), '+', ' ')) as value\n"
+            f"        from (\n"
+            f"            select query, {_ONCE.format('query')} as said\n"
+            f"            from {self.source}\n"
+            f"            where site = $site and query is not null\n"
+            f"            group by query\n"
+            f"        ) as distinct_queries\n"
+            f"        where regexp_matches(said, {found})\n"
+            f"    ) as decoded\n"
             f") as strings\n"
             f"where {possibly}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +73,17 @@ def are_enough(definition: Definition) -> bool:
         each.hash is not None or each.query or each.properties or each.interval != ALWAYS
         for each in definition.alternatives
     )
+
+
+def facts_asked(definitions: Iterable[Definition]) -> list[str]:
+    """The columns of facts that decide these definitions, of which facts are enough."""
+    asked = {"type", "site"}
+    for each in (alternative for definition in definitions for alternative in definition.alternatives):
+        asked |= {"element_id", "placement_id"} if each.selector else set()
+        asked |= {"label", "text", "marks"} if each.text else set()
+        asked |= {"name"} if each.event_name else set()
+        asked |= {column for column in ("host", "path") if getattr(each, column)}
+    return sorted(asked)
 
 
 @contextmanager

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 from expost.state.names import name_key
 
 from .condition import EVENTS, CompiledDefinition, compile_definition
 from .definition import Alternative, Definition
-from .facts import FACTS, REST, Facts, are_enough
+from .facts import FACTS, REST, Facts, are_enough, facts_asked
 from .matched import bounding
 from .past import Past
 from .reading import Reading, check_patterns
 from .statement import Fragment, render
 
+COUNTED = Fragment("counted_facts")
 MOST_COMPARED = 30
 """With so many definitions of like events at most: each costs a look at its own events."""
 
@@ -38,28 +38,75 @@ def find_overlaps(
     """Those that match some of the same events, the most first; and a note where not all were compared."""
     if not past.events:
         return [], []
-    bounds = (reading.start, reading.end) if reading.has_range else None
     [this] = past.matched.compiled
-    over = this.over_elements()
-    found = []
-    others = list(_alike(reading, definition))
-    for number, other in enumerate(others[:MOST_COMPARED], 2):
-        compiled = compile_definition(other, f"m{number}")
-        match = reading.elements(compiled)
-        if not _may_meet(reading, definition, this, other, compiled):
-            continue
-        text = _statement(over, match, has_bounds=bounds is not None)
-        values = this.parameters | compiled.parameters | bounding(bounds)
-        if facts is not None and bounds is None and are_enough(definition) and are_enough(other):
-            reading.say(text, values)
-            both, all_ = _shared(reading, facts, (definition, "m1"), (other, f"m{number}"), values=values)
-        else:
-            [(both, all_)] = reading.execute(text, values)
-        if both:
-            found.append(Overlap(other.name, other.version, both, both / past.events, both / all_))
-    left = len(others) - MOST_COMPARED
+    alike = list(_alike(reading, definition))
+    others = list(_others(reading, definition, this, alike[:MOST_COMPARED]))
+    told = facts if facts is not None and not reading.has_range and are_enough(definition) else None
+    by_facts = [each for each in others if told and are_enough(each.definition)]
+    shared = list(_by_facts(reading, told, definition, this, by_facts)) if told and by_facts else []
+    rest = [each for each in others if each not in by_facts]
+    shared += [(each, *_by_events(reading, this, each)) for each in rest]
+    found = [
+        Overlap(each.definition.name, each.definition.version, both, both / past.events, both / of_other)
+        for each, both, of_other in shared
+        if both
+    ]
+    left = len(alike) - MOST_COMPARED
     notes = [f"{left} more definitions of like events were not compared with this one."] if left > 0 else []
     return sorted(found, key=lambda each: (-each.events, -each.share_of_other, each.name)), notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """A definition to compare with, compiled under a prefix of its own."""
+
+    definition: Definition
+    prefix: str
+    compiled: CompiledDefinition
+
+
+def _others(
+    reading: Reading, definition: Definition, this: CompiledDefinition, alike: Sequence[Definition]
+) -> Iterator[_Other]:
+    for number, other in enumerate(alike, 2):
+        compiled = compile_definition(other, f"m{number}")
+        reading.elements(compiled)
+        if _may_meet(reading, definition, this, other, compiled):
+            yield _Other(other, f"m{number}", compiled)
+
+
+def _by_events(reading: Reading, this: CompiledDefinition, other: _Other) -> tuple[int, int]:
+    """How many events both match, and how many the other one."""
+    bounds = (reading.start, reading.end) if reading.has_range else None
+    text = _statement(this, other.compiled, has_bounds=bounds is not None)
+    [(both, of_other)] = reading.execute(text, this.parameters | other.compiled.parameters | bounding(bounds))
+    return both, of_other
+
+
+def _by_facts(
+    reading: Reading, facts: Facts, definition: Definition, this: CompiledDefinition, others: Sequence[_Other]
+) -> Iterator[tuple[_Other, int, int]]:
+    """The same for each of these, from facts that are put together by no more than what is asked of them."""
+    definitions = [definition, *(other.definition for other in others)]
+    types = [each.types for other in others for each in other.definition.alternatives]
+    reading.quietly(
+        render(
+            "overlap_facts.sql",
+            columns=Fragment(", ".join(facts_asked(definitions))),
+            has_types=all(types),
+            has_rest=facts.has_rest,
+            facts=FACTS,
+            rest=REST,
+        ),
+        {"types": sorted({kind for each in types for kind in each})},
+    )
+    mine = compile_definition(definition, "m1", COUNTED)
+    for other in others:
+        values = this.parameters | other.compiled.parameters
+        reading.say(_statement(this, other.compiled), values)
+        theirs = compile_definition(other.definition, other.prefix, COUNTED)
+        [(both, of_other)] = reading.quietly(_statement(mine, theirs, COUNTED), values).fetchall()
+        yield other, both, of_other
 
 
 def _statement(
@@ -69,22 +116,14 @@ def _statement(
     *,
     has_bounds: bool = False,
 ) -> str:
-    of_each = Fragment("e.events" if source == FACTS else "1")
     return render(
-        "overlap.sql", this=this, other=other, source=source, of_each=of_each, has_bounds=has_bounds
+        "overlap.sql",
+        this=this.over_elements(),
+        other=other.over_elements(),
+        source=source,
+        are_facts=source == COUNTED,
+        has_bounds=has_bounds,
     )
-
-
-def _shared(
-    reading: Reading, facts: Facts, *both: tuple[Definition, str], values: Mapping[str, Any]
-) -> tuple[int, int]:
-    """How many events both match, and how many the other one, as facts and the rest of the events say."""
-    sums = [0, 0]
-    for source in (FACTS, REST)[: 1 + facts.has_rest]:
-        this, other = (compile_definition(*each, source).over_elements() for each in both)
-        [row] = reading.quietly(_statement(this, other, source), values).fetchall()
-        sums = [before + more for before, more in zip(sums, row, strict=True)]
-    return sums[0], sums[1]
 
 
 def _alike(reading: Reading, definition: Definition) -> Iterator[Definition]:

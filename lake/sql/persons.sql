@@ -2,6 +2,10 @@
 -- the first identify to the first user. A device without identify is its own person. Users whom merges join are one.
 -- A row comparison is the total order of events: time, page_id, page_seq, event_id.
 
+-- What questions made of the edges that there were before.
+drop table if exists lake.owners;
+drop table if exists lake.stretches;
+
 -- What editors said. That is little beside what browsers say, so it and what follows from it are worked out once for a
 -- connection: a recursive view would be worked out for every question, also for one that asks nothing of people.
 create or replace table lake.edits as

@@ -32,8 +32,8 @@ owned as (
         ) as person_id
         , own_user_id is null and owners.are_several is not null and owners.are_several as are_several
     from devices
-    left join owners on owners.device_id = devices.device_id
-    left join joined on joined.user_id = devices.own_user_id
+    left join lake.owners as owners on owners.device_id = devices.device_id
+    left join lake.joined_users as joined on joined.user_id = devices.own_user_id
 ),
 users as (
     select verdict, person_id
@@ -42,10 +42,10 @@ users as (
     union
     select m.verdict, coalesce(joined.person_id, logins.user_id)
     from of_several as m
-    join logins on logins.device_id = m.device_id
+    join lake.stretches as logins on logins.device_id = m.device_id
         and (logins.begins_at is null or m.time >= logins.begins_at)
         and (logins.ends_at is null or m.time < logins.ends_at)
-    left join joined on joined.user_id = logins.user_id
+    left join lake.joined_users as joined on joined.user_id = logins.user_id
 {% if has_ties %}
     where (m.device_id, m.time) not in (select device_id, time from at_login)
     union
