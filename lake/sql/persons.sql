@@ -2,8 +2,10 @@
 -- the first identify to the first user. A device without identify is its own person. Users whom merges join are one.
 -- A row comparison is the total order of events: time, page_id, page_seq, event_id.
 
--- What questions made of the edges that there were before.
+-- What questions made of the edges that there were before, once for a connection (login_moments.sql, past_logins.sql).
+drop table if exists lake.login_moments;
 drop table if exists lake.owners;
+drop table if exists lake.people_of_devices;
 drop table if exists lake.stretches;
 
 -- What editors said. That is little beside what browsers say, so it and what follows from it are worked out once for a

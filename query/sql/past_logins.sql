@@ -4,7 +4,7 @@
    where an event and a login have the same time does the rest of the order matter.
 
    What rests on identity edges alone is worked out once for a connection (see lake/sql/persons.sql). #}
-create table if not exists lake.owners as
+create table if not exists lake.people_of_devices as
 select devices.device_id, coalesce(joined.person_id, devices.user_id) as person_id, devices.are_several
 from lake.device_owners as devices
 left join lake.joined_users as joined on joined.user_id = devices.user_id
@@ -16,7 +16,7 @@ create table if not exists lake.stretches as select * from lake.logins_of_severa
 create or replace temp table of_several as
 select time, device_id, verdict
 from moments
-where own_user_id is null and device_id in (select device_id from lake.owners where are_several)
+where own_user_id is null and device_id in (select device_id from lake.people_of_devices where are_several)
 ;
 
 create or replace temp table at_login as

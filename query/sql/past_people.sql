@@ -32,7 +32,7 @@ owned as (
         ) as person_id
         , own_user_id is null and owners.are_several is not null and owners.are_several as are_several
     from devices
-    left join lake.owners as owners on owners.device_id = devices.device_id
+    left join lake.people_of_devices as owners on owners.device_id = devices.device_id
     left join lake.joined_users as joined on joined.user_id = devices.own_user_id
 ),
 users as (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from expost.lake.table import Table
 from expost.query.analysis import Analysis
 from expost.query.definition import Definition, PropertyMatch, definition
 from expost.query.facts import are_enough
+from expost.query.funnel import Funnel
 from expost.query.preview import Preview, PreviewAnswer
 from expost.state.sites import Site, add_site
 from tests.query.test_unknown import NAMED, PLAIN, target
@@ -180,3 +181,16 @@ def traces_in(folder: Folder, trace: bytes) -> list[Path]:
 def test_facts_are_enough_unless_a_condition_is_on_what_only_an_event_knows() -> None:
     assert all(map(are_enough, BY_FACTS))
     assert not any(map(are_enough, BY_EVENTS))
+
+
+def test_logins_that_are_new_are_known_at_once(story: Story, ways: tuple[Analysis, Analysis]) -> None:
+    """What a connection has worked out of identity edges goes when there are others."""
+    fast, _ = ways
+    asked = Funnel((BY_FACTS[6], BY_FACTS[0]), timedelta(days=1), now=NOW)
+    check(ways)
+    before = fast.ask(asked)
+    story.capture("device1", identify("cyd"), at="2026-03-09 09:00")
+    story.capture("device2", identify("cyd"), at="2026-03-09 09:00")
+    story.store()
+    check(ways)
+    assert fast.ask(asked).rows() == Analysis(story.folder.path).ask(asked).rows() != before.rows()
