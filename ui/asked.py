@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fastapi import Request
-
 from expost.errors import ExpostError
 from expost.query.cohort import Cohort
 from expost.query.definition import Definition
@@ -16,7 +14,7 @@ from expost.query.form import Form
 
 from .desk import Desk, pairs_of
 
-KEPT = ("time_zone", "environment", "bots", "internal", "gap", "as_of", "not_cohort")
+KEPT = ("time_zone", "environment", "bots", "internal", "gap", "not_cohort")
 """Fields of every question that no control sets, but an address may."""
 Choices = tuple[tuple[str, str], ...]
 COLUMNS: Choices = (
@@ -133,8 +131,3 @@ class Ask:
     def one(self, name: str, default: str = "") -> str:
         """The first value of a field."""
         return next(iter(self.form.get(name, ())), default)
-
-
-async def ask_of(desk: Desk, request: Request) -> tuple[Form, Offer]:
-    """The form in the address and what there is to choose from."""
-    return desk.form_of(request), await find_offer(desk, desk.site_of(request).slug)

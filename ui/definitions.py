@@ -22,6 +22,7 @@ from .desk import Desk, Outcome, pairs_of
 from .format import moment
 from .page import render, twin
 from .past import Past, past_of
+from .things import thing_path
 from .versions import add_versions
 
 AT_ONCE = 4
@@ -71,6 +72,7 @@ class DefinitionView:
     is_saved: bool = False
     details: Details = Details()  # noqa: RUF009 - frozen
     was: str = ""
+    reports: tuple[tuple[str, str], ...] = ()
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -163,7 +165,9 @@ def add_definitions(router: APIRouter, desk: Desk) -> None:
         versions = versions_of(history, found.version, site.time_zone)
         is_saved, was = "saved" in request.query_params, request.query_params.get("was", "")
         details = await desk.call("details", name, site=site.slug)
-        view = DefinitionView(found, past, outcome.error, versions, is_saved, details, was)
+        followers = await desk.call("followers", name, site=site.slug)
+        reports = tuple((each, thing_path("report", each)) for each in followers)
+        view = DefinitionView(found, past, outcome.error, versions, is_saved, details, was, reports)
         return render(desk, request, "definition.html", view=view)
 
     @router.get("/definition.json")

@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fastapi import APIRouter, Request, Response
-
 from expost.query.form_funnel import funnel_of
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelStep
 from expost.query.funnel_counts import PERCENTILES
 from expost.query.question import MAX_STEPS
 
 from . import chart, group
-from .asked import Ask, ask_of
-from .desk import Desk, Outcome, Pairs
+from .asked import Ask
+from .chart_page import ChartPage
+from .desk import Pairs
 from .format import window
-from .page import render, twin
 
 LEAST_STEPS = 3
 MORE = (
@@ -30,6 +28,7 @@ MORE = (
     "over",
     "compare",
     "week_start",
+    "as_of",
 )
 """Fields of the second row of the form."""
 
@@ -205,26 +204,6 @@ def _range(pairs: Pairs, compared: FunnelAnswer) -> Pairs:
     return (*kept, *((name, str(moment)) for name, moment in sides))
 
 
-def add_funnel(router: APIRouter, desk: Desk) -> None:
-    """`/funnel` and its twins."""
-
-    @router.get("/funnel")
-    async def funnel(request: Request) -> Response:
-        """The page."""
-        ask = FunnelAsk(*await ask_of(desk, request))
-        outcome = await desk.outcome(lambda: funnel_of(ask.form)) if "step" in ask.form else Outcome()
-        view = funnel_view(outcome.answer, ask.pairs) if outcome.answer else None
-        return render(
-            desk, request, "funnel.html", status=outcome.status, ask=ask, view=view, error=outcome.error
-        )
-
-    @router.get("/funnel.json")
-    @router.get("/funnel.sql")
-    async def twins(request: Request) -> Response:
-        """The twins."""
-        return twin(request, await desk.answer(funnel_of(desk.form_of(request))))
-
-
 def _entered(steps: Sequence[FunnelStep]) -> int:
     return steps[0].people if steps else 0
 
@@ -256,3 +235,6 @@ def _bar(shown: GroupView, place: int, pairs: Pairs) -> Bar:
         width_before=chart.percent(before.people, shown.people),
         people_pairs=(*pairs, ("at", str(place + 1)), ("kind", shown.kind), ("value", shown.value or "")),
     )
+
+
+PAGE = ChartPage("funnel", "step", funnel_of, funnel_view, FunnelAsk, is_explained=True)

@@ -7,6 +7,7 @@ from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
@@ -42,9 +43,21 @@ NAVIGATION: Navigation = (
             ("/trend", "Trend"),
             ("/funnel", "Funnel"),
             ("/retention", "Retention"),
+            ("/paths", "Paths"),
+            ("/stickiness", "Stickiness"),
+            ("/lifecycle", "Lifecycle"),
             ("/person", "Person"),
             ("/losses", "Losses"),
             ("/rejected", "Rejected"),
+        ),
+    ),
+    (
+        "Keep",
+        (
+            ("/reports", "Reports"),
+            ("/dashboards", "Dashboards"),
+            ("/cohorts", "Cohorts"),
+            ("/reconcile", "Reconcile"),
         ),
     ),
     (
@@ -69,7 +82,7 @@ NAVIGATION: Navigation = (
 )
 FOR_ADMINS = frozenset({"/rejected", "/erase", "/audit"})
 """Entries that only admins are shown, because nobody else is let in."""
-PARTS = {"/events": "/live", "/definition": "/definitions"}
+PARTS = {"/events": "/live", "/definition": "/definitions", "/cohort": "/cohorts"}
 """Which entry of the navigation a page without one belongs to."""
 
 
@@ -154,16 +167,17 @@ def render(desk: Desk, request: Request, template: str, *, status: int = 200, **
         zone=site.time_zone,
         to=to,
         here=PARTS.get(here, here),
+        request_path=quote(request.url.path),
         **context,
     )
     return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
 
 
 def render_error(desk: Desk, request: Request, error: ExpostError) -> Response:
-    """What a request that failed gets: a page, or the body of its kind for a `.json` or `.sql` address."""
-    if request.url.path.endswith(".json"):
+    """What a request that failed gets: a page, or the body of its kind for the address of a twin."""
+    if request.url.path.endswith((".json", ".parquet")):
         return JSONResponse(error.to_json(), status_code=error.status)
-    if request.url.path.endswith(".sql"):
+    if request.url.path.endswith((".sql", ".csv")):
         lines = [error.message, find_caret(error) or "", error.hint]
         return PlainTextResponse("\n".join(line for line in lines if line) + "\n", status_code=error.status)
     try:
@@ -199,11 +213,21 @@ def add_retry(response: Response, error: ExpostError) -> Response:
     return response
 
 
+TWINS = (".json", ".sql", ".csv", ".parquet")
+"""Ends of the address of an answer in another form."""
+
+
 def twin(request: Request, answer: Answer) -> Response:
-    """The answer as its `.json` or `.sql` twin, by the end of the address."""
-    if request.url.path.endswith(".sql"):
-        return PlainTextResponse(sql_text(answer))
-    return JSONResponse(answer.to_json())
+    """The answer as its twin, by the end of the address: all of it, its SQL, or its rows as CSV or Parquet."""
+    match request.url.path.rpartition(".")[2]:
+        case "sql":
+            return PlainTextResponse(sql_text(answer))
+        case "csv":
+            return Response(answer.to_csv(), media_type="text/csv; charset=utf-8")
+        case "parquet":
+            return Response(answer.to_parquet(), media_type="application/vnd.apache.parquet")
+        case _:
+            return JSONResponse(answer.to_json())
 
 
 def create_router(desk: Desk) -> APIRouter:

@@ -11,12 +11,14 @@ from expost.access import Access
 
 from .account import add_account_page
 from .audit import add_audit
+from .charts import add_charts
+from .cohorts import add_cohorts
+from .dashboards import add_dashboards
 from .define import add_define
 from .definitions import add_definitions
 from .desk import Call, Desk, PageSite, address
 from .erase import add_erase
 from .event import add_event
-from .funnel import add_funnel
 from .live import add_live
 from .login import add_login
 from .losses import add_losses
@@ -25,18 +27,19 @@ from .patterns import add_patterns
 from .people import add_opened, add_people
 from .person import add_person
 from .point import add_point
+from .reconcile import add_reconcile
 from .rejected import add_rejected
-from .retention import add_retention
+from .reports import add_reports
 from .setup import add_setup
 from .sql import add_sql
 from .suggestions import add_suggestions
-from .trend import add_trend
 from .unnamed import add_unnamed
 
 PARTS = (
-    add_live, add_event, add_definitions, add_define, add_unnamed, add_point, add_suggestions, add_funnel, add_people,
-    add_opened, add_person, add_retention,
-    add_trend, add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit,
+    add_live, add_event, add_definitions, add_define, add_unnamed, add_point, add_suggestions, add_charts, add_people,
+    add_reports, add_dashboards, add_reconcile, add_cohorts,
+    add_opened, add_person,
+    add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit,
     add_erase, add_patterns,
 )  # fmt: skip
 

@@ -17,23 +17,31 @@ from expost.state.api_keys import ApiKey
 from expost.state.audit import AuditLine
 from expost.state.logins import Login
 
-from . import samples
+from . import samples, samples_kept
 from .account import AccountView, LoginRow
 from .asked import Ask, Offer
 from .audit import audit_view
+from .dashboards import BoardListView, board_row
 from .definitions import DefinitionRow, DefinitionView, ListView, Version
 from .desk import Desk, Outcome, sql_text
 from .event import choose, event_view
+from .explanation import explanation_view
 from .funnel import funnel_view
+from .lifecycle import lifecycle_view
 from .live import live_view
 from .losses import losses_view
 from .page import render
 from .past import past_of
+from .paths import paths_view
 from .people import people_view
+from .person import person_view
+from .reconcile import reconcile_view
 from .rejected import rejected_view
+from .reports import ReportListView, report_row
 from .retention import retention_view
 from .setup import StatusView, status_view
 from .sql import rows_view
+from .stickiness import stickiness_view
 from .trend import TrendAsk, trend_view
 
 REFUSED = SelectorError("nav > a:hover", 7, ":hover", "whether a pointer was over it is not captured.",
@@ -57,6 +65,8 @@ def patterns() -> Iterator[Pattern]:
     yield from _pasts()
     yield from _charts()
     yield from _access()
+    yield from _kept()
+    yield from _people()
     for state, count in (("no rows", 0), ("one row", 1), ("too many rows", 400)):
         yield Pattern("Rows", state, "_rows.html", {"view": rows_view(samples.rows(count))})
     waiting, arrived = StatusView(0, None), status_view(samples.live())
@@ -158,6 +168,46 @@ def _access() -> Iterator[Pattern]:
         ("too many lines", [line, hostile, failed] * 40),
     ):
         yield Pattern("Audit", state, "_audit.html", {"view": audit_view(lines, "UTC")})
+
+
+def _kept() -> Iterator[Pattern]:
+    """Ways, rules, and what is kept under a name."""
+    for state, sticky in (
+        ("nobody", samples_kept.stickiness(days=0)),
+        ("one day", samples_kept.stickiness(days=1)),
+        ("by flag", samples_kept.stickiness(by=True)),
+        ("many days", samples_kept.stickiness(days=30)),
+    ):
+        yield Pattern("Stickiness", state, "_stickiness.html", {"view": stickiness_view(sticky)})
+    for state, count in (("nobody", 0), ("one week", 1), ("many weeks", 30)):
+        life = lifecycle_view(samples_kept.lifecycle(count))
+        yield Pattern("Lifecycle", state, "_lifecycle.html", {"view": life})
+    for state, count in (("no session", 0), ("one step", 1), ("many steps", 4)):
+        yield Pattern("Paths", state, "_paths.html", {"view": paths_view(samples_kept.paths(count))})
+    explained = explanation_view(samples_kept.explanation())
+    yield Pattern("Explanation", "a funnel by flag", "_explanation.html", {"view": explained})
+    for state, answer in (
+        ("one id", samples_kept.reconciled(1)),
+        ("every cause", samples_kept.reconciled(60)),
+    ):
+        yield Pattern("Reconcile", state, "_reconcile.html", {"view": reconcile_view(answer)})
+    rows = tuple(map(report_row, samples_kept.reports()))
+    for state, shown in (("empty", ()), ("one row", rows[:1]), ("many rows", rows * 3)):
+        yield Pattern("Reports", state, "_reports.html", {"view": ReportListView(shown)})
+    for state, view in (
+        ("no report yet", BoardListView((), ())),
+        ("empty", BoardListView((), ("Checkout",))),
+        ("one row", BoardListView(tuple(map(board_row, samples_kept.dashboards())), ("Checkout",))),
+    ):
+        yield Pattern("Dashboards", state, "_dashboards.html", {"view": view})
+
+
+def _people() -> Iterator[Pattern]:
+    """One person, whose edges can be undone; and what is said before."""
+    for state, visits in (("a stranger without events", 0), ("a user of two visits", 2)):
+        view = person_view(samples_kept.person(visits))
+        for part in ("_person.html", "_person_edges.html", "_person_events.html"):
+            yield Pattern("Person", f"{state}: {part.strip('_').removesuffix('.html')}", part, {"view": view})
 
 
 def _pasts() -> Iterator[Pattern]:

@@ -58,6 +58,16 @@ class ChangeView:
         found = self.plan["definitions"] if self.plan else []
         return [each for each in found if each["people"]["now"] != each["people"]["then"]]
 
+    @property
+    def changed_reports(self) -> list[Mapping[str, Any]]:
+        """The reports of which anything would be another number, or that have no answer."""
+        found = self.plan["reports"] if self.plan else []
+        return [
+            each | {"figures": [figure for figure in each["figures"] if figure["now"] != figure["then"]]}
+            for each in found
+            if each["is_changed"] is not False
+        ]
+
 
 def person_view(answer: TimelineAnswer) -> PersonView:
     """One person in words."""

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from fastapi import APIRouter, Request, Response
-
 from expost.query.form_retention import retention_of
 from expost.query.retention import Cohort, PooledPeriod, Retention, RetentionAnswer, RetentionGroup
 
 from . import chart, group
-from .asked import Ask, ask_of
-from .desk import Desk, Outcome, Pairs
-from .page import render, twin
+from .asked import Ask
+from .chart_page import ChartPage
+from .desk import Pairs
 
-MORE = ("mode", "rolling", "brackets", "unit", "several", "week_start")
+MORE = ("mode", "rolling", "brackets", "unit", "several", "week_start", "as_of")
 """Fields of the second row of the form."""
 HEADS = {"day": "Day", "week": "Week of", "month": "Month of"}
 
@@ -136,28 +134,6 @@ def retention_view(answer: RetentionAnswer, pairs: Pairs = ()) -> RetentionView:
     )
 
 
-def add_retention(router: APIRouter, desk: Desk) -> None:
-    """`/retention` and its twins."""
-
-    @router.get("/retention")
-    async def retention(request: Request) -> Response:
-        """The page."""
-        ask = RetentionAsk(*await ask_of(desk, request))
-        outcome = (
-            await desk.outcome(lambda: retention_of(ask.form)) if "start_event" in ask.form else Outcome()
-        )
-        view = retention_view(outcome.answer, ask.pairs) if outcome.answer else None
-        return render(
-            desk, request, "retention.html", status=outcome.status, ask=ask, view=view, error=outcome.error
-        )
-
-    @router.get("/retention.json")
-    @router.get("/retention.sql")
-    async def twins(request: Request) -> Response:
-        """The twins."""
-        return twin(request, await desk.answer(retention_of(desk.form_of(request))))
-
-
 @dataclass(frozen=True, slots=True)
 class _Scale:
     """What all tables of a page share: the kind of period, how many cells a row has, the darkest share."""
@@ -225,3 +201,6 @@ def _heads(answer: RetentionAnswer) -> tuple[str, ...]:
 
 def _people(cohorts: Sequence[Cohort]) -> int:
     return sum(each.size for each in cohorts)
+
+
+PAGE = ChartPage("retention", "start_event", retention_of, retention_view, RetentionAsk, is_explained=True)

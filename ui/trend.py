@@ -7,23 +7,21 @@ from datetime import datetime, timedelta
 from itertools import zip_longest
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
-
 from expost.query.form_trend import trend_of
 from expost.query.trend import Point, Trend, TrendAnswer, TrendGroup
 
 from . import chart, group
-from .asked import Ask, ask_of
+from .asked import Ask
 from .chart import Column, Line
-from .desk import Desk, Outcome, Pairs
+from .chart_page import ChartPage
+from .desk import Pairs
 from .format import number
-from .page import render, twin
 
 MEASURES = (
     "events", "people", "per_person", "sum:PROPERTY", "mean:PROPERTY", "median:PROPERTY", "p95:PROPERTY",
 )  # fmt: skip
 """What is offered where a measure is typed."""
-MORE = ("measure", "per", "compare", "unit")
+MORE = ("measure", "per", "compare", "unit", "as_of")
 """Fields of the second row of the form."""
 
 
@@ -152,26 +150,6 @@ def trend_view(answer: TrendAnswer, pairs: Pairs = ()) -> TrendView:
     )
 
 
-def add_trend(router: APIRouter, desk: Desk) -> None:
-    """`/trend` and its twins."""
-
-    @router.get("/trend")
-    async def trend(request: Request) -> Response:
-        """The page."""
-        ask = TrendAsk(*await ask_of(desk, request))
-        outcome = await desk.outcome(lambda: trend_of(ask.form)) if "name" in ask.form else Outcome()
-        view = trend_view(outcome.answer, ask.pairs) if outcome.answer else None
-        return render(
-            desk, request, "trend.html", status=outcome.status, ask=ask, view=view, error=outcome.error
-        )
-
-    @router.get("/trend.json")
-    @router.get("/trend.sql")
-    async def twins(request: Request) -> Response:
-        """The twins."""
-        return twin(request, await desk.answer(trend_of(desk.form_of(request))))
-
-
 def _figure(point: Point, answer: TrendAnswer) -> float | None:
     """What the chart shows of a period."""
     return point.events if answer.measure == "events" else point.value
@@ -211,3 +189,6 @@ def _is_over(point: Point, period: str, now: datetime) -> bool:
     # A month is taken at its longest: the mark "not over" may stand a moment long, never be missing.
     lengths = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
     return point.start + lengths.get(period, timedelta(days=31)) <= now
+
+
+PAGE = ChartPage("trend", "name", trend_of, trend_view, TrendAsk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -11,26 +12,42 @@ from typing import Any
 from fastapi import FastAPI
 
 from expost.access import Access
-from expost.errors import ExpostError, SelectorError, UnknownDefinition
+from expost.errors import (
+    ExpostError,
+    SelectorError,
+    UnknownCohort,
+    UnknownDashboard,
+    UnknownDefinition,
+    UnknownReport,
+)
 from expost.query.cohort import Cohort, Did
+from expost.query.cohort_size import CohortSize
+from expost.query.dashboard import Dashboard
 from expost.query.definition import Definition, definition
 from expost.query.difference import Difference
 from expost.query.event_detail import EventDetail
+from expost.query.explanation import Explanation
 from expost.query.flag_list import FlagList
+from expost.query.form import Form
 from expost.query.funnel import Funnel, FunnelPeople
+from expost.query.lifecycle import Lifecycle
 from expost.query.live import Live
 from expost.query.losses import Losses
+from expost.query.paths import Paths
 from expost.query.preview import Preview
+from expost.query.reconcile import ReconcileAnswer
 from expost.query.rejected import RejectedList
+from expost.query.report import Report, report_of
 from expost.query.retention import Retention, RetentionPeople
 from expost.query.sandbox import SqlQuery
+from expost.query.stickiness import Stickiness
 from expost.query.suggested import Suggestions
 from expost.query.trend import Trend, TrendPeople
 from expost.query.unnamed import Unnamed
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.details import Details, details_of
-from expost.ui import samples
+from expost.ui import samples, samples_kept
 from expost.ui.desk import PageSite
 from expost.ui.pages import create_pages
 
@@ -64,6 +81,7 @@ class StandIn:
     told: Details = field(default_factory=Details)
     validity: dict[str, Any] = field(default_factory=dict)
     versions: int = 1
+    kept: Any = None
 
     def __post_init__(self) -> None:
         if not self.is_empty:
@@ -100,6 +118,16 @@ class StandIn:
                 return replace(samples.people(2), question=question)
             case Trend():
                 return samples.trend(by=question.by is not None)
+            case Stickiness():
+                return samples_kept.stickiness(days=0 if self.is_empty else 9, by=question.by is not None)
+            case Lifecycle():
+                return samples_kept.lifecycle(0 if self.is_empty else 9)
+            case Paths():
+                return samples_kept.paths(0 if self.is_empty else 3)
+            case Explanation():
+                return samples_kept.explanation()
+            case CohortSize():
+                return samples_kept.cohort_size()
             case Losses():
                 most = 30 if question.by == "day" else question.limit
                 return samples.losses(question.by, count=0 if self.is_empty else most)
@@ -118,6 +146,72 @@ class StandIn:
 
     def _cohorts(self, *, site: str | None = None) -> list[Cohort]:
         return [] if self.is_empty else [Cohort("Regulars", did=(Did("Added to basket", 3),), version=1)]
+
+    def _cohort(self, name: str, *, site: str | None = None) -> Cohort:
+        for each in self._cohorts():
+            if each.name == name:
+                return each
+        raise UnknownCohort(name, [])
+
+    def _save_cohort(self, cohort: Cohort | None, name: str, **said: Any) -> Cohort:
+        self.kept = (cohort, name, said)
+        return cohort or Cohort(name, users=(1,))
+
+    def _remove_cohort(self, name: str, **said: Any) -> Cohort:
+        self.kept = ("removed", name, said)
+        return self._cohort(name)
+
+    def _kept_reports(self, *, site: str | None = None, archived: bool = False) -> list[Report]:
+        return [] if archived or self.is_empty else list(samples_kept.reports())
+
+    def _kept_report(self, name: str, version: int | None = None, *, site: str | None = None) -> Report:
+        for each in self._kept_reports():
+            if each.name == name:
+                return each
+        raise UnknownReport(name, [])
+
+    def _kept_dashboards(self, *, site: str | None = None, archived: bool = False) -> list[Dashboard]:
+        return [] if archived or self.is_empty else list(samples_kept.dashboards())
+
+    def _kept_dashboard(self, name: str, *, site: str | None = None) -> Dashboard:
+        for each in self._kept_dashboards():
+            if each.name == name:
+                return each
+        raise UnknownDashboard(name, [])
+
+    def _kept_history(self, noun: str, name: str, *, site: str | None = None) -> list[Any]:
+        found: Any = self._kept_report(name) if noun == "report" else self._kept_dashboard(name)
+        return [replace(found, version=1 + place) for place in range(self.versions)]
+
+    def _keep_report(self, name: str, kind: str, form: Form, **said: Any) -> Report:
+        self.kept = (name, kind, form, said)
+        return report_of(name, kind, form)
+
+    def _keep_dashboard(self, name: str, reports: Sequence[str], over: Form, **said: Any) -> Dashboard:
+        self.kept = (name, tuple(reports), over, said)
+        return Dashboard(name, tuple(reports), over)
+
+    def _describe_kept(self, noun: str, name: str, **wanted: Any) -> Details:
+        self.kept = (noun, name, wanted)
+        return Details()
+
+    def _roll_back_kept(self, noun: str, name: str, version: int, **said: Any) -> Any:
+        self.kept = (noun, name, version, said)
+        return None
+
+    def _report_answer(
+        self, name: str, *, version: int | None = None, over: Form | None = None, site: str | None = None
+    ) -> Any:
+        return self._ask(self._kept_report(name).asked(over or {}, site))
+
+    def _followers(self, name: str, *, site: str | None = None) -> list[str]:
+        return [] if self.is_empty else ["Checkout"]
+
+    def _reconcile(self, ids: Sequence[str], **said: Any) -> ReconcileAnswer:
+        if self.failure:
+            raise self.failure
+        self.kept = (tuple(ids), said)
+        return samples_kept.reconciled()
 
     def _details(self, name: str, *, site: str | None = None) -> Details:
         self._definition(name)

@@ -32,6 +32,12 @@ PAGES = (
     "/trend", "/trend?name=a",
     "/trend?name=a&by=flag:new-checkout", "/losses", "/losses?from=2026-11-01&by=page",
     "/rejected", "/rejected?kind=a", "/sql",
+    "/stickiness", "/stickiness?name=a&by=flag:new-checkout", "/lifecycle", "/lifecycle?name=a&last=30d",
+    "/paths", "/paths?name=a&direction=before", "/funnel/explanation?step=a&step=b",
+    "/retention/explanation?start_event=a", "/reports", "/reports/Checkout", "/reports/Checkout?last=7d",
+    "/reports/Coming%20back", "/reports/What%20then", "/reports/Pinned", "/reports/Nowhere", "/reports?archived=yes",
+    "/dashboards", "/dashboards/Weekly", "/dashboards/Weekly?from=2026-11-01", "/cohorts", "/cohort?name=Regulars",
+    "/reconcile", "/reconcile?report=Checkout",
     "/sql?query=select+1", "/setup", "/account", "/audit", "/login", "/setup-account", "/patterns",
 )  # fmt: skip
 
