@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.door import Lake
-from expost.errors import InvalidInput, UnknownCohort, UnknownDefinition, UnknownReport
+from expost.errors import InvalidInput, UnknownCohort, UnknownDefinition, UnknownReport, UnknownVersion
 from expost.query.analysis import Analysis
 from expost.query.breakdown import ByCohort, ByColumn, ByProperty, ByTrait, Flag
 from expost.query.cohort import Cohort, Did
@@ -147,7 +147,7 @@ def test_the_last_days_end_with_today_in_the_time_zone_of_the_report(lake):
 def test_what_no_report_can_be_about_is_refused_by_name(lake):
     with pytest.raises(UnknownDefinition, match="'Orderd'"):
         keep(lake, "X", "trend", name="Orderd")
-    with pytest.raises(UnknownDefinition, match="version 7"):
+    with pytest.raises(UnknownVersion, match="no version 7"):
         keep(lake, "X", "trend", name="Ordered@7")
     with pytest.raises(UnknownCohort, match="'Regulars'"):
         keep(lake, "X", "trend", name="Ordered", cohort="Regulars")

@@ -108,7 +108,7 @@ def test_retention_is_what_walking_everybody_finds(
         definition_of(begins),
         definition_of(returns),
         period,
-        3,
+        3 if mode != "on" or not brackets else None,
         by=by,
         entry=entry,
         mode=mode,
