@@ -3,8 +3,9 @@
     PYTHONPATH=. python -P bench/chains.py [--events 20000000] [--runs 3] [--keep DIR]
 
 The peer's way, as products that keep the chain of each event as one string have it: a MergeTree table in this process
-(chdb), and for each selector the regular expression that finds it in such a string. Ours is asked twice: of a selector
-never seen before, and of a saved definition whose events are kept from an earlier question. Both ways count the same
+(chdb), and for each selector the regular expression that finds it in such a string. Ours is asked of a selector never
+seen before, by summaries of the event files as previews are and once more by the events themselves, and of a saved
+definition whose events are kept from an earlier question. Both ways count the same
 clicks with two threads, one after the other in each round; the CPU time of the whole process is taken, and its median.
 """
 
@@ -26,12 +27,16 @@ from chdb import session
 
 from bench.made_lake import SITE, MadeElement, MadeLake, made_lake
 from expost.lake.batch import Descriptor, Element
+from expost.lake.compactor import summarize_folder
+from expost.lake.folder import open_folder
+from expost.lake.kept import CACHE_BYTES
 from expost.lake.reader import connect
 from expost.query.condition import compile_definition
 from expost.query.definition import definition
 from expost.query.element_cache import ElementCache
 from expost.query.elements import make_elements
 from expost.query.event_cache import EventCache
+from expost.query.facts import FACTS, opened_facts
 from expost.query.kept_events import in_lake, kept_source
 from expost.query.selector import Attribute, Class, Complex, Compound, Id, Position, Simple, Type
 from expost.query.selector_parser import parse
@@ -160,21 +165,26 @@ class ChainTable:
             from system.columns where database = 'bench' and table = 'events' and name = 'chain'""").strip()
 
 
-def count_clicks(connection: duckdb.DuckDBPyConnection, selector: str, cache: ElementCache | None) -> int:
-    """How many clicks a selector matches: parsed, compiled and asked as every question does."""
+def count_clicks(connection: duckdb.DuckDBPyConnection, selector: str, folder: Path | None) -> int:
+    """How many clicks a selector matches: parsed, compiled and asked as previews do.
+
+    By the summaries in `folder`, which compaction has made; by the events where there is no folder.
+    """
     compiled = compile_definition(definition("clicks", click=selector), "m1")
-    make_elements(connection, compiled, cache)
+    make_elements(connection, compiled, None)
     over = compiled.over_elements()
-    text = (
-        f"with {', '.join(over.expressions())}\n"
-        f"select count(*) from lake.events as e where e.site = $site and {over.surely}"
-    )
-    [statement] = connection.extract_statements(text)
-    values = compiled.parameters | {"site": SITE}
-    [(found,)] = connection.execute(
-        statement, {name: values[name] for name in statement.named_parameters}
-    ).fetchall()
-    return int(found)
+    with opened_facts(connection, folder) as facts:
+        counted = f"sum(e.events) from {FACTS}" if facts else "count(*) from lake.events"
+        text = (
+            f"with {', '.join(over.expressions())}\n"
+            f"select {counted} as e where e.site = $site and {over.surely}"
+        )
+        [statement] = connection.extract_statements(text)
+        values = compiled.parameters | {"site": SITE}
+        [(found,)] = connection.execute(
+            statement, {name: values[name] for name in statement.named_parameters}
+        ).fetchall()
+    return int(found or 0)
 
 
 def count_named(
@@ -204,27 +214,43 @@ def compare(lake: MadeLake, scratch: Path, selectors: Sequence[str], runs: int) 
     print(
         f"chains of {lake.events:,} events in {time.process_time() - began:.0f} CPU s; packed, plain: {theirs.size()}"
     )
+    began = time.process_time()
+    made = summarize_folder(open_folder(lake.folder), CACHE_BYTES)
+    print(
+        f"{made} summaries of event files in {time.process_time() - began:.1f} CPU s, as compaction makes them"
+    )
     ours = connect(lake.folder, threads=THREADS, has_views=False)
     cache, events = ElementCache(scratch / "cache" / "elements"), EventCache(scratch / "cache")
-    heads = ("clicks", "regex CPU s", "new CPU ms", "named CPU ms", "regex / new", "regex / named")
+    heads = (
+        "clicks",
+        "regex CPU s",
+        "new CPU ms",
+        "by events ms",
+        "named CPU ms",
+        "regex / new",
+        "regex / named",
+    )
     print(f"{'selector':36}" + "".join(f"{head:>14}" for head in heads))
     ratios: list[tuple[float, float]] = []
     for selector in selectors:
         pattern = chain_pattern(selector)
         ways: tuple[Callable[[], int], ...] = (
             lambda pattern=pattern: theirs.count(pattern),
+            lambda selector=selector: count_clicks(ours, selector, lake.folder / "cache"),
             lambda selector=selector: count_clicks(ours, selector, None),
             lambda selector=selector: count_named(ours, selector, cache, events),
         )
         count_named(ours, selector, cache, events)
         rounds = [[used(way) for way in ways] for _ in range(runs)]
-        [regex, new, named] = [
+        [regex, new, events_read, named] = [
             statistics.median(each[0] for each in column) for column in zip(*rounds, strict=True)
         ]
         found = {each for round_ in rounds for _, each in round_}
         ratios.append((regex / new, regex / named))
         note = "" if len(found) == 1 else f"  different counts: {sorted(found)}"
-        figures = f"{max(found):14,}{regex:14.2f}{new * 1e3:14.0f}{named * 1e3:14.0f}"
+        figures = (
+            f"{max(found):14,}{regex:14.2f}{new * 1e3:14.0f}{events_read * 1e3:14.0f}{named * 1e3:14.0f}"
+        )
         figures += f"{regex / new:14.0f}{regex / named:14.0f}"
         print(f"{selector:36}{figures}{note}", flush=True)
     ours.close()

@@ -6,6 +6,9 @@ Both run in one process on the same data, so the ratio is worth more than the ti
 expressions run in ClickHouse's engine as well. The dictionary's cost follows
 the number of different elements, the regular expression's the number of events.
 
+Then the same elements with more and more events, by the CPU time of the process: finding the elements of a selector
+reads none of these, and a definition that nobody asked for finds them, whatever their number, in the same time.
+
 Last come lists that change while people click in them: how many elements and placements a thousand clicks add to the
 dictionary.
 """
@@ -17,7 +20,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -167,6 +170,39 @@ class ClickHouse:
         return statistics.median(times), found
 
 
+def cpu_ms(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]) -> float:
+    """The CPU time of this process, all of its threads: the median of five runs."""
+    times = []
+    for _ in range(5):
+        start = time.process_time()
+        con.execute(sql, parameters).fetchall()
+        times.append((time.process_time() - start) * 1e3)
+    return statistics.median(times)
+
+
+def print_growth(elements: int, growth: Sequence[int]) -> None:
+    """What the elements of each selector take, beside more and more events on as many elements."""
+    con = lake(elements, 1_000)
+    rows: dict[str, list[float]] = {text: [] for text in SELECTORS}
+    for events in growth:
+        con.execute(
+            "create or replace table events as "
+            "select (hash(range) % $elements)::bigint as element_id from range($events)",
+            {"elements": elements, "events": events},
+        )
+        for text, row in rows.items():
+            compiled = compile_selector(parse(text))
+            sql = compiled.statement(f"select count(*) from {compiled.surely}")
+            row.append(cpu_ms(con, sql, compiled.parameters))
+    print(f"\n{elements:,} elements: CPU ms to find those of a selector, beside so many events")
+    print(f"{'selector':36}" + "".join(f"{events:>14,}" for events in growth))
+    for text, row in rows.items():
+        print(f"{text:36}" + "".join(f"{each:14.1f}" for each in row))
+    sums = [sum(column) for column in zip(*rows.values(), strict=True)]
+    print(f"{'all':36}" + "".join(f"{each:14.1f}" for each in sums))
+    print(f"{'to the first':36}" + "".join(f"{each / sums[0]:14.2f}" for each in sums))
+
+
 Change = Callable[[list[Descriptor], random.Random], None]
 ITEM = Descriptor("li", None, "item")
 ROW, ROW_ON = Descriptor("li", None, "row"), Descriptor("li", None, "row on")
@@ -237,6 +273,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--elements", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     options.add_argument("--events", type=int, default=1_000_000)
+    options.add_argument("--growth", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
     options.add_argument("--clicks", type=int, default=5_000)
     chosen = options.parse_args()
     for count in chosen.elements:
@@ -268,6 +305,7 @@ def main() -> None:
                 counts.add(found_there)
             note = "" if len(counts) == 1 else f"  different counts: {sorted(counts)}"
             print(f"{text:36}" + "".join(f"{figure:14.1f}" for figure in figures) + note)
+    print_growth(chosen.elements[len(chosen.elements) // 2], chosen.growth)
     print("\nnew elements / placements by each thousand clicks")
     for title, (items, change) in LISTS.items():
         figures = new_rows(items, change, chosen.clicks)

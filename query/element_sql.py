@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .combinator_sql import SIBLINGS, Keys, after, directly_after, directly_inside, inside
-from .descriptor_sql import DescriptorSets, is_about_descriptor, single
+from .descriptor_sql import DescriptorSets, is_about_descriptor, is_about_type, single
 from .grain import Grain
 from .position_sql import is_about_types, place, sibling_place
 from .selector import AnyOf, Complex, Compound, Not, Only, Position, Root, Selector, Simple, Universal
@@ -91,7 +91,7 @@ class ElementSets:
         else:
             return siblings(self.descriptors, what)
         for condition in where:
-            self.narrow(selection, condition, about)
+            self.narrow(selection, condition, about, what)
         return self.sets.add(about, compound, f"{noun_of(compound)}_{about}", selection.text())
 
     def elements(self, what: Compound) -> Selection:
@@ -102,8 +102,8 @@ class ElementSets:
             selection.sure.append("d.is_sure")
         return selection
 
-    def narrow(self, selection: Selection, condition: Simple, about: About) -> None:
-        """Ask one condition more of what is selected."""
+    def narrow(self, selection: Selection, condition: Simple, about: About, what: Compound) -> None:
+        """Ask one condition more of what is selected, of which it is known already that it is `what`."""
         match condition:
             case AnyOf(_, alternatives):
                 selection.within(self.any_of(alternatives, about))
@@ -115,18 +115,22 @@ class ElementSets:
                 if stands.surely:
                     selection.sure.append(stands.surely)
             case Position() | Only() | Root():
-                types = self.types(selection.source) if is_about_types(condition) else ""
+                types = self.types(selection.source, what) if is_about_types(condition) else ""
                 joins, possibly, surely = sibling_place(condition, types)
                 selection.joins.extend(joins)
                 selection.wheres.append(possibly)
                 selection.sure.append(surely)
 
-    def types(self, found: str) -> str:
+    def types(self, found: str, what: Compound) -> str:
         """The places of some previous siblings among those of their type."""
         made = self.sets.made.get(("types", found))
         noun = found.removeprefix(f"{self.sets.prefix}_")
         comment = f"places among siblings of a type: {noun}"
-        return made or self.sets.add("types", found, f"{noun}_types", sibling_types(found), comment)
+        if made:
+            return made
+        said = tuple(each for each in what.conditions if is_about_type(each))
+        named = self.descriptors.compound(Compound(said)) if said else ""
+        return self.sets.add("types", found, f"{noun}_types", sibling_types(found, named), comment)
 
     def cut(self) -> str:
         """Those of which not every ancestor was captured, in their own tree or above its host."""

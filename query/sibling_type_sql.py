@@ -10,8 +10,19 @@ from __future__ import annotations
 from .set_sql import lines
 
 
-def sibling_types(found: str) -> str:
-    """A select of (placement_id, distance, index_low, index_high, end_low, end_high) for the siblings of a set."""
+def sibling_types(found: str, named: str = "") -> str:
+    """A select of (placement_id, distance, index_low, index_high, end_low, end_high) for the siblings of a set.
+
+    `named` is a set of descriptors, if there is one, that holds all of the types that are asked about.
+    """
+    # A rank is one among a type, so those of other types need none.
+    asked = (
+        f"""
+                where (sibling.tag = own.tag and sibling.namespace = own.namespace)
+                    or sibling.descriptor_id in (select descriptor_id from {named})"""
+        if named
+        else ""
+    )
     return lines(f"""\
         select
             placement_id
@@ -76,7 +87,7 @@ def sibling_types(found: str) -> str:
                     where placement_id in (select placement_id from {found})
                 ) as s
                 join lake.descriptors as sibling on sibling.descriptor_id = s.sibling_descriptor_id
-                join lake.descriptors as own on own.descriptor_id = s.descriptor_id
+                join lake.descriptors as own on own.descriptor_id = s.descriptor_id{asked}
             ) as ranked
         ) as placed
         union all
