@@ -13,8 +13,10 @@ from expost.errors import ExpostError, InvalidInput
 
 from .caller import caller_of
 from .desk import Desk, in_thread
-from .pointing import Kind, SeenLevel, Selector, Word, note_token, past_of_selector, selectors_of
+from .pointing import Kind, SeenLevel, Selector, Word, note_token, past_of, selectors_of
 from .preview_token import Chosen, PreviewTokens, Token
+from .suggestions import Chosen as Meant
+from .suggestions import ranked_for
 
 FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 """The page reads the answer. What it may know is decided by its grant: no cookie comes along, and none is looked at."""
@@ -46,6 +48,14 @@ class AskedPast(_Asked):
     grant: Word
     kind: Kind
     selector: Selector
+    text: Word = ""
+
+
+class AskedSuggestions(Meant):
+    """Ranked selectors for what was chosen."""
+
+    ask: Literal["suggestions"]
+    grant: Word
 
 
 class Choosing(AskedPast):
@@ -55,8 +65,8 @@ class Choosing(AskedPast):
     name: Word
 
 
-ASKED: TypeAdapter[Opening | AskedSelectors | AskedPast | Choosing] = TypeAdapter(
-    Annotated[Opening | AskedSelectors | AskedPast | Choosing, Field(discriminator="ask")]
+ASKED: TypeAdapter[Opening | AskedSelectors | AskedSuggestions | AskedPast | Choosing] = TypeAdapter(
+    Annotated[Opening | AskedSelectors | AskedSuggestions | AskedPast | Choosing, Field(discriminator="ask")]
 )
 
 
@@ -70,13 +80,15 @@ def add_definer(router: APIRouter, desk: Desk, tokens: PreviewTokens) -> None:
         name = next((site.name for site in desk.sites() if site.slug == token.site), token.site)
         return {"grant": grant, "site": name}
 
-    async def answered(asked: AskedSelectors | AskedPast | Choosing, token: Token) -> Any:
+    async def answered(asked: AskedSelectors | AskedSuggestions | AskedPast | Choosing, token: Token) -> Any:
         if isinstance(asked, AskedSelectors):
             return selectors_of(asked.chain)
+        if isinstance(asked, AskedSuggestions):
+            return await ranked_for(desk, token.site, asked)
         if isinstance(asked, Choosing):
-            token.chosen = Chosen(asked.kind, asked.selector, asked.name)
+            token.chosen = Chosen(asked.kind, asked.selector, asked.text, asked.name)
             return {}
-        return await past_of_selector(desk, token.site, asked.kind, asked.selector)
+        return await past_of(desk, token.site, asked.kind, asked.selector, asked.text)
 
     @router.post(DEFINER_PATH)
     async def definer(request: Request) -> Response:
@@ -95,7 +107,7 @@ def _origin(request: Request) -> str:
     return request.headers.get("origin", "")
 
 
-def _read(body: bytes) -> Opening | AskedSelectors | AskedPast | Choosing:
+def _read(body: bytes) -> Opening | AskedSelectors | AskedSuggestions | AskedPast | Choosing:
     try:
         return ASKED.validate_json(body)
     except ValidationError as error:

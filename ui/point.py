@@ -25,7 +25,7 @@ from .caller import caller_of
 from .definer import add_definer
 from .desk import Desk, in_thread
 from .page import render
-from .pointing import Kind, SeenLevel, Selector, Word, note_token, selectors_of
+from .pointing import Kind, SeenLevel, Selector, Word, conditions, note_token, selectors_of
 from .preview_token import LASTS, PreviewTokens, origin_of
 
 OPENER_POLICY = {"Cross-Origin-Opener-Policy": "same-origin-allow-popups"}
@@ -49,6 +49,7 @@ class PointedAt(BaseModel):
 
     kind: Kind
     selector: Selector
+    text: Word = ""
     name: Word
 
 
@@ -136,7 +137,7 @@ def add_point(router: APIRouter, desk: Desk) -> None:
                     hint="Choose another name, or change that one in Expost.",
                 )
         by = caller_of(request).actor("ui")
-        wanted = definition_of(meant.name.strip(), {meant.kind: [meant.selector]})
+        wanted = definition_of(meant.name.strip(), conditions(meant.kind, meant.selector, meant.text))
         saved = await desk.call("define", wanted, site=site, author=by.who, place=by.place)
         past = await desk.answer(Preview(saved.name, count_only=True, site=site))
         return JSONResponse({"name": saved.name, "events": past.events, "people": past.people})

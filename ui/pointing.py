@@ -67,14 +67,28 @@ def as_captured(chain: Sequence[SeenLevel]) -> tuple[Level, ...]:
     )
 
 
+def as_said(text: str) -> str | None:
+    """The words on an element as the collector would have kept them; None where there are none, or not all of them."""
+    return text if text and Masks().text(text) == text else None
+
+
 def selectors_of(chain: Sequence[SeenLevel]) -> list[str]:
     """A selector for each level of a chain."""
     return list(suggestions(as_captured(chain)))
 
 
-async def past_of_selector(desk: Desk, site: str, kind: Kind, selector: str) -> dict[str, Any]:
+def conditions(kind: Kind, selector: str, text: str) -> dict[str, list[str]]:
+    """The form of what was pointed at, with the text that is asked for beside it, if one is.
+
+    >>> conditions("click", "button", "Buy: now"), conditions("submit", "form", "")
+    ({'click': ['button'], 'text': ['is:Buy: now']}, {'submit': ['form']})
+    """
+    return {kind: [selector]} | ({"text": [f"is:{text}"]} if text else {})
+
+
+async def past_of(desk: Desk, site: str, kind: Kind, selector: str, text: str) -> dict[str, Any]:
     """What the definer shows of a candidate's past."""
-    past = (await desk.answer(preview_of({kind: [selector], "site": [site]}))).to_json()
+    past = (await desk.answer(preview_of(conditions(kind, selector, text) | {"site": [site]}))).to_json()
     shown = {name: past[name] for name in ("events", "people", "unknown", "first_seen", "last_seen")}
     return shown | {"days": [day["events"] for day in past["days"]]}
 

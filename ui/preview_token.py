@@ -28,6 +28,7 @@ class Chosen:
 
     kind: str
     selector: str
+    text: str
     name: str
 
 

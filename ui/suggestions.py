@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from expost.query.suggested import Suggestions
 
 from .desk import Desk
-from .pointing import SeenLevel, as_captured
+from .pointing import SeenLevel, Word, as_captured, as_said
 
 
 class Chosen(BaseModel):
@@ -23,6 +23,22 @@ class Chosen(BaseModel):
     level: Annotated[int, Field(ge=0, lt=200)]
     kind: Literal["click", "change", "submit"]
     page: Annotated[str, Field(max_length=2_000)]
+    text: Word = ""
+
+
+async def ranked_for(desk: Desk, site: str, chosen: Chosen) -> list[dict[str, str | None]]:
+    """Selectors for the element, the best first, each with its reason and the text to ask for beside it, if any."""
+    question = Suggestions(
+        chain=as_captured(chosen.chain),
+        level=chosen.level,
+        kind=chosen.kind,
+        page=chosen.page,
+        text=as_said(chosen.text),
+        limit=5,
+        site=site,
+    )
+    ranked = (await desk.answer(question)).suggestions
+    return [{"selector": each.selector, "text": each.text, "reason": each.reason} for each in ranked]
 
 
 def add_suggestions(router: APIRouter, desk: Desk) -> None:
@@ -31,13 +47,4 @@ def add_suggestions(router: APIRouter, desk: Desk) -> None:
     @router.post("/point/suggestions.json")
     async def suggestions(chosen: Chosen, request: Request) -> Response:
         """Selectors for the element, the best first, each with its reason."""
-        question = Suggestions(
-            chain=as_captured(chosen.chain),
-            level=chosen.level,
-            kind=chosen.kind,
-            page=chosen.page,
-            limit=5,
-            site=desk.site_of(request).slug,
-        )
-        ranked = (await desk.answer(question)).suggestions
-        return JSONResponse([{"selector": each.selector, "reason": each.reason} for each in ranked])
+        return JSONResponse(await ranked_for(desk, desk.site_of(request).slug, chosen))

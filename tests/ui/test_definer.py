@@ -484,7 +484,7 @@ def test_a_page_that_cuts_its_opener_off_is_pointed_at_with_a_token_and_saved_in
     expect(definer.locator("dd").first).to_have_text("1")
     expect(definer.locator(".handed")).to_contain_text("name it and save it there")
     expect(definer.get_by_role("button", name="Save")).to_be_hidden()
-    expect(bench.desk.locator("#chosen code")).to_have_text("click button.cut-off")
+    expect(bench.desk.locator("#chosen code")).to_have_text("click button that says “Cut off”")
     bench.desk.get_by_label("Name", exact=True).fill("Cut off")
     page.screenshot(path=pictures / "definer-token-page.png")
     bench.desk.screenshot(path=pictures / "definer-token.png")
@@ -492,6 +492,56 @@ def test_a_page_that_cuts_its_opener_off_is_pointed_at_with_a_token_and_saved_in
     expect(bench.desk.locator("#pointed")).to_contain_text("Saved: Cut off (1 past event")
     assert bench.past("Cut off") == 1
     assert page.evaluate("heard") == []
+
+
+MENU = "<nav><span><a class=entry href='#'>Prices</a></span><span><a class=entry href='#'>{}</a></span></nav>"
+
+
+def visit_menu(bench: Bench, path: str, second: str) -> str:
+    """A menu whose entries only their words and places tell apart: of the second, two clicks, of the first one."""
+    address = bench.put_up(MENU.format(second), path=path)
+
+    def act(page: Page) -> None:
+        for words in (second, "Prices", second):
+            page.get_by_text(words).click()
+
+    bench.visit(address, act)
+    bench.settle()
+    return address
+
+
+def test_the_words_of_an_element_are_asked_for_beside_a_selector_that_gathers_others_too(
+    bench: Bench,
+) -> None:
+    page, definer = bench.open(visit_menu(bench, "/menu", "About us"))
+    page.mouse.click(*centre(page, "span:nth-child(2) a"))
+    suggested = definer.get_by_role("radio", name="the text “About us”").first
+    suggested.click()
+    expect(definer.get_by_label("Its text")).to_have_value("About us")
+    expect(definer.locator(".here")).to_have_text("On this page now: 1 element")
+    expect(definer.locator("dd").first).to_have_text("2")
+    definer.get_by_label("Its text").fill("Prices")
+    expect(definer.locator("dd").first).to_have_text("1")
+    definer.get_by_label("Its text").fill("About us")
+    expect(definer.locator("dd").first).to_have_text("2")
+    definer.get_by_label("Name", exact=True).fill("Read about us")
+    definer.get_by_role("button", name="Save").click()
+    expect(definer.get_by_role("status")).to_contain_text("Its past: 2 events")
+    assert "text is:About us" in str(expost.open(bench.data).analysis.definition("Read about us"))
+
+
+def test_with_a_token_history_is_asked_too_and_what_is_chosen_is_saved_with_its_text(bench: Bench) -> None:
+    address = visit_menu(bench, "/cut-menu", "Contact")
+    bench.site.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    page = open_cut_off(bench, address)
+    definer = definer_in(page)
+    page.mouse.click(*centre(page, "span:nth-child(2) a"))
+    definer.get_by_role("radio", name="the text “Contact”").first.click()
+    expect(bench.desk.locator("#chosen code")).to_contain_text("that says “Contact”")
+    expect(bench.desk.locator("#chosen output")).to_have_text("2 past events, 1 person")
+    bench.desk.get_by_label("Name", exact=True).fill("Contact, by token")
+    bench.desk.locator("#chosen").get_by_role("button", name="Save").click()
+    expect(bench.desk.locator("#pointed")).to_contain_text("Saved: Contact, by token (2 past events")
 
 
 def test_the_token_in_an_address_is_not_captured_and_opens_no_second_page(bench: Bench) -> None:

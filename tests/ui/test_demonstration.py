@@ -108,17 +108,22 @@ class Judge:
     """Counts the clicks of the history by the browser's own engine."""
 
     page: Page
-    chains: list[list[tuple[Any, ...]]]
+    chains: list[tuple[str, list[tuple[Any, ...]]]]
 
-    def clicks(self, selector: str) -> int:
-        return int(self.page.evaluate(JUDGE, [self.chains, selector]))
+    def clicks(self, selector: str, text: str = "") -> int:
+        meant = [chain for label, chain in self.chains if text in ("", label)]
+        return int(self.page.evaluate(JUDGE, [meant, selector]))
 
 
-def chains_of_clicks(batches: list[dict[str, Any]]) -> list[list[tuple[Any, ...]]]:
+def chains_of_clicks(batches: list[dict[str, Any]]) -> list[tuple[str, list[tuple[Any, ...]]]]:
+    """Of each click the words of the control it was on, and its chain."""
     names = ("tag", "id", "class", "attributes")
     clicks = [(event, batch) for event, batch in events_of(batches) if event["type"] == "click"]
-    chains = [spelled_out(event, batch)["chain"] for event, batch in clicks]
-    return [[tuple(level[name] for name in names) for level in chain] for chain in chains]
+    spelled = [spelled_out(event, batch) for event, batch in clicks]
+    return [
+        (each.get("label") or "", [tuple(level[name] for name in names) for level in each["chain"]])
+        for each in spelled
+    ]
 
 
 @pytest.fixture
@@ -157,7 +162,7 @@ def point_name_and_ask(stage: Stage, hand: Hand, address: str, button: Callable[
     (saved,) = [each for each in expost.open(stage.data).definitions() if each.name == name]
     (meant,) = saved.alternatives
     assert meant.selector
-    clicks = judge.clicks(meant.selector)
+    clicks = judge.clicks(meant.selector, meant.text.value if meant.text else "")
     assert clicks > 0
     expect(definer.get_by_role("status")).to_contain_text(f"Its past: {clicks} events")
     assert hand.pressed <= 3
@@ -185,7 +190,8 @@ def shows_past(definer: Frame, judge: Judge) -> bool:
     if not selector or not shown.count():
         return False
     is_drawn = definer.locator("svg rect").count() > 0
-    return is_drawn and shown.inner_text() == f"{judge.clicks(selector):,}"
+    text = definer.locator("#text").input_value()
+    return is_drawn and shown.inner_text() == f"{judge.clicks(selector, text):,}"
 
 
 def middle(place: Locator) -> tuple[float, float]:

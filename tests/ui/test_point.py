@@ -70,11 +70,27 @@ def test_what_is_chosen_gets_ranked_selectors_with_reasons() -> None:
         "level": 1,
         "kind": "click",
         "page": "shop.example/",
+        "text": "Buy now",
     }
     ranked = client(stand_in).post("/point/suggestions.json", json=meant).json()
-    assert set(ranked[0]) == {"selector", "reason"}
+    assert set(ranked[0]) == {"selector", "text", "reason"}
     [(_, asked)] = stand_in.asked
     assert (asked.level, asked.kind, asked.page, len(asked.chain)) == (1, "click", "shop.example/", 2)
+    assert asked.text == "Buy now"
+
+
+def test_words_that_capture_would_have_masked_are_not_asked_for() -> None:
+    stand_in = StandIn()
+    meant = {
+        "chain": [level("a")],
+        "level": 0,
+        "kind": "click",
+        "page": "",
+        "text": "Write to ann@shop.example",
+    }
+    client(stand_in).post("/point/suggestions.json", json=meant)
+    [(_, asked)] = stand_in.asked
+    assert asked.text is None
 
 
 @pytest.mark.parametrize(
@@ -112,6 +128,13 @@ def test_what_was_pointed_at_is_saved_and_its_past_given() -> None:
     answer = client(stand_in).post("/point/save.json", json=meant)
     assert answer.json() == {"name": "Signed up", "events": 431, "people": 172}
     assert str(stand_in.saved[-1]) == "submit on form.signup"
+
+
+def test_what_was_pointed_at_is_saved_with_the_text_that_tells_it_apart() -> None:
+    stand_in = StandIn()
+    meant = {"kind": "click", "selector": "nav a", "text": "Prices: all", "name": "Prices"}
+    assert client(stand_in).post("/point/save.json", json=meant).status_code == 200
+    assert str(stand_in.saved[-1]) == "click on nav a and text is:Prices: all"
 
 
 def test_a_name_that_is_taken_keeps_its_meaning_however_it_is_written() -> None:

@@ -193,7 +193,7 @@ def test_what_is_chosen_in_the_page_stands_in_the_window_that_made_the_token(des
     held = {"token": token}
     assert editor.post("/point/chosen.json", json=held).json() == {"is_used": False, "chosen": None}
     grant = desk.ask({"ask": "open", "token": token}).json()["grant"]
-    chosen = {"kind": "click", "selector": "b", "name": "Clicked B"}
+    chosen = {"kind": "click", "selector": "b", "text": "B", "name": "Clicked B"}
     assert desk.ask({"ask": "chosen", "grant": grant} | chosen).json() == {}
     assert editor.post("/point/chosen.json", json=held).json() == {"is_used": True, "chosen": chosen}
     assert other.post("/point/chosen.json", json=held).status_code == 401

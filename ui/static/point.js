@@ -35,15 +35,16 @@ const post = (address, body) =>
 const ANSWERS = {
   selectors: ({ chain }) => post(form.dataset.selectors, { chain }),
   suggestions: (meant) => post(form.dataset.suggestions, meant),
-  async past({ kind, selector }) {
+  async past({ kind, selector, text }) {
     const url = new URL(form.dataset.past, location.href);
     if (!["click", "change", "submit"].includes(kind)) throw new Error("No such type of event.");
     url.searchParams.append(kind, selector);
+    if (text) url.searchParams.append("text", `is:${text}`);
     const { events, people, unknown, first_seen, last_seen, days } = await fetch(url).then(answerOf);
     return { events, people, unknown, first_seen, last_seen, days: days.map((day) => day.events) };
   },
-  async save({ kind, selector, name }) {
-    const saved = await post(form.dataset.save, { kind, selector, name });
+  async save({ kind, selector, text = "", name }) {
+    const saved = await post(form.dataset.save, { kind, selector, text, name });
     listSaved(saved);
     return saved;
   },
@@ -165,21 +166,21 @@ async function lookAtToken() {
   }
 }
 
-async function offer({ kind, selector, name }) {
-  const { events, people } = await ANSWERS.past({ kind, selector });
+async function offer({ kind, selector, text, name }) {
+  const { events, people } = await ANSWERS.past({ kind, selector, text });
   chosen.hidden = false;
-  chosen.querySelector("code").textContent = `${kind} ${selector}`;
+  chosen.querySelector("code").textContent = `${kind} ${selector}${text ? ` that says “${text}”` : ""}`;
   chosen.querySelector("output").textContent = `${counted(events, "past event", "past events")}, ${counted(people, "person", "people")}`;
   chosen.elements.name.value = name;
-  Object.assign(chosen.dataset, { kind, selector });
+  Object.assign(chosen.dataset, { kind, selector, text });
   document.getElementById("chosen-said").textContent = "";
 }
 
 chosen.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const { kind, selector } = chosen.dataset;
+  const { kind, selector, text } = chosen.dataset;
   try {
-    await ANSWERS.save({ kind, selector, name: chosen.elements.name.value });
+    await ANSWERS.save({ kind, selector, text, name: chosen.elements.name.value });
     chosen.hidden = true;
   } catch (error) {
     document.getElementById("chosen-said").textContent = `${error.message} ${error.hint}`;

@@ -12,14 +12,15 @@ export interface Past {
 }
 export interface Suggested {
   selector: string;
+  text: string | null; // asked for beside it
   reason: string;
 }
 export interface Questions {
   selectors: { given: { chain: Level[] }; answer: string[] };
-  suggestions: { given: { chain: Level[]; level: number; kind: string; page: string }; answer: Suggested[] };
-  past: { given: { kind: string; selector: string }; answer: Past };
-  chosen: { given: { kind: string; selector: string; name: string }; answer: object };
-  save: { given: { kind: string; selector: string; name: string }; answer: { name: string; events: number; people: number } };
+  suggestions: { given: { chain: Level[]; level: number; kind: string; page: string; text: string }; answer: Suggested[] };
+  past: { given: { kind: string; selector: string; text: string }; answer: Past };
+  chosen: { given: { kind: string; selector: string; text: string; name: string }; answer: object };
+  save: { given: { kind: string; selector: string; text: string; name: string }; answer: { name: string; events: number; people: number } };
 }
 export type Ask = <Kind extends keyof Questions>(kind: Kind, given: Questions[Kind]["given"]) => Promise<Questions[Kind]["answer"]>;
 

@@ -1,9 +1,15 @@
 // What people mean when they point at something inside it, and what they would call it.
+import { mask } from "../mask";
+import { isInteractive, textOf } from "../text";
+import { chainOf } from "./chain";
+
 const CONTROL =
   "a,button,summary,label,input,select,textarea,option,form,[role=button],[role=link],[role=tab],[role=menuitem],[role=checkbox],[role=radio],[role=switch],[role=option]";
 const TYPED = "textarea,select,input:not([type=button],[type=submit],[type=reset],[type=image])";
 const NAME_LENGTH = 60;
 const VERBS: Record<string, string> = { click: "Clicked", change: "Changed", submit: "Submitted" };
+
+const MOST_WORDS = 200; // more than that is cut by capture
 
 export const isControl = (element: Element): boolean => element.matches(CONTROL);
 
@@ -28,6 +34,13 @@ const wordsOf = (element: Element): string => {
     return label?.textContent || (element.getAttribute("name") ?? "");
   }
   return isControl(element) && !element.matches("form") ? ((element as HTMLElement).innerText ?? "") : "";
+};
+
+// The words that capture keeps of what happens on an element: those of the nearest control around it. None where they are not whole.
+export const labelOf = (element: Element): string => {
+  const control = chainOf(element).find(isInteractive);
+  const text = (control && textOf(control)?.whole) || "";
+  return text.length > MOST_WORDS || mask(text) !== text ? "" : text;
 };
 
 export const describe = (element: Element): string =>

@@ -1,7 +1,7 @@
 // Pointing at the page: what is pointed at, what it would be called, what was asked about it. One state, shown after each change.
 import { chainOf, frameOf, levelOf } from "./chain";
-import { Refusal, type Ask, type Past } from "./channel";
-import { kindOf, levelMeant, suggestName } from "./control";
+import { Refusal, type Ask, type Past, type Suggested } from "./channel";
+import { kindOf, labelOf, levelMeant, suggestName } from "./control";
 import { differences } from "./differ";
 import { panel, type Acts, type Panel, type View } from "./panel";
 import { scrollAt } from "./scroll";
@@ -16,7 +16,7 @@ const asRefusal = (error: unknown): Refusal => (error instanceof Refusal ? error
 
 export const define = (ask: Ask, site: string, also: string, isPreviewOnly = false, refusal?: Refusal): (() => void) => {
   const state: View = {
-    mode: "pointing", site, isPreviewOnly, chain: [], level: 0, kind: "click", selector: "", matched: [], past: undefined, refusal,
+    mode: "pointing", site, isPreviewOnly, chain: [], level: 0, kind: "click", selector: "", text: "", words: "", matched: [], past: undefined, refusal,
     notes: [], isAsking: false, name: "", saved: undefined, isOnLeft: false, ranked: undefined,
   };
   const known = new Map<string, Past>();
@@ -54,7 +54,8 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     let matched: Element[] = [];
     let error: unknown;
     try {
-      matched = matchesOf(selector, drawn.host);
+      const { text } = state;
+      matched = matchesOf(selector, drawn.host).filter((element) => !text || labelOf(element) === text);
     } catch (refused) {
       error = refused;
     }
@@ -62,10 +63,10 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     change({ selector, matched, past, notes: differences({ selector, error, matched, mine, past, isInFrame, also }) });
   };
   const lookBack = async (isLatest: () => boolean): Promise<void> => {
-    const { kind, selector } = state;
-    const key = `${kind} ${selector}`;
+    const { kind, selector, text } = state;
+    const key = `${kind} ${selector} ${text}`;
     change({ isAsking: true });
-    const past = known.get(key) ?? (await ask("past", { kind, selector }));
+    const past = known.get(key) ?? (await ask("past", { kind, selector, text }));
     known.set(key, past);
     if (!isLatest()) return;
     state.isAsking = false;
@@ -74,8 +75,8 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
   };
   // Without a login nothing is saved here: Expost's own page shows what was chosen, and saves it.
   const hand = (): void => {
-    const { mode, kind, selector, past } = state;
-    if (isPreviewOnly && mode === "chosen" && selector && past) void ask("chosen", { kind, selector, name: named() }).catch(() => 0);
+    const { mode, kind, selector, text, past } = state;
+    if (isPreviewOnly && mode === "chosen" && selector && past) void ask("chosen", { kind, selector, text, name: named() }).catch(() => 0);
   };
   const named = (): string => (isNamed ? state.name : state.chain[state.level] ? suggestName(state.chain[state.level]!, state.kind) : "");
 
@@ -84,7 +85,7 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     state.kind = kindOf(state.chain[level]!);
     state.name = named();
     isWritten = false;
-    change({ refusal: undefined, saved: undefined, ranked: undefined });
+    change({ refusal: undefined, saved: undefined, ranked: undefined, text: "", words: labelOf(state.chain[level]!) });
   };
   const askAbout = (wait: number): void =>
     later(async (isLatest) => {
@@ -101,17 +102,17 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
 
   // What is chosen is worth asking all of history about it: the best selector stands there unless somebody wrote another.
   const rank = async (): Promise<void> => {
-    const { chain, level, kind } = state;
+    const { chain, level, kind, words } = state;
     const levels = chain.map((element) => levelOf(element, drawn.host));
     const { host, pathname } = location;
-    const ranked = await ask("suggestions", { chain: levels, level, kind, page: host + pathname }).catch(() => []);
+    const ranked = await ask("suggestions", { chain: levels, level, kind, page: host + pathname, text: words }).catch(() => []);
     if (state.mode !== "chosen" || chain !== state.chain || level !== state.level || kind !== state.kind) return;
     change({ ranked });
     const [best] = ranked;
-    if (best && !isWritten && !state.saved && best.selector !== state.selector) take(best.selector);
+    if (best && !isWritten && !state.saved && (best.selector !== state.selector || best.text)) take(best);
   };
-  const take = (selector: string): void => {
-    change({ refusal: undefined, saved: undefined });
+  const take = ({ selector, text }: Suggested): void => {
+    change({ refusal: undefined, saved: undefined, text: text ?? "" });
     look(selector, undefined);
     later(lookBack, 0);
   };
@@ -167,20 +168,26 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
       look(text.trim(), undefined);
       if (text.trim()) later(lookBack, TYPING_MS);
     },
+    text(text) {
+      isWritten = true;
+      change({ refusal: undefined, saved: undefined, past: undefined, text: text.trim() });
+      look(state.selector, undefined);
+      if (state.selector) later(lookBack, TYPING_MS);
+    },
     name(text) {
       isNamed = true;
       state.name = text;
       if (state.refusal) change({ refusal: undefined });
     },
     async save() {
-      const { kind, selector } = state;
+      const { kind, selector, text } = state;
       const name = state.name.trim();
       // An answer on the past may still be under way; saving waits for none.
       if (!name || !selector || isSaving) return;
       isSaving = true;
       change({ isAsking: true, refusal: undefined });
       try {
-        change({ saved: await ask("save", { kind, selector, name }), isAsking: false });
+        change({ saved: await ask("save", { kind, selector, text, name }), isAsking: false });
         shown?.focusPoint();
       } catch (error) {
         change({ refusal: asRefusal(error), isAsking: false });
@@ -190,7 +197,7 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     },
     again() {
       turn++;
-      change({ mode: "pointing", chain: [], level: 0, selector: "", matched: [], past: undefined, notes: [], refusal: undefined, saved: undefined, isAsking: false });
+      change({ mode: "pointing", chain: [], level: 0, selector: "", text: "", words: "", matched: [], past: undefined, notes: [], refusal: undefined, saved: undefined, isAsking: false });
       drawn.cover(true);
       shown?.focusGlass();
     },

@@ -18,6 +18,8 @@ export interface View {
   level: number;
   kind: string;
   selector: string;
+  text: string; // asked for beside it
+  words: string; // on what was chosen
   matched: readonly Element[];
   past: Past | undefined;
   refusal: Refusal | undefined;
@@ -35,7 +37,8 @@ export interface Acts {
   widen(level: number): void;
   kind(kind: string): void;
   selector(text: string): void;
-  take(selector: string): void;
+  take(suggested: Suggested): void;
+  text(text: string): void;
   name(text: string): void;
   save(): void;
   again(): void;
@@ -77,6 +80,8 @@ export const panel = (document: Document, acts: Acts) => {
   const kind = make("select", { ariaLabel: "Type of event", onchange: () => acts.kind(kind.value) });
   for (const [value, words] of Object.entries(KINDS)) kind.append(make("option", { value }, words));
   const selector = make("input", { className: "selector", id: "selector", spellcheck: false, autocomplete: "off" as AutoFill, oninput: () => acts.selector(selector.value) });
+  const text = make("input", { id: "text", placeholder: "any", autocomplete: "off" as AutoFill, oninput: () => acts.text(text.value) });
+  const saying = make("div", { className: "row saying" }, make("label", { htmlFor: "text" }, "Its text"), text);
   const ranked = ranking(make, acts.take);
   const here = make("p", { className: "note here" });
   const notes = make("div", { className: "notes" });
@@ -91,6 +96,7 @@ export const panel = (document: Document, acts: Acts) => {
     { className: "candidate" },
     crumbs,
     make("div", { className: "row asked" }, kind, selector),
+    saying,
     here,
     ranked.list,
     past,
@@ -173,6 +179,8 @@ export const panel = (document: Document, acts: Acts) => {
     kind.value = state.kind;
     if (selector.value !== state.selector) selector.value = state.selector;
     selector.readOnly = mode !== "chosen";
+    if (text.value.trim() !== state.text) text.value = state.text;
+    saying.hidden = mode !== "chosen" || !(state.words || state.text);
     if (name.value !== state.name) name.value = state.name;
     naming.hidden = mode !== "chosen" || !!saved || state.isPreviewOnly;
     handed.hidden = !state.isPreviewOnly;

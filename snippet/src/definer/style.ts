@@ -23,7 +23,7 @@ body { font: 14px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "N
 .boxes { position: fixed; inset: 0; overflow: hidden; pointer-events: none }
 .box { position: absolute; border: 2px dashed var(--alike); border-radius: 3px; background: rgb(31 111 235 / 10%); box-shadow: 0 0 0 1px rgb(255 255 255 / 85%) }
 .box.mine { border: 3px solid var(--mine); background: rgb(194 65 12 / 12%) }
-.panel { position: fixed; right: 12px; bottom: 12px; width: min(23rem, calc(100% - 24px)); max-height: min(38rem, calc(100% - 24px)); overflow: auto;
+.panel { position: fixed; right: 12px; bottom: 12px; width: min(23rem, calc(100% - 24px)); max-height: min(42rem, calc(100% - 24px)); overflow: auto;
   padding: 12px; border: 1px solid var(--line); border-radius: 8px; background: var(--surface); box-shadow: 0 6px 24px rgb(0 0 0 / 28%) }
 .panel[data-side=left] { right: auto; left: 12px }
 .panel[data-mode=using] { box-shadow: none }
@@ -39,12 +39,13 @@ button { cursor: pointer }
 button[aria-current], button[aria-checked=true], button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent) }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 1px }
 .row { display: flex; gap: 6px; margin-top: 2px }
-.asked { margin-top: 8px }
+.asked, .saying { margin-top: 8px }
+.saying { align-items: center }
 .row input { flex: 1; min-width: 0 }
 .selector { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 13px }
 dl { display: flex; gap: 18px }
 dd { margin: 0; font-size: 20px; font-variant-numeric: tabular-nums }
-.ranked { margin-top: 8px; display: grid; gap: 4px; align-content: start; height: 8.5rem; overflow: auto }
+.ranked { margin-top: 8px; display: grid; grid-auto-rows: max-content; gap: 4px; align-content: start; height: 8.5rem; overflow: auto }
 .ranked button { width: 100%; text-align: left; overflow-wrap: anywhere }
 .ranked code { display: block; font: 12px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }
 .ranked small { color: inherit; opacity: .85 }
