@@ -10,7 +10,7 @@ import click
 from expost.errors import InvalidInput
 from expost.file_commands import FOLDER, apply_agreed, missing_option, print_plan, print_written
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
-from expost.query.form_definition import DIFFERENCE, difference_of
+from expost.query.form_definition import DIFFERENCE, HEALTH, difference_of, health_of
 from expost.question_commands import analysis_of, form_of_options, show_answer
 
 if TYPE_CHECKING:
@@ -72,6 +72,17 @@ def show(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
     columns = [(word, "right" if word == "version" else "left") for word in words]
     rows = [tuple(each.get(field, "") for field in fields) for each in history]
     _table(columns, rows)
+
+
+@definitions.command()
+@asking_options(HEALTH)
+def health(data: Path | None, as_json: bool, **options: Any) -> None:
+    """Which definitions have fallen silent, by a test of their rate, and what seems to have taken their place.
+
+    \b
+    Example: expost definitions health
+    """
+    show_answer(analysis_of(data).ask(health_of(form_of_options(options))), as_json)
 
 
 @definitions.command()

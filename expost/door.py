@@ -25,6 +25,7 @@ from expost.query.event_detail import EventAnswer, EventDetail
 from expost.query.flag_list import FlagList, FlagsAnswer
 from expost.query.form import parse_moment
 from expost.query.funnel import Funnel, FunnelAnswer, Stage
+from expost.query.health import Health, HealthAnswer
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.live import Live, LiveAnswer
 from expost.query.losses import Losses, LossesAnswer
@@ -448,6 +449,10 @@ class Lake(Reports):
     def unnamed(self, limit: int = 50, **common: Any) -> UnnamedAnswer:
         """Interactions that no definition matches, those of the most people first, with a name and selector each."""
         return cast(UnnamedAnswer, self._ask(Unnamed(limit, **_said(common, Unnamed))))
+
+    def health(self, days: int | None = None, **common: Any) -> HealthAnswer:
+        """Which saved definitions have fallen silent, by a test of their rate, with `repairs` for the broken ones."""
+        return cast(HealthAnswer, self._ask(Health(days, **_said(common, Health))))
 
     def flags(self, **common: Any) -> FlagsAnswer:
         """The flags and variations that exposures name."""

@@ -13,10 +13,12 @@ from fastapi.responses import JSONResponse
 from expost.query.form import Form, form_of
 from expost.query.form_definition import (
     DIFFERENCE,
+    HEALTH,
     PREVIEW,
     SUGGESTIONS,
     UNNAMED,
     difference_of,
+    health_of,
     preview_of,
     suggestions_of,
     unnamed_of,
@@ -70,6 +72,8 @@ ASKED = (
           "Selectors for one element, ranked by what each would have gathered, with the reasons."),
     Asked("/unnamed", UNNAMED, unnamed_of,
           "Interactions that no definition matches, those of the most people first, with a name and selector each."),
+    Asked("/definition-health", HEALTH, health_of,
+          "Which saved definitions have fallen silent, and what seems to have taken their place."),
     Asked("/losses", LOSSES, losses_of, "How many events pages numbered that are not here."),
     Asked("/flags", FLAGS, flags_of, "The flags and variations that exposures name."),
     Asked("/live", LIVE, live_of, "The latest events, newest first."),

@@ -14,6 +14,7 @@ from expost.query.difference import DifferenceAnswer
 from expost.query.explanation import ExplanationAnswer
 from expost.query.flag_list import FlagsAnswer
 from expost.query.funnel import FunnelAnswer
+from expost.query.health import HealthAnswer
 from expost.query.lifecycle import LifecycleAnswer
 from expost.query.live import LiveAnswer
 from expost.query.losses import LossesAnswer
@@ -30,7 +31,7 @@ from expost.query.trend import TrendAnswer
 from expost.query.unnamed import UnnamedAnswer
 from expost.table import NUMBER, WORD, cell, percent, table
 from expost.terminal_arrival import show_flags, show_live, show_losses, show_rejected
-from expost.terminal_definition import show_difference, show_suggestions, show_unnamed
+from expost.terminal_definition import show_difference, show_health, show_suggestions, show_unnamed
 from expost.terminal_funnel import show_funnel
 from expost.terminal_preview import show_count, show_preview, show_rest
 from expost.terminal_proof import show_explanation, show_people
@@ -117,6 +118,7 @@ SHOWN: dict[type[Answer], Callable[[Console, Any], None]] = {
     RejectedAnswer: show_rejected,
     SuggestionsAnswer: show_suggestions,
     UnnamedAnswer: show_unnamed,
+    HealthAnswer: show_health,
     FlagsAnswer: show_flags,
     LiveAnswer: show_live,
     RowsAnswer: _show_rows,

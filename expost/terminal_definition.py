@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from expost.query.difference import DifferenceAnswer
+from expost.query.health import HealthAnswer
 from expost.query.suggested import SuggestionsAnswer
 from expost.query.unnamed import UnnamedAnswer
 from expost.table import NUMBER, WORD, cell, table
@@ -48,6 +49,22 @@ def show_suggestions(console: Console, answer: SuggestionsAnswer) -> None:
     )
     for each in answer.avoided:
         console.print(escape(cell(f"Avoided: {each.token} {each.why}.")))
+
+
+def show_health(console: Console, answer: HealthAnswer) -> None:
+    """Print how each definition does, and below what could repair those that are broken."""
+    columns = [("definition", WORD), ("is", WORD), ("days", NUMBER), ("people", NUMBER), ("expected", NUMBER),
+               ("last seen", NUMBER)]  # fmt: skip
+    rows = [
+        (each.name, each.state, each.days, each.recent, f"{each.expected:,.1f}", each.last_seen)
+        for each in answer.definitions
+    ]
+    table(console, columns, rows)
+    for each in answer.definitions:
+        for repair in each.repairs:
+            found = f"{repair.selector}: {repair.why}; {repair.events:,} events since."
+            console.print(f"\n{escape(cell(each.name))} may be {escape(cell(found))}")
+            console.print(f"  {escape(cell(each.command(repair)))}")
 
 
 def show_unnamed(console: Console, answer: UnnamedAnswer) -> None:

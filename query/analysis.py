@@ -38,6 +38,7 @@ from .flag_list import FlagList, flag_list
 from .funnel import Funnel, FunnelPeople
 from .funnel_counts import funnel
 from .funnel_people import funnel_people
+from .health import Health, health
 from .kept_cohorts import KeptCohorts
 from .kept_definitions import KeptDefinitions
 from .kept_reports import KeptReports
@@ -93,6 +94,7 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     Timeline: timeline,
     Suggestions: suggested,
     Unnamed: unnamed,
+    Health: health,
     FlagList: flag_list,
     Losses: losses,
     RejectedList: rejected,

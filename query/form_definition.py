@@ -27,6 +27,7 @@ from .word import Word, refuse_unknown
 
 if TYPE_CHECKING:
     from .difference import Difference
+    from .health import Health
     from .preview import Preview
     from .suggested import Suggestions
     from .unnamed import Unnamed
@@ -85,6 +86,10 @@ SUGGESTIONS = (
 UNNAMED = (
     *COMMON,
     Word("limit", "How many, those of the most people first; default 50.", "50", is_number=True),
+)
+HEALTH = (
+    *COMMON,
+    Word("days", "In the last so many days alone; default the last 1, 3 and 7.", "7", is_number=True),
 )
 DIFFERENCE = (
     *COMMON,
@@ -168,6 +173,15 @@ def unnamed_of(form: Form) -> Unnamed:
     limit = one(form, "limit")
     chosen: dict[str, Any] = {} if limit is None else {"limit": whole_number("limit", limit)}
     return Unnamed(**chosen, **common_of(form))
+
+
+def health_of(form: Form) -> Health:
+    """Whether saved definitions still find what they found."""
+    from .health import Health
+
+    refuse_unknown(form, HEALTH)
+    days = one(form, "days")
+    return Health(None if days is None else whole_number("days", days), **common_of(form))
 
 
 def difference_of(form: Form) -> Difference:

@@ -16,7 +16,15 @@ from expost.collector import service as collector
 from expost.errors import ExpostError
 from expost.query.form import COMMON, SPLITS, UNITS
 from expost.query.form_cohort import COHORT
-from expost.query.form_definition import CONDITIONS, DIFFERENCE, PREVIEW, SUGGESTIONS, UNNAMED, VALIDITY
+from expost.query.form_definition import (
+    CONDITIONS,
+    DIFFERENCE,
+    HEALTH,
+    PREVIEW,
+    SUGGESTIONS,
+    UNNAMED,
+    VALIDITY,
+)
 from expost.query.form_funnel import FUNNEL_PEOPLE
 from expost.query.form_retention import RETENTION_PEOPLE
 from expost.query.form_seen import LIVE, LOSSES, REJECTED, TIMELINE
@@ -38,7 +46,7 @@ GROUPS = {
     "Lifecycle": LIFECYCLE,
     "Paths": PATHS,
     "Cohort": COHORT,
-    "Difference, suggestions, what has no name": (*DIFFERENCE, *SUGGESTIONS, *UNNAMED),
+    "Difference, suggestions, what has no name": (*DIFFERENCE, *SUGGESTIONS, *UNNAMED, *HEALTH),
     "What arrived": (*LOSSES, *REJECTED, *TIMELINE, *LIVE),
 }
 """The words of questions as the reference lists them, each once: what an earlier group has is not listed again."""
