@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from expost.clock import wall_clock
 from expost.errors import FolderError
 
 from .broken import READ_PROBLEMS
@@ -25,7 +26,8 @@ from .enrichment import enrich_past
 from .folder import Folder, open_folder
 from .kept import CACHE_BYTES, shares_of
 from .lock import Lock, find_holder
-from .quarantine import note_damage
+from .moment import DAY
+from .quarantine import note_damage, verify_some
 from .schema import TABLES
 from .summary import lacks_summaries, summarize
 from .table import Table
@@ -169,6 +171,8 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
             compact_folder(folder, everything=False)
             enrich_folder(folder)
         summarize_folder(folder, chosen.cache_bytes)
+        if not chosen.only_summaries:
+            verify_some(folder, wall_clock() // DAY)
     except FolderError as problem:
         sys.exit(f"{problem.message} {problem.hint}")
     except READ_PROBLEMS as problem:

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expost.lake.broken import why_broken
+from expost.lake.broken import noted_broken, why_broken
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import sealed_segments
 from expost.lake.mending import find_damage, mend_lake
+from expost.lake.quarantine import verify_some
 from expost.lake.rebuilding import drain
 from expost.lake.table import find_snapshot
 from expost.lake.writer import Writer
@@ -114,3 +115,18 @@ def test_a_file_whose_columns_are_called_otherwise_than_when_it_was_written_is_b
         data[first + 6] ^= flipped
         path.write_bytes(data)
         assert why_broken(path) is not None
+
+
+def test_every_file_is_read_to_its_last_byte_within_a_week_and_once_a_day(folder: Folder) -> None:
+    assert [verify_some(folder, day) for day in range(7)] == [[]] * 7
+    path = live(folder, "events")[0]
+    column = pq.read_metadata(path).row_group(0).column(0)
+    data = bytearray(path.read_bytes())
+    # Near the end of the first column's values: only a checksum knows.
+    data[column.data_page_offset + column.total_compressed_size - 5] ^= 1
+    path.write_bytes(data)
+    found = [verify_some(folder, day) for day in range(7, 14)]
+    assert sorted(map(len, found)) == [0] * 6 + [1]
+    assert list(noted_broken(folder).values()) == [path]
+    day = next(day for day, bad in enumerate(found, 7) if bad) + 7
+    assert (verify_some(folder, day), verify_some(folder, day)) == ([path], [])
