@@ -85,7 +85,12 @@ def examine(settings: Settings) -> list[Finding]:
             if all(each.says != error.message for each in findings):
                 findings.append(Finding(part, error.message, True, error.hint))
         except (OSError, duckdb.Error) as error:
-            findings.append(Finding(part, f"It cannot be read: {error}", True, "Put it back from a backup."))
+            if any(each.part == "lake" and each.is_wrong for each in findings):
+                findings.append(Finding(part, "Nobody can tell while the lake is damaged.", True, MEND))
+            else:
+                findings.append(
+                    Finding(part, f"It cannot be read: {error}", True, "Put it back from a backup.")
+                )
     return findings
 
 
@@ -363,7 +368,7 @@ _AGREEMENTS = (
         """,
     ),
     (
-        "words on pages whose device is missing",
+        "page counts whose device is missing",
         "select count(*) from lake.page_counts where device_id not in (select device_id from lake.devices)",
     ),
     (

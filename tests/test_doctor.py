@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -49,6 +50,20 @@ def test_a_corrupted_file_is_named_and_mended(folder: Folder) -> None:
     assert mended[0] == "1 file set aside in quarantine/"
     assert mended[1].startswith("back from the journal: ")
     assert " of events" in mended[1]
+
+
+def test_what_follows_from_a_damaged_file_is_not_to_be_put_back_from_a_backup(folder: Folder) -> None:
+    for path in live(folder, "page_counts"):
+        column = pq.read_metadata(path).row_group(0).column(0)
+        data = bytearray(path.read_bytes())
+        for place in range(column.total_compressed_size - 4):
+            data[column.data_page_offset + place] ^= 0xFF
+        path.write_bytes(data)
+    ended = CliRunner().invoke(main, ["doctor", "--data", str(folder.path)])
+    wrong = [each for each in json.loads(ended.stdout)["findings"] if each["is_wrong"]]
+    assert {each["part"] for each in wrong} == {"lake", "losses"}
+    assert wrong[-1]["says"] == "Nobody can tell while the lake is damaged."
+    assert not any("Put it back" in each["hint"] for each in wrong)
 
 
 def test_a_missing_commit_is_noticed_and_mended(folder: Folder) -> None:
