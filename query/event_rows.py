@@ -92,13 +92,15 @@ class EventRows:
 
 @dataclass(slots=True)
 class Gathered:
-    """What one look at the lake found: rows that count and rows that are `left_out`, and how many events there were.
+    """What one look at the lake found: rows that count, in batches, rows that are `left_out`, and counts of events.
 
-    `events` are counted by (step, whether surely, the number of why they are left out).
+    `nobody` are rows that count and have no person. `events` are counted by (step, whether surely, the number of why
+    they are left out).
     """
 
-    rows: EventRows
+    rows: list[EventRows]
     left_out: EventRows
+    nobody: EventRows
     events: dict[tuple[int, bool, int], int]
 
     def tally(self) -> list[Row]:
@@ -147,25 +149,37 @@ def gather(reading: Reading, searched: Searched, persons: PersonMap) -> Gathered
         decides=reading.chosen is not None,
     )
     events: dict[tuple[int, bool, int], int] = {}
-    counted, left_out = [], []
+    counted, left_out, nobody = [], [], []
     for batch in batches_of(reading, statement, searched.values):
-        rows = _known(batch, events)
-        is_left = (rows.marks & LEFT_OUT) != 0
-        counted.append(rows.where(~is_left))
-        left_out.append(rows.where(is_left))
-    found = Gathered(joined(counted), joined(left_out), events)
+        rows, is_known = _sure(batch, events)
+        counts = (rows.marks & LEFT_OUT) == 0
+        if is_known is not None:
+            nobody.append(rows.where(counts & ~is_known))
+            rows, counts = rows.where(is_known), counts[is_known]
+        counted.append(rows.where(counts))
+        left_out.append(rows.where(~counts))
+    found = Gathered(counted, joined(left_out), joined(nobody), events)
     if reading.chosen is None:
-        for rows in (found.rows, found.left_out):
-            settle(reading, rows)
+        settle(reading, [*found.rows, found.left_out])
     return found
 
 
-def settle(reading: Reading, rows: EventRows) -> None:
+def settle(reading: Reading, batches: Sequence[EventRows]) -> None:
     """Say whose the rows are that are of devices of several users, and leave the mark UNCLEAR at logins alone."""
-    place = np.flatnonzero(rows.marks & UNCLEAR)
-    if len(place):
-        rows.person[place], is_at_login = persons_at(reading, rows.person[place], rows.moment[place])
-        rows.marks[place[~is_at_login]] &= 255 - UNCLEAR
+    places = [np.flatnonzero(rows.marks & UNCLEAR) for rows in batches]
+    if not any(len(place) for place in places):
+        return
+    devices, moments = (
+        np.concatenate([getattr(rows, name)[place] for rows, place in zip(batches, places, strict=True)])
+        for name in ("person", "moment")
+    )
+    persons, is_at_login = persons_at(reading, devices, moments)
+    ends = np.cumsum([len(place) for place in places])[:-1]
+    for rows, place, person, at_login in zip(
+        batches, places, np.split(persons, ends), np.split(is_at_login, ends), strict=True
+    ):
+        rows.person[place] = person
+        rows.marks[place[~at_login]] &= 255 - UNCLEAR
 
 
 def persons_at(reading: Reading, devices: Numbers, moments: Numbers) -> tuple[Numbers, Marks]:
@@ -237,22 +251,21 @@ def replaced(rows: EventRows, moments: Numbers, by: EventRows) -> EventRows:
     return joined([rows.where(~np.isin(rows.moment, moments)), by])
 
 
-def _known(batch: pa.RecordBatch, events: dict[tuple[int, bool, int], int]) -> EventRows:
-    """The rows of a batch that surely match and have a person; all of them are counted in `events`."""
+def _sure(batch: pa.RecordBatch, events: dict[tuple[int, bool, int], int]) -> tuple[EventRows, Marks | None]:
+    """The rows of a batch that surely match, all being counted in `events`; which have a person, unless all have."""
     possibly, marks = _column(batch, "possibly"), _column(batch, "marks")
     surely = _column(batch, "surely") if "surely" in batch.schema.names else possibly
     reason = (marks & LEFT_OUT).astype(np.int64)
     _count(surely, reason, events, is_sure=True)
     person = batch.column("person_id")
-    is_known = None
-    if surely is not possibly:
-        _count(possibly & ~surely, reason, events, is_sure=False)
-        is_known = surely != 0
-    if person.null_count:
-        is_known = np.asarray(person.is_valid()) & (True if is_known is None else is_known)
-        person = person.fill_null(0)
+    is_known = np.asarray(person.is_valid()) if person.null_count else None
+    person = person.fill_null(0) if person.null_count else person
     rows = EventRows(person.to_numpy(zero_copy_only=False), _column(batch, "moment"), surely, marks)
-    return rows if is_known is None else rows.where(is_known)
+    if surely is possibly:
+        return rows, is_known
+    _count(possibly & ~surely, reason, events, is_sure=False)
+    is_sure = surely != 0
+    return rows.where(is_sure), None if is_known is None else is_known[is_sure]
 
 
 def _count(roles: Bits, reason: Numbers, events: dict[tuple[int, bool, int], int], *, is_sure: bool) -> None:

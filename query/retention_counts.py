@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from .answer import LeftOut
 from .breakdown import Flag
 from .calendar import first_day, period_number
+from .definition import Definition
 from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
 from .interval import EARLIEST
-from .matched import Matched, match, unit_column
+from .matched import IS_SEEN, Matched, match, search, tallied, unit_column
 from .reading import Reading, Row, at
 from .retention import Cohort, PooledPeriod, Retention, RetentionAnswer, RetentionGroup, RetentionPeriod
+from .retention_arrays import is_for_arrays, retention_tables
 from .statement import Fragment
+from .unseen import unseen_flag
 
 TOTAL: GroupKey = ("total", None)
 DAY = 86_400_000_000
@@ -64,8 +67,12 @@ class _Bracket:
 
 def retention(reading: Reading, question: Retention) -> RetentionAnswer:
     """Who came back."""
-    prepared = prepare_retention(reading, question)
-    matched, rows = prepared.matched, prepared.rows
+    if reading.is_fast and is_for_arrays(question):
+        matched, rows, daily = _by_arrays(reading, question)
+    else:
+        prepared = prepare_retention(reading, question)
+        matched, rows = prepared.matched, prepared.rows
+        [daily] = reading.run("retention_daily.sql", {})
     is_first_ever = question.entry == "first_ever"
     found: dict[GroupKey, _Counts] = defaultdict(_Counts)
     found[TOTAL] = _Counts()
@@ -87,7 +94,7 @@ def retention(reading: Reading, question: Retention) -> RetentionAnswer:
         question=question,
         basis=reading.basis(
             definitions=matched.definitions,
-            left_out=(*matched.left_out, *daily_left_out(reading)),
+            left_out=(*matched.left_out, *left_out_daily(daily)),
             notes=notes,
         ),
         period=question.period,
@@ -103,38 +110,78 @@ def prepare_retention(
     reading: Reading, question: Retention, *, keep: Sequence[str] = ()
 ) -> PreparedRetention:
     """Make the relations `began` (who began) and `came_back` (in which periods), and count them."""
-    steps = [reading.definition(question.begins), reading.definition(question.returns)]
-    is_first_ever = question.entry == "first_ever"
-    bounds = (EARLIEST if is_first_ever else reading.start, reading.now + 1) if reading.has_range else None
-    flag = question.by if isinstance(question.by, Flag) else None
-    matched = match(
-        reading,
-        steps,
-        keep=tuple(dict.fromkeys((*keep, *kept_columns(question.by)))),
-        bounds=bounds,
-        flag=flag.key if flag else None,
-        unit=question.unit,
-        by=breakdown_values(question.by),
-    )
-    values: dict[str, Any] = {"periods": question.cells[-1][1], "week_start": reading.calendar.week_start}
-    structure = {
-        "unit": unit_column(question.unit),
-        "period": question.period,
-        "length": LENGTHS[question.period] if question.rolling else 0,
-        "by_flag": flag is not None,
-    }
+    asked = _asked_of(reading, question, keep)
+    flag, structure, values = asked.flag, asked.structure, asked.values
+    matched = match(reading, asked.steps, flag=flag.key if flag else None, **asked.match)
     reading.run("retention.sql", values, entry=question.entry, **structure)
     groups = make_groups(reading, values, question.by, question.unit)
     rows = reading.run(
-        "retention_returned.sql",
-        values,
-        mode=question.mode,
-        brackets=[_Bracket(number, *each) for number, each in enumerate(question.brackets)],
-        relation=Fragment("entered"),
-        **groups,
-        **structure,
+        "retention_returned.sql", values, relation=Fragment("entered"), **groups, **structure, **asked.counted
     )
     return PreparedRetention(matched, values, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a retention asks: of `match`, and of its own statements."""
+
+    steps: list[Definition]
+    flag: Flag | None
+    match: dict[str, Any]
+    structure: dict[str, Any]
+    counted: dict[str, Any]
+    values: dict[str, Any]
+
+
+def _asked_of(reading: Reading, question: Retention, keep: Sequence[str]) -> _Asked:
+    is_first_ever = question.entry == "first_ever"
+    bounds = (EARLIEST if is_first_ever else reading.start, reading.now + 1) if reading.has_range else None
+    flag = question.by if isinstance(question.by, Flag) else None
+    return _Asked(
+        [reading.definition(question.begins), reading.definition(question.returns)],
+        flag,
+        {
+            "keep": tuple(dict.fromkeys((*keep, *kept_columns(question.by)))),
+            "bounds": bounds,
+            "unit": question.unit,
+            "by": breakdown_values(question.by),
+        },
+        {
+            "unit": unit_column(question.unit),
+            "period": question.period,
+            "length": LENGTHS[question.period] if question.rolling else 0,
+            "by_flag": flag is not None,
+        },
+        {
+            "mode": question.mode,
+            "brackets": [_Bracket(number, *each) for number, each in enumerate(question.brackets)],
+        },
+        {"periods": question.cells[-1][1], "week_start": reading.calendar.week_start},
+    )
+
+
+def _by_arrays(reading: Reading, question: Retention) -> tuple[Matched, list[Row], Row]:
+    """The same numbers by arrays; the answer has the portable SQL, which gives them too."""
+    asked = _asked_of(reading, question, ())
+    flag, structure, values = asked.flag, asked.structure, asked.values
+    if flag is not None:
+        reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
+        reading.quote("exposed.sql", {})
+    searched = search(reading, asked.steps, has_flag=flag is not None, **asked.match)
+    found = retention_tables(reading, question, searched, length=structure["length"])
+    reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
+    reading.quote("tally.sql", {})
+    matched = tallied(reading, asked.steps, searched.compiled, found.tally)
+    if flag is not None:
+        reading.say(IS_SEEN, {})
+        notes = unseen_flag(reading, flag.key, is_seen=found.is_flag_seen)
+        matched = replace(matched, notes=(*notes, *matched.notes))
+    groups = {"several": flag.several if flag else "", "by_value": False}
+    reading.quote("retention.sql", values, entry=question.entry, **structure)
+    relation = Fragment("entered")
+    reading.quote("retention_returned.sql", values, relation=relation, **groups, **structure, **asked.counted)
+    reading.quote("retention_daily.sql", {})
+    return matched, found.counts, found.daily
 
 
 def retention_rules(question: Retention) -> list[str]:
@@ -203,11 +250,20 @@ def _cells(
 
 def data_begins(reading: Reading) -> datetime | None:
     """The first event that is kept."""
-    [(first,)] = reading.execute("select min(epoch_us(time)) from lake.events where site = $site;", {})
-    return at(first)
+    # Files say from when to when their events are, so that the first one is found without looking at all of them.
+    found = reading.execute(
+        "select epoch_us(time) from lake.events where site = $site order by time limit 1;", {}
+    )
+    return at(found[0][0]) if found else None
 
 
 def daily_left_out(reading: Reading) -> list[LeftOut]:
     """Events by daily ids, which are nobody on the next day."""
-    [(events, people, every)] = reading.run("retention_daily.sql", {})
+    [daily] = reading.run("retention_daily.sql", {})
+    return left_out_daily(daily)
+
+
+def left_out_daily(daily: Row) -> list[LeftOut]:
+    """The same from the row of retention_daily.sql."""
+    events, people, every = daily
     return [LeftOut("cookieless: a new id every day", events, people, events / every)] if events else []

@@ -163,6 +163,8 @@ def _retention(case: dict[str, Any], asked: dict[str, Any], story: list[Happenin
     )
     answer = answer_of(story, question, _site(case), week_start=asked.get("week_start", 0))
     assert isinstance(answer, RetentionAnswer)
+    week_start = asked.get("week_start", 0)
+    assert_same(answer, answer_of(story, question, _site(case), week_start=week_start, is_fast=False))
     shown = _by_text(table_of(answer))
     assert shown == case["expect"], case["rule"]
     if "complete" in case:

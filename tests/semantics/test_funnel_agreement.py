@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query import funnel_arrays
+from expost.query import ordering
 from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, ByTrait, Flag
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelGroup, Stage
 from expost.query.question import Step
@@ -186,6 +186,6 @@ def test_a_funnel_is_what_trying_every_chain_finds(story: list[Happening], asked
 @agreement
 @given(stories(most=10), asked_funnels())
 def test_people_who_take_turns_are_counted_as_all_together(story: list[Happening], asked: Asked) -> None:
-    with patch.object(funnel_arrays, "MOST_TOGETHER", 3):
+    with patch.object(ordering, "MOST_TOGETHER", 3):
         in_turns = answer_of(story, asked.question())
     assert_same(in_turns, answer_of(story, asked.question()))

@@ -13,7 +13,7 @@ from expost.clock import from_micros
 from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, Flag
 from expost.query.retention import Retention, RetentionAnswer
 from expost.query.unit import Unit, parse_unit
-from tests.semantics.engine import answer_of, definition_of, group_name, matcher_of
+from tests.semantics.engine import answer_of, assert_same, definition_of, group_name, matcher_of
 from tests.semantics.happening import Happening
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_retention import Plan, retention
@@ -122,6 +122,7 @@ def test_retention_is_what_walking_everybody_finds(
     )
     answer = answer_of(story, question)
     assert isinstance(answer, RetentionAnswer)
+    assert_same(answer, answer_of(story, question, is_fast=False))
     oracle = Oracle(story, unit=unit, gap=20 * HOUR)
     plan = Plan(
         matcher_of(begins),

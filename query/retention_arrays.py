@@ -1,0 +1,274 @@
+"""Retention by arrays: the numbers of `retention_returned.sql` and `retention_daily.sql`, without their relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .breakdown import Flag
+from .event_rows import DAILY, EventRows, gather, joined, person_map
+from .first_exposures import FirstExposures
+from .grouping import GroupKey
+from .latest_start import Marks, Numbers
+from .local_period import period_numbers
+from .matched import Searched
+from .ordering import HASH_BITS, Ordering, after_exposure, hashed, marked
+from .reading import Reading, Row
+from .retention import Retention
+from .row_order import changes
+
+BEGINS, RETURNS = 1, 2
+"""Bits of the roles: the first and the second step."""
+TOTAL: GroupKey = ("total", None)
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionTables:
+    """The rows that tally.sql, retention_returned.sql and retention_daily.sql would have given."""
+
+    tally: list[Row]
+    counts: list[Row]
+    daily: Row
+    is_flag_seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Who began: the place of the person among those of the rows, the row of the entry, and its period."""
+
+    unit: Numbers
+    row: Numbers
+    cohort: Numbers
+
+    def where(self, chosen: Marks) -> Entries:
+        """Some of them."""
+        return Entries(self.unit[chosen], self.row[chosen], self.cohort[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows in order, with the place of each person and the period of each moment."""
+
+    units: Numbers
+    unit: Numbers
+    moment: Numbers
+    number: Numbers
+    begins: Marks
+    returns: Marks
+    is_after: Marks | None
+
+
+def is_for_arrays(question: Retention) -> bool:
+    """Whether arrays can answer it; the rest is for the portable SQL."""
+    is_grouped_so = question.by is None or (
+        isinstance(question.by, Flag) and question.by.several in ("first", "exclude")
+    )
+    return question.unit.kind == "person" and is_grouped_so
+
+
+def retention_tables(
+    reading: Reading, question: Retention, searched: Searched, *, length: int
+) -> RetentionTables:
+    """Every number of a retention that `is_for_arrays`; `length` is that of a rolling period, or 0."""
+    persons = person_map(reading)
+    found = gather(reading, searched, persons)
+    lake = Ordering(reading, searched, question.by if isinstance(question.by, Flag) else None, persons)
+    lake.settle_logins(found)
+    sums = _Sums(reading, question, length, lake.exposures)
+    for part in lake.in_order(_deciding(reading, question, found.rows)):
+        sums.add(_rows(reading, question, part, lake.exposures))
+    is_flag_seen = lake.exposures is None or len(lake.exposures.person) > 0
+    daily = _daily(reading, found.rows, found.nobody)
+    return RetentionTables(found.tally(), list(sums.rows()), daily, is_flag_seen)
+
+
+def _deciding(reading: Reading, question: Retention, batches: list[EventRows]) -> EventRows:
+    """The rows of people who may have begun: a hash knows them, and somebody too many does no harm."""
+    places = [hashed(rows.person, HASH_BITS) for rows in batches]
+    kept = [_begins(reading, question, rows) for rows in batches]
+    began = marked(place[begins] for place, begins in zip(places, kept, strict=True))
+    for rows, place, is_kept in zip(batches, places, kept, strict=True):
+        returns = np.flatnonzero(rows.roles & RETURNS)
+        is_kept[returns] |= began[place[returns]]
+    return joined([rows.where(is_kept) for rows, is_kept in zip(batches, kept, strict=True)])
+
+
+def _begins(reading: Reading, question: Retention, rows: EventRows) -> Marks:
+    """Whether it may be an entry. A daily id is nobody on the next day."""
+    begins: Marks = (rows.roles & BEGINS) != 0
+    begins &= ((rows.marks & DAILY) == 0) & (rows.moment <= reading.now)
+    if question.entry != "first_ever":
+        begins &= (rows.moment >= reading.start) & (rows.moment < reading.end)
+    return begins
+
+
+def _daily(reading: Reading, batches: list[EventRows], nobody: EventRows) -> Row:
+    every, persons = 0, []
+    for rows in (nobody, *batches):
+        is_in_range = (rows.moment >= reading.start) & (rows.moment < reading.end)
+        starts = np.flatnonzero(((rows.roles & BEGINS) != 0) & is_in_range)
+        every += len(starts)
+        if rows is not nobody:
+            persons.append(rows.person[starts[(rows.marks[starts] & DAILY) != 0]])
+    daily = np.concatenate([np.empty(0, np.int64), *persons])
+    return len(daily), len(np.unique(daily)), every
+
+
+def _rows(reading: Reading, question: Retention, rows: EventRows, exposures: FirstExposures | None) -> _Rows:
+    is_new = changes(rows.person)
+    unit = np.cumsum(is_new, dtype=np.int64) - 1
+    units = rows.person[is_new]
+    return _Rows(
+        units,
+        unit,
+        rows.moment,
+        period_numbers(reading.calendar, rows.moment, question.period),
+        _begins(reading, question, rows),
+        ((rows.roles & RETURNS) != 0) & (rows.moment <= reading.now),
+        None if exposures is None else after_exposure(rows, units, unit, exposures),
+    )
+
+
+@dataclass
+class _Sums:
+    """Adds up who began and who came back, by group, cohort and period."""
+
+    reading: Reading
+    question: Retention
+    length: int
+    exposures: FirstExposures | None
+    sizes: dict[tuple[GroupKey, int, int | None], int] = field(default_factory=dict)
+    returned: dict[tuple[GroupKey, int, int], int] = field(default_factory=dict)
+    exposed: int = 0
+    several: int = 0
+
+    def add(self, rows: _Rows) -> None:
+        """Count these people."""
+        of_all = self.entries(rows, rows.begins)
+        self.count(rows, TOTAL, of_all, is_exposed=False)
+        if self.exposures is None or rows.is_after is None:
+            return
+        after = self.entries(rows, rows.begins & rows.is_after, of_all)
+        place = self.exposures.places_of(rows.units)
+        has_after = np.zeros(len(rows.units), bool)
+        has_after[after.unit] = True
+        before = of_all.where(~has_after[of_all.unit])
+        is_exposed = place >= 0
+        self.count(rows, ("not exposed", None), before.where(~is_exposed[before.unit]), is_exposed=False)
+        self.count(rows, ("before exposure", None), before.where(is_exposed[before.unit]), is_exposed=False)
+        counted = np.unique(np.concatenate([after.unit, before.unit[is_exposed[before.unit]]]))
+        if not len(self.exposures.person):
+            return
+        variations = self.exposures.variations[place]
+        self.exposed += len(counted)
+        self.several += int((variations[counted] > 1).sum())
+        excludes = isinstance(self.question.by, Flag) and self.question.by.several == "exclude"
+        are_several = (variations[after.unit] > 1) & excludes
+        self.count(rows, ("several variations", None), after.where(are_several), is_exposed=True)
+        variation = self.exposures.variation[place]
+        for number, name in enumerate(self.exposures.names):
+            of_variation = (variation[after.unit] == number) & ~are_several
+            self.count(rows, ("variation", name), after.where(of_variation), is_exposed=True)
+
+    def entries(self, rows: _Rows, begins: Marks, firsts: Entries | None = None) -> Entries:
+        """The entries among these starts: of those ever, only the `firsts` can be some after an exposure."""
+        question = self.question
+        if question.entry == "first_ever" and firsts is not None and rows.is_after is not None:
+            return firsts.where(rows.is_after[firsts.row])
+        row = np.flatnonzero(begins)
+        is_first = changes(rows.unit[row])
+        if question.entry == "recurring":
+            is_first |= changes(rows.number[row])
+        row = row[is_first]
+        if question.entry == "first_ever":
+            row = row[(rows.moment[row] >= self.reading.start) & (rows.moment[row] < self.reading.end)]
+        return Entries(rows.unit[row], row, rows.number[row])
+
+    def count(self, rows: _Rows, key: GroupKey, entries: Entries, *, is_exposed: bool) -> None:
+        """Count the entries of a group and in which periods they came back."""
+        if not len(entries.unit):
+            return
+        over = self.over(rows.moment[entries.row]) if self.length else np.zeros(len(entries.unit), np.int64)
+        for (cohort, whole), many in _counted(entries.cohort, over):
+            size = key, cohort, whole if self.length else None
+            self.sizes[size] = self.sizes.get(size, 0) + many
+        entry, period = self.pairs(rows, entries, over, is_exposed=is_exposed)
+        for (cohort, number), many in _counted(entries.cohort[entry], period):
+            cell = key, cohort, number
+            self.returned[cell] = self.returned.get(cell, 0) + many
+
+    def pairs(
+        self, rows: _Rows, entries: Entries, over: Numbers, *, is_exposed: bool
+    ) -> tuple[Numbers, Numbers]:
+        """Each entry with each period in which it came back, once."""
+        is_return = rows.returns if not is_exposed or rows.is_after is None else rows.returns & rows.is_after
+        row = np.flatnonzero(is_return)
+        if not self.length:
+            # The last one in a period decides whether it is later than an entry.
+            is_last = np.ones(len(row), bool)
+            is_last[:-1] = changes(rows.unit[row])[1:] | changes(rows.number[row])[1:]
+            row = row[is_last]
+        # Of somebody's returns those after the entry, since rows are in order.
+        low = np.searchsorted(row, entries.row, "right")
+        high = np.searchsorted(rows.unit[row], entries.unit, "right")
+        many = (high - low).clip(0)
+        entry = np.repeat(np.arange(len(many)), many)
+        back = row[np.repeat(low - np.cumsum(many) + many, many) + np.arange(len(entry))]
+        if self.length:
+            period = (rows.moment[back] - rows.moment[entries.row[entry]]) // self.length
+        else:
+            period = rows.number[back] - entries.cohort[entry]
+        return self.cells(entry, period, over)
+
+    def cells(self, entry: Numbers, period: Numbers, over: Numbers) -> tuple[Numbers, Numbers]:
+        """The pairs of entries and periods as they are counted."""
+        last = self.question.cells[-1][1]
+        if self.question.mode == "on_or_after":
+            is_last = np.ones(len(entry), bool)
+            is_last[:-1] = entry[1:] != entry[:-1]
+            # Returns are in order, so the last one has the latest period.
+            entry, period = entry[is_last], np.minimum(period[is_last], last)
+            if self.length:
+                period = np.minimum(period, over[entry] - 1)
+            return entry[period >= 0], period[period >= 0]
+        high = period
+        if self.question.brackets:
+            number = np.full(len(period), -1)
+            high = period.copy()
+            for place, (least, most) in enumerate(self.question.brackets):
+                is_inside = (period >= least) & (period <= most)
+                number[is_inside], high[is_inside] = place, most
+            is_counted = number >= 0
+        else:
+            number, is_counted = period, (period >= 0) & (period <= last)
+        if self.length:
+            is_counted &= high < over[entry]
+        entry, number = entry[is_counted], number[is_counted]
+        # In order, so that what counts once stands together.
+        is_new = np.ones(len(entry), bool)
+        is_new[1:] = (entry[1:] != entry[:-1]) | (number[1:] != number[:-1])
+        return entry[is_new], number[is_new]
+
+    def over(self, moment: Numbers) -> Numbers:
+        """How many rolling periods are over that began at these moments."""
+        return (self.reading.now - moment) // self.length
+
+    def rows(self) -> Iterator[Row]:
+        """The rows of retention_returned.sql."""
+        for (key, cohort, over), many in self.sizes.items():
+            yield "size", *key, cohort, over, many, None
+        for (key, cohort, period), many in self.returned.items():
+            yield "returned", *key, cohort, period, many, None
+        yield "exposed", None, None, None, None, self.exposed, self.several
+
+
+def _counted(first: Numbers, second: Numbers) -> Iterator[tuple[tuple[int, int], int]]:
+    """How often each pair of two numbers is there."""
+    if not len(first):
+        return
+    least = int(second.min())
+    many = int(second.max()) - least + 1
+    for key, count in zip(*np.unique(first * many + (second - least), return_counts=True), strict=True):
+        yield (int(key) // many, int(key) % many + least), int(count)
