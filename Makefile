@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install test lint format bench bench-ingest bench-selectors bench-snippet bench-suggestions snippet dist
+.PHONY: help demo install test lint format bench bench-ingest bench-questions bench-selectors bench-snippet bench-suggestions snippet dist
 
 BIN := .venv/bin
 # Worker processes of the tests, one more than the cores of a small machine: browser tests mostly wait for a timer of the
@@ -48,6 +48,9 @@ bench: .venv/installed-dev snippet/node_modules/.package-lock.json bench/peers/n
 
 bench-ingest: .venv/installed-dev ## the collector beside nginx; needs nginx and wrk and says so
 	$(BIN)/python -P bench/ingest.py
+
+bench-questions: .venv/installed-dev ## funnels and retention beside ClickHouse, and where memory ends; takes a quarter of an hour
+	PYTHONPATH=. $(BIN)/python -P bench/questions.py
 
 bench-selectors: .venv/installed-dev ## selectors by distinct elements, and beside a regex over chains in ClickHouse
 	PYTHONPATH=. $(BIN)/python -P bench/selectors.py

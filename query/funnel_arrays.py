@@ -56,13 +56,19 @@ def funnel_tables(reading: Reading, question: Funnel, searched: Searched, rules:
     lake.settle_logins(found)
     past_day = [rows.person[_begins(reading, rows) & _is_past_day(rows, rules)] for rows in found.rows]
     daily = np.unique(np.concatenate([np.empty(0, np.int64), *past_day]), return_counts=True)[1]
-    excludes = lake.flag is not None and lake.flag.several == "exclude"
-    counts = ShownCounts(rules, lake.exposures, excludes=excludes)
-    for part in lake.in_order(_deciding(reading, found.rows, rules)):
-        rows = _ordered(reading, part, rules, lake.exposures)
-        counts.add(rows.units, *shown_attempts(rows, rules))
+    counts = counted(reading, lake, found.rows, rules)
     is_flag_seen = lake.exposures is None or len(lake.exposures.person) > 0
     return FunnelTables(found.tally(), (int(daily.sum()), len(daily)), counts, is_flag_seen)
+
+
+def counted(reading: Reading, lake: Ordering, batches: list[EventRows], rules: Rules) -> ShownCounts:
+    """The pass over the rows that were gathered."""
+    excludes = lake.flag is not None and lake.flag.several == "exclude"
+    counts = ShownCounts(rules, lake.exposures, excludes=excludes)
+    for part in lake.in_order(_deciding(reading, batches, rules)):
+        rows = _ordered(reading, part, rules, lake.exposures)
+        counts.add(rows.units, *shown_attempts(rows, rules))
+    return counts
 
 
 def _begins(reading: Reading, rows: EventRows) -> Marks:

@@ -32,17 +32,17 @@ def period_numbers(calendar: Calendar, moments: Numbers, period: str) -> Numbers
 
 def _offsets(calendar: Calendar, moments: Numbers) -> Numbers:
     """How far the local clock is ahead of UTC at each instant, in microseconds."""
-    low, high = int(moments.min()), int(moments.max())
-    since, offsets = [low], [_offset(calendar, low)]
-    at = low
-    while at < high:
-        following = min(at + DAY, high)
-        if _offset(calendar, following) != offsets[-1]:
-            since.append(_change(calendar, at, following))
-            offsets.append(_offset(calendar, since[-1]))
-        at = following
-    if len(offsets) == 1:
-        return np.int64(offsets[0]) * np.ones(1, np.int64)
+    since, offsets = [], []
+    for day in np.unique(moments // DAY).tolist():
+        begins, ends = day * DAY, (day + 1) * DAY
+        since.append(begins)
+        offsets.append(_offset(calendar, begins))
+        after = _offset(calendar, ends)
+        if after != offsets[-1]:
+            since.append(_change(calendar, begins, ends))
+            offsets.append(after)
+    if len(set(offsets)) == 1:
+        return np.array(offsets[:1], np.int64)
     return np.array(offsets, np.int64)[np.searchsorted(np.array(since), moments, "right") - 1]
 
 

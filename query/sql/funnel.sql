@@ -105,12 +105,12 @@ reached_1 as (
 select
     unit_id
 {% for start in starts %}
-    , max(step) filter (where {{ start.name }} is not null) as reached_by_{{ start.name }}
-    , arg_max({{ start.name }}, step) filter (where {{ start.name }} is not null) as {{ start.name }}
+    , max(step) filter (where firsts.{{ start.name }} is not null) as reached_by_{{ start.name }}
+    , arg_max(firsts.{{ start.name }}, step) filter (where firsts.{{ start.name }} is not null) as {{ start.name }}
 {% endfor %}
 from firsts
 group by unit_id
-having max(step) filter (where start is not null) >= 1
+having max(step) filter (where firsts.start is not null) >= 1
 ;
 
 -- The attempt that is shown: from its start each next step is the earliest event that fits.

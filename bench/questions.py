@@ -1,0 +1,321 @@
+"""What questions cost over millions of events, beside ClickHouse's engine in this process, and where memory ends.
+
+    PYTHONPATH=. python -P bench/questions.py [--events 20000000] [--more 100000000] [--runs 3] [--keep DIR]
+
+A made-up site with unevenly used elements (`made_lake.py`). Both sides take two threads and the CPU time of the whole
+process is taken, one way after the other in each round; figures are medians. Ours is the whole answer as `lake.funnel`
+gives it: persons from identity edges, exposures, what was left out, times to convert; ClickHouse has the person of each
+event in a column and counts people (`clickhouse.py`). Where both count the same people, the counts have to be equal.
+
+Memory is the most that a process of its own held, which asks one question with `query_memory` at 500 MB. Each line says
+whether what we mean to hold is held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.clickhouse import FLAG, Click, ClickHouse, Track
+from bench.made_lake import END, SITE, MadeLake, made_lake
+from expost.query import funnel_arrays
+from expost.query.analysis import Analysis
+from expost.query.breakdown import Flag
+from expost.query.condition import compile_definition
+from expost.query.definition import definition
+from expost.query.elements import make_elements
+from expost.query.funnel import Funnel, FunnelAnswer
+from expost.query.paths import Paths
+from expost.query.question import Question, Saved
+from expost.query.retention import Retention, RetentionAnswer
+
+THREADS, MEMORY = 2, "500MB"
+SELECTORS = (".kind-7", "section .kind-9", "button[type=submit]")
+WITHIN = timedelta(days=7)
+PERIODS = 8
+STEPS = tuple(definition(f"Step {place}", click=selector) for place, selector in enumerate(SELECTORS, 1))
+ORDERED = definition("Ordered", track="order")
+BY_VARIATION = Funnel((*STEPS, ORDERED), WITHIN, by=Flag(FLAG), site=SITE, now=END)
+WEEKLY = Retention(STEPS[0], STEPS[1], "week", PERIODS, site=SITE, now=END)
+KINDS = tuple(definition(f"Kind {number}", click=f".kind-{number}") for number in range(16))
+VIEWED = definition("Viewed", view="/**")
+
+
+def of_steps(many: int) -> Funnel:
+    """A funnel of so many steps, all of them clicks."""
+    return Funnel(KINDS[:many], WITHIN, by=Flag(FLAG), site=SITE, now=END)
+
+
+QUESTIONS: dict[str, Question] = {
+    "funnel": BY_VARIATION,
+    "funnel of 4 clicks": of_steps(4),
+    "funnel of 16 clicks": of_steps(16),
+    "retention": WEEKLY,
+    # Page views are a quarter of all events, over 13 weeks: far beyond 30 days.
+    "funnel of all page views": Funnel(
+        (VIEWED, *STEPS), timedelta(days=60), by=Flag(FLAG), site=SITE, now=END
+    ),
+    "paths over 8 days": Paths(VIEWED, steps=5, start=END - timedelta(days=8), site=SITE, now=END),
+}
+
+
+@dataclass
+class Verdicts:
+    """Prints each line with what is meant to hold, and counts what does not."""
+
+    missed: int = 0
+
+    def say(
+        self, what: str, figure: float, least: float | None = None, most: float | None = None, unit: str = ""
+    ) -> None:
+        """One line: at `least`, or at `most`."""
+        holds = figure >= least if least is not None else most is not None and figure <= most
+        self.missed += not holds
+        goal = f"at least {least:g}" if least is not None else f"at most {most:g}"
+        print(f"{'held' if holds else 'NOT HELD':9}{what:72}{figure:10,.2f} {unit:3} ({goal})", flush=True)
+
+
+@contextmanager
+def opened(lake: MadeLake, **given: Any) -> Iterator[Analysis]:
+    """The lake, open for questions as a query process has it."""
+    analysis = Analysis(lake.folder, memory_limit=MEMORY, threads=THREADS, **given)
+    try:
+        yield analysis
+    finally:
+        analysis.close()
+
+
+def used(work: Callable[[], Any]) -> float:
+    """The CPU seconds of this process, all of its threads."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def medians(ways: Sequence[Callable[[], Any]], runs: int) -> list[float]:
+    """The median of each way, one after the other in each round."""
+    rounds = [[used(way) for way in ways] for _ in range(runs)]
+    return [statistics.median(each) for each in zip(*rounds, strict=True)]
+
+
+def elements_of(analysis: Analysis, selectors: Iterable[str]) -> list[Click]:
+    """Each selector with the ids of our elements for it."""
+    found = []
+    with analysis._held.lend() as connection:
+        for selector in selectors:
+            compiled = compile_definition(definition("clicks", click=selector), "m1")
+            make_elements(connection, compiled, None)
+            rows = connection.execute("select place_id from m1_places").fetchall()
+            found.append(Click(selector, [place for (place,) in rows]))
+    return found
+
+
+def people_of(answer: FunnelAnswer) -> dict[str, list[int]]:
+    """People per step of each variation, and of those who never saw one as ''."""
+    kinds = ("variation", "not exposed")
+    return {
+        group.value or "": [step.people for step in group.steps]
+        for group in answer.groups
+        if group.kind in kinds
+    }
+
+
+def beside_clickhouse(lake: MadeLake, folder: Path, runs: int, said: Verdicts) -> None:
+    """The funnel by variation and weekly retention, both ways."""
+    peer = ClickHouse(lake, folder, THREADS)
+    with opened(lake) as ours:
+        steps = [*elements_of(ours, SELECTORS), Track("order")]
+        peer.know(steps)
+        within = WITHIN // timedelta(microseconds=1)
+        answer = ours.ask(BY_VARIATION)
+        assert isinstance(answer, FunnelAnswer)
+        assert people_of(answer) == peer.funnel(steps, within, "ids"), "both count the same people"
+        print(f"people of each variation at each step: {people_of(answer)}")
+        ways = ("chain", "ids", "ids_in_order", "parquet")
+        new, *theirs = medians(
+            [
+                lambda: ours.ask(BY_VARIATION),
+                *(lambda way=way: peer.funnel(steps, within, way) for way in ways),
+            ],
+            runs,
+        )
+        print(
+            f"CPU seconds: ours {new:.2f}, "
+            + ", ".join(f"{way} {each:.2f}" for way, each in zip(ways, theirs, strict=True))
+        )
+        chain, ids, in_order, parquet = (each / new for each in theirs)
+        said.say(
+            "funnel by variation: a chain per event, regex, windowFunnel, MergeTree",
+            chain,
+            least=15,
+            unit="x",
+        )
+        said.say(
+            "funnel by variation: MergeTree in its own order, given our element ids", ids, least=1.5, unit="x"
+        )
+        said.say(
+            "funnel by variation: MergeTree in our reading order, given our ids",
+            in_order,
+            least=1.5,
+            unit="x",
+        )
+        said.say("funnel by variation: windowFunnel over the same Parquet", parquet, least=1.5, unit="x")
+        weekly = ours.ask(WEEKLY)
+        assert isinstance(weekly, RetentionAnswer)
+        found = peer.retention(steps[0], steps[1], PERIODS, "ids")
+        cells = [cell.people for cohort in weekly.cohorts for cell in cohort.periods if cell.people]
+        assert cells == [people for _, people in sorted(found.items())], "both count the same people"
+        new, *theirs = medians(
+            [
+                lambda: ours.ask(WEEKLY),
+                *(lambda way=way: peer.retention(steps[0], steps[1], PERIODS, way) for way in ways[1:3]),
+            ],
+            runs,
+        )
+        print(f"CPU seconds: ours {new:.2f}, ids {theirs[0]:.2f}, ids_in_order {theirs[1]:.2f}")
+        said.say(
+            "weekly retention: MergeTree in its own order, given our element ids",
+            theirs[0] / new,
+            least=1.5,
+            unit="x",
+        )
+        said.say(
+            "weekly retention: MergeTree in our reading order, given our ids",
+            theirs[1] / new,
+            least=1.5,
+            unit="x",
+        )
+    peer.close()
+
+
+def kept(lake: MadeLake, runs: int, said: Verdicts) -> None:
+    """The same funnel of saved definitions again, beside the pass over rows that are in memory already."""
+    with opened(lake) as ours:
+        names = [definition_.name for definition_ in (*STEPS, ORDERED)]
+        for each in (*STEPS, ORDERED):
+            ours.define(each, site=SITE)
+        question = Funnel(tuple(map(Saved, names)), WITHIN, by=Flag(FLAG), site=SITE, now=END)
+        floors: list[float] = []
+        whole = funnel_arrays.counted
+
+        def timed(*given: Any) -> Any:
+            began = time.process_time()
+            found = whole(*given)
+            floors.append(time.process_time() - began)
+            return found
+
+        ours.ask(question)
+        funnel_arrays.counted = timed
+        try:
+            again = statistics.median(used(lambda: ours.ask(question)) for _ in range(runs))
+        finally:
+            funnel_arrays.counted = whole
+        floor = statistics.median(floors)
+        print(f"CPU seconds: repeated {again:.3f}, of which the pass over its rows {floor:.3f}")
+        said.say("funnel repeated, with what was kept: to the pass alone", again / floor, most=1.5, unit="x")
+
+
+def steps(lake: MadeLake, runs: int, said: Verdicts) -> None:
+    """Sixteen steps beside four."""
+    with opened(lake) as ours:
+        four, sixteen = of_steps(4), of_steps(16)
+        ours.ask(sixteen)
+        few, many = medians([lambda: ours.ask(four), lambda: ours.ask(sixteen)], runs)
+        print(f"CPU seconds: 4 steps {few:.2f}, 16 steps {many:.2f}")
+        said.say("16 steps beside 4", many / few, most=4, unit="x")
+
+
+def alone(lake: MadeLake, name: str) -> dict[str, float]:
+    """CPU seconds and most megabytes of a process that asks one question."""
+    command = [sys.executable, "-P", __file__, "--ask", str(lake.folder), "--only", name]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return dict(json.loads(done.stdout))
+
+
+def ask(folder: Path, name: str) -> dict[str, float]:
+    """The same in this process."""
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    analysis = Analysis(folder, memory_limit=MEMORY, threads=THREADS)
+    analysis.ask(QUESTIONS[name])
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    # Not ru_maxrss: it counts the process that started this one.
+    status = Path("/proc/self/status").read_text("ascii").splitlines()
+    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1_024
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"cpu": cpu, "mb": peak}
+
+
+def limits(lake: MadeLake, said: Verdicts) -> dict[str, float]:
+    """What other products' users report as failing: page views by the million, long ranges, paths, many steps."""
+    seconds = {}
+    for name in QUESTIONS:
+        found = alone(lake, name)
+        seconds[name] = found["cpu"]
+        most = 1_000 if name.startswith("paths") else 600
+        said.say(
+            f"{lake.events:,} events, {name}: memory ({found['cpu']:.1f} CPU s)",
+            found["mb"],
+            most=most,
+            unit="MB",
+        )
+    return seconds
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--events", type=int, default=20_000_000)
+    options.add_argument("--more", type=int, default=0, help="and how cost and memory grow to so many")
+    options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--keep", type=Path, help="leave the made-up lakes and tables here for the next run")
+    options.add_argument("--only", help="peers, kept, steps or limits")
+    options.add_argument("--ask", type=Path, help=argparse.SUPPRESS)
+    given = options.parse_args()
+    if given.ask:
+        print(json.dumps(ask(given.ask, given.only)))
+        return
+    said = Verdicts()
+    with tempfile.TemporaryDirectory() as made:
+        scratch = given.keep or Path(made)
+        with made_lake(given.keep, scratch, given.events) as lake:
+            tables = scratch / f"clickhouse-{given.events}"
+            tables.mkdir(parents=True, exist_ok=True)
+            parts: dict[str, Callable[[], Any]] = {
+                "peers": lambda: beside_clickhouse(lake, tables, given.runs, said),
+                "kept": lambda: kept(lake, given.runs, said),
+                "steps": lambda: steps(lake, given.runs, said),
+                "limits": lambda: limits(lake, said),
+            }
+            few: dict[str, float] = {}
+            for name, part in parts.items():
+                if given.only in (None, name):
+                    few = part() or few
+        if given.more:
+            with made_lake(given.keep, scratch, given.more) as larger:
+                few = few or {"funnel": alone(lake, "funnel")["cpu"]}
+                many = limits(larger, said)
+                grown = many["funnel"] / few["funnel"]
+                said.say(
+                    f"{given.events:,} to {given.more:,} events, the funnel",
+                    grown,
+                    most=6 * given.more / given.events / 5,
+                    unit="x",
+                )
+    print(f"{said.missed} not held")
+
+
+if __name__ == "__main__":
+    main()
