@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -42,6 +43,7 @@ class HeldConnection:
         self._turn = threading.Lock()
         self._held: tuple[LakeSnapshot, duckdb.DuckDBPyConnection] | None = None
         self._renewals = 0
+        self._memory: dict[Any, Any] = {}
 
     @contextmanager
     def lend(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -65,8 +67,13 @@ class HeldConnection:
         finally:
             self._turn.release()
 
+    def memory_of(self, connection: duckdb.DuckDBPyConnection) -> dict[Any, Any] | None:
+        """What questions found in the snapshot that this connection reads, if it is the one that is held."""
+        return self._memory if self._held is not None and connection is self._held[1] else None
+
     def close(self) -> None:
         """Close what is held."""
+        self._memory = {}
         if self._held is not None:
             self._held[1].close()
             self._held = None
@@ -77,6 +84,7 @@ class HeldConnection:
             newest = _newest_after(snapshot, self._lake)
             if newest == snapshot:
                 return connection
+            self._memory = {}
             if self._renewals < MOST_RENEWALS:
                 self._renewals += 1
                 try:

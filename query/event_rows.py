@@ -8,7 +8,7 @@ events of those moments are read again, by the statement that `match` runs over 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .definition import Alternative, Definition
+from .held_rows import held
 from .interval import Interval
 from .kept_events import LAKE, Source
 from .latest_start import Marks, Numbers, role_bits
@@ -78,6 +79,11 @@ class EventRows:
     def __len__(self) -> int:
         return len(self.person)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays, before any order was looked at."""
+        return self.person.nbytes + self.moment.nbytes + self.roles.nbytes + self.marks.nbytes
+
     def where(self, chosen: Marks | Numbers) -> EventRows:
         """Some of them, or the same in another order."""
         return EventRows(
@@ -102,6 +108,11 @@ class Gathered:
     left_out: EventRows
     nobody: EventRows
     events: dict[tuple[int, bool, int], int]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        return sum(each.nbytes for each in (*self.rows, self.left_out, self.nobody))
 
     def tally(self) -> list[Row]:
         """The rows of tally.sql: (step, is_sure, why it is left out, events, people); 0 people of those that count."""
@@ -135,6 +146,19 @@ def person_map(reading: Reading) -> PersonMap:
 
 def gather(reading: Reading, searched: Searched, persons: PersonMap) -> Gathered:
     """Every event of every step, by time alone; what that leaves unclear at a login has the mark UNCLEAR."""
+    if reading.chosen is not None:
+        # Who is in a cohort is decided by relations that are made for each question.
+        return _gathered(reading, searched, persons)
+    key = (
+        "rows",
+        repr((searched.meaning, searched.roles, reading.counting.values(), reading.site, searched.values)),
+    )
+    found = held(reading, key, lambda: _gathered(reading, searched, persons))
+    # What is held stays as it is, though rows at logins are put in the place of others.
+    return replace(found)
+
+
+def _gathered(reading: Reading, searched: Searched, persons: PersonMap) -> Gathered:
     has_unknown = any(source.match.has_unknown for source in searched.sources)
     bits_type = "utinyint" if max(step for step, _ in searched.roles) <= 8 else "uinteger"
     statement = render(

@@ -44,6 +44,12 @@ class FirstExposures:
     names: tuple[str, ...]
     viewed: Numbers
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        arrays = (self.person, self.moment, self.variation, self.variations, self.viewed)
+        return sum(each.nbytes for each in arrays)
+
     def moments_of(self, persons: Numbers) -> tuple[Numbers, Numbers]:
         """When each of these persons was exposed, and the view that counts; NO_MOMENT where never."""
         place = self.places_of(persons)
@@ -67,8 +73,7 @@ def first_exposures(reading: Reading, flag: str, persons: PersonMap, *, has_view
     """The first exposure of everybody; with `has_views` the relation `exposed` is made, with the views that count."""
     values = {"flag": flag}
     if has_views:
-        reading.quietly(render("exposures.sql", unit=None, has_ties=False), values)
-        reading.quietly(render("exposed.sql"), {})
+        expose_all(reading, flag)
         found = reading.relation(WITH_VIEWS, {}).to_arrow_table()
         codes, names = _coded(found["variation"])
         viewed = found["viewed"].fill_null(NO_MOMENT).to_numpy()
@@ -104,6 +109,15 @@ def first_exposures(reading: Reading, flag: str, persons: PersonMap, *, has_view
     return FirstExposures(
         person[first], moment[first], codes[first], variations, names, np.full(len(first), NO_MOMENT)
     )
+
+
+def expose_all(reading: Reading, flag: str) -> None:
+    """Make the relation `exposed`, unless this question has made it."""
+    made = "select exists (select 1 from duckdb_tables() where temporary and table_name = 'exposed')"
+    [(is_made,)] = reading.relation(made, {}).fetchall()
+    if not is_made:
+        reading.quietly(render("exposures.sql", unit=None, has_ties=False), {"flag": flag})
+        reading.quietly(render("exposed.sql"), {})
 
 
 def expose_at(reading: Reading, flag: str, firsts: FirstExposures) -> None:

@@ -53,11 +53,12 @@ class Matched:
 class Searched:
     """What `matched.sql` has to find: the statement's structure and values, and what it is made of.
 
-    `sources` are one for each different definition of `searched`; `roles` are (step, number of its source). `narrowed`
-    are the numbers of those of which another definition is asked as well.
+    `sources` are one for each different definition of `searched`, which `meaning` says in full; `roles` are (step,
+    number of its source). `narrowed` are the numbers of those of which another definition is asked as well.
     """
 
     searched: Sequence[Definition]
+    meaning: tuple[str, ...]
     narrowed: frozenset[int]
     compiled: tuple[CompiledDefinition, ...]
     sources: Sequence[Source]

@@ -19,7 +19,8 @@ from .event_rows import (
     replaced,
     reread,
 )
-from .first_exposures import FirstExposures, expose_at, first_exposures
+from .first_exposures import FirstExposures, expose_all, expose_at, first_exposures
+from .held_rows import held
 from .latest_start import Marks, Numbers
 from .matched import Searched
 from .reading import Reading
@@ -45,8 +46,12 @@ class Ordering:
         if self.flag is not None:
             # The view of a page counts as at an exposure on it, so where views are steps it has to be known.
             self.has_views = any(may_be("page_view", each) for each in self.searched.searched)
-            self.exposures = first_exposures(
-                self.reading, self.flag.key, self.persons, has_views=self.has_views
+            flag, counted = self.flag.key, repr(self.reading.counting.values())
+            key = "exposures", flag, self.reading.site, counted, self.has_views
+            self.exposures = held(
+                self.reading,
+                key,
+                lambda: first_exposures(self.reading, flag, self.persons, has_views=self.has_views),
             )
 
     def settle_logins(self, found: Gathered) -> None:
@@ -64,8 +69,11 @@ class Ordering:
     def read_again(self, moments: Numbers) -> EventRows:
         """All events of these moments in their whole order."""
         hold_moments(self.reading, moments)
-        if self.flag is not None and self.exposures is not None and not self.has_views:
-            expose_at(self.reading, self.flag.key, self.exposures)
+        if self.flag is not None and self.exposures is not None:
+            if self.has_views:
+                expose_all(self.reading, self.flag.key)
+            else:
+                expose_at(self.reading, self.flag.key, self.exposures)
         return reread(self.reading, self.searched, by_flag=self.flag is not None)
 
     def in_order(self, rows: EventRows) -> Iterator[EventRows]:

@@ -47,6 +47,7 @@ class Reading:
     whether its person is in the cohort that splits the answer. `notes` say so in words (see `membership.py`).
 
     `is_fast` lets passes over arrays answer what they can; without it everything is asked by the portable SQL alone.
+    `memory` is what was found in this snapshot by questions before (`held_rows.py`).
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -69,6 +70,7 @@ class Reading:
     parting: Fragment | None = None
     notes: tuple[str, ...] = ()
     is_fast: bool = True
+    memory: dict[Any, Any] | None = None
     sql: list[str] = field(default_factory=list)
     used: dict[str, Any] = field(default_factory=dict)
 
