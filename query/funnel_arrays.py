@@ -56,9 +56,11 @@ def funnel_tables(reading: Reading, question: Funnel, searched: Searched, rules:
     lake.settle_logins(found)
     past_day = [rows.person[_begins(reading, rows) & _is_past_day(rows, rules)] for rows in found.rows]
     daily = np.unique(np.concatenate([np.empty(0, np.int64), *past_day]), return_counts=True)[1]
-    counts = counted(reading, lake, found.rows, rules)
+    tally, batches = found.tally(), list(found.rows)
+    del found
+    counts = counted(reading, lake, batches, rules)
     is_flag_seen = lake.exposures is None or len(lake.exposures.person) > 0
-    return FunnelTables(found.tally(), (int(daily.sum()), len(daily)), counts, is_flag_seen)
+    return FunnelTables(tally, (int(daily.sum()), len(daily)), counts, is_flag_seen)
 
 
 def counted(reading: Reading, lake: Ordering, batches: list[EventRows], rules: Rules) -> ShownCounts:
@@ -87,7 +89,7 @@ def _is_past_day(rows: EventRows, rules: Rules) -> Marks:
 
 
 def _deciding(reading: Reading, batches: list[EventRows], rules: Rules) -> EventRows:
-    """The rows without those of people who cannot have come to their step.
+    """The rows without those of people who cannot have come to their step; `batches` is empty then.
 
     Who came so far is known by a hash: somebody too many does no harm, since the pass looks at everybody.
     """
@@ -108,7 +110,9 @@ def _deciding(reading: Reading, batches: list[EventRows], rules: Rules) -> Event
         for rows, place, is_kept in zip(batches, places, kept, strict=True):
             has_rule = np.flatnonzero(rows.roles & others)
             is_kept[has_rule] |= came[1][place[has_rule]]
-    return joined([rows.where(is_kept) for rows, is_kept in zip(batches, kept, strict=True)])
+    del places
+    # Each batch is let go of when what decides of it is known.
+    return joined([batches.pop().where(is_kept) for is_kept in reversed(kept)])
 
 
 def _ordered(

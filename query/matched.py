@@ -167,7 +167,9 @@ def search(
         "parting": reading.parting if isinstance(by, ByCohort) else None,
         "numbers": _numbers(measured, values),
     }
-    return Searched(searched, frozenset(narrowed_ones), tuple(compiled), sources, roles, values, structure)
+    return Searched(
+        searched, tuple(numbers), frozenset(narrowed_ones), tuple(compiled), sources, roles, values, structure
+    )
 
 
 def bounding(bounds: tuple[int, int] | None) -> dict[str, Any]:

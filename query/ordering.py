@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .breakdown import Flag
 from .event_rows import (
@@ -120,7 +121,7 @@ def after_exposure(rows: EventRows, units: Numbers, unit: Numbers, exposures: Fi
     return is_after
 
 
-def marked(places: Iterable[Numbers]) -> Marks:
+def marked(places: Iterable[NDArray[np.int32]]) -> Marks:
     """A table of hashes in which these have a mark."""
     found = np.zeros(1 << HASH_BITS, bool)
     for some in places:
@@ -128,9 +129,9 @@ def marked(places: Iterable[Numbers]) -> Marks:
     return found
 
 
-def hashed(person: Numbers, bits: int) -> Numbers:
+def hashed(person: Numbers, bits: int) -> NDArray[np.int32]:
     """A number of so many bits for each person: most have one of their own."""
-    return ((person.view(np.uint64) * HASH) >> np.uint64(64 - bits)).astype(np.int64)
+    return ((person.view(np.uint64) * HASH) >> np.uint64(64 - bits)).astype(np.int32)
 
 
 def parts_of(rows: EventRows) -> Iterator[EventRows]:
