@@ -57,10 +57,10 @@ def show_health(console: Console, answer: HealthAnswer) -> None:
                ("last seen", NUMBER)]  # fmt: skip
     rows = [
         (each.name, each.state, each.days, each.recent, f"{each.expected:,.1f}", each.last_seen)
-        for each in answer.definitions
+        for each in answer.states
     ]
     table(console, columns, rows)
-    for each in answer.definitions:
+    for each in answer.states:
         for repair in each.repairs:
             found = f"{repair.selector}: {repair.why}; {repair.events:,} events since."
             console.print(f"\n{escape(cell(each.name))} may be {escape(cell(found))}")

@@ -103,13 +103,12 @@ class DefinitionHealth:
 class HealthAnswer(Answer):
     """The health of every definition in use, those in trouble first."""
 
-    definitions: tuple[DefinitionHealth, ...]
+    states: tuple[DefinitionHealth, ...]
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per definition."""
         return [
-            {name: value for name, value in as_row(each).items() if name != "repairs"}
-            for each in self.definitions
+            {name: value for name, value in as_row(each).items() if name != "repairs"} for each in self.states
         ]
 
 
@@ -155,7 +154,7 @@ def health(reading: Reading, question: Health) -> HealthAnswer:
     return HealthAnswer(
         question=question,
         basis=reading.basis(left_out=matched.left_out, notes=[RULE, *reading.counting.notes()]),
-        definitions=tuple(sorted(repaired, key=lambda each: ORDER.index(each.state))),
+        states=tuple(sorted(repaired, key=lambda each: ORDER.index(each.state))),
     )
 
 

@@ -66,6 +66,7 @@ NAVIGATION: Navigation = (
             ("/definitions", "Definitions"),
             ("/define", "Define"),
             ("/unnamed", "Not named yet"),
+            ("/health-of-definitions", "Health"),
             ("/point", "Point at it"),
         ),
     ),

@@ -19,6 +19,7 @@ from .definitions import add_definitions
 from .desk import Call, Desk, PageSite, address
 from .erase import add_erase
 from .event import add_event
+from .health import add_health
 from .live import add_live
 from .login import add_login
 from .losses import add_losses
@@ -36,7 +37,8 @@ from .suggestions import add_suggestions
 from .unnamed import add_unnamed
 
 PARTS = (
-    add_live, add_event, add_definitions, add_define, add_unnamed, add_point, add_suggestions, add_charts, add_people,
+    add_live, add_event, add_definitions, add_define, add_unnamed, add_health,
+    add_point, add_suggestions, add_charts, add_people,
     add_reports, add_dashboards, add_reconcile, add_cohorts,
     add_opened, add_person,
     add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit,

@@ -13,6 +13,7 @@ from expost.query.difference import ChangedEvent, Difference, DifferenceAnswer, 
 from expost.query.event_detail import EventAnswer, EventDetail
 from expost.query.flag_list import FlagList, FlagsAnswer, SeenFlag, Variation
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelGroup, FunnelPeople, FunnelStep
+from expost.query.health import DefinitionHealth, Health, HealthAnswer, Repair
 from expost.query.level import Level
 from expost.query.live import Live, LiveAnswer, LiveEvent
 from expost.query.losses import Losses, LossesAnswer, Tally
@@ -496,3 +497,21 @@ def _tally(by: str, place: int, count: int, lost: float, *, exact: bool) -> Tall
         missing_pages,
         expected // 8 - is_open,
     )
+
+
+def health(is_empty: bool = False) -> HealthAnswer:
+    """Definitions in every state, one with a repair."""
+    last = NOW - timedelta(days=4)
+    repair = Repair(
+        "click", ".box button.purchase", "Buy now", 412, last, "/pricing",
+        "says “Buy now” as before, on /pricing; first seen 2026-11-19 09:12, when the old one was last seen "
+        "2026-11-19 09:10",
+    )  # fmt: skip
+    found = (
+        DefinitionHealth("Bought", "broken", 3, 0, 214.0, 1e-58, last, (repair,)),
+        DefinitionHealth("Read the news", "fallen", 7, 41, 96.2, 1e-9, NOW),
+        DefinitionHealth(NASTY, "too little", 7, 0, 0.4, 0.7, last),
+        DefinitionHealth("Never done", "never", 7, 0, 0.0, 1.0, None),
+        DefinitionHealth("Signed up", "as usual", 7, 102, 99.5, 0.6, NOW),
+    )
+    return HealthAnswer(Health(), basis(), () if is_empty else found)

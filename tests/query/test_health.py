@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -62,11 +63,11 @@ def analysis(folder: Path) -> Iterator[Analysis]:
 def ask(analysis: Analysis, days: int | None = None) -> dict[str, DefinitionHealth]:
     answer = analysis.ask(Health(days, now=NOW))
     assert isinstance(answer, HealthAnswer)
-    assert [each.state for each in answer.definitions] == sorted(
-        (each.state for each in answer.definitions),
+    assert [each.state for each in answer.states] == sorted(
+        (each.state for each in answer.states),
         key=("broken", "fallen", "too little", "never", "as usual").index,
     )
-    return {each.name: each for each in answer.definitions}
+    return {each.name: each for each in answer.states}
 
 
 def test_a_definition_whose_element_went_is_broken_and_others_are_not(analysis: Analysis) -> None:
@@ -131,6 +132,7 @@ def test_one_stretch_may_be_asked_for_and_has_bounds(analysis: Analysis) -> None
 
 def test_every_door_tells_it(folder: Path, analysis: Analysis) -> None:
     told = expost.open(folder).health(now=NOW)
-    assert {each.name for each in told.definitions} >= {"Bought", "Never"}
+    assert {each.name for each in told.states} >= {"Bought", "Never"}
     said = CliRunner().invoke(main, ["definitions", "health", "--data", str(folder), "--json"])
-    assert '"definitions"' in said.output
+    states = json.loads(said.stdout)["states"]
+    assert {each["name"] for each in states} >= {"Bought", "Never"}

@@ -30,6 +30,7 @@ from expost.query.explanation import Explanation
 from expost.query.flag_list import FlagList
 from expost.query.form import Form
 from expost.query.funnel import Funnel, FunnelPeople
+from expost.query.health import Health
 from expost.query.lifecycle import Lifecycle
 from expost.query.live import Live
 from expost.query.losses import Losses
@@ -100,6 +101,8 @@ class StandIn:
             case EventDetail():
                 kind = {"type": "page_view"} if question.event_id == "view" else {}
                 return samples.event(**kind, **self.said)
+            case Health():
+                return samples.health(self.is_empty)
             case Unnamed():
                 return samples.unnamed(0 if self.is_empty else 6)
             case Suggestions():

@@ -1,0 +1,84 @@
+"""The health of definitions: which have fallen silent, and buttons that repair them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+
+from expost.query.form_definition import health_of
+from expost.query.health import DefinitionHealth, HealthAnswer, Repair
+
+from .desk import Desk
+from .page import render, twin
+
+IN_TROUBLE = ("broken", "fallen")
+
+
+@dataclass(frozen=True, slots=True)
+class RepairView:
+    """What seems to have taken a definition's place, with what its button sends."""
+
+    repair: Repair
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRow:
+    """One definition, and what could repair it."""
+
+    health: DefinitionHealth
+    repairs: tuple[RepairView, ...]
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether somebody should look at it."""
+        return self.health.state in IN_TROUBLE
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """What `health.html` shows."""
+
+    answer: HealthAnswer
+    rows: tuple[HealthRow, ...]
+
+    @property
+    def troubled(self) -> int:
+        """How many are broken or have fallen."""
+        return sum(each.is_in_trouble for each in self.rows)
+
+
+def health_view(answer: HealthAnswer) -> HealthView:
+    """The definitions, those in trouble first."""
+    return HealthView(answer, tuple(map(_row, answer.states)))
+
+
+def add_health(router: APIRouter, desk: Desk) -> None:
+    """`/health-of-definitions` and its twins; the buttons send to `/definitions`."""
+
+    @router.get("/health-of-definitions")
+    async def health(request: Request) -> Response:
+        """The page."""
+        answer = await desk.answer(health_of(desk.form_of(request)))
+        return render(desk, request, "health.html", view=health_view(answer))
+
+    @router.get("/health-of-definitions.json")
+    @router.get("/health-of-definitions.sql")
+    async def twins(request: Request) -> Response:
+        """The twins."""
+        return twin(request, await desk.answer(health_of(desk.form_of(request))))
+
+
+def _row(health: DefinitionHealth) -> HealthRow:
+    return HealthRow(health, tuple(RepairView(each, _fields(health.name, each)) for each in health.repairs))
+
+
+def _fields(name: str, repair: Repair) -> tuple[tuple[str, str], ...]:
+    text = (("text", f"is:{repair.text}"),) if repair.text else ()
+    return (
+        ("name", name),
+        (repair.kind, repair.selector),
+        *text,
+        ("valid_from", f"{repair.first_seen:%Y-%m-%d}"),
+    )
