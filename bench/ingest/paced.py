@@ -15,6 +15,7 @@ import random
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,9 @@ class Pace:
 
 
 if __name__ == "__main__":
+    # Senders are other people's machines: what is measured is how long the server lets them wait, not this core.
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, -15)
     pace = Pace(json.loads(sys.argv[1]))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         print(json.dumps(runner.run(pace.run())), flush=True)

@@ -20,12 +20,14 @@ import uvicorn
 import uvloop
 
 from expost.clock import wall_clock
+from expost.collector import accept
 from expost.collector.descriptors import Descriptors
 from expost.collector.garbage import collect_seldom
 from expost.collector.guard import Door, guarded
 from expost.collector.masks import Masks
 from expost.collector.service import CAPTURE_PATH, create
 from expost.collector.whole import whole_first
+from expost.lake.batch import Event
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
 from expost.lake.segment import Disk
@@ -52,6 +54,21 @@ class NoMasks(Masks):
 
     def said(self, value: Any, depth: int = 0) -> Any:  # noqa: ARG002
         return value
+
+
+def are_plain_unmasked(events: Sequence[Event], views: int, elements: int, _clean: object) -> bool:
+    """What `verdict.are_plain` looks at, but for the texts."""
+    for event in events:
+        if (
+            event.type in ("identify", "group", "exposure", "custom")
+            or event.el >= elements
+            or not 0 <= event.view < views
+            or event.set >= 0
+            or event.properties
+            or event.traits
+        ):
+            return False
+    return True
 
 
 class OneByOne(Journal):
@@ -108,6 +125,7 @@ def serve(variant: str) -> None:
         collector: Any = create(folder=folder, journal=journal, state=state, settings=settings)
         if variant == "unmasked":
             collector.capture._descriptors = Descriptors(NoMasks())
+            accept.are_plain = are_plain_unmasked
         listener = socket.create_server(("127.0.0.1", 0), backlog=2_048)
         print(listener.getsockname()[1], key, folder.path, flush=True)
         door = Door(4_000, 4_000)
