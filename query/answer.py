@@ -158,6 +158,12 @@ class Answer:
         rows = self.rows()
         return parquet_bytes(list(rows[0]) if rows else [], rows)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a chart where there is one, else the first rows, and the notes."""
+        from .notebook import answer_html
+
+        return answer_html(self)
+
     def to_polars(self) -> polars.DataFrame:
         """The answer as a Polars frame with the rows of `rows()`."""
         import polars

@@ -251,6 +251,12 @@ class FunnelAnswer(Answer):
             "command": "expost funnel … --people N",
         }
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the chart."""
+        from .notebook import funnel_html
+
+        return funnel_html(self)
+
     def rows(self) -> list[dict[str, Any]]:
         """One row per group and step; the total has the kind `total`."""
         groups = (FunnelGroup("total", None, self.steps), *self.groups)

@@ -212,6 +212,12 @@ class RetentionAnswer(Answer):
             "command": "expost retention … --people DATE --at N",
         }
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the chart."""
+        from .notebook import retention_html
+
+        return retention_html(self)
+
     def rows(self) -> list[dict[str, Any]]:
         """One row per group, cohort and period; the total has the kind `total`."""
         groups = (RetentionGroup("total", None, self.cohorts, self.pooled), *self.groups)

@@ -132,6 +132,12 @@ class TrendAnswer(Answer):
             "command": "expost trend … --people DATE",
         }
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the chart."""
+        from .notebook import trend_html
+
+        return trend_html(self)
+
     def rows(self) -> list[dict[str, Any]]:
         """One row per group and point; the total has the kind `total`."""
         groups = (TrendGroup("total", None, self.points), *self.groups)
