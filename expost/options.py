@@ -95,6 +95,10 @@ def word_options(words: Iterable[Word], without: Iterable[str] = ()) -> Callable
     return add
 
 
+SHORT = {"time_zone": ("--tz",)}
+"""What some options are also called, by whoever types them often."""
+
+
 def _option(word: Word) -> Callable[[Command], Command]:
     # As the name of a parameter, a keyword such as `from` needs another letter.
     python = f"{word.name}_" if iskeyword(word.name) else word.name
@@ -103,7 +107,8 @@ def _option(word: Word) -> Callable[[Command], Command]:
         return click.option(word.option, python, is_flag=True, help=says)
     kind = click.Choice(word.choices) if word.choices else str
     shape = None if word.choices else _shape(word)
-    return click.option(word.option, python, type=kind, metavar=shape, multiple=word.is_many, help=says)
+    names = (word.option, *SHORT.get(word.name, ()))
+    return click.option(*names, python, type=kind, metavar=shape, multiple=word.is_many, help=says)
 
 
 def _shape(word: Word) -> str:

@@ -44,7 +44,7 @@ class Estimate(int):
     Of events nothing is said about how far off it is: those of one unit come together or not at all.
 
     >>> f"{estimate(50, 0.1):,}", estimate(50, 0.1).low, estimate(50, 0.1).high
-    ('≈500', 383, 653)
+    ('≈500 (383–653)', 383, 653)
     """
 
     sample: int
@@ -58,7 +58,10 @@ class Estimate(int):
         return made
 
     def __format__(self, how: str) -> str:
-        return "≈" + format(int(self), how)
+        said = f"≈{format(int(self), how)}"
+        if self.low is None or self.high is None:
+            return said
+        return f"{said} ({format(self.low, how)}–{format(self.high, how)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Estimate, (int(self), self.sample, self.low, self.high)

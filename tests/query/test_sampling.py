@@ -159,7 +159,8 @@ def test_nobody_in_the_sample_is_not_nobody_at_all() -> None:
 
 def test_an_estimate_says_that_it_is_one_and_travels_between_processes() -> None:
     found = estimate(1_234, 0.1)
-    assert f"{found:,}" == "≈12,340"
+    assert f"{found:,}" == f"≈12,340 ({found.low:,}–{found.high:,})"
+    assert f"{estimate(7, 0.1, is_of_units=False):,}" == "≈70"
     assert json.dumps([found]) == "[12340]"
     again = pickle.loads(pickle.dumps(found))
     assert (again, again.sample, again.low, again.high) == (12_340, 1_234, found.low, found.high)
