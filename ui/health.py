@@ -55,16 +55,16 @@ def health_view(answer: HealthAnswer) -> HealthView:
 
 
 def add_health(router: APIRouter, desk: Desk) -> None:
-    """`/health-of-definitions` and its twins; the buttons send to `/definitions`."""
+    """`/definition-health` and its twins; the buttons send to `/definitions`."""
 
-    @router.get("/health-of-definitions")
+    @router.get("/definition-health")
     async def health(request: Request) -> Response:
         """The page."""
         answer = await desk.answer(health_of(desk.form_of(request)))
         return render(desk, request, "health.html", view=health_view(answer))
 
-    @router.get("/health-of-definitions.json")
-    @router.get("/health-of-definitions.sql")
+    @router.get("/definition-health.json")
+    @router.get("/definition-health.sql")
     async def twins(request: Request) -> Response:
         """The twins."""
         return twin(request, await desk.answer(health_of(desk.form_of(request))))

@@ -66,7 +66,7 @@ NAVIGATION: Navigation = (
             ("/definitions", "Definitions"),
             ("/define", "Define"),
             ("/unnamed", "Not named yet"),
-            ("/health-of-definitions", "Health"),
+            ("/definition-health", "Health"),
             ("/point", "Point at it"),
         ),
     ),

@@ -15,7 +15,7 @@ from tests.ui.stand_in import StandIn, create_app
 FUNNEL = "/funnel?step=Viewed+a+tea&step=Added+to+basket&step=Went+to+checkout&by=flag:new-checkout"
 PAGES = (
     "/live", "/events/x", "/events/view", "/definitions", "/definition?name=Viewed+a+tea", "/define?click=button.add",
-    "/unnamed", "/health-of-definitions",
+    "/unnamed", "/definition-health",
     "/define?click=a:hover", "/point", FUNNEL, FUNNEL.replace("?", "/people?"),
     "/retention?start_event=a&by=flag:new-checkout", "/trend?name=a",
     "/trend?name=a&by=flag:new-checkout", "/losses", "/rejected", "/sql", "/sql?query=select+1", "/setup",

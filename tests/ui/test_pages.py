@@ -23,7 +23,7 @@ PAGES = (
     "/live", "/live?type=click", "/live?type=click&refresh=5", "/events/x", "/events/x?level=0", "/events/x?level=9",
     "/events/view", "/definitions", "/definition?name=Viewed+a+tea", "/define", "/define?click=button.add",
     "/definition/difference?name=x&old=1&new=2", "/definitions?archived=yes",
-    "/define?click=a:hover", "/unnamed", "/health-of-definitions", "/events/x?level=2&suggestion=1",
+    "/define?click=a:hover", "/unnamed", "/definition-health", "/events/x?level=2&suggestion=1",
     "/funnel", FUNNEL, f"{FUNNEL}&by=flag:new-checkout", "/funnel?step=a&within=soon",
     "/funnel/people?step=a&step=b&at=2&dropped_off=yes", "/trend?name=a&measure=sum:price&compare=previous",
     "/retention/people?start_event=a&cohort_day=2026-11-02&at=1", "/trend/people?name=a&at=2026-11-02",
@@ -432,7 +432,7 @@ def test_the_archive_is_a_list_of_its_own() -> None:
 def test_a_broken_definition_is_repaired_by_one_button_from_the_day_of_the_redesign_on() -> None:
     stand_in = StandIn()
     web = client(stand_in)
-    page = web.get("/health-of-definitions").text
+    page = web.get("/definition-health").text
     assert "<strong>2</strong> of 5 definitions should be looked at" in page
     sent = dict(
         re.findall(r'<input type="hidden" name="(name|click|text|valid_from)" value="([^"]*)">', page)
@@ -442,8 +442,8 @@ def test_a_broken_definition_is_repaired_by_one_button_from_the_day_of_the_redes
     }  # fmt: skip
     assert web.post("/definitions", data=sent, follow_redirects=False).status_code == 303
     assert str(stand_in.saved[-1]) == "click on .box button.purchase and text is:Buy now"
-    assert web.get("/health-of-definitions.json").json()["states"][0]["state"] == "broken"
+    assert web.get("/definition-health.json").json()["states"][0]["state"] == "broken"
 
 
 def test_without_definitions_health_says_what_to_do() -> None:
-    assert "No event has a name yet" in client(StandIn(is_empty=True)).get("/health-of-definitions").text
+    assert "No event has a name yet" in client(StandIn(is_empty=True)).get("/definition-health").text
