@@ -99,12 +99,9 @@ class PartWriter:
             # Without them a flipped bit is a wrong number that nobody notices.
             write_page_checksum=True,
             data_page_version="2.0" if kind == "sorted" else "1.0",
-            # Of columns in no order they leave nothing unread.
-            write_statistics=True
-            if kind == "sorted"
-            else [name for name in (*STATISTICS, "type") if name in schema.names],
             store_schema=False,
             **encodings(schema),
+            **statistics_of(schema, kind),
         )
 
     def write(self, rows: pa.Table) -> None:
@@ -150,6 +147,12 @@ def encodings(schema: pa.Schema) -> dict[str, Any]:
     given = DISTINCT | chosen.keys()
     rest = [leaf for field in schema if field.name not in given for leaf in _leaves(field.name, field.type)]
     return {"column_encoding": chosen, "use_dictionary": rest}
+
+
+def statistics_of(schema: pa.Schema, kind: Kind) -> dict[str, Any]:
+    """Which columns say their least and greatest values in the file: in no order, most leave nothing unread by it."""
+    said = [name for name in (*STATISTICS, "type") if name in schema.names]
+    return {"write_statistics": True if kind == "sorted" else said}
 
 
 def _leaves(path: str, type_: pa.DataType) -> Iterator[str]:
