@@ -189,6 +189,8 @@ def make_lake(folder: Path, events: int, *, elements: int = 50_000, seed: int = 
     plan = {"events": events, "elements": elements, "seed": seed, "columns": _columns()}
     if noted.exists() and json.loads(noted.read_text()) == plan:
         return MadeLake(folder, events, made)
+    # What was made by other numbers, or for an older schema, would be told twice.
+    shutil.rmtree(folder, ignore_errors=True)
     opened = open_folder(folder, create=True)
     site = _Site(made, max(1, events // EVENTS_PER_DEVICE), chance)
     for name, rows in (*dictionary.fresh.items(), *site.people().items()):

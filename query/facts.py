@@ -25,6 +25,9 @@ FACTS = Fragment("facts")
 REST = Fragment("events_of_no_fact")
 """The relation of the events in files that have no summary."""
 
+KNOWN = frozenset({"types", "selector", "target_only", "pierce", "text", "host", "path", "event_name"})
+"""What a definition may ask for and a fact knows."""
+
 BATCH_EVENTS = 500_000
 """So many moments are in memory at a time, unless a single fact has more."""
 
@@ -69,10 +72,7 @@ class Facts:
 
 def are_enough(definition: Definition) -> bool:
     """Whether facts decide what a definition matches: it asks nothing that only single events know."""
-    return not any(
-        each.hash is not None or each.query or each.properties or each.interval != ALWAYS
-        for each in definition.alternatives
-    )
+    return all(each.to_json().keys() <= KNOWN and each.interval == ALWAYS for each in definition.alternatives)
 
 
 def facts_asked(definitions: Iterable[Definition]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from expost.state.names import name_key
@@ -17,6 +17,8 @@ from .reading import Reading, check_patterns
 from .statement import Fragment, render
 
 COUNTED = Fragment("counted_facts")
+PLACES = frozenset({"type", "site", "element_id", "placement_id"})
+"""What definitions ask of facts that ask for a selector alone."""
 MOST_COMPARED = 30
 """With so many definitions of like events at most: each costs a look at its own events."""
 
@@ -42,9 +44,11 @@ def find_overlaps(
     alike = list(_alike(reading, definition))
     others = list(_others(reading, definition, this, alike[:MOST_COMPARED]))
     told = facts if facts is not None and not reading.has_range and are_enough(definition) else None
-    by_facts = [each for each in others if told and are_enough(each.definition)]
-    shared = list(_by_facts(reading, told, definition, this, by_facts)) if told and by_facts else []
-    rest = [each for each in others if each not in by_facts]
+    by_places = [each for each in others if told and _is_of_places(each.definition)]
+    by_facts = [each for each in others if told and each not in by_places and are_enough(each.definition)]
+    shared = list(_by_places(reading, told, this, by_places)) if told and by_places else []
+    shared += list(_by_facts(reading, told, definition, this, by_facts)) if told and by_facts else []
+    rest = [each for each in others if each not in by_places and each not in by_facts]
     shared += [(each, *_by_events(reading, this, each)) for each in rest]
     found = [
         Overlap(each.definition.name, each.definition.version, both, both / past.events, both / of_other)
@@ -81,6 +85,47 @@ def _by_events(reading: Reading, this: CompiledDefinition, other: _Other) -> tup
     text = _statement(this, other.compiled, has_bounds=bounds is not None)
     [(both, of_other)] = reading.execute(text, this.parameters | other.compiled.parameters | bounding(bounds))
     return both, of_other
+
+
+def _is_of_places(definition: Definition) -> bool:
+    """Whether it asks for no more than a type and a selector."""
+    return are_enough(definition) and not any(
+        set(facts_asked([replace(definition, alternatives=(each,))])) - PLACES or not each.types
+        for each in definition.alternatives
+    )
+
+
+def _by_places(
+    reading: Reading, facts: Facts, this: CompiledDefinition, others: Sequence[_Other]
+) -> Iterator[tuple[_Other, int, int]]:
+    """The same for others of elements alone: of what was found already, and of all events by where they happened."""
+    is_placed = any(
+        used.compiled.grain.id != "element_id" for other in others for used in other.compiled.selectors
+    )
+    types = sorted({
+        kind for other in others for each in other.definition.alternatives for kind in each.types
+    })  # fmt: skip
+    are_counted = False
+    for other in others:
+        values = this.parameters | other.compiled.parameters
+        reading.say(_statement(this, other.compiled), values)
+        match = other.compiled.over_elements()
+        both = _sum(reading, "found", "e.verdict = 1", match, values)
+        if both and not are_counted:
+            columns = Fragment(f"type, element_id{', placement_id' * is_placed}")
+            rest = REST if facts.has_rest else None
+            text = render("overlap_places.sql", columns=columns, facts=FACTS, rest=rest)
+            reading.quietly(text, {"types": types})
+            are_counted = True
+        yield other, both, _sum(reading, "counted_places", "true", match, values) if both else 0
+
+
+def _sum(
+    reading: Reading, source: str, chosen: str, other: CompiledDefinition, values: dict[str, object]
+) -> int:
+    text = render("overlap_sum.sql", source=Fragment(source), chosen=Fragment(chosen), other=other)
+    [(events,)] = reading.quietly(text, values).fetchall()
+    return int(events)
 
 
 def _by_facts(

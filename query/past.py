@@ -12,7 +12,7 @@ from .reading import Reading
 from .statement import Fragment, render
 
 PREFIX = "m1"
-EVENT_COLUMNS = ("label", "text", "path", "element_id", "placement_id")
+EVENT_COLUMNS = ("type", "label", "text", "path", "element_id", "placement_id")
 
 
 @dataclass(frozen=True, slots=True)

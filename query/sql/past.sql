@@ -18,6 +18,7 @@ select
     -- A server's event belongs to the user it names.
     , case when e.source = 'server' then e.user_id end as own_user_id
     , {% include "verdict.sql" %} as verdict
+    , e.type
     , e.element_id
     , e.placement_id
     , coalesce(e.label, e.text) as said
@@ -36,5 +37,5 @@ select time, device_id, own_user_id, verdict from matched
 ;
 
 create or replace temp view found as
-select verdict, element_id, placement_id, said, path, 1 as events, time as last from matched
+select verdict, type, element_id, placement_id, said, path, 1 as events, time as last from matched
 ;

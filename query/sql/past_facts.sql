@@ -15,6 +15,7 @@ select
     , e.last
     , case when e.source = 'server' then e.user_id end as own_user_id
     , {% include "verdict.sql" %} as verdict
+    , e.type
     , e.element_id
     , e.placement_id
     , coalesce(e.label, e.text) as said

@@ -10,9 +10,9 @@ select time, device_id, own_user_id, verdict from matched
 ;
 
 create or replace temp view found as
-select verdict, element_id, placement_id, said, path, events, last from found_facts
+select verdict, type, element_id, placement_id, said, path, events, last from found_facts
 {% if has_rest %}
 union all
-select verdict, element_id, placement_id, said, path, 1, time from matched
+select verdict, type, element_id, placement_id, said, path, 1, time from matched
 {% endif %}
 ;
