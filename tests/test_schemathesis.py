@@ -72,7 +72,7 @@ def _ask(operation: Any, mode: GenerationMode, wrong: list[str]) -> None:
         deadline=None,
         database=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def each(case: Any) -> None:
