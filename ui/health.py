@@ -13,6 +13,7 @@ from .desk import Desk
 from .page import render, twin
 
 IN_TROUBLE = ("broken", "fallen")
+UNTESTED = ("too little", "never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class HealthView:
     def troubled(self) -> int:
         """How many are broken or have fallen."""
         return sum(each.is_in_trouble for each in self.rows)
+
+    @property
+    def untested(self) -> int:
+        """How many are too rare to tell, or matched nothing in these weeks."""
+        return sum(each.health.state in UNTESTED for each in self.rows)
 
 
 def health_view(answer: HealthAnswer) -> HealthView:

@@ -433,7 +433,7 @@ def test_a_broken_definition_is_repaired_by_one_button_from_the_day_of_the_redes
     stand_in = StandIn()
     web = client(stand_in)
     page = web.get("/definition-health").text
-    assert "<strong>2</strong> of 5 definitions should be looked at" in page
+    assert "<strong>2</strong> of 5 definitions should be looked at. 2 are too rare to tell." in page
     sent = dict(
         re.findall(r'<input type="hidden" name="(name|click|text|valid_from)" value="([^"]*)">', page)
     )
