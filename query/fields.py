@@ -138,6 +138,7 @@ def _common(question: Question) -> Pairs:
     yield "bots", _yes(question.bots)
     yield "internal", _yes(question.internal)
     yield "as_of", _moment(question.as_of)
+    yield "sample", None if question.sample is None else repr(question.sample)
     yield "cohort", list(map(_cohort, question.cohort))
     yield "not_cohort", list(map(_cohort, question.not_cohort))
 

@@ -65,6 +65,11 @@ class Reconcile(Question):
                 f"Ids are reconciled with a funnel of people; this one counts {self.funnel.unit.plural}.",
                 hint="Ask for the unit person.",
             )
+        if self.funnel.sample is not None:
+            raise InvalidInput(
+                "Ids are reconciled with everybody, and this funnel counts a sample.",
+                hint="Leave the sample out.",
+            )
         ask_as(self, self.funnel)
 
 

@@ -190,6 +190,8 @@ def test_what_cannot_be_reconciled_is_refused(analysis):
         Reconcile(FUNNEL, ())
     with pytest.raises(InvalidInput, match="characters"):
         Reconcile(FUNNEL, ("a", ""))
+    with pytest.raises(InvalidInput, match="counts a sample"):
+        Reconcile(replace(FUNNEL, sample=0.5), ("a",))
     with pytest.raises(NotBuilt, match="counts sessions"):
         Reconcile(replace(FUNNEL, unit=parse_unit("session")), ("a",))
 

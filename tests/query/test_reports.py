@@ -310,6 +310,7 @@ common: dict[str, Any] = {
     "internal": st.none() | st.booleans(),
     "environment": st.none() | names | st.lists(names, min_size=2, max_size=3).map(tuple),
     "as_of": moments,
+    "sample": st.none() | st.floats(0.0001, 1),
     "cohort": st.lists(names, max_size=2).map(tuple),
     "not_cohort": st.lists(names, max_size=2).map(tuple),
 }
