@@ -72,6 +72,8 @@ class Ask:
     offer: Offer
     hidden: ClassVar[tuple[str, ...]] = ()
     """Fields of this question that the page has no control for, but an address may set."""
+    repeated: ClassVar[tuple[str, ...]] = ()
+    """Fields that an address may say several times, of which the control shows the first."""
 
     @property
     def definitions(self) -> Choices:
@@ -110,8 +112,9 @@ class Ask:
     def kept(self) -> list[tuple[str, str]]:
         """Fields to hand on unseen."""
         kept = [(name, value) for name in (*KEPT, *self.hidden) for value in self.form.get(name, ())]
-        # The control shows the first one.
-        return kept + [("cohort", name) for name in self.form.get("cohort", ())[1:]]
+        return kept + [
+            (name, value) for name in ("cohort", *self.repeated) for value in self.form.get(name, ())[1:]
+        ]
 
     @property
     def start(self) -> str:

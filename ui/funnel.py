@@ -38,6 +38,7 @@ class FunnelAsk(Ask):
     """The funnel's form."""
 
     hidden = ("between", "where", "step_within")
+    repeated = ("ends_attempt", "removes_unit")
 
     @property
     def steps(self) -> list[str]:

@@ -22,21 +22,12 @@ ENDS = {"after": "went no further", "before": "began here"}
 class PathsAsk(Ask):
     """The form of paths."""
 
+    repeated = ("event", "group")
+
     @property
     def more(self) -> bool:
         """Whether anything is said that the first row of the form has no field for."""
         return any(self.form.get(name) for name in MORE)
-
-    @property
-    def groups(self) -> str:
-        """The globs, one a line."""
-        return "\n".join(self.form.get("group", ()))
-
-    @property
-    def kept(self) -> list[tuple[str, str]]:
-        """Fields to hand on unseen: what is repeated, beyond the one that a control shows."""
-        more = [(name, value) for name in ("event", "group") for value in self.form.get(name, ())[1:]]
-        return [*Ask.kept.fget(self), *more]  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

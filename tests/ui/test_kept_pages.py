@@ -163,3 +163,14 @@ def test_explanations_show_what_other_rules_would_count(web: TestClient) -> None
     back = shown.select_one(".lede a")
     assert back
     assert str(back["href"]).startswith("/funnel?step=a&step=b")
+
+
+def test_what_an_address_says_several_times_stays_though_a_control_shows_one(web: TestClient) -> None:
+    for path in (
+        "/paths?name=a&event=b&event=c&group=/x/*&group=/y/*",
+        "/funnel?step=a&ends_attempt=b&ends_attempt=c",
+    ):
+        form = page(web, path).select_one("form.question")
+        said = [each.split("=", 1) for each in path.partition("?")[2].split("&")]
+        for name, value in said:
+            assert value in sent(form)[name], (path, name)
