@@ -122,7 +122,7 @@ class Placed(Element, array_like=True, frozen=True, gc=False):
 class Strict(Head):
     """A batch in which every part is right."""
 
-    page: QuickPage | None = None
+    page: QuickPage | None = None  # pyright: ignore[reportIncompatibleVariableOverride] (only read)
     views: list[View] = []
     sets: list[dict[str, Any]] = []
     descriptors: list[Raw] = []
