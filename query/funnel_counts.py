@@ -226,7 +226,7 @@ def _by_arrays(reading: Reading, question: Funnel, asked: Asked) -> Tables:
     if flag is not None:
         reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
         reading.quote("exposed.sql", {})
-    searched = search(reading, asked.definitions, has_flag=by_flag, **asked.match)
+    searched = search(reading, asked.definitions, has_flag=by_flag, keeps_apart=True, **asked.match)
     rules = Rules(
         asked.shapes,
         asked.structure["within"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from .attempt import StepShape
 
 Numbers: TypeAlias = NDArray[np.int64]
 Marks: TypeAlias = NDArray[np.bool_]
+Bits: TypeAlias = NDArray[np.unsignedinteger[Any]]
 NEVER = -1
 """The number of a row that is none."""
 
@@ -33,7 +34,7 @@ class OrderedRows:
     units: Numbers
     unit: Numbers
     moment: Numbers
-    roles: NDArray[np.uint8] | NDArray[np.uint32]
+    roles: Bits
     is_entry: Marks
     is_after: Marks | None = None
 

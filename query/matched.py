@@ -124,8 +124,12 @@ def search(
     by: ByValue | None = None,
     wheres: Mapping[int, Definition] | None = None,
     measured: Sequence[str] = (),
+    keeps_apart: bool = False,
 ) -> Searched:
-    """What `match` has to find, with the elements of every selector made."""
+    """What `match` has to find, with the elements of every selector made.
+
+    With `keeps_apart` no events are taken from kept files that another definition may find as well.
+    """
     values: dict[str, Any] = {}
     numbers: dict[str, int] = {}
     compiled: list[CompiledDefinition] = []
@@ -151,8 +155,11 @@ def search(
     sources = []
     for number, (definition, found) in enumerate(zip(searched, compiled, strict=True), 1):
         over = reading.elements(found)
-        kept = reading.source(definition, over, f"m{number}", needed) if may_be_kept else in_lake(over)
-        sources.append(kept)
+        is_shared = keeps_apart and any(
+            each is not definition and may_share(each, definition) for each in searched
+        )
+        is_kept = may_be_kept and not is_shared
+        sources.append(reading.source(definition, over, f"m{number}", needed) if is_kept else in_lake(over))
     structure = {
         "sources": sources,
         "roles": roles,
@@ -170,6 +177,19 @@ def search(
     return Searched(
         searched, tuple(numbers), frozenset(narrowed_ones), tuple(compiled), sources, roles, values, structure
     )
+
+
+def types_of(definition: Definition) -> frozenset[str] | None:
+    """The types of which an event of this definition has to be; None for any."""
+    if any(not each.types for each in definition.alternatives):
+        return None
+    return frozenset(kind for each in definition.alternatives for kind in each.types)
+
+
+def may_share(one: Definition, other: Definition) -> bool:
+    """Whether an event may be found by both of these definitions, as far as its type says."""
+    types, others = types_of(one), types_of(other)
+    return types is None or others is None or not types.isdisjoint(others)
 
 
 def bounding(bounds: tuple[int, int] | None) -> dict[str, Any]:

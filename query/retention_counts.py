@@ -167,7 +167,7 @@ def _by_arrays(reading: Reading, question: Retention) -> tuple[Matched, list[Row
     if flag is not None:
         reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
         reading.quote("exposed.sql", {})
-    searched = search(reading, asked.steps, has_flag=flag is not None, **asked.match)
+    searched = search(reading, asked.steps, has_flag=flag is not None, keeps_apart=True, **asked.match)
     found = retention_tables(reading, question, searched, length=structure["length"])
     reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
     reading.quote("tally.sql", {})
