@@ -76,18 +76,19 @@ from (
     from (
         select
             unit
-            , minIf(first, is_start) as began
-            , groupArrayIf((week, last), not is_start) as returns
+            , minIf(first, starts > 0) as began
+            , groupArrayIf((week, last), backs > 0) as returns
         from (
             select
-                {unit} as unit, {start} as is_start, toRelativeWeekNum(time) as week
-                , min(time) as first, max(time) as last
+                {unit} as unit, toRelativeWeekNum(time) as week
+                , minIf(time, {start}) as first, countIf({start}) as starts
+                , maxIf(time, {returns}) as last, countIf({returns}) as backs
             from {events}
             where ({start} or {returns}) and {counted}
-            group by unit, is_start, week
+            group by unit, week
         )
         group by unit
-        having countIf(is_start) > 0
+        having sum(starts) > 0
     )
 )
 where period <= {periods}

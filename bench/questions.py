@@ -135,7 +135,8 @@ def people_of(answer: FunnelAnswer) -> dict[str, list[int]]:
 def beside_clickhouse(lake: MadeLake, folder: Path, runs: int, said: Verdicts) -> None:
     """The funnel by variation and weekly retention, both ways."""
     peer = ClickHouse(lake, folder, THREADS)
-    with opened(lake) as ours:
+    # Nothing is kept: each time it is asked as if for the first time.
+    with opened(lake, cache_bytes=0) as ours:
         steps = [*elements_of(ours, SELECTORS), Track("order")]
         peer.know(steps)
         within = WITHIN // timedelta(microseconds=1)

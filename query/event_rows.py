@@ -43,6 +43,9 @@ from matched
 where is_sure and person_id is not null
 group by person_id, moment, position, left_out
 order by person_id, moment, position;"""
+TIED_EVENTS = """\
+create or replace temp table tied_events as
+select * from lake.events where time in (select make_timestamptz(moment) from tied);"""
 LEFT_OUT, DAILY, UNCLEAR = 3, 4, 8
 """Bits of the marks of event_rows.sql."""
 
@@ -217,7 +220,15 @@ def persons_at(reading: Reading, devices: Numbers, moments: Numbers) -> tuple[Nu
 
 def reread(reading: Reading, searched: Searched, *, by_flag: bool) -> EventRows:
     """All events of the moments in `tied`, in their order and with their persons, by the statement of the whole."""
-    structure = searched.structure | {"has_positions": True, "keep": [], "further": [], "by_flag": by_flag}
+    # Once for all definitions: then what each of them asks is asked of few events.
+    reading.quietly(TIED_EVENTS, {})
+    sources = [
+        replace(each, relation=Fragment("tied_events")) if each.relation == LAKE else each
+        for each in searched.sources
+    ]
+    structure = searched.structure | {
+        "sources": sources, "has_positions": True, "keep": [], "further": [], "by_flag": by_flag
+    }  # fmt: skip
     reading.quietly(render("matched.sql", has_ties=True, **structure), searched.values)
     after = "coalesce(bool_or(is_after_exposure), false)" if by_flag else "false"
     found = reading.relation(TIED.format(after=after), {}).to_arrow_table()
