@@ -45,7 +45,8 @@ group by person_id, moment, position, left_out
 order by person_id, moment, position;"""
 TIED_EVENTS = """\
 create or replace temp table tied_events as
-select * from lake.events where time in (select make_timestamptz(moment) from tied);"""
+select * from lake.events where time in ({chosen});"""
+FEW_MOMENTS = 500
 LEFT_OUT, DAILY, UNCLEAR = 3, 4, 8
 """Bits of the marks of event_rows.sql."""
 
@@ -221,7 +222,11 @@ def persons_at(reading: Reading, devices: Numbers, moments: Numbers) -> tuple[Nu
 def reread(reading: Reading, searched: Searched, *, by_flag: bool) -> EventRows:
     """All events of the moments in `tied`, in their order and with their persons, by the statement of the whole."""
     # Once for all definitions: then what each of them asks is asked of few events.
-    reading.quietly(TIED_EVENTS, {})
+    moments = reading.relation(f"select moment from tied limit {FEW_MOMENTS + 1}", {}).fetchall()
+    # Files skip what lies at none of a few moments that are written out, and read all columns to join many.
+    few = ", ".join(f"make_timestamptz({moment:d})" for (moment,) in moments)
+    chosen = few if 0 < len(moments) <= FEW_MOMENTS else "select make_timestamptz(moment) from tied"
+    reading.quietly(TIED_EVENTS.format(chosen=chosen), {})
     sources = [
         replace(each, relation=Fragment("tied_events")) if each.relation == LAKE else each
         for each in searched.sources
