@@ -19,8 +19,10 @@ SUMMARY_LEVELS = 4
 
 def chains(reading: Reading, relation: str) -> dict[int, Chain]:
     """The chain of every placement in a relation that holds `placement_id`."""
+    chosen = f"select distinct placement_id from {identifier(relation)} where placement_id is not null order by all"
+    placements = [placement for (placement,) in reading.connection.execute(chosen).fetchall()]
     found: dict[int, list[Level]] = {}
-    for row in reading.run("chains.sql", {}, chosen=identifier(relation)):
+    for row in reading.run("chains.sql", {"placements": placements}):
         found.setdefault(row[0], []).append(_level(row[1:]))
     return {placement_id: tuple(levels) for placement_id, levels in found.items()}
 

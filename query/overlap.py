@@ -42,7 +42,7 @@ def find_overlaps(
         return [], []
     [this] = past.matched.compiled
     alike = list(_alike(reading, definition))
-    others = list(_others(reading, definition, this, alike[:MOST_COMPARED]))
+    others = _others(reading, definition, this, alike[:MOST_COMPARED])
     told = facts if facts is not None and not reading.has_range and are_enough(definition) else None
     by_places = [each for each in others if told and _is_of_places(each.definition)]
     by_facts = [each for each in others if told and each not in by_places and are_enough(each.definition)]
@@ -71,12 +71,22 @@ class _Other:
 
 def _others(
     reading: Reading, definition: Definition, this: CompiledDefinition, alike: Sequence[Definition]
-) -> Iterator[_Other]:
+) -> list[_Other]:
+    """Those of definitions of like events that may match one of the same events, compiled."""
+    others = []
     for number, other in enumerate(alike, 2):
         compiled = compile_definition(other, f"m{number}")
         reading.elements(compiled)
-        if _may_meet(reading, definition, this, other, compiled):
-            yield _Other(other, f"m{number}", compiled)
+        others.append(_Other(other, f"m{number}", compiled))
+    shared = [_shared_places(definition, this, other) for other in others]
+    asked = [text for text in shared if text is not None]
+    if not asked:
+        return others
+    [found] = reading.connection.execute(
+        f"select {', '.join(f'exists ({text})' for text in asked)}"
+    ).fetchall()
+    meet = iter(found)
+    return [other for other, text in zip(others, shared, strict=True) if text is None or next(meet)]
 
 
 def _by_events(reading: Reading, this: CompiledDefinition, other: _Other) -> tuple[int, int]:
@@ -105,27 +115,34 @@ def _by_places(
     types = sorted({
         kind for other in others for each in other.definition.alternatives for kind in each.types
     })  # fmt: skip
-    are_counted = False
+    matches = [other.compiled.over_elements() for other in others]
+    values = this.parameters | {
+        name: value for other in others for name, value in other.compiled.parameters.items()
+    }
     for other in others:
-        values = this.parameters | other.compiled.parameters
         reading.say(_statement(this, other.compiled), values)
-        match = other.compiled.over_elements()
-        both = _sum(reading, "found", "e.verdict = 1", match, values)
-        if both and not are_counted:
-            columns = Fragment(f"type, element_id{', placement_id' * is_placed}")
-            rest = REST if facts.has_rest else None
-            text = render("overlap_places.sql", columns=columns, facts=FACTS, rest=rest)
-            reading.quietly(text, {"types": types})
-            are_counted = True
-        yield other, both, _sum(reading, "counted_places", "true", match, values) if both else 0
+    both = _sums(reading, "found", "e.verdict = 1", matches, values)
+    meeting = [number for number, events in enumerate(both) if events]
+    if not meeting:
+        return
+    columns = Fragment(f"type, element_id{', placement_id' * is_placed}")
+    rest = REST if facts.has_rest else None
+    reading.quietly(render("overlap_places.sql", columns=columns, facts=FACTS, rest=rest), {"types": types})
+    of_others = _sums(reading, "counted_places", "true", [matches[number] for number in meeting], values)
+    for number, of_other in zip(meeting, of_others, strict=True):
+        yield others[number], both[number], of_other
 
 
-def _sum(
-    reading: Reading, source: str, chosen: str, other: CompiledDefinition, values: dict[str, object]
-) -> int:
-    text = render("overlap_sum.sql", source=Fragment(source), chosen=Fragment(chosen), other=other)
-    [(events,)] = reading.quietly(text, values).fetchall()
-    return int(events)
+def _sums(
+    reading: Reading,
+    source: str,
+    chosen: str,
+    others: Sequence[CompiledDefinition],
+    values: dict[str, object],
+) -> Sequence[int]:
+    text = render("overlap_sum.sql", source=Fragment(source), chosen=Fragment(chosen), others=others)
+    [sums] = reading.quietly(text, values).fetchall()
+    return sums
 
 
 def _by_facts(
@@ -186,17 +203,14 @@ def _are_alike(one: Alternative, other: Alternative) -> bool:
     return are_types_alike and (None in (names := (one.event_name, other.event_name)) or len(set(names)) == 1)
 
 
-def _may_meet(
-    reading: Reading, one: Definition, this: CompiledDefinition, other: Definition, that: CompiledDefinition
-) -> bool:
-    """False where both are about elements, and no element is of both. Asking that is cheap, reading events is not."""
-    if not all(each.selector for each in (*one.alternatives, *other.alternatives)):
-        return True
-    pairs = list(product(this.selectors, that.selectors))
+def _shared_places(definition: Definition, this: CompiledDefinition, other: _Other) -> str | None:
+    """The elements of both, where both are about elements alone. Asking that is cheap, reading events is not."""
+    if not all(each.selector for each in (*definition.alternatives, *other.definition.alternatives)):
+        return None
+    pairs = list(product(this.selectors, other.compiled.selectors))
     if any(mine.compiled.grain != theirs.compiled.grain for mine, theirs in pairs):
-        return True
-    same = "\nunion all\n".join(
+        return None
+    return "\nunion all\n".join(
         f"select 1 from {mine.relation} where place_id in (select place_id from {theirs.relation})"
         for mine, theirs in pairs
     )
-    return reading.connection.execute(f"select exists ({same})").fetchall() == [(True,)]

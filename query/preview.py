@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -172,10 +172,27 @@ def _listed(reading: Reading) -> dict[str, Any]:
 
 def _samples(reading: Reading, past: Past, count: int) -> tuple[SampleElement, ...]:
     """The elements with the most events, and which of each chain the selector matched."""
-    [compiled] = past.matched.compiled
-    rows = reading.run("samples.sql", {"samples": count} | dict(compiled.parameters), matches=compiled)
+    rows = reading.run("samples.sql", {"samples": count})
+    subjects = _subjects(
+        reading, past, {place for element, placement, _ in rows for place in (element, placement)}
+    )
     by_placement = chains(reading, "samples")
     return tuple(
-        SampleElement(str(element), events, with_subject(by_placement.get(placement, ()), distance))
-        for element, placement, events, distance in rows
+        SampleElement(
+            str(element),
+            events,
+            with_subject(by_placement.get(placement, ()), _nearest(subjects, (element, placement))),
+        )
+        for element, placement, events in rows
     )
+
+
+def _subjects(reading: Reading, past: Past, places: Collection[int]) -> dict[int, int]:
+    """How far up their chain the selector matched, of the elements and placements in which it did."""
+    [compiled] = past.matched.compiled
+    values = {"places": sorted(places)} | compiled.parameters
+    return dict(reading.run("subjects.sql", values, matches=compiled)) if places else {}
+
+
+def _nearest(subjects: Mapping[int, int], places: Collection[int]) -> int | None:
+    return min((subjects[place] for place in places if place in subjects), default=None)

@@ -1,14 +1,14 @@
 {# The chains of some placements, target first. Dictionaries are sets that may hold repeats, so rows are grouped by id.
 
-   chosen  the relation that holds their `placement_id` #}
+   $placements  which: values, because the ancestors of all others would be looked up beside a relation #}
 with
 levels as (
     select placement_id, 0 as distance, placement_id as level_id
-    from (select distinct placement_id from {{ chosen }}) as targets
+    from (select distinct unnest($placements) as placement_id) as targets
     union
     select placement_id, distance, ancestor_id
     from lake.placement_ancestors
-    where placement_id in (select placement_id from {{ chosen }})
+    where list_contains($placements, placement_id)
 ),
 places as (
     select

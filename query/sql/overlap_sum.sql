@@ -1,15 +1,20 @@
-{# How many events of a relation a definition matches.
+{# How many events of a relation each of some definitions matches: a column each.
 
    source  the relation, of rows that stand for events
    chosen  the condition on a row
-   other   the compiled definition, on such rows #}
+   others  the compiled definitions, on such rows #}
 with
+{% for other in others %}
+{% set is_last = loop.last %}
 {% for expression in other.expressions() %}
-{{ expression }}{% if not loop.last %},{% endif %}
+{{ expression }}{% if not (is_last and loop.last) %},{% endif %}
 
 {% endfor %}
-select coalesce(sum(e.events), 0)::bigint as events
+{% endfor %}
+select
+{% for other in others %}
+    {% if not loop.first %}, {% endif %}coalesce(sum(e.events) filter (where {{ other.surely }}), 0)::bigint
+{% endfor %}
 from {{ source }} as e
 where {{ chosen }}
-    and {{ other.surely }}
 ;
