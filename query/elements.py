@@ -32,11 +32,19 @@ def make_elements(
     connection: duckdb.DuckDBPyConnection, definition: CompiledDefinition, cache: ElementCache | None
 ) -> list[ElementsMade]:
     """Make the relation of each selector of `definition`, and say how: by the same text, kept or not."""
-    return [_make(connection, used, cache) for used in definition.selectors]
+    files = _live_files(connection) if cache is not None and definition.selectors else {}
+    return [_make(connection, used, cache, files) for used in definition.selectors]
+
+
+def _live_files(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(files) for name, files in connection.execute(FILES).fetchall()}
 
 
 def _make(
-    connection: duckdb.DuckDBPyConnection, used: UsedSelector, cache: ElementCache | None
+    connection: duckdb.DuckDBPyConnection,
+    used: UsedSelector,
+    cache: ElementCache | None,
+    files: Mapping[str, tuple[str, ...]],
 ) -> ElementsMade:
     compiled = used.compiled
     text = render(
@@ -51,7 +59,6 @@ def _make(
     if cache is None:
         _run(connection, made)
         return made
-    files = {name: tuple(files) for name, files in connection.execute(FILES).fetchall()}
     live = frozenset(PurePath(file).name for each in files.values() for file in each)
     key = f"engine {ENGINE_VERSION}: {used.words}"
     kept = cache.find(key, live)

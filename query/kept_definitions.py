@@ -21,7 +21,7 @@ from .definition import Definition
 from .definition_filing import definition_filing
 from .file_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .question import Moment
-from .saved import check_definition, definition_of, in_force_at, version_json
+from .saved import check_definition, definition_of, in_force_at, version_json, whole_of
 from .selector_sql import ENGINE_VERSION
 
 
@@ -140,7 +140,12 @@ class KeptDefinitions:
         return found
 
     def _in_use(self, site: str) -> list[Definition]:
-        return [self._resolve(site, each.name, None) for each in self.definitions(site=site)]
+        told = details(self.state, SHELF, site)
+        return [
+            whole_of(versions)
+            for versions in saved.all_versions(self.state, site)
+            if not told.get(name_key(versions[-1].name), Details()).archived
+        ]
 
     def _resolve(self, site: str, name: str, version: int | None) -> Definition:
         return in_force_at(self.state, site, name, version)

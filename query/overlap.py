@@ -42,14 +42,14 @@ def find_overlaps(
         return [], []
     [this] = past.matched.compiled
     alike = list(_alike(reading, definition))
-    others = _others(reading, definition, this, alike[:MOST_COMPARED])
+    others = [_other(reading, each, number) for number, each in enumerate(alike[:MOST_COMPARED], 2)]
     told = facts if facts is not None and not reading.has_range and are_enough(definition) else None
     by_places = [each for each in others if told and _is_of_places(each.definition)]
-    by_facts = [each for each in others if told and each not in by_places and are_enough(each.definition)]
     shared = list(_by_places(reading, told, this, by_places)) if told and by_places else []
+    others = _meeting(reading, definition, this, [each for each in others if each not in by_places])
+    by_facts = [each for each in others if told and are_enough(each.definition)]
     shared += list(_by_facts(reading, told, definition, this, by_facts)) if told and by_facts else []
-    rest = [each for each in others if each not in by_places and each not in by_facts]
-    shared += [(each, *_by_events(reading, this, each)) for each in rest]
+    shared += [(each, *_by_events(reading, this, each)) for each in others if each not in by_facts]
     found = [
         Overlap(each.definition.name, each.definition.version, both, both / past.events, both / of_other)
         for each, both, of_other in shared
@@ -69,22 +69,22 @@ class _Other:
     compiled: CompiledDefinition
 
 
-def _others(
-    reading: Reading, definition: Definition, this: CompiledDefinition, alike: Sequence[Definition]
+def _other(reading: Reading, definition: Definition, number: int) -> _Other:
+    compiled = compile_definition(definition, f"m{number}")
+    reading.elements(compiled)
+    return _Other(definition, f"m{number}", compiled)
+
+
+def _meeting(
+    reading: Reading, definition: Definition, this: CompiledDefinition, others: Sequence[_Other]
 ) -> list[_Other]:
-    """Those of definitions of like events that may match one of the same events, compiled."""
-    others = []
-    for number, other in enumerate(alike, 2):
-        compiled = compile_definition(other, f"m{number}")
-        reading.elements(compiled)
-        others.append(_Other(other, f"m{number}", compiled))
+    """Those that may match one of the same events. Asking that of elements is cheap, reading events is not."""
     shared = [_shared_places(definition, this, other) for other in others]
     asked = [text for text in shared if text is not None]
     if not asked:
-        return others
-    [found] = reading.connection.execute(
-        f"select {', '.join(f'exists ({text})' for text in asked)}"
-    ).fetchall()
+        return list(others)
+    statement = f"select {', '.join(f'exists ({text})' for text in asked)}"
+    [found] = reading.connection.execute(statement).fetchall()
     meet = iter(found)
     return [other for other, text in zip(others, shared, strict=True) if text is None or next(meet)]
 
@@ -204,7 +204,7 @@ def _are_alike(one: Alternative, other: Alternative) -> bool:
 
 
 def _shared_places(definition: Definition, this: CompiledDefinition, other: _Other) -> str | None:
-    """The elements of both, where both are about elements alone. Asking that is cheap, reading events is not."""
+    """The elements of both, where both are about elements of one kind."""
     if not all(each.selector for each in (*definition.alternatives, *other.definition.alternatives)):
         return None
     pairs = list(product(this.selectors, other.compiled.selectors))
