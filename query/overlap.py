@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -42,14 +42,15 @@ def find_overlaps(
         return [], []
     [this] = past.matched.compiled
     alike = list(_alike(reading, definition))
-    others = [_other(reading, each, number) for number, each in enumerate(alike[:MOST_COMPARED], 2)]
+    compared = [_other(reading, each, number) for number, each in enumerate(alike[:MOST_COMPARED], 2)]
     told = facts if facts is not None and not reading.has_range and are_enough(definition) else None
-    by_places = [each for each in others if told and _is_of_places(each.definition)]
+    by_places = [each for each in compared if told and _is_of_places(each.definition)]
     shared = list(_by_places(reading, told, this, by_places)) if told and by_places else []
-    others = _meeting(reading, definition, this, [each for each in others if each not in by_places])
+    others = _meeting(reading, definition, this, [each for each in compared if each not in by_places])
     by_facts = [each for each in others if told and are_enough(each.definition)]
     shared += list(_by_facts(reading, told, definition, this, by_facts)) if told and by_facts else []
     shared += [(each, *_by_events(reading, this, each)) for each in others if each not in by_facts]
+    _say(reading, this, sorted((each for each, both, _ in shared if both), key=compared.index))
     found = [
         Overlap(each.definition.name, each.definition.version, both, both / past.events, both / of_other)
         for each, both, of_other in shared
@@ -89,12 +90,22 @@ def _meeting(
     return [other for other, text in zip(others, shared, strict=True) if text is None or next(meet)]
 
 
+def _say(reading: Reading, this: CompiledDefinition, others: Iterable[_Other]) -> None:
+    """The statement that gives the figures of each, whichever way they were found."""
+    for other in others:
+        reading.say(*_over_events(reading, this, other))
+
+
 def _by_events(reading: Reading, this: CompiledDefinition, other: _Other) -> tuple[int, int]:
     """How many events both match, and how many the other one."""
+    [(both, of_other)] = reading.quietly(*_over_events(reading, this, other)).fetchall()
+    return both, of_other
+
+
+def _over_events(reading: Reading, this: CompiledDefinition, other: _Other) -> tuple[str, dict[str, object]]:
     bounds = (reading.start, reading.end) if reading.has_range else None
     text = _statement(this, other.compiled, has_bounds=bounds is not None)
-    [(both, of_other)] = reading.execute(text, this.parameters | other.compiled.parameters | bounding(bounds))
-    return both, of_other
+    return text, this.parameters | other.compiled.parameters | bounding(bounds)
 
 
 def _is_of_places(definition: Definition) -> bool:
@@ -119,8 +130,6 @@ def _by_places(
     values = this.parameters | {
         name: value for other in others for name, value in other.compiled.parameters.items()
     }
-    for other in others:
-        reading.say(_statement(this, other.compiled), values)
     both = _sums(reading, "found", "e.verdict = 1", matches, values)
     meeting = [number for number, events in enumerate(both) if events]
     if not meeting:
@@ -165,7 +174,6 @@ def _by_facts(
     mine = compile_definition(definition, "m1", COUNTED)
     for other in others:
         values = this.parameters | other.compiled.parameters
-        reading.say(_statement(this, other.compiled), values)
         theirs = compile_definition(other.definition, other.prefix, COUNTED)
         [(both, of_other)] = reading.quietly(_statement(mine, theirs, COUNTED), values).fetchall()
         yield other, both, of_other

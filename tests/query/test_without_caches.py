@@ -21,6 +21,7 @@ from expost.query.event_detail import EventDetail
 from expost.query.explanation import Explanation
 from expost.query.flag_list import FlagList
 from expost.query.funnel import Funnel, FunnelPeople
+from expost.query.health import Health
 from expost.query.lifecycle import Lifecycle
 from expost.query.live import Live
 from expost.query.losses import Losses
@@ -58,6 +59,7 @@ QUESTIONS: tuple[Question, ...] = (
     CohortSize(Cohort("Buyers", (Did("Bought"),)), now=NOW),
     Difference("Bought", 1, 2, now=NOW),
     Unnamed(now=NOW),
+    Health(now=NOW),
     FlagList(now=NOW),
     Losses(now=NOW),
     Live(now=NOW),
