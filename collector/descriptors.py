@@ -1,6 +1,6 @@
 """Descriptors are the bulk of a batch, and those of a site are nearly always the same: each is read once.
 
-They are found again by their bytes, which costs a tenth of decoding, masking and writing them. Only those without
+They are found again by their bytes, which costs less than decoding, masking and writing them. Only those without
 secrets are remembered, so that none stays in memory.
 """
 

@@ -182,6 +182,7 @@ def _parquet(path: Path) -> Iterator[Found]:
 
 def _table(stream: IO[bytes], name: str, shape: Shape) -> Iterator[Found]:
     texts = _Texts(_lines(stream, name))
+    csv.field_size_limit(MAX_LINE_BYTES)
     read: Callable[..., Iterator[list[str]]] = csv.reader
     rows = read(
         texts,

@@ -1,8 +1,9 @@
 """What a file of events says, without each event: its facts, and when and on which device each of them happened.
 
 A fact is what many events have in common: what happened, on which element, on which page, with which words on it, in
-whose environment. A question that no more than that decides looks at the facts, which are a tenth of the events or
-less, and then reads the moments of those that match and of no others: they lie one after the other, in plain arrays.
+whose environment. A question that no more than that decides looks at the facts, which are few where events repeat
+themselves, and then reads the moments of those that match and of no others: they lie one after the other, in plain
+arrays.
 
 Files of events never change, so a summary is made once, by whoever compacts the folder, and lies beside what else is
 kept of its file (`kept.py`). Deleting it loses nothing.
@@ -109,6 +110,7 @@ def make_summary(cache: Path, file: Path) -> bool:
         _write(fresh / "facts.arrow", facts)
         _write(fresh / "moments.arrow", moments)
         sync(fresh)
+        shutil.rmtree(place, ignore_errors=True)  # torn, or of another version
         fresh.rename(place)
         sync(place.parent)
     except (OSError, pa.ArrowException):
@@ -126,6 +128,9 @@ def forget_gone(folder: Folder) -> None:
     for kept in (folder.cache / "events").glob("*"):
         if not (folder.lake / "events" / f"{kept.name}.parquet").exists():
             shutil.rmtree(kept, ignore_errors=True)
+        # Of a summary that was ended in the middle of its making.
+        for draft in kept.glob(".*/"):
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _due(folder: Folder, max_bytes: int) -> Iterator[Path]:
@@ -134,7 +139,7 @@ def _due(folder: Folder, max_bytes: int) -> Iterator[Path]:
     for file in sorted(find_live_files(table), key=_newest, reverse=True):
         path = table / file.name
         is_apt = file.size_bytes >= LEAST_BYTES and file.rows <= MOST_ROWS
-        if is_apt and not (kept_of(folder.cache, path) / _FOLDER).exists():
+        if is_apt and find_summary(folder.cache, path) is None:
             if _size(folder.cache) + USUAL_SHARE * file.size_bytes > max_bytes:
                 return
             yield path

@@ -7,9 +7,9 @@ events of those moments are read again, by the statement that `match` runs over 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -45,10 +45,34 @@ group by person_id, moment, position, left_out
 order by person_id, moment, position;"""
 TIED_EVENTS = """\
 create or replace temp table tied_events as
-select * from lake.events where time in ({chosen});"""
+select * from lake.events where site = $site and time in ({chosen});"""
 FEW_MOMENTS = 500
+MOST_MOMENTS = 50_000
+"""Of so many at most the order is looked at on its own: where more are shared, it is known of all events at once."""
 LEFT_OUT, DAILY, UNCLEAR = 3, 4, 8
 """Bits of the marks of event_rows.sql."""
+
+
+T = TypeVar("T")
+
+
+class TooManyTies(Exception):
+    """So many events share their moments with others that arrays are no gain."""
+
+
+def by_arrays_or_none(reading: Reading, found: Callable[[], T]) -> T | None:
+    """What is found by arrays, unless the portable SQL has to answer: then the answer says nothing of the attempt.
+
+    It has to where only some people are chosen: time alone does not say whose the events at a login are.
+    """
+    if not reading.is_fast or reading.chosen is not None:
+        return None
+    said = len(reading.sql)
+    try:
+        return found()
+    except TooManyTies:
+        del reading.sql[said:]
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +173,6 @@ def person_map(reading: Reading) -> PersonMap:
 
 def gather(reading: Reading, searched: Searched, persons: PersonMap) -> Gathered:
     """Every event of every step, by time alone; what that leaves unclear at a login has the mark UNCLEAR."""
-    if reading.chosen is not None:
-        # Who is in a cohort is decided by relations that are made for each question.
-        return _gathered(reading, searched, persons)
     key = (
         "rows",
         repr((searched.meaning, searched.roles, reading.counting.values(), reading.site, searched.values)),
@@ -172,8 +193,6 @@ def _gathered(reading: Reading, searched: Searched, persons: PersonMap) -> Gathe
         has_merges=persons.has_merges,
         has_daily=persons.has_daily,
         bits_type=Fragment(bits_type),
-        chosen=reading.chosen,
-        decides=reading.chosen is not None,
     )
     events: dict[tuple[int, bool, int], int] = {}
     counted, left_out, nobody = [], [], []
@@ -186,8 +205,7 @@ def _gathered(reading: Reading, searched: Searched, persons: PersonMap) -> Gathe
         counted.append(rows.where(counts))
         left_out.append(rows.where(~counts))
     found = Gathered(counted, joined(left_out), joined(nobody), events)
-    if reading.chosen is None:
-        settle(reading, [*found.rows, found.left_out])
+    settle(reading, [*found.rows, found.left_out])
     return found
 
 
@@ -254,7 +272,9 @@ def batches_of(reading: Reading, text: str, values: Mapping[str, Any]) -> Iterat
 
 
 def hold_moments(reading: Reading, moments: Numbers) -> None:
-    """Make the relation `tied` of these moments."""
+    """Make the relation `tied` of these moments. Raises TooManyTies where the order is better known of all events."""
+    if len(moments) > MOST_MOMENTS:
+        raise TooManyTies
     reading.connection.register("_tied", pa.table({"moment": moments}))
     reading.connection.execute("create or replace temp table tied as select moment from _tied")
     reading.connection.unregister("_tied")

@@ -85,7 +85,7 @@ def first_exposures(reading: Reading, flag: str, persons: PersonMap, *, has_view
             names,
             viewed,
         )
-    text = render("exposure_rows.sql", has_merges=persons.has_merges, decides=False)
+    text = render("exposure_rows.sql", has_merges=persons.has_merges)
     rows = reading.relation(text, values).to_arrow_table()
     codes, names = _coded(rows["variation"])
     person, moment = rows["person_id"].to_numpy(), rows["moment"].to_numpy()

@@ -17,6 +17,8 @@ from .person import DecidingEvent, PeopleAnswer
 from .question import MAX_STEPS, Question, Step, ask_as, check_comparison, refuse_other
 from .unit import PERSON, Unit
 
+LONGEST_WINDOW = timedelta(days=36_500)
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -32,8 +34,18 @@ class Stage:
     where: Definition | None = None
 
     def __post_init__(self) -> None:
-        if self.within is not None and self.within <= timedelta(0):
-            raise InvalidInput("A step's window must be longer than nothing.", hint="For example: 1h")
+        if self.within is not None:
+            _refuse_window("A step's window", self.within, "1h")
+
+
+def _refuse_window(what: str, window: timedelta, example: str) -> None:
+    if window <= timedelta(0):
+        raise InvalidInput(f"{what} must be longer than nothing.", hint=f"For example: {example}")
+    if window > LONGEST_WINDOW:
+        raise InvalidInput(
+            f"{what} is {window.days:,} days, and at most {LONGEST_WINDOW.days:,}.",
+            hint=f"For example: {example}",
+        )
 
 
 def stage_of(step: Step | Stage) -> Stage:
@@ -81,10 +93,7 @@ class Funnel(Question):
                 f"A funnel's window is {self.within!r}, which is no length of time.",
                 hint="For example: within='7 days', or a timedelta.",
             )
-        if self.within <= timedelta(0):
-            raise InvalidInput(
-                "A funnel's window must be longer than nothing.", hint="For example: within 7d"
-            )
+        _refuse_window("A funnel's window", self.within, "within 7d")
         refuse_other("The order of a funnel", self.order, ORDERS)
         if self.over is not None:
             refuse_other("The period of a funnel over time", self.over, FUNNEL_PERIODS)

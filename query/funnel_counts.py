@@ -11,6 +11,7 @@ from .breakdown import Flag
 from .calendar import first_day
 from .comparison import previous
 from .definition import Definition
+from .event_rows import by_arrays_or_none
 from .funnel import EntryPeriod, Funnel, FunnelAnswer, FunnelGroup, FunnelStep, Times, TimesBar
 from .funnel_arrays import funnel_tables, is_for_arrays
 from .funnel_results import Asked, asked_of, prepare
@@ -65,9 +66,10 @@ def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
 def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = False) -> FunnelAnswer:
     """How many units reached each step, without a comparison."""
     asked = asked_of(reading, question)
-    if reading.is_fast and not is_first_only and is_for_arrays(question, len(asked.definitions)):
-        tables = _by_arrays(reading, question, asked)
-    else:
+    tables = None
+    if not is_first_only and is_for_arrays(question, len(asked.definitions)):
+        tables = by_arrays_or_none(reading, lambda: _by_arrays(reading, question, asked))
+    if tables is None:
         tables = _by_relations(reading, question, is_first_only=is_first_only)
     names = bar_names(question, asked.steps)
     times = _times(tables.times)

@@ -12,6 +12,7 @@ from .answer import LeftOut
 from .breakdown import Flag
 from .calendar import first_day, period_number
 from .definition import Definition
+from .event_rows import by_arrays_or_none
 from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
 from .interval import EARLIEST
 from .matched import IS_SEEN, Matched, match, search, tallied, unit_column
@@ -67,8 +68,11 @@ class _Bracket:
 
 def retention(reading: Reading, question: Retention) -> RetentionAnswer:
     """Who came back."""
-    if reading.is_fast and is_for_arrays(question):
-        matched, rows, daily = _by_arrays(reading, question)
+    found_so = None
+    if is_for_arrays(question):
+        found_so = by_arrays_or_none(reading, lambda: _by_arrays(reading, question))
+    if found_so is not None:
+        matched, rows, daily = found_so
     else:
         prepared = prepare_retention(reading, question)
         matched, rows = prepared.matched, prepared.rows

@@ -13,7 +13,6 @@ from expost.errors import InvalidInput, UnknownDefinition
 from expost.state import definitions as saved
 from expost.state.database import State
 from expost.state.definitions import SavedDefinition
-from expost.state.details import DetailChange, Details
 from expost.state.names import checked_name, name_key
 
 from .condition import compile_definition
@@ -85,21 +84,6 @@ def version_json(kept: SavedDefinition) -> dict[str, Any]:
         "created_at": said_at(kept.created_at),
         "meaning": str(definition),
     }
-
-
-def change_json(change: DetailChange) -> dict[str, Any]:
-    """One change of a detail, in words of JSON."""
-    return {
-        "detail": change.detail,
-        "value": change.value,
-        "author": change.author,
-        "recorded_at": said_at(change.recorded_at),
-    }
-
-
-def listed_json(definition: Definition, details: Details) -> dict[str, Any]:
-    """One line of the list: the latest version, and what was said of the definition."""
-    return definition.to_json() | details.to_json() | {"meaning": str(definition)}
 
 
 def said_at(micros: int) -> str:

@@ -46,9 +46,11 @@ def watched(
         raise _stopped(f"at its memory limit of {memory_limit}", "query_memory") from problem
     finally:
         guard.end()
+    # It ended by itself at the very moment, in between two statements, or in a pass that nothing interrupts.
     if guard.is_cancelled:
-        # It ended by itself at the very moment, or in between two statements.
         raise Cancelled
+    if guard.is_over:
+        raise _stopped(f"after {max_seconds:g} seconds", "query_seconds")
 
 
 class _Guard:

@@ -105,10 +105,6 @@ select
     lead(event_id) over (partition by device_id order by named_at, page_id, page_seq, event_id) as ends_event_id
 from changes;
 
--- What questions worked out of these for themselves, which no longer holds.
-drop table if exists lake.login_moments;
-drop table if exists lake.owners;
-
 -- One row per stretch of a device under one user. Most devices have had one user only, and need no order.
 create or replace view lake.logins as
 select

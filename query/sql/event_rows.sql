@@ -1,4 +1,4 @@
-{# The events of a question, as narrow as they can be: for the pass over arrays in `query/funnel_arrays.py`.
+{# The events of a question, as narrow as they can be: for the passes over arrays of funnels and retention.
 
    No column here is needed for the order of events at one moment: those are read again, by `matched.sql`.
 
@@ -7,7 +7,8 @@
    has_bounds  whether $from_time and $until_time bound the events
    has_unknown whether an event may be neither a match nor none
    has_daily   whether any device has a daily id
-   chosen      a condition on the person of an event `m`: whose events count at all
+   has_merges  whether users are joined with others
+   bits_type   the type of the bits of roles
 
    Of `marks` two bits are the number of why the event is left out, 4 is a daily id, 8 a person that is not clear. #}
 with
@@ -78,7 +79,4 @@ select
 {% endif %}
     )::utinyint as marks
 from people as m
-{% if chosen %}
-where {{ chosen }}
-{% endif %}
 ;

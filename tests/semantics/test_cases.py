@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from expost.query import event_rows
 from expost.query.answer import Answer
 from expost.query.breakdown import Breakdown, Flag, parse_breakdown
 from expost.query.cohort_size import CohortAnswer, CohortSize
@@ -115,6 +116,9 @@ def _funnel(case: dict[str, Any], asked: dict[str, Any], story: list[Happening])
     answer = answer_of(story, question, _site(case))
     assert isinstance(answer, FunnelAnswer)
     assert_same(answer, answer_of(story, question, _site(case), is_fast=False))
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr(event_rows, "MOST_MOMENTS", 0)
+        assert_same(answer, answer_of(story, question, _site(case)))
     assert bars_of(answer) == case["expect"], case["rule"]
     if "complete" in case:
         assert bars_of(answer, complete=True) == case["complete"], case["rule"]
