@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,11 @@ from expost.question_commands import analysis_of, form_of_options, show_answer
     "--ids",
     "file",
     required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file with an id a line, or a CSV.",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    help="A .csv, whose first line names its columns; or any other file, or - for standard input, with an id a line.",
 )
 @click.option(
-    "--column", metavar="NAME", help="The column of the CSV. Default: as --property, else the first."
+    "--column", metavar="NAME", help="The column of the ids. Default: as --property, else the first."
 )
 @asking_options(RECONCILE, without=("report", "ids"))
 def reconcile(
@@ -40,12 +41,13 @@ def reconcile(
     form = dict(form_of_options(options))
     name = next(iter(form.pop("property", ())), None)
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise InvalidInput(f"{file} is no text.", hint="Write one id a line, in UTF-8.") from problem
     if column is not None:
         check_column(text, column)
-    ids = ids_of_table(text, column or name)
+    read = ids_of_table(text, column or name, has_heading=file.suffix.lower() == ".csv")
     site = next(iter(form.get("site", ())), None)
-    answer = analysis_of(data).reconcile(ids, report=report, form=form, property=name, site=site)
-    show_answer(answer, as_json)
+    answer = analysis_of(data).reconcile(read.ids, report=report, form=form, property=name, site=site)
+    show_answer(read.told(answer, "standard input" if str(file) == "-" else file.name), as_json)

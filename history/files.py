@@ -190,7 +190,7 @@ def _table(stream: IO[bytes], name: str, shape: Shape) -> Iterator[Found]:
         quoting=csv.QUOTE_MINIMAL if shape.quotes else csv.QUOTE_NONE,
         skipinitialspace=shape.delimiter == " ",
     )
-    columns = list(shape.columns)
+    columns = _each_once(shape.columns, name)
     while True:
         first = texts.number + 1
         try:
@@ -207,7 +207,7 @@ def _table(stream: IO[bytes], name: str, shape: Shape) -> Iterator[Found]:
         if not cells:
             continue
         if not columns:
-            columns = [cell.strip() for cell in cells]
+            columns = _each_once([cell.strip() for cell in cells], name)
         elif len(cells) > len(columns):
             yield (
                 Place(name, first),
@@ -217,6 +217,18 @@ def _table(stream: IO[bytes], name: str, shape: Shape) -> Iterator[Found]:
             yield Place(name, first), dict(zip(columns, cells, strict=False))
     for number, reason in texts.take_broken():
         yield Place(name, number), reason
+
+
+def _each_once(headings: Sequence[str], name: str) -> list[str]:
+    """These headings. Refuses one that stands twice, as a row would lose the first of its two values."""
+    seen: set[str] = set()
+    for heading in headings:
+        if heading and heading in seen:
+            raise InvalidInput(
+                f"The heading {heading!r} stands twice in {name}.", hint="Rename one of the two columns."
+            )
+        seen.add(heading)
+    return list(headings)
 
 
 class _Texts:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from expost.errors import InvalidInput
 
+from .answer import Answer
 from .form_funnel import FUNNEL
 from .word import Word
+
+Given = TypeVar("Given", bound=Answer)
 
 IDS = (
     Word("ids", "What the site calls users who converted, or values of the property.", "ann@shop.example",
@@ -19,25 +23,52 @@ IDS = (
 RECONCILE = (Word("report", "A report that is a funnel, instead of steps.", "Checkout"), *IDS, *FUNNEL)
 
 
-def ids_of_table(text: str, column: str | None = None) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class ReadIds:
+    """Ids as they were read, each once. `column` is what their column is called, where a first line names columns."""
+
+    ids: tuple[str, ...]
+    column: str | None = None
+
+    def told(self, answer: Given, place: str) -> Given:
+        """The answer with a note that says which column was read, where its heading was left out."""
+        if self.column is None:
+            return answer
+        note = (
+            f"Read column {self.column!r} of {place}, {len(self.ids):,} {'id' if len(self.ids) == 1 else 'ids'}; "
+            "the first line names the columns."
+        )
+        return replace(answer, basis=replace(answer.basis, notes=(note, *answer.basis.notes)))
+
+
+def ids_of_table(text: str, column: str | None = None, *, has_heading: bool = False) -> ReadIds:
     """The ids in a table of values with commas between: of the column called so, else the first of each line.
 
-    >>> ids_of_table("order_id,total\\n17,9.50\\n18,3\\n17,1", "order_id"), ids_of_table("ann\\n\\nbob\\n")
-    (('17', '18'), ('ann', 'bob'))
+    The first line is left out where it names that column, or where the table `has_heading`.
+
+    >>> ids_of_table("order_id,total\\n17,9.50\\n18,3\\n17,1", "order_id")
+    ReadIds(ids=('17', '18'), column='order_id')
+    >>> ids_of_table("ann\\n\\nbob\\n").ids, ids_of_table("email\\nann\\n", has_heading=True).ids
+    (('ann', 'bob'), ('ann',))
     """
     lines = [line for line in csv.reader(io.StringIO(text.lstrip("\ufeff"))) if any(map(str.strip, line))]
-    if column is not None and lines and column in (heads := [head.strip() for head in lines[0]]):
-        place = heads.index(column)
-        lines = lines[1:]
-    else:
-        place = 0
-    ids = (line[place].strip() for line in lines if len(line) > place)
-    return tuple(dict.fromkeys(each for each in ids if each))
+    heads = [head.strip() for head in lines[0]] if lines else []
+    is_named = column is not None and column in heads
+    place = heads.index(column) if column is not None and is_named else 0
+    has_heading = bool(lines) and (has_heading or is_named)
+    ids = (line[place].strip() for line in lines[has_heading:] if len(line) > place)
+    read = ReadIds(tuple(dict.fromkeys(each for each in ids if each)), heads[place] if has_heading else None)
+    if has_heading and not read.ids:
+        raise InvalidInput(
+            f"There is no id below the heading {heads[place]!r}.",
+            hint="If that is an id: give the list as a .txt, or on the page without the tick.",
+        )
+    return read
 
 
 def check_column(text: str, column: str) -> None:
     """Refuse a table without the column that was named."""
-    heads: Sequence[str] = next(csv.reader(io.StringIO(text.lstrip("\ufeff"))), [])
+    heads = next(csv.reader(io.StringIO(text.lstrip("\ufeff"))), [])
     if column not in [head.strip() for head in heads]:
         raise InvalidInput(
             f"The table has no column {column!r}.", hint=f"Its first line says: {', '.join(heads)[:200]}"

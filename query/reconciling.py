@@ -21,6 +21,7 @@ from .reading import Reading
 from .reconcile import CAUSES, CauseCount, Reconcile, ReconcileAnswer, ReconciledId
 from .statement import Fragment
 from .unit import Unit
+from .unseen import unseen_properties
 
 EVER = timedelta(days=36_500)
 """Longer than anything is kept."""
@@ -86,12 +87,13 @@ def reconcile(reading: Reading, question: Reconcile) -> ReconcileAnswer:
         found[each.id] = evidence.verdict(each, _missing_in_words(missing))
     listed = {person for each in known for person in each.people & reached}
     names = _names(reading, found.values())
+    unknown = [] if question.property is None or any(each.is_known for each in known) else [question.property]
     return ReconcileAnswer(
         question=question,
         basis=reading.basis(
             definitions=prepared.matched.definitions,
             left_out=prepared.matched.left_out,
-            notes=[PERSON_RULE, ORDER_RULE],
+            notes=[*unseen_properties(reading, unknown), PERSON_RULE, ORDER_RULE],
         ),
         ids=tuple(_reconciled(each.id, found[each.id], names) for each in known),
         causes=_causes(found.values()),

@@ -47,6 +47,8 @@ def _days(question: Question, calendar: Calendar, now: int) -> dict[str, Any]:
             "The last days and a range are both said.", hint="Say last, or from and to, and not both."
         )
     days, rest = divmod(question.last, DAY)
+    if not question.last:
+        raise InvalidInput("last is 0 days.", hint="Give 1 or more, for example last=30d")
     if days < 1 or rest:
         raise InvalidInput(
             f"The last {question.last} are no days of the calendar.", hint="For example: 30d, or 12w"

@@ -225,6 +225,8 @@ def test_ids_are_reconciled_by_every_door_alike(folder, tmp_path):
         ("free", "never_captured"),
     ]
     assert (answer["counted"], answer["people"], answer["unlisted"]) == (1, 1, 0)
+    read = "Read column 'plan' of orders.csv, 2 ids; the first line names the columns."
+    assert answer["notes"][0] == read
     steps = ("--step", "Looked", "--step", "Ordered", "--within", "2h")
     assert printed(folder, "reconcile", *steps, *words[2:])["ids"] == answer["ids"]
     assert printed(folder, *words, "--column", "number")["causes"][0]["cause"] == "never_captured"
@@ -248,3 +250,26 @@ def test_ids_are_reconciled_by_every_door_alike(folder, tmp_path):
     console = Console(width=150, file=shown)
     show(console, lake.reconcile("Checkout", ["=pro", "free"], property="plan"))
     assert "1 of 2 ids are counted; the last step counts 1 people, 0 of whom no id names." in shown.getvalue()
+
+
+def test_the_first_line_of_a_csv_is_a_heading_and_that_of_a_list_is_an_id(folder, tmp_path):
+    steps = ("--step", "Looked", "--step", "Ordered", "--within", "2h")
+
+    def read(name: str, text: str, *words: str) -> tuple[list[str], str]:
+        (tmp_path / name).write_text(text)
+        answer = printed(folder, "reconcile", *steps, "--ids", str(tmp_path / name), *words)
+        return [each["id"] for each in answer["ids"]], answer["notes"][0]
+
+    ids, note = read("orders.CSV", "email,total\nmember-9c,3\n")
+    assert ids == ["member-9c"]
+    assert note == "Read column 'email' of orders.CSV, 1 id; the first line names the columns."
+    ids, note = read("ids.txt", "member-9c\nmember-9d\n")
+    assert ids == ["member-9c", "member-9d"]
+    assert not note.startswith("Read column")
+    assert read("named.txt", "email\nann\n", "--column", "email")[0] == ["ann"]
+    (tmp_path / "bare.csv").write_text("member-9c\n")
+    refused = run(folder, "reconcile", *steps, "--ids", str(tmp_path / "bare.csv"))
+    assert "no id below the heading 'member-9c'" in refused.stderr
+    piped = ["reconcile", *steps, "--ids", "-", "--data", str(folder)]
+    answer = json.loads(CliRunner().invoke(main, piped, input="ann\nbob\n").stdout)
+    assert [each["id"] for each in answer["ids"]] == ["ann", "bob"]

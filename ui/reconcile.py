@@ -48,6 +48,7 @@ class ReconcileForm:
     report: str = ""
     property: str = ""
     ids: str = ""
+    heading: bool = False
 
 
 def reconcile_view(answer: ReconcileAnswer) -> ReconcileView:
@@ -89,10 +90,13 @@ def add_reconcile(router: APIRouter, desk: Desk) -> None:
         """What became of each id."""
         sent = await request.form()
         report, name, text = (str(sent.get(field, "")).strip() for field in ("report", "property", "ids"))
-        form = ReconcileForm(await funnels(request), report, name, text)
+        heading = bool(sent.get("heading"))
+        form = ReconcileForm(await funnels(request), report, name, text, heading)
         said = {"report": report, "property": name or None, "site": desk.site_of(request).slug}
         try:
-            view = reconcile_view(await desk.call("reconcile", ids_of_table(text, name or None), **said))
+            read = ids_of_table(text, name or None, has_heading=heading)
+            answer: ReconcileAnswer = await desk.call("reconcile", read.ids, **said)
+            view = reconcile_view(read.told(answer, "what was pasted"))
         except ExpostError as error:
             return render(
                 desk, request, "reconcile.html", status=error.status, form=form, view=None, error=error

@@ -119,3 +119,16 @@ def test_folders_are_read_in_order_without_hidden_files(tmp_path: Path) -> None:
     assert [path.name for path in find_files([tmp_path])] == ["1", "2"]
     with pytest.raises(InvalidInput, match="no file"):
         find_files([tmp_path / "missing"])
+
+
+def test_a_heading_that_stands_twice_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("time,user, user,event\n1,ann,bob,Looked\n")
+    with pytest.raises(InvalidInput, match=r"The heading 'user' stands twice in log\.csv") as refused:
+        list(tables(path, Shape()))
+    assert refused.value.hint == "Rename one of the two columns."
+    with pytest.raises(InvalidInput, match="'a' stands twice"):
+        list(tables(path, Shape(columns=("a", "b", "a", "c"))))
+    # Columns without a name are left by spreadsheets, and nothing can ask for them.
+    path.write_text("time,user,,\n1,ann,,\n")
+    assert _rows(tables(path, Shape())) == [{"time": "1", "user": "ann", "": ""}]

@@ -142,6 +142,14 @@ def test_ids_may_be_values_of_a_property(analysis):
     }  # fmt: skip
 
 
+def test_a_property_that_no_event_has_is_told_with_those_that_are_known(analysis):
+    none = "No event has the property 'ordr'; known properties: 'order'."
+    assert none in reconciled(analysis, "17", "18", property="ordr").notes
+    for property_ in ("order", None):
+        notes = reconciled(analysis, "99", property=property_).notes
+        assert not [note for note in notes if note.startswith("No event has")]
+
+
 def test_an_event_that_no_selector_can_judge_is_a_cause_of_its_own(analysis):
     judged = analysis_step(analysis)
     assert cause(analysis, "unsure", steps=("Looked", judged)) == ("selector_unknown", "")

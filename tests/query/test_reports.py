@@ -140,6 +140,9 @@ def test_the_last_days_end_with_today_in_the_time_zone_of_the_report(lake):
     assert lake.trend("Ordered", last=timedelta(days=2), site="shop").behind().total == 1
     with pytest.raises(InvalidInput, match="no days of the calendar"):
         lake.trend("Ordered", last=timedelta(hours=5), site="shop")
+    with pytest.raises(InvalidInput, match="last is 0 days") as refused:
+        lake.trend("Ordered", last="0d", site="shop")
+    assert refused.value.hint == "Give 1 or more, for example last=30d"
     with pytest.raises(InvalidInput, match="both said"):
         lake.trend("Ordered", last=timedelta(days=1), start=date(2026, 3, 1), site="shop")
 

@@ -148,6 +148,15 @@ def test_ids_are_reconciled_by_a_form_and_stand_in_no_address(web: TestClient, s
     assert answer.select_one("textarea")
     causes = [row.get_text() for row in answer.select("#answer table.paths tbody th")]
     assert causes[:2] == ["counted", "same person"]
+    rules = answer.select_one("#answer .rules li")
+    assert rules
+    assert rules.get_text().startswith("Read column 'order_id' of what was pasted, 2 ids;")
+    pasted = sent(form) | {"ids": "email\nann"}
+    web.post("/reconcile", data=pasted)
+    assert stand_in.kept[0] == ("email", "ann")
+    answer = BeautifulSoup(web.post("/reconcile", data=pasted | {"heading": "yes"}).text, "html5lib")
+    assert stand_in.kept[0] == ("ann",)
+    assert answer.select_one("#heading[checked]")
 
 
 def test_a_definition_says_which_reports_are_about_it(web: TestClient) -> None:
