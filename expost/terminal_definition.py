@@ -74,8 +74,10 @@ def show_unnamed(console: Console, answer: UnnamedAnswer) -> None:
         return
     table(
         console,
-        [("people", NUMBER), ("events", NUMBER), ("last seen", NUMBER), ("name", WORD), ("on", WORD), ("text", WORD)],
-        [(each.people, each.events, each.last_seen, each.name, f"{each.kind} {each.selector}", each.text)
+        [("people", NUMBER), ("events", NUMBER), ("last seen", NUMBER), ("name", WORD), ("on", WORD), ("text", WORD),
+         ("page", WORD)],
+        [(each.people, each.events, each.last_seen, each.name, f"{each.kind} {each.selector}", each.text,
+          each.on_path)
          for each in answer.groups],
     )  # fmt: skip
     if answer.more:

@@ -15,6 +15,7 @@ from .candidate import tokens
 from .chain import Chain, chains
 from .condition import compile_definition
 from .control import level_meant, name_for, says_its_words
+from .definition import Definition, definition
 from .interval import LATEST
 from .level import Level
 from .question import MAX_LISTED, Question, refuse_outside
@@ -29,6 +30,8 @@ MOST_ELEMENTS = 2_000
 MOST_TEXTS = 12
 """Things that a selector gathers are told apart by their words up to so many; beyond it they are items of a list."""
 FIELDS = frozenset({"input", "select", "textarea"})
+MOST_AT_ONCE = 50
+"""So many definitions are counted by one statement."""
 CLICKS = ("click", "auxclick")
 ON_A_FIELD = "click on a field"
 """The kind of group that clicks on a field are gathered in while they are counted."""
@@ -48,8 +51,10 @@ class Unnamed(Question):
 
 @dataclass(frozen=True, slots=True)
 class UnnamedGroup:
-    """Interactions that one suggested definition would name. `unknown` of them a definition might match already.
+    """What one suggested definition would find. `unknown` of that a definition might match already.
 
+    The definition asks for `selector`, and for the words `text` and the page `on_path` where the selector alone finds
+    more than what has no name.
     `kind` is the type of event, `event_id` the latest of them, `path` the page that most happened on, of `pages`.
     `clicks` are those on a field whose changes these are: they make no line of their own.
     """
@@ -66,6 +71,17 @@ class UnnamedGroup:
     pages: int
     event_id: str
     clicks: int = 0
+    on_path: str | None = None
+
+    @property
+    def definition(self) -> Definition:
+        """The definition that is offered."""
+        return definition(
+            self.name,
+            on=[f"{self.kind} {self.selector}"],
+            text=f"is:{self.text}" if self.text else None,
+            path=f"is:{self.on_path}" if self.on_path else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +105,8 @@ class UnnamedAnswer(Answer):
         """One row per group."""
         return [
             {"name": each.name, "kind": each.kind, "selector": each.selector, "text": each.text,
-             "people": each.people, "events": each.events, "clicks": each.clicks, "unknown": each.unknown,
-             "last_seen": each.last_seen}
+             "on_path": each.on_path, "people": each.people, "events": each.events, "clicks": each.clicks,
+             "unknown": each.unknown, "last_seen": each.last_seen}
             for each in self.groups
         ]  # fmt: skip
 
@@ -115,8 +131,9 @@ def unnamed(reading: Reading, question: Unnamed) -> UnnamedAnswer:
     counted = tallies.get(None, (0, 0, 0))
     seen = _seen(reading, start)
     groups = _gathered(seen, _changed(reading, start, end))
-    listed, clicks = _folded(_counted(reading, groups, seen))
-    best = listed[: question.limit]
+    counted_groups, words = _counted(reading, groups, seen)
+    listed, clicks = _folded(counted_groups)
+    best = _offered(reading, listed[: question.limit], words, (start, end))
     total = sum(events for events, _, _ in tallies.values())
     left_out = reading.counting.left_out(
         ((reason, events, people) for reason, (events, people, _) in tallies.items() if reason is not None),
@@ -128,7 +145,8 @@ def unnamed(reading: Reading, question: Unnamed) -> UnnamedAnswer:
         basis=reading.basis(
             left_out=left_out,
             notes=[
-                f"{since}A person counts once in each line. Archived definitions name nothing.",
+                f"{since}A person counts once in each line. "
+                "A line counts all that its definition finds. Archived definitions name nothing.",
                 *reading.counting.notes(),
             ],
         ),
@@ -229,9 +247,10 @@ def _gathered(seen: Sequence[_Seen], changed: frozenset[str]) -> dict[Key, list[
 
 def _counted(
     reading: Reading, groups: Mapping[Key, list[_Seen]], seen: Sequence[_Seen]
-) -> list[UnnamedGroup]:
+) -> tuple[list[UnnamedGroup], dict[str, str]]:
+    """The groups as they were gathered; and by the latest event of those that all say the same, these words."""
     if not seen:
-        return []
+        return [], {}
     members = [(each, number) for number, found in enumerate(groups.values()) for each in found]
     rows = reading.run(
         "unnamed_groups.sql",
@@ -243,18 +262,91 @@ def _counted(
         },
     )
     keys = list(groups)
-    found = []
+    found, words = [], {}
     for number, events, people, unknown, last_seen, event_id, path, pages in rows:
         kind, selector, text = keys[number]
         first = groups[keys[number]][0]
         said = text or (first.said if len({each.said for each in groups[keys[number]]}) == 1 else "")
+        if first.has_words and is_whole(said):
+            words[event_id] = said
         name = name_for(kind, first.level, said if first.has_words else "", path)
         found.append(
             UnnamedGroup(
                 name, kind, selector, text, events, people, unknown, at(last_seen), path, pages, event_id
             )
         )
-    return found
+    return found, words
+
+
+def _offered(
+    reading: Reading,
+    groups: Sequence[UnnamedGroup],
+    words: Mapping[str, str],
+    bounds: tuple[datetime, datetime],
+) -> list[UnnamedGroup]:
+    """The groups with what the definition of each finds, which asks for as little as tells these events from others."""
+    plain = _found(reading, groups, bounds, "o")
+    differing = [
+        number
+        for number, (group, found) in enumerate(zip(groups, plain, strict=True))
+        if _distance(group, found) != (0, 0)
+    ]
+    tried = [(number, each) for number in differing for each in _narrower(groups[number], words)]
+    best = {number: plain[number] for number in differing}
+    for (number, _), found in zip(
+        tried, _found(reading, [each for _, each in tried], bounds, "n"), strict=True
+    ):
+        if _distance(groups[number], found) < _distance(groups[number], best[number]):
+            best[number] = found
+    offered = [best.get(number, group) for number, group in enumerate(groups)]
+    return sorted(offered, key=lambda each: (-each.people, -each.events))
+
+
+def _narrower(group: UnnamedGroup, words: Mapping[str, str]) -> list[UnnamedGroup]:
+    """The group by a definition that asks for its words, its page, or both."""
+    texts = [group.text] if group.text else [None, words.get(group.event_id)]
+    paths = [None, group.path if group.pages == 1 and is_whole(group.path) else None]
+    asked = dict.fromkeys((text, path) for path in paths for text in texts)
+    return [
+        replace(group, text=text, on_path=path) for text, path in asked if (text, path) != (group.text, None)
+    ]
+
+
+def _distance(group: UnnamedGroup, found: UnnamedGroup) -> tuple[int, int]:
+    return abs(found.events - group.events), abs(found.people - group.people)
+
+
+def _found(
+    reading: Reading, groups: Sequence[UnnamedGroup], bounds: tuple[datetime, datetime], prefix: str
+) -> list[UnnamedGroup]:
+    """The groups with the numbers of what their definitions find, whether that has a name or not."""
+    rows: dict[int, tuple[Any, ...]] = {}
+    for first in range(0, len(groups), MOST_AT_ONCE):
+        offered = [
+            (number, compile_definition(each.definition, f"{prefix}{number}"))
+            for number, each in enumerate(groups[first : first + MOST_AT_ONCE], first)
+        ]
+        values: dict[str, Any] = {"from_time": bounds[0], "until_time": bounds[1]}
+        for _, compiled in offered:
+            values |= compiled.parameters
+        rows |= {row[0]: row[1:] for row in reading.run("unnamed_offered.sql", values, offered=offered)}
+    nothing = (0, 0, None, None, None, None)
+    return [_with_numbers(group, rows.get(number, nothing)) for number, group in enumerate(groups)]
+
+
+def _with_numbers(group: UnnamedGroup, row: tuple[Any, ...]) -> UnnamedGroup:
+    events, people, last_seen, event_id, path, pages = row
+    if not events:
+        return replace(group, events=0, people=0, unknown=0)
+    return replace(
+        group,
+        events=events,
+        people=people,
+        last_seen=at(last_seen),
+        event_id=event_id,
+        path=path,
+        pages=pages,
+    )
 
 
 def _folded(groups: Sequence[UnnamedGroup]) -> tuple[list[UnnamedGroup], int]:

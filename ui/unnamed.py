@@ -56,9 +56,11 @@ def unnamed_view(answer: UnnamedAnswer, form: Form) -> UnnamedView:
 
 def fields_of(group: UnnamedGroup) -> tuple[tuple[str, str], ...]:
     """The conditions of the definition that names a group, in the words of `expost.query.form`."""
-    kind = "click" if group.kind == "auxclick" else group.kind
-    condition = (kind, group.selector) if kind in WORDS else ("on", f"{kind} {group.selector}")
-    return (condition, ("text", f"is:{group.text}")) if group.text else (condition,)
+    known = group.kind in WORDS
+    fields = [(group.kind, group.selector) if known else ("on", f"{group.kind} {group.selector}")]
+    fields += [("text", f"is:{group.text}")] if group.text else []
+    fields += [("path", f"is:{group.on_path}")] if group.on_path else []
+    return tuple(fields)
 
 
 def add_unnamed(router: APIRouter, desk: Desk) -> None:
@@ -80,5 +82,5 @@ def add_unnamed(router: APIRouter, desk: Desk) -> None:
 
 
 def _row(group: UnnamedGroup) -> UnnamedRow:
-    kind = "click" if group.kind == "auxclick" else group.kind
-    return UnnamedRow(group, WORDS.get(kind, f"{kind.replace('_', ' ')} on"), fields_of(group))
+    words = WORDS.get(group.kind, f"{group.kind.replace('_', ' ')} on")
+    return UnnamedRow(group, words, fields_of(group))

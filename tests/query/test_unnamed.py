@@ -11,11 +11,13 @@ import pytest
 from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
 from expost.query.definition import definition
+from expost.query.form_definition import definition_of
 from expost.query.preview import Preview
 from expost.query.unnamed import Unnamed, UnnamedAnswer, UnnamedGroup
 from expost.state.database import State
 from expost.state.sites import Site, add_site
-from tests.story import Story, change, click, submit, view
+from expost.ui.unnamed import fields_of
+from tests.story import Action, Story, change, click, submit, view
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -90,8 +92,7 @@ def test_without_words_a_name_says_what_it_is_and_where(analysis: Analysis) -> N
 
 def test_what_is_suggested_gathers_at_least_what_is_promised(analysis: Analysis) -> None:
     for each in ask(analysis).groups:
-        text = f"is:{each.text}" if each.text else None
-        past = analysis.ask(Preview(definition("x", on=[f"{each.kind} {each.selector}"], text=text), now=NOW))
+        past = analysis.ask(Preview(each.definition, now=NOW))
         assert (past.events, past.people) == (each.events, each.people)  # type: ignore[attr-defined]
 
 
@@ -156,3 +157,37 @@ def test_clicks_on_a_field_are_gathered_with_its_changes(analysis: Analysis, tmp
     assert {each.name for each in answer.groups} == {"Clicked Go", "Clicked note"}
     assert (answer.events, answer.field_clicks, answer.unexamined_events) == (6, 2, 0)
     fields.close()
+
+
+def test_a_line_counts_what_the_definition_that_it_offers_finds(tmp_path: Path) -> None:
+    story = Story(tmp_path / "choices")
+    for number, who in enumerate(("ann", "bob", "cyd")):
+        story.capture(
+            who, view("/product/keemun"), click("div#main a.button.primary", label="Choose Regular"),
+            submit("div#main form"), click("div#main table td.price", label="9"),
+            view(f"/product/{number}"), click("div#main a.button.primary", label="Add to bag"), submit("div#main form"),
+            view("/cups"), click("div#main svg path.cup-body"), Action("auxclick", "div#main svg path.cup-body"),
+            change("form select[name=size]"), click("form select[name=size]"), at=f"{10 + number}:00",
+        )  # fmt: skip
+    story.capture("dan", view("/"), click("div#main svg path.cup-body"), at="14:00")
+    state = State(story.folder.state_path)
+    add_site(state, Site("shop", "Shop", created_at=1))
+    state.close()
+    choices = Analysis(story.path)
+    for saved in (
+        definition("Added", click="#main a.button.primary", text="is:Add to bag"),
+        definition("Ordered", submit="#main form", path="matches:/[0-9]$"),
+        definition("Touched a cup", click="#main path.cup-body", path="is:/"),
+    ):
+        choices.define(saved)
+    groups = ask(choices).groups
+    assert [each for each in groups if each.text == "Choose Regular"]
+    assert [each.on_path for each in groups if "path.cup-body" in each.selector and each.kind == "click"] == [
+        "/cups"
+    ]
+    for each in groups:
+        fields = {name: [value] for name, value in fields_of(each)}
+        assert definition_of(each.name, fields) == each.definition
+        past = choices.ask(Preview(each.definition, now=NOW))
+        assert (past.events, past.people) == (each.events, each.people)  # type: ignore[attr-defined]
+    choices.close()
