@@ -110,8 +110,12 @@ class Reading:
 
     def execute(self, text: str, values: Mapping[str, Any]) -> list[Row]:
         """Run this text and give the rows of its last statement."""
-        self.say(text, values)
-        return self.quietly(text, values).fetchall()
+        self.sql.append(text.strip())
+        for statement in self.connection.extract_statements(text):
+            bound = self._bound(statement, values)
+            self.used |= bound
+            self.connection.execute(statement, bound)
+        return self.connection.fetchall()
 
     def say(self, text: str, values: Mapping[str, Any]) -> None:
         """Let the answer say that this text was run, or what comes to the same."""
