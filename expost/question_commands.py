@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     # DuckDB, pyarrow, SQLAlchemy and rich take a second to import: only what answers or prints needs them.
     from expost.query.analysis import Analysis
     from expost.query.answer import Answer
+    from expost.query.definition import Definition
     from expost.query.question import Question
 
 
@@ -89,18 +91,40 @@ def define(name: str, data: Path | None, as_json: bool, site: str | None, **opti
     from expost.state.audit import command_line
 
     by, form = command_line(), form_of_options(options)
+    before = _latest(analysis, name, site)
     definition = analysis.define(
         definition_of(name, form), site=site, author=by.who, place=by.place, **validity_of(form)
     )
+    is_archived = analysis.details(definition.name, site=site).archived
+    notes = list(_notes(definition, before, is_archived=is_archived))
     past = analysis.ask(preview_of(form_of([("name", definition.name), ("site", site or "")])))
     if wants_json(as_json):
-        print_json({"definition": definition.to_json(), "preview": past.to_json()})
+        said = {"notes": notes} if notes else {}
+        print_json({"definition": definition.to_json(), **said, "preview": past.to_json()})
     else:
         when = f", valid {definition.interval}" if definition.interval.is_bounded else ""
         click.echo(f"{definition.name} is version {definition.version}{when}: {definition}\n")
         if definition.renamed_from is not None:
             click.echo(f"Until now it was shown as {definition.renamed_from!r}, which is the same name.\n")
+        for note in notes:
+            click.echo(f"{note}\n")
         show_answer(past, as_json)
+
+
+def _latest(analysis: Analysis, name: str, site: str | None) -> Definition | None:
+    """What a name means until now, if anything, archived or not."""
+    from expost.state.names import name_key
+
+    saved = [*analysis.definitions(site=site), *analysis.definitions(site=site, archived=True)]
+    return next((each for each in saved if name_key(each.name) == name_key(name)), None)
+
+
+def _notes(definition: Definition, before: Definition | None, *, is_archived: bool) -> Iterable[str]:
+    """What somebody who took the name for a new one has to know."""
+    if before is not None and before.version != definition.version:
+        yield f"{before.name!r} was defined already: version {before.version} was {before}"
+    if is_archived:
+        yield f"{definition.name!r} is archived: expost definitions unarchive {quote(definition.name)}"
 
 
 EXPLAIN = click.option(

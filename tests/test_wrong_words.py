@@ -233,6 +233,29 @@ def test_a_name_is_trimmed_and_one_that_renames_says_so(lake: expost.Lake, clien
     assert "Until now it was shown as" in page.text
 
 
+def test_a_name_that_is_taken_or_archived_is_said_where_it_is_saved(
+    lake: expost.Lake, client: TestClient
+) -> None:
+    first = run(lake, "define", "Basket", "--click", "a.basket")
+    assert "already" not in first
+    assert "already" not in run(lake, "define", "Basket", "--click", "a.basket")
+    again = run(lake, "define", "Basket", "--click", "a.other")
+    assert '"version": 2' in again
+    assert "'Basket' was defined already: version 1 was click on a.basket" in again
+    form = {"name": "Basket", "click": "a.third", "site": "shop"}
+    assert "is defined already, as" in client.get("/define", params=form).text
+    assert "is defined already, as" not in client.get("/define", params=form | {"name": "New"}).text
+    page = client.post("/definitions", data=form)
+    assert "It was defined already: version 2 was" in page.text
+    assert "It is archived" not in page.text
+    lake.describe("Basket", archived=True)
+    assert "is archived: expost definitions unarchive Basket" in run(
+        lake, "define", "Basket", "--click", "a.fourth"
+    )
+    assert "It is archived" in client.post("/definitions", data=form).text
+    assert "is defined already, as" in client.get("/define", params=form).text
+
+
 def test_every_refusal_says_what_to_do_next() -> None:
     without = []
     for folder in ("query", "expost", "state", "ui", "lake"):

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from expost.errors import ExpostError
+from expost.query.definition import Definition
 from expost.query.form import Form, form_of
 from expost.query.form_definition import NAMES, definition_of, preview_of, validity_of
+from expost.state.names import name_key
 
 from .caller import caller_of
 from .conditions import Field, fields_of, switches_of
@@ -33,16 +35,20 @@ class DefineView:
     meaning: str
     past: Past | None
     error: ExpostError | None
+    taken: Definition | None = None
 
 
-def define_view(form: Form, name: str, outcome: Outcome, rest: str = "") -> DefineView:
+def define_view(
+    form: Form, name: str, outcome: Outcome, rest: str = "", taken: Definition | None = None
+) -> DefineView:
     """The form, with the past of its conditions when they could be counted; `rest` is where more than a count is."""
     happenings, narrowings = fields_of(form)
     conditions = {field: values for field, values in form.items() if field in NAMES}
     past = past_of(outcome.answer, rest) if outcome.answer else None
     meaning = str(definition_of("preview", conditions)) if past else ""
     pairs = tuple(pairs_of(conditions))
-    return DefineView(happenings, narrowings, switches_of(form), pairs, name, meaning, past, outcome.error)
+    switches = switches_of(form)
+    return DefineView(happenings, narrowings, switches, pairs, name, meaning, past, outcome.error, taken)
 
 
 def add_define(router: APIRouter, desk: Desk) -> None:
@@ -53,7 +59,9 @@ def add_define(router: APIRouter, desk: Desk) -> None:
         outcome = Outcome()
         if any(field in form for field in NAMES):
             outcome = await desk.outcome(lambda: replace(preview_of(form), count_only=bool(rest)))
-        return define_view(form, request.query_params.get("name", ""), outcome, rest), outcome.status
+        name = request.query_params.get("name", "")
+        taken = await _taken(desk, name, desk.site_of(request).slug) if name.strip() else None
+        return define_view(form, name, outcome, rest, taken), outcome.status
 
     @router.get("/define")
     async def define(request: Request) -> Response:
@@ -108,3 +116,13 @@ def add_define(router: APIRouter, desk: Desk) -> None:
         return RedirectResponse(
             address("/definition", [("name", saved.name), ("saved", "1"), *was, *several]), 303
         )
+
+
+async def _taken(desk: Desk, name: str, site: str) -> Definition | None:
+    """What a name means already, archived or not."""
+    for is_archive in (False, True):
+        for each in await desk.call("definitions", site=site, archived=is_archive):
+            if name_key(each.name) == name_key(name):
+                found: Definition = each
+                return found
+    return None

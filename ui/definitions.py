@@ -75,6 +75,11 @@ class DefinitionView:
     reports: tuple[tuple[str, str], ...] = ()
 
     @property
+    def before(self) -> Version | None:
+        """The version before this one."""
+        return next((each for each in self.versions if each.version + 1 == self.definition.version), None)
+
+    @property
     def pairs(self) -> list[tuple[str, str]]:
         """The address of this definition."""
         return [("name", self.definition.name)]
