@@ -103,6 +103,8 @@ class QueryPool:
         self._threads = ThreadPoolExecutor(processes, "query")
         self._idle: list[_QueryProcess] = []
         self._busy: set[_QueryProcess] = set()
+        # What processes share lies in a file, which has to be there before the disk is full.
+        self._room = _shared_memory()
 
     async def ask(self, question: Question) -> Any:
         """The answer to a question, or the ExpostError that it raised."""
@@ -241,6 +243,10 @@ STOP, SHARE = 0, 1
 UNKNOWN_SHARE = -1.0
 
 
+def _shared_memory() -> _Shared:
+    return multiprocessing.get_context("spawn").RawArray("d", [0.0, UNKNOWN_SHARE])
+
+
 class _QueryProcess:
     """One child that holds the folder open and answers one question after the other."""
 
@@ -248,7 +254,7 @@ class _QueryProcess:
         # Not fork: the web process has threads (journal, event loop) that a forked child would inherit half.
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._shared: _Shared = context.RawArray("d", [0.0, UNKNOWN_SHARE])
+        self._shared = _shared_memory()
         self._number = 0
         self._process = context.Process(
             target=_answer_for_ever,

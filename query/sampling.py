@@ -44,7 +44,7 @@ class Estimate(int):
     Of events nothing is said about how far off it is: those of one unit come together or not at all.
 
     >>> f"{estimate(50, 0.1):,}", estimate(50, 0.1).low, estimate(50, 0.1).high
-    ('≈500 (383–653)', 383, 653)
+    ('≈500 (385–650)', 385, 650)
     """
 
     sample: int
