@@ -156,6 +156,8 @@ def test_a_tab_that_goes_on_does_not_write_the_cookie_that_another_deleted(site:
     other = page.context.new_page()
     other.goto(at(site, "www"))
     until_more(site, other)
+    # The other tab has written what it had to write at its start.
+    other.wait_for_function("decodeURIComponent(document.cookie).includes('\"pages\":2')")
     page.evaluate("expost('consent', 'off')")
     other.evaluate("every.forEach((work) => work()); expost('track', 'goes on')")
     site.wait_for("custom")
