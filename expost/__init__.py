@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from expost.door import Lake, did, flag, open
+    from expost.door import Lake, did, flag, open, stage
 
-__all__ = ["Lake", "did", "flag", "open"]
+__all__ = ["Lake", "did", "flag", "open", "stage"]
 
 
 def __dir__() -> list[str]:

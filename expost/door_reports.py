@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any, cast
 
+from expost.door_asking import Asking
+from expost.door_words import fields_said
 from expost.errors import ExpostError
-from expost.query.analysis import Analysis
 from expost.query.answer import Answer
 from expost.query.dashboard import Dashboard
-from expost.query.duration import parse_duration
 from expost.query.fields import common_fields, fields_of
-from expost.query.form import Form, parse_moment
+from expost.query.form import Form
 from expost.query.funnel import Funnel, FunnelAnswer
 from expost.query.question import Question
 from expost.query.reconcile import Reconcile, ReconcileAnswer
 from expost.query.report import Report, kind_of
-from expost.query.word import refuse_unknown_names
 
 
-class Reports:
+class Reports(Asking):
     """Reports and dashboards as methods. What is said `over` one are fields of every question, such as `last`."""
-
-    analysis: Analysis
 
     def save_report(
         self,
@@ -54,7 +50,7 @@ class Reports:
     ) -> Answer:
         """Ask the question that is kept under a name: `report("Checkout", last="7d")`."""
         question = self.analysis.kept_report(name, version, site=site).asked(_over(over), site)
-        return self._ask(question)
+        return self._ask(question, Answer)
 
     def reports(self, *, site: str | None = None, archived: bool = False) -> list[Report]:
         """The latest version of every report, by name; those in the archive instead with `archived`."""
@@ -96,18 +92,7 @@ class Reports:
         """The latest version of every dashboard, by name."""
         return self.analysis.kept_dashboards(site=site, archived=archived)
 
-    def _ask(self, question: Question) -> Answer:
-        """The answer to a question, open for more."""
-        raise NotImplementedError
-
 
 def _over(given: dict[str, Any]) -> Form:
     """What is said over a report, as a form: dates and lengths may be in words."""
-    said = dict(given)
-    refuse_unknown_names(said, {each.name for each in fields(Question)}, "a report")
-    for name in ("start", "end", "as_of"):
-        if isinstance(said.get(name), str):
-            said[name] = parse_moment(name, said[name])
-    if isinstance(said.get("last"), str):
-        said["last"] = parse_duration(said["last"])
-    return common_fields(Question(**said))
+    return common_fields(Question(**fields_said(given, of="a report")))

@@ -40,8 +40,6 @@ from .funnel_counts import funnel
 from .funnel_people import funnel_people
 from .health import Health, health
 from .kept_cohorts import KeptCohorts
-from .kept_definitions import KeptDefinitions
-from .kept_reports import KeptReports
 from .left_out import counting_of
 from .lifecycle import Lifecycle, lifecycle
 from .live import Live, live
@@ -120,7 +118,7 @@ WITHOUT_VIEWS = (Preview, CohortSize, Timeline, *OF_PEOPLE)
 """Questions that are asked of the lake itself: they do without the views for people, and share one connection."""
 
 
-class Analysis(KeptDefinitions, KeptReports, KeptCohorts, Rights, PeopleEdits):
+class Analysis(KeptCohorts, PeopleEdits, Rights):
     """A data folder, open for questions. Each question reads the newest snapshot; the folder may be in use.
 
     `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit.

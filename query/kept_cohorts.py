@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from expost.clock import Clock
-from expost.lake.folder import Folder
 from expost.lake.subject import Subject
 from expost.state.audit import Actor
 from expost.state.cohorts import cohorts, find_cohort, remove_cohort, save_cohort
-from expost.state.database import State
 from expost.state.definitions import find_definition
 from expost.state.names import checked_name
 from expost.state.sites import find_site
 
 from .cohort import Cohort
+from .opened import OpenedFolder
 
 
-class KeptCohorts:
+class KeptCohorts(OpenedFolder):
     """Cohorts under their names. A list of ids is kept as keyed hashes: the state holds no id in clear."""
-
-    folder: Folder
-    state: State
-    clock: Clock
 
     def save_cohort(
         self,

@@ -6,11 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from expost.clock import Clock
 from expost.errors import UnknownDefinition
 from expost.state import definitions as saved
 from expost.state.audit import Actor
-from expost.state.database import State
 from expost.state.definitions import SHELF
 from expost.state.details import Details, describe_as, details, find_details
 from expost.state.names import name_key
@@ -20,16 +18,14 @@ from .calendar import calendar_of, interval_of
 from .definition import Definition
 from .definition_filing import definition_filing
 from .file_folder import Plan, Written, apply_plan, export_folder, plan_folder
+from .opened import OpenedFolder
 from .question import Moment
 from .saved import check_definition, definition_of, in_force_at, version_json, whole_of
 from .selector_sql import ENGINE_VERSION
 
 
-class KeptDefinitions:
+class KeptDefinitions(OpenedFolder):
     """Definitions under their names: saved, described, rolled back, written to files and read from them."""
-
-    state: State
-    clock: Clock
 
     def define(
         self,

@@ -7,11 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from expost.clock import Clock
 from expost.errors import ExpostError, InvalidInput
 from expost.state.audit import Actor
 from expost.state.cohorts import find_cohort
-from expost.state.database import State
 from expost.state.definitions import find_definition
 from expost.state.details import Details, describe_as, find_details
 from expost.state.names import name_key
@@ -24,7 +22,7 @@ from .file_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .form import Form
 from .form_funnel import funnel_of
 from .funnel import Funnel
-from .question import Question
+from .opened import OpenedFolder
 from .reconcile import Reconcile
 from .report import KINDS, Report, laid_over, report_of
 from .report_filing import dashboard_filing, kept_on, report_filing
@@ -38,15 +36,8 @@ THINGS: Mapping[str, type[Report] | type[Dashboard]] = {
 }
 
 
-class KeptReports:
+class KeptReports(OpenedFolder):
     """Reports and dashboards under their names. `noun` is `report` or `dashboard` where a method is for both."""
-
-    state: State
-    clock: Clock
-
-    def ask(self, question: Question) -> Answer:
-        """The answer to a question."""
-        raise NotImplementedError
 
     def keep_report(
         self,

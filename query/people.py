@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import duckdb
-import pyarrow as pa
 
-from expost.clock import Clock, from_micros
-from expost.errors import FolderError, InvalidInput, MergeRefused, UnknownName
+from expost.clock import from_micros
+from expost.errors import InvalidInput, MergeRefused, UnknownName
 from expost.ids import keyed_hash, uuid7
 from expost.lake.edits import Edit, rows_of, say, take_edits
-from expost.lake.folder import Folder
 from expost.lake.lock import find_holder
-from expost.lake.reader import LakeSnapshot, connect, find_lake_snapshot
+from expost.lake.reader import connect, find_lake_snapshot
 from expost.lake.rebuilding import at_rest
 from expost.lake.subject import Subject
-from expost.state.audit import Actor, note
-from expost.state.database import State
+from expost.state.audit import Actor
 from expost.state.sites import find_site
 
-from .answer import Answer
-from .definition import Definition
+from .kept_definitions import KeptDefinitions
+from .kept_reports import KeptReports
 from .preview import Preview, PreviewAnswer
-from .question import Question
-from .report import Report
 from .report_change import report_change
 
 MOST_DEVICES = 50
@@ -61,12 +55,8 @@ class _UserFacts:
     users: int
 
 
-class PeopleEdits:
+class PeopleEdits(KeptDefinitions, KeptReports):
     """The part of an open data folder that merges users and undoes edges. Nothing is rewritten: both append rows."""
-
-    folder: Folder
-    state: State
-    clock: Clock
 
     def plan_merge(
         self, user: str, into: str, *, site: str | None = None, force: bool = False
@@ -143,15 +133,7 @@ class PeopleEdits:
 
     def _record(self, edits: list[Edit], by: Actor, action: str, detail: str) -> dict[str, Any]:
         named = ", ".join(str(edit.edge_id) for edit in edits)
-        # First: what nobody would know of is not done.
-        try:
-            with self.state.writing() as connection:
-                note(connection, self.clock(), by, action, named, detail)
-        except FolderError as problem:
-            raise FolderError(
-                f"The audit does not take a line, so nothing more is done: {problem.message}",
-                hint=problem.hint,
-            ) from problem
+        self._note(by, action, named, detail)
         waiting = [say(self.folder, edit) for edit in edits]
         if find_holder(self.folder.lock_path) is None:
             with at_rest(self.folder) as writer:
@@ -192,24 +174,6 @@ class PeopleEdits:
                 answers = (ask, suppose) if asked.as_of is None else (self.ask, self.ask)
                 reports.append(report_change(report, asked, *answers))
         return {"site": slug, "edges": len(edits), "definitions": definitions, "reports": reports}
-
-    def ask(self, question: Question) -> Answer:
-        """The answer to a question."""
-        raise NotImplementedError
-
-    def _in_use(self, site: str) -> list[Definition]:
-        """The definitions of a site that are not archived."""
-        raise NotImplementedError
-
-    def kept_reports(self, *, site: str | None = None, archived: bool = False) -> list[Report]:
-        """The reports of a site."""
-        raise NotImplementedError
-
-    def _supposing(
-        self, supposed: pa.Table | None, snapshot: LakeSnapshot
-    ) -> AbstractContextManager[Callable[[Question], Answer]]:
-        """What answers questions of a snapshot with these edges as if they were recorded."""
-        raise NotImplementedError
 
 
 def _facts(lake: duckdb.DuckDBPyConnection, subject: Subject) -> _UserFacts:

@@ -5,31 +5,25 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from expost.clock import Clock
-from expost.errors import FolderError
 from expost.lake.erasure import carry_out, counts_of, find_person
 from expost.lake.erasures import erasures, find_erasure, request_erasure
-from expost.lake.folder import Folder
 from expost.lake.lock import find_holder
 from expost.lake.person import export_person
 from expost.lake.readable import read_lake
 from expost.lake.reader import LakeSnapshot, connect
 from expost.lake.rebuilding import at_rest
 from expost.lake.subject import Subject
-from expost.state.audit import Actor, note
+from expost.state.audit import Actor
 from expost.state.cohorts import forget_listed
-from expost.state.database import State
 from expost.state.sites import find_site
+
+from .opened import OpenedFolder
 
 Receipt = dict[str, object]
 
 
-class Rights:
+class Rights(OpenedFolder):
     """The part of an open data folder that is about single persons. They are named by a device id or a user id."""
-
-    folder: Folder
-    state: State
-    clock: Clock
 
     def export_person(
         self,
@@ -116,13 +110,3 @@ class Rights:
     def _subject(self, site: str | None, device: str | None, user: str | None) -> Subject:
         slug = find_site(self.state, site).slug
         return Subject.named(self.folder.secret(), slug, device=device, user=user)
-
-    def _note(self, by: Actor, action: str, subject: str, detail: str) -> None:
-        try:
-            with self.state.writing() as connection:
-                note(connection, self.clock(), by, action, subject, detail)
-        except FolderError as problem:
-            raise FolderError(
-                f"The audit does not take a line, so nothing more is done: {problem.message}",
-                hint=problem.hint,
-            ) from problem

@@ -205,7 +205,8 @@ def test_a_cohort_is_saved_asked_and_forgotten_over_http_and_on_the_command_line
 
 
 def test_the_door_shows_its_public_names_only():
-    assert dir(expost) == ["Lake", "did", "flag", "open"]
+    assert dir(expost) == ["Lake", "did", "flag", "open", "stage"]
+    assert all(callable(getattr(expost, name)) for name in dir(expost))
 
 
 def test_rows_of_sql_are_a_list(data):
