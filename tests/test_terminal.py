@@ -9,7 +9,7 @@ from rich.console import Console
 
 from expost.table import table
 from expost.terminal import show
-from expost.ui import samples
+from expost.ui import samples, samples_events, samples_people
 
 
 def shown(width: int, answer: object) -> str:
@@ -20,7 +20,7 @@ def shown(width: int, answer: object) -> str:
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_a_funnel_has_bars_where_there_is_room_and_whole_numbers_everywhere(width):
-    text = shown(width, samples.funnel())
+    text = shown(width, samples_people.funnel())
     assert ("█" in text) == (width >= 100)
     assert "…" not in text
     if width >= 80:
@@ -36,6 +36,6 @@ def test_numbers_are_never_cut_short():
 
 
 def test_live_events_name_people_and_mark_bots():
-    lines = shown(200, samples.live(10)).splitlines()
+    lines = shown(200, samples_events.live(10)).splitlines()
     assert [line for line in lines if "(bot)" in line]
     assert [line for line in lines if "stranger " in line]

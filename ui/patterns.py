@@ -17,7 +17,7 @@ from expost.state.api_keys import ApiKey
 from expost.state.audit import AuditLine
 from expost.state.logins import Login
 
-from . import samples, samples_kept
+from . import samples, samples_arrival, samples_events, samples_kept, samples_people
 from .account import AccountView, LoginRow
 from .asked import Ask, Offer
 from .audit import audit_view
@@ -68,14 +68,14 @@ def patterns() -> Iterator[Pattern]:
     yield from _kept()
     yield from _people()
     for state, count in (("no rows", 0), ("one row", 1), ("too many rows", 400)):
-        yield Pattern("Rows", state, "_rows.html", {"view": rows_view(samples.rows(count))})
-    waiting, arrived = StatusView(0, None), status_view(samples.live())
+        yield Pattern("Rows", state, "_rows.html", {"view": rows_view(samples_arrival.rows(count))})
+    waiting, arrived = StatusView(0, None), status_view(samples_events.live())
     for state, view in (("waiting", waiting), ("arrived", arrived), ("error", StatusView(0, None, STOPPED))):
         yield Pattern("Setup", state, "_setup_status.html", {"view": view})
     for state, error in (("a refused selector", REFUSED), ("a limit", STOPPED)):
         yield Pattern("Error", state, "_error.html", {"error": error})
     yield Pattern("Loading", "while a panel is fetched", "_loading.html", {})
-    answer = samples.funnel()
+    answer = samples_people.funnel()
     yield Pattern(
         "Basis",
         "with rules, definitions and SQL",
@@ -107,20 +107,26 @@ def add_patterns(router: APIRouter, desk: Desk) -> None:
 
 def _lists() -> Iterator[Pattern]:
     states = (
-        ("empty", samples.live(0, 0), ()),
-        ("none of this type", samples.live(0), ("submit",)),
-        ("one row", samples.live(1, 1), ()),
-        ("hostile text", samples.live(2, 2, type="click", label=samples.NASTY, path="/" + samples.NASTY), ()),
+        ("empty", samples_events.live(0, 0), ()),
+        ("none of this type", samples_events.live(0), ("submit",)),
+        ("one row", samples_events.live(1, 1), ()),
         (
-            "overlong text",
-            samples.live(2, 2, type="click", label=samples.LONG, path="/deep" * 60, person=samples.LONG),
+            "hostile text",
+            samples_events.live(2, 2, type="click", label=samples.NASTY, path="/" + samples.NASTY),
             (),
         ),
-        ("too many rows", samples.live(60), ()),
+        (
+            "overlong text",
+            samples_events.live(
+                2, 2, type="click", label=samples.LONG, path="/deep" * 60, person=samples.LONG
+            ),
+            (),
+        ),
+        ("too many rows", samples_events.live(60), ()),
     )
     for state, answer, types in states:
         yield Pattern("Live", state, "_live.html", {"view": live_view(answer, types)})
-    row = DefinitionRow("Added to basket", "click on button.add", 2, past_of(samples.preview()), None)
+    row = DefinitionRow("Added to basket", "click on button.add", 2, past_of(samples_events.preview()), None)
     uncounted = DefinitionRow("Went to checkout", "click on a.checkout", 1, None, None)
     failed = DefinitionRow(samples.NASTY, "click on " + samples.LONG, 1, None, STOPPED)
     for state, found in (
@@ -212,13 +218,13 @@ def _people() -> Iterator[Pattern]:
 
 def _pasts() -> Iterator[Pattern]:
     for state, answer in (
-        ("nothing matched", samples.preview(0, 0)),
-        ("one event", samples.preview(1, 0)),
-        ("much, and some unknown", samples.preview(43_120, 311)),
+        ("nothing matched", samples_events.preview(0, 0)),
+        ("one event", samples_events.preview(1, 0)),
+        ("much, and some unknown", samples_events.preview(43_120, 311)),
     ):
         yield Pattern("Past", state, "_past.html", {"past": past_of(answer)})
-    clicked = samples.event()
-    view = event_view(clicked, choose(clicked.chain, None), Outcome(samples.preview()))
+    clicked = samples_events.event()
+    view = event_view(clicked, choose(clicked.chain, None), Outcome(samples_events.preview()))
     yield Pattern("Breadcrumb", "a click inside a web component", "_breadcrumb.html", {"view": view})
     yield Pattern("Naming", "a level with a past", "_naming.html", {"view": view})
     yield Pattern("Event fields", "a click", "_event_fields.html", {"view": view})
@@ -226,34 +232,34 @@ def _pasts() -> Iterator[Pattern]:
 
 def _charts() -> Iterator[Pattern]:
     funnels = (
-        ("nobody", samples.funnel(0, 0, 0, 0, unfinished=0)),
-        ("one person", samples.funnel(1, 1, 0, 0, unfinished=1)),
-        ("without breakdown", samples.funnel()),
-        ("by flag", samples.funnel(by=True)),
-        ("twenty steps", samples.many_steps()),
+        ("nobody", samples_people.funnel(0, 0, 0, 0, unfinished=0)),
+        ("one person", samples_people.funnel(1, 1, 0, 0, unfinished=1)),
+        ("without breakdown", samples_people.funnel()),
+        ("by flag", samples_people.funnel(by=True)),
+        ("twenty steps", samples_people.many_steps()),
     )
     for state, funnel in funnels:
         yield Pattern("Funnel", state, "_funnel.html", {"view": funnel_view(funnel)})
     for state, people in (
-        ("nobody", samples.people(total=0)),
-        ("one person", samples.people(total=1)),
-        ("too many", samples.people()),
+        ("nobody", samples_people.people(total=0)),
+        ("one person", samples_people.people(total=1)),
+        ("too many", samples_people.people()),
     ):
         yield Pattern("People", state, "_people.html", {"view": people_view(people), "back": ()})
     for state, retention in (
-        ("nobody", samples.retention(cohorts=0)),
-        ("one cohort", samples.retention(cohorts=1)),
-        ("by flag", samples.retention(by=True)),
-        ("many cohorts", samples.retention(cohorts=18)),
+        ("nobody", samples_people.retention(cohorts=0)),
+        ("one cohort", samples_people.retention(cohorts=1)),
+        ("by flag", samples_people.retention(by=True)),
+        ("many cohorts", samples_people.retention(cohorts=18)),
     ):
         yield Pattern("Retention", state, "_retention.html", {"view": retention_view(retention)})
     ask = TrendAsk({"name": ["Added to basket"]}, Offer((), ()))
     for state, trend in (
-        ("never", samples.trend(events=False)),
-        ("one day", samples.trend(days=1)),
-        ("sixty days", samples.trend()),
-        ("by flag", samples.trend(by=True)),
-        ("a year of days", samples.trend(days=366)),
+        ("never", samples_people.trend(events=False)),
+        ("one day", samples_people.trend(days=1)),
+        ("sixty days", samples_people.trend()),
+        ("by flag", samples_people.trend(by=True)),
+        ("a year of days", samples_people.trend(days=366)),
     ):
         yield Pattern("Trend", state, "_trend.html", {"view": trend_view(trend), "ask": ask})
     losses: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -264,11 +270,11 @@ def _charts() -> Iterator[Pattern]:
         ("much is missing", {"count": 90, "lost": 30.0}),
     )
     for state, told in losses:
-        answers = (samples.losses(by, **told) for by in ("day", "page", "browser"))
+        answers = (samples_arrival.losses(by, **told) for by in ("day", "page", "browser"))
         yield Pattern("Losses", state, "_losses.html", {"view": losses_view(*answers)})
     for state, rejected, limited in (
-        ("nothing", samples.rejected(0), {}),
-        ("one", samples.rejected(1), {}),
-        ("many, and somebody sends too much", samples.rejected(50), {"address": 12_040, "device": 1}),
+        ("nothing", samples_arrival.rejected(0), {}),
+        ("one", samples_arrival.rejected(1), {}),
+        ("many, and somebody sends too much", samples_arrival.rejected(50), {"address": 12_040, "device": 1}),
     ):
         yield Pattern("Rejected", state, "_rejected.html", {"view": rejected_view(rejected, limited)})

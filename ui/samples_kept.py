@@ -23,7 +23,8 @@ from expost.query.timeline import (
 )
 from expost.state.details import Details
 
-from .samples import LONG, NASTY, NOW, STEPS, basis, live_event
+from .samples import LONG, NASTY, NOW, STEPS, basis
+from .samples_events import live_event
 
 SAVED_AT = 1_795_000_000_000_000
 

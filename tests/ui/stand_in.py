@@ -48,7 +48,7 @@ from expost.query.unnamed import Unnamed
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.details import Details, details_of
-from expost.ui import samples, samples_kept
+from expost.ui import samples, samples_arrival, samples_events, samples_kept, samples_people
 from expost.ui.desk import PageSite
 from expost.ui.pages import create_pages
 
@@ -97,30 +97,34 @@ class StandIn:
             raise self.failure
         match question:
             case Live():
-                return samples.live(0, 0) if self.is_empty else samples.live(min(question.latest, 30))
+                return (
+                    samples_events.live(0, 0)
+                    if self.is_empty
+                    else samples_events.live(min(question.latest, 30))
+                )
             case EventDetail():
                 kind = {"type": "page_view"} if question.event_id == "view" else {}
-                return samples.event(**kind, **self.said)
+                return samples_events.event(**kind, **self.said)
             case Health():
-                return samples.health(self.is_empty)
+                return samples_events.health(self.is_empty)
             case Unnamed():
-                return samples.unnamed(0 if self.is_empty else 6)
+                return samples_events.unnamed(0 if self.is_empty else 6)
             case Suggestions():
-                return samples.suggestions(question.level or 0)
+                return samples_events.suggestions(question.level or 0)
             case Preview():
                 _refuse_hover(question.definition)
-                whole = samples.preview(0, 0) if self.is_empty else samples.preview()
+                whole = samples_events.preview(0, 0) if self.is_empty else samples_events.preview()
                 return replace(whole, is_whole=False) if question.count_only else whole
             case Funnel():
-                return samples.funnel(by=question.by is not None)
+                return samples_people.funnel(by=question.by is not None)
             case FunnelPeople():
-                return samples.people(question.step, dropped_off=question.dropped_off)
+                return samples_people.people(question.step, dropped_off=question.dropped_off)
             case Retention():
-                return samples.retention(by=question.by is not None)
+                return samples_people.retention(by=question.by is not None)
             case RetentionPeople() | TrendPeople():
-                return replace(samples.people(2), question=question)
+                return replace(samples_people.people(2), question=question)
             case Trend():
-                return samples.trend(by=question.by is not None)
+                return samples_people.trend(by=question.by is not None)
             case Stickiness():
                 return samples_kept.stickiness(days=0 if self.is_empty else 9, by=question.by is not None)
             case Lifecycle():
@@ -133,15 +137,15 @@ class StandIn:
                 return samples_kept.cohort_size()
             case Losses():
                 most = 30 if question.by == "day" else question.limit
-                return samples.losses(question.by, count=0 if self.is_empty else most)
+                return samples_arrival.losses(question.by, count=0 if self.is_empty else most)
             case RejectedList():
-                return samples.rejected(0 if self.is_empty else question.limit)
+                return samples_arrival.rejected(0 if self.is_empty else question.limit)
             case Difference():
-                return samples.difference(0 if self.is_empty else 12)
+                return samples_events.difference(0 if self.is_empty else 12)
             case FlagList():
-                return samples.flags()
+                return samples_arrival.flags()
             case SqlQuery():
-                return samples.rows(0 if self.is_empty else 6)
+                return samples_arrival.rows(0 if self.is_empty else 6)
         raise AssertionError(question)
 
     def _definitions(self, *, site: str | None = None, archived: bool = False) -> list[Definition]:

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from expost.ui import samples
+from expost.ui import samples_events
 from tests.ui.stand_in import StandIn, create_app
 
 FUNNEL = "/funnel?step=Viewed+a+tea&step=Added+to+basket&step=Went+to+checkout&by=flag:new-checkout"
@@ -110,7 +110,7 @@ def test_a_selector_is_counted_while_it_is_typed_and_a_name_is_not_lost(
     page.get_by_label("Click on").fill("a:hover")
     expect(page.locator("pre.caret")).to_be_visible()
     page.get_by_label("Click on").fill("button.add")
-    expect(page.locator("#preview dd").first).to_have_text(str(samples.preview().events))
+    expect(page.locator("#preview dd").first).to_have_text(str(samples_events.preview().events))
     page.get_by_label("Name", exact=True).fill("Added it")
     page.get_by_label("Its text").fill("contains:Add")
     expect(page.locator("#preview .meaning")).to_contain_text("text contains:Add")

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from expost.errors import QueryLimit
 from expost.state.details import Details
-from expost.ui import samples
+from expost.ui import samples, samples_events
 from expost.ui.event import conditions_of
 from expost.ui.live import live_view
 from expost.ui.page import HERE
@@ -349,7 +349,8 @@ def test_an_event_of_any_type_is_shown_by_its_name_and_can_be_named() -> None:
     page = client(StandIn(said={"type": "copy"})).get("/events/x").text
     assert 'name="on" value="copy"' in page
     named = {
-        kind: conditions_of({"type": kind}, samples.chain()[2]) for kind in ("click", "copy", "identify")
+        kind: conditions_of({"type": kind}, samples_events.chain()[2])
+        for kind in ("click", "copy", "identify")
     }
     assert named == {
         "click": (("click", "button.add.primary"),),
@@ -368,7 +369,7 @@ def test_an_event_of_any_type_is_shown_by_its_name_and_can_be_named() -> None:
     shown = client().get("/live", params={"type": "web_vital"}).text
     assert '<a href="/live?type=web_vital" aria-current="true">web vital</a>' in shown
     assert client().get("/live", params={"type": "<b>"}).status_code == 400
-    measured = samples.live(3, type="web_vital", metric="CLS", value=0.0312, label=None, name=None)
+    measured = samples_events.live(3, type="web_vital", metric="CLS", value=0.0312, label=None, name=None)
     assert {row.what for row in live_view(measured).rows} == {"CLS 0.031"}
 
 

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 
-from expost.ui import samples
+from expost.ui import samples_people
 from expost.ui.format import number, share
 from expost.ui.funnel import funnel_view
 from expost.ui.retention import retention_view
@@ -118,7 +118,7 @@ def test_a_twin_that_is_refused_says_so_in_its_own_form(web: TestClient) -> None
 
 
 def test_bars_are_scaled_to_their_own_group() -> None:
-    view = funnel_view(samples.funnel(by=True))
+    view = funnel_view(samples_people.funnel(by=True))
     assert {bar.width for bar in view.steps[0].bars} == {100.0}
     control, treatment = view.steps[3].bars[:2]
     assert control.width == pytest.approx(100 * 88 / 498, abs=0.01)
@@ -126,7 +126,7 @@ def test_bars_are_scaled_to_their_own_group() -> None:
 
 
 def test_a_period_that_has_not_begun_is_no_zero() -> None:
-    view = retention_view(samples.retention())
+    view = retention_view(samples_people.retention())
     assert [cell is None for cell in view.total.rows[-2].cells] == [False] + [True] * 8
 
 
