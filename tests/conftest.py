@@ -10,8 +10,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from expost.clock import wall_clock
 from expost.demo.chromium import FLAGS, find_chromium
 from expost.lake.folder import Folder, open_folder
+from expost.query.analysis import Analysis
+from expost.query.definition import definition
+from expost.state.database import State
+from expost.state.keys import add_key
+from expost.state.sites import Site, add_site
 from tests.serving import make_site
 from tests.story import Story, small_rich_lake
 
@@ -111,3 +117,18 @@ def ann_and_bob(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     folder = open_folder(path)
     store(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def rich_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small rich lake with a site, a key and two definitions. For reading: who changes it copies it."""
+    story = small_rich_lake(Story(tmp_path_factory.mktemp("rich shop") / "expost-data"))
+    state = State(story.folder.state_path)
+    add_site(state, Site("shop", "Shop", created_at=wall_clock()))
+    add_key(state, "shop", "write", wall_clock)
+    state.close()
+    opened = Analysis(story.path)
+    opened.define(definition("Viewed page", view="/**"))
+    opened.define(definition("Bought", click="form.cart button.buy"))
+    opened.close()
+    return story.path

@@ -16,9 +16,9 @@ from expost.cli import main
 from expost.lake.folder import Folder, open_folder
 from expost.query.analysis import Analysis
 from expost.query.definition import definition
+from tests.doors import Api
 from tests.serving import Serving, make_site
 from tests.story import Story, identify, track, view
-from tests.test_rights import Api
 
 ANN, ANNA = "ann@shop.example", "anna@home.example"
 

@@ -23,9 +23,9 @@ from expost.query.definition import definition
 from expost.query.funnel import FunnelAnswer
 from expost.query.trend import Trend
 from expost.terminal import show
+from tests.doors import Api
 from tests.serving import make_site
 from tests.story import Story, track
-from tests.test_rights import Api
 
 FUNNEL = ("funnel", "Looked", "Ordered", "--within", "2h")
 

@@ -5,26 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from fastapi.testclient import TestClient
 
 import expost
-from expost.access import Access
-from expost.admission import Caller, Who
-from expost.app import create_inside
 from expost.cli import main
 from expost.errors import FolderError
 from expost.lake.folder import Folder, open_folder
 from expost.lake.subject import Subject
 from expost.query.analysis import Analysis
-from expost.settings import Settings
 from expost.state.audit import audit_lines
 from expost.state.database import State
-from expost.ui.caller import CALLER
-from expost.ui.desk import PageSite
+from tests.doors import Api
 from tests.lake.test_erasure import ANN, OF_ANN, USER
 from tests.lake.traces import traces
 from tests.serving import Serving
@@ -104,28 +97,6 @@ def test_everything_of_one_person_is_one_file(folder: Folder, tmp_path: Path) ->
     assert [each for each in OF_ANN if each not in text] == []
     assert "device-of-bob" not in text
     assert ("export a person", "shop", "a user, 14 events") in audit(folder)
-
-
-class Api:
-    """The API as an account with this role is answered."""
-
-    def __init__(self, folder: Folder, role: str | None) -> None:
-        analysis = Analysis(folder.path)
-        who = None if role is None else Who(1, "ann", role, login_id=1)
-
-        async def call(method: str, *arguments: Any, **named: Any) -> Any:
-            return getattr(analysis, method)(*arguments, **named)
-
-        inside = create_inside(
-            call,
-            lambda: [PageSite("shop", "Shop", "UTC", "")],
-            Access(analysis.state, Settings(data=folder.path)),
-        )
-
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            await inside(scope | {CALLER: Caller(who=who)}, receive, send)
-
-        self.client = TestClient(app, base_url="http://127.0.0.1")
 
 
 def test_the_api_erases_for_admins(folder: Folder) -> None:

@@ -14,15 +14,12 @@ from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 import expost
-from expost.access import Access
-from expost.app import create_inside
 from expost.cli import main
 from expost.errors import ExpostError, InvalidInput, UnknownVersion
 from expost.query.form import form_of
 from expost.query.form_cohort import cohort_of
-from expost.settings import Settings
 from expost.state.sites import Site, add_site
-from expost.ui.desk import PageSite
+from tests.doors import app_over
 from tests.story import Story, click, track, view
 
 REFUSALS = ("InvalidInput", "NotBuilt")
@@ -46,12 +43,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[expost.Lake]:
 
 @pytest.fixture(scope="module")
 def client(lake: expost.Lake) -> Iterator[TestClient]:
-    async def call(method: str, *arguments: Any, **named: Any) -> Any:
-        return getattr(lake.analysis, method)(*arguments, **named)
-
-    access = Access(lake.analysis.state, Settings())
-    app = create_inside(call, lambda: [PageSite("shop", "Shop", "UTC", "<script></script>")], access)
-    with TestClient(app) as opened:
+    with TestClient(app_over(lake.analysis)) as opened:
         yield opened
 
 
