@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -68,6 +68,29 @@ class Known:
     keys: Mapping[str, ApiKey] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Failures:
+    """When failures of one kind were noted in the last hour, and how many were not since the last that was."""
+
+    noted: deque[float] = field(default_factory=deque)
+    unnoted: int = 0
+
+    def is_noted(self, now: float) -> bool:
+        """Count one more: whether it gets a line of its own."""
+        while self.noted and now - self.noted[0] > 3_600:
+            self.noted.popleft()
+        if len(self.noted) >= FAILURES_NOTED_AN_HOUR:
+            self.unnoted += 1
+            return False
+        self.noted.append(now)
+        return True
+
+    def take_unnoted(self) -> int:
+        """How many had no line; from now on none."""
+        count, self.unnoted = self.unnoted, 0
+        return count
+
+
 class Access:
     """The desk of the house: finds who is known, logs in, makes the first account, changes passwords."""
 
@@ -87,9 +110,10 @@ class Access:
         # Under a name the delay ends soon, because anybody may keep guessing at it; from one address it grows long.
         self._names = Throttle(free=5, longest=60)
         self._addresses = Throttle(free=10, longest=900)
+        # Whoever has mistyped a token is not kept from logging in by it, nor the other way round.
+        self._token_addresses = Throttle(free=10, longest=900)
         self._familiar: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._failures: deque[float] = deque()
-        self._unnoted = 0
+        self._failures: dict[str, Failures] = defaultdict(Failures)
         self._hashing = ThreadPoolExecutor(HASHING_AT_ONCE, "password")
         self._hashing.submit(prepare)
         self._waiting = 0
@@ -133,7 +157,7 @@ class Access:
             account = await asyncio.to_thread(account_named, self.state, name)
             is_right = await self._hash(is_password, account.password if account else None, password)
             if account is None or not is_right:
-                await self._note_failure(account, caller)
+                await self._note_failure("login failed", _failed_name(account), caller)
                 raise WrongLogin
             if is_outdated(account.password):
                 hashed = await self._hash(hash_password, password)
@@ -147,8 +171,12 @@ class Access:
     async def set_up(self, token: str, name: str, password: str, caller: Caller, browser: str) -> str:
         """Make the account that a setup token is for, and log in with it: the secret of the login."""
         place = neighbourhood(caller.address)
-        with self._turn(None, place):
-            await asyncio.to_thread(self._check_token, token)
+        with self._turn(None, place, self._token_addresses):
+            try:
+                await asyncio.to_thread(self._check_token, token)
+            except WrongLogin:
+                await self._note_failure("setup token refused", "one that is not in force", caller)
+                raise
             told = check_name(name)
             check_password(password)
             hashed = await self._hash(hash_password, password)
@@ -157,7 +185,8 @@ class Access:
                 spend_setup_token, self.state, token, told, hashed, self.clock, by=by
             )
             secret = await asyncio.to_thread(add_login, self.state, account, browser, self.clock, by=by)
-        self._welcome(_counted_name(told), place)
+        self._token_addresses.forgive(place)
+        self._make_familiar(_counted_name(told), place)
         return secret
 
     async def change_password(self, who: Who, current: str, new: str, caller: Caller, browser: str) -> str:
@@ -166,7 +195,7 @@ class Access:
         with self._turn(key, place):
             account = await asyncio.to_thread(find_account, self.state, who.account)
             if not await self._hash(is_password, account.password, current):
-                await self._note_failure(account, caller)
+                await self._note_failure("login failed", _failed_name(account), caller)
                 raise WrongLogin("This is not your present password.")
             self._welcome(key, place)
             check_password(new)
@@ -199,19 +228,20 @@ class Access:
         )
 
     @contextmanager
-    def _turn(self, name: str | None, place: str) -> Iterator[None]:
+    def _turn(self, name: str | None, place: str, addresses: Throttle | None = None) -> Iterator[None]:
         """Count a try, or refuse it. Who logged in from an address before is not kept out of it by others' guesses."""
         now = self._seconds()
+        addresses = self._addresses if addresses is None else addresses
         is_familiar = name is not None and (name, place) in self._familiar
         by_name = 0.0 if name is None or is_familiar else self._names.wait(name, now)
-        wait = max(by_name, self._addresses.wait(place, now))
+        wait = max(by_name, addresses.wait(place, now))
         if wait > 0:
             raise TooManyTries(ceil(wait))
         if self._waiting >= MOST_WAITING:
             raise TooManyTries(1)
         if name is not None and not is_familiar:
             self._names.count(name, now)
-        self._addresses.count(place, now)
+        addresses.count(place, now)
         self._waiting += 1
         try:
             yield
@@ -222,6 +252,9 @@ class Access:
         """The password was right: what was tried under the name is forgiven, and the address is familiar."""
         self._names.forgive(name)
         self._addresses.take_back(place)
+        self._make_familiar(name, place)
+
+    def _make_familiar(self, name: str, place: str) -> None:
         self._familiar[name, place] = None
         while len(self._familiar) > FAMILIAR:
             self._familiar.popitem(last=False)
@@ -233,27 +266,24 @@ class Access:
     async def _hash(self, work: Callable[..., Found], *arguments: str | None) -> Found:
         return await asyncio.get_running_loop().run_in_executor(self._hashing, work, *arguments)
 
-    async def _note_failure(self, account: Account | None, caller: Caller) -> None:
-        """A line in the audit, so many an hour; the next one says how many had none.
-
-        A name that no account has is not written: people type their password there.
-        """
+    async def _note_failure(self, action: str, subject: str, caller: Caller) -> None:
+        """A line in the audit, so many an hour; the next one says how many had none. What was typed is never in it."""
         now = self._seconds()
-        while self._failures and now - self._failures[0] > 3_600:
-            self._failures.popleft()
-        if len(self._failures) >= FAILURES_NOTED_AN_HOUR:
-            self._unnoted += 1
+        failures = self._failures[action]
+        if not failures.is_noted(now):
             return
-        self._failures.append(now)
-        detail = f"and {self._unnoted} more before it" if self._unnoted else ""
-        self._unnoted = 0
-        place = caller.actor("").place
-        subject = account.name if account else "a name that no account has"
-        await asyncio.to_thread(self._write_failure, Actor("", place), subject, detail)
+        detail = f"and {failures.take_unnoted()} more before it" if failures.unnoted else ""
+        by = Actor("", caller.actor("").place)
+        await asyncio.to_thread(self._write_failure, by, action, subject, detail)
 
-    def _write_failure(self, by: Actor, subject: str, detail: str) -> None:
+    def _write_failure(self, by: Actor, action: str, subject: str, detail: str) -> None:
         with self.state.writing() as connection:
-            note(connection, self.clock(), by, "login failed", subject, detail)
+            note(connection, self.clock(), by, action, subject, detail)
+
+
+def _failed_name(account: Account | None) -> str:
+    """Whose login failed. A name that no account has is not written: people type their password there."""
+    return account.name if account else "a name that no account has"
 
 
 def _counted_name(name: str) -> str:

@@ -9,6 +9,7 @@ import click
 
 from expost.errors import InvalidInput
 from expost.file_commands import FOLDER, apply_agreed, missing_option, print_plan, print_written
+from expost.kept_commands import print_archived, print_described
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
 from expost.query.form_definition import DIFFERENCE, HEALTH, difference_of, health_of
 from expost.question_commands import analysis_of, form_of_options, show_answer
@@ -16,6 +17,7 @@ from expost.question_commands import analysis_of, form_of_options, show_answer
 if TYPE_CHECKING:
     from expost.query.file_folder import Plan
     from expost.state.audit import Actor
+    from expost.state.details import Details
 
 MISSING = missing_option("definitions")
 
@@ -120,7 +122,8 @@ def describe(name: str, data: Path | None, site: str | None, as_json: bool, **gi
     Example: expost definitions describe "Signed up" --owner growth --tag activation
     """
     tags = [tag for tag in given["tags"] if tag] if given["tags"] else None
-    _describe(name, data, site, as_json, **given | {"tags": tags})
+    told, before, followers = _describe(name, data, site, **given | {"tags": tags})
+    print_described(name, told, before, as_json, reports=followers)
 
 
 @definitions.command()
@@ -134,9 +137,9 @@ def archive(name: str, data: Path | None, site: str | None, as_json: bool) -> No
     \b
     Example: expost definitions archive "Signed up"
     """
-    _describe(name, data, site, as_json, archived=True)
-    followers = [] if wants_json(as_json) else analysis_of(data).followers(name, site=site)
-    if followers:
+    told, before, followers = _describe(name, data, site, archived=True)
+    print_archived(name, told, before, as_json, reports=followers)
+    if followers and not wants_json(as_json):
         click.echo(
             f"{len(followers)} of the reports are about it, and still answered: {', '.join(followers)}"
         )
@@ -153,7 +156,8 @@ def unarchive(name: str, data: Path | None, site: str | None, as_json: bool) -> 
     \b
     Example: expost definitions unarchive "Signed up"
     """
-    _describe(name, data, site, as_json, archived=False)
+    told, before, followers = _describe(name, data, site, archived=False)
+    print_archived(name, told, before, as_json, reports=followers)
 
 
 @definitions.command()
@@ -234,15 +238,14 @@ def apply(
     apply_agreed(plan, apply_it, yes=yes, as_json=as_json)
 
 
-def _describe(name: str, data: Path | None, site: str | None, as_json: bool, **wanted: Any) -> None:
-    by = _by()
-    analysis = analysis_of(data)
+def _describe(
+    name: str, data: Path | None, site: str | None, **wanted: Any
+) -> tuple[Details, Details, list[str]]:
+    """What is said of a definition after this change, and before it; and the reports that are about it."""
+    by, analysis = _by(), analysis_of(data)
+    before = analysis.details(name, site=site)
     told = analysis.describe(name, site=site, author=by.who, place=by.place, **wanted)
-    if wants_json(as_json):
-        print_json({"name": name} | told.to_json() | {"reports": analysis.followers(name, site=site)})
-    else:
-        said = [f"{word}: {value}" for word, value in told.to_json().items() if value]
-        click.echo(f"{name}: " + ("; ".join(said) or "nothing is said of it"))
+    return told, before, analysis.followers(name, site=site)
 
 
 def _by() -> Actor:

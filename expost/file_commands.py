@@ -49,7 +49,11 @@ def print_plan(plan: Plan, as_json: bool) -> None:
         click.echo(f"{SIGNS[each.kind]} {each.name} ({each.kind}{f', {each.file}' if each.file else ''})")
         for line in each.lines:
             click.echo(f"    {line}")
-    if not plan.planned:
+    if plan.planned:
+        click.echo(
+            f"In all: {', '.join(f'{count:,} {kind}' for kind, count in plan.summary.items() if count)}."
+        )
+    else:
         click.echo(f"There is no {plan.noun} file.")
     if plan.without_file:
         click.echo(f"Left as they are, without a file: {', '.join(plan.without_file)}")

@@ -16,6 +16,7 @@ from expost.question_commands import analysis_of
 
 if TYPE_CHECKING:
     from expost.state.audit import Actor
+    from expost.state.details import Details
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class KeptCommands:
         """Change something, in the name of whoever runs the command."""
         by = author()
         return getattr(analysis, method)(self.noun, *given, author=by.who, place=by.place, **said)
+
+    def describe(self, analysis: Any, name: str, site: str | None, **wanted: Any) -> tuple[Details, Details]:
+        """What is said of one of them after this change, and what was before it."""
+        before = analysis.kept_history(self.noun, name, site=site)[-1].details
+        return self.do(analysis, "describe_kept", name, site=site, **wanted), before
 
 
 def kept_group(noun: str, about: str, example: str, nothing: str) -> click.Group:
@@ -102,20 +108,20 @@ def _add_details(kept: KeptCommands) -> None:
     @click.option("--note", metavar="TEXT", help="What a reader should know. Empty: nothing.")
     def describe(name: str, data: Path | None, site: str | None, as_json: bool, **given: Any) -> None:
         tags = [tag for tag in given["tags"] if tag] if given["tags"] else None
-        told = kept.do(analysis_of(data), "describe_kept", name, site=site, **given | {"tags": tags})
-        _print_details(name, told, as_json)
+        told, before = kept.describe(analysis_of(data), name, site, **given | {"tags": tags})
+        print_described(name, told, before, as_json)
 
     @kept.command(f"List a {kept.noun} no longer. Whoever names it is still answered.", kept.example)
     @click.argument("name")
     def archive(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
-        told = kept.do(analysis_of(data), "describe_kept", name, site=site, archived=True)
-        _print_details(name, told, as_json)
+        told, before = kept.describe(analysis_of(data), name, site, archived=True)
+        print_archived(name, told, before, as_json)
 
     @kept.command(f"Take a {kept.noun} back from the archive.", kept.example)
     @click.argument("name")
     def unarchive(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
-        told = kept.do(analysis_of(data), "describe_kept", name, site=site, archived=False)
-        _print_details(name, told, as_json)
+        told, before = kept.describe(analysis_of(data), name, site, archived=False)
+        print_archived(name, told, before, as_json)
 
 
 def _add_files(kept: KeptCommands) -> None:
@@ -170,12 +176,25 @@ def print_saved(saved: Any, as_json: bool) -> None:
         click.echo(f"{saved.name} is version {saved.version}: {saved}")
 
 
-def _print_details(name: str, told: Any, as_json: bool) -> None:
+def print_described(name: str, told: Details, before: Details, as_json: bool, **more: Any) -> None:
+    """What is said of a thing now, and whether that was so already."""
     if wants_json(as_json):
-        print_json({"name": name} | told.to_json())
-    else:
-        said = [f"{word}: {value}" for word, value in told.to_json().items() if value]
-        click.echo(f"{name}: " + ("; ".join(said) or "nothing is said of it"))
+        print_json({"name": name} | told.to_json() | {"is_changed": told != before} | more)
+        return
+    said = [f"{word}: {', '.join(value) if isinstance(value, list) else value}"
+            for word, value in told.to_json().items() if value and word != "archived"]  # fmt: skip
+    click.echo(f"{name}: " + ("; ".join(said) or "nothing is said of it"))
+    if told == before:
+        click.echo("It was so already; nothing was changed.")
+
+
+def print_archived(name: str, told: Details, before: Details, as_json: bool, **more: Any) -> None:
+    """Whether a thing is archived now, and whether it was already."""
+    if wants_json(as_json):
+        print_described(name, told, before, as_json, **more)
+        return
+    was = " already; nothing was changed" if told == before else ""
+    click.echo(f"{name} is {'' if told.archived else 'not '}archived{was}.")
 
 
 def author() -> Actor:

@@ -26,6 +26,7 @@ from expost.lake.erasures import failing, marks
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
 from expost.lake.writer import last_segment
+from expost.listener import listen, own_url, urls_elsewhere
 from expost.logs import log_as_json
 from expost.metrics import Dials, Sources
 from expost.pool import QueryLimits, QueryPool
@@ -55,7 +56,7 @@ REQUEST_SECONDS = 2
 def run(settings: Settings) -> int:
     """Serve until a signal ends it; the exit status."""
     log_as_json()
-    listener = _listen(settings)
+    listener = listen(settings)
     try:
         return _serve(settings, listener)
     except OSError as problem:
@@ -96,9 +97,10 @@ class _Server(uvicorn.Server):
     def __init__(
         self, settings: Settings, folder: Folder, listener: socket.socket, journal: Journal, state: State
     ) -> None:
-        self._own_url = _url(listener)
+        self._own_url = own_url(listener)
+        self._elsewhere = urls_elsewhere(listener)
         self._base_url = settings.public_url or self._own_url
-        self._host = settings.host
+        self._settings = settings
         self._folder = folder
         self._journal = journal
         self._state = state
@@ -169,13 +171,15 @@ class _Server(uvicorn.Server):
             for each in sites(self._state):
                 print(_keeping(each), flush=True)  # noqa: T201
         self._say_who_is_let_in()
+        if self._elsewhere and not self._settings.public_url:
+            print(_reached(self._elsewhere), flush=True)  # noqa: T201
         for site in self._page_sites():
             print(site.tag, flush=True)  # noqa: T201
 
     def _say_who_is_let_in(self) -> None:
         """Note where we listen, and print the token for the first account as long as there is none."""
         try:
-            remember_listening(self._state, self._host)
+            remember_listening(self._state, self._settings.host)
             if not accounts(self._state):
                 token = make_setup_token(self._state, wall_clock, by=SERVER)
                 print(_closed(self._base_url, token), flush=True)  # noqa: T201
@@ -237,6 +241,14 @@ def _closed(base_url: str, token: str) -> str:
     )
 
 
+def _reached(urls: Sequence[str]) -> str:
+    """Where other machines find us, what they are asked for, and that the line to paste names this machine."""
+    return (
+        f"Other machines reach it at {' or '.join(urls)}, where pages and the API ask for a login. The line to paste "
+        f"names this machine alone; for pages that others visit: --public-url {urls[0]}"
+    )
+
+
 def _keeping(site: Site) -> str:
     """For how long events of a site are kept, and how to change that."""
     command = f"expost sites change {site.slug} --keep-months"
@@ -257,20 +269,3 @@ def room_for_connections() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(16, soft - FILES_OF_OUR_OWN)
-
-
-def _listen(settings: Settings) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2_048)
-    except OSError as problem:
-        raise FolderError(
-            f"Nothing can listen on {settings.host} port {settings.port}: {problem.strerror or problem}.",
-            hint="Choose another with --host and --port.",
-        ) from problem
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{port}"

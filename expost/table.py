@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from expost.query.answer import Answer
+from expost.query.duration import rounded_to_two_units
 from expost.query.unit import PERSON, Unit
 
 SHORTEST = 10
@@ -80,16 +81,16 @@ def percent(share: float | None) -> str:
 
 
 def duration(milliseconds: float | None) -> str:
-    """A length of time in its two largest units.
+    """A length of time in its two largest units, rounded to the smaller one.
 
-    >>> duration(93_784_000), duration(1_500), duration(None)
-    ('1 d 2 h', '1.5 s', '–')
+    >>> duration(93_784_000), duration(83_600), duration(59_990), duration(1_500), duration(None)
+    ('1 d 2 h', '1 min 24 s', '1 min 0 s', '1.5 s', '–')
     """
     if milliseconds is None:
         return "–"
-    seconds = milliseconds / 1_000
-    if seconds < 60:
-        return f"{seconds:.1f} s"
+    if milliseconds < 59_950:
+        return f"{milliseconds / 1_000:.1f} s"
+    seconds = rounded_to_two_units(milliseconds / 1_000)
     for size, name, smaller, smaller_name in (
         (86_400, "d", 3_600, "h"),
         (3_600, "h", 60, "min"),
@@ -97,7 +98,7 @@ def duration(milliseconds: float | None) -> str:
     ):
         if seconds >= size:
             whole, rest = divmod(seconds, size)
-            return f"{int(whole)} {name} {int(rest // smaller)} {smaller_name}"
+            return f"{whole} {name} {rest // smaller} {smaller_name}"
     raise AssertionError(seconds)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from .level import Level
 
-VERBS = {"click": "Clicked", "auxclick": "Clicked", "change": "Changed", "submit": "Submitted"}
+VERBS = {
+    "click": "Clicked", "auxclick": "Right- or middle-clicked", "change": "Changed", "submit": "Submitted",
+}  # fmt: skip
 NAMES = ("aria-label", "title", "alt", "placeholder", "name")
 ROLES = {
     "a": "link",

@@ -50,3 +50,13 @@ def format_duration(length: timedelta) -> str:
         if seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def rounded_to_two_units(seconds: float) -> int:
+    """So many whole seconds that the two largest units of days, hours, minutes and seconds say them: cut would be less.
+
+    >>> rounded_to_two_units(83.6), rounded_to_two_units(3_599.6), rounded_to_two_units(89_999)
+    (84, 3600, 90000)
+    """
+    size = 3_600 if seconds >= 86_400 else 60 if seconds >= 3_600 else 1
+    return int(seconds / size + 0.5) * size

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
 
 from expost.clock import Clock
 from expost.errors import InvalidInput
@@ -21,6 +21,7 @@ from .toml_file import SUFFIX, file_name, read_toml
 
 MOST_BYTES = 1_000_000
 Kind = Literal["new", "changed", "archived", "same"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Filed(Protocol):
@@ -86,9 +87,15 @@ class Plan:
         """Those that are not the same already."""
         return tuple(each for each in self.planned if each.kind != "same")
 
+    @property
+    def summary(self) -> dict[Kind, int]:
+        """How many are new, changed, archived and the same."""
+        return {kind: sum(each.kind == kind for each in self.planned) for kind in KINDS}
+
     def to_json(self) -> dict[str, Any]:
         return {
             "site": self.site,
+            "summary": dict(self.summary),
             f"{self.noun}s": [
                 {"name": each.name, "kind": each.kind, "file": each.file, "lines": list(each.lines)}
                 for each in self.planned

@@ -324,6 +324,32 @@ def test_guessing_a_setup_token_is_slowed_down_too(access: Access) -> None:
     web, form = browser(access), {"token": "setup-x", "name": "bob", "password": PASSWORD}
     found = [web.post("/setup-account", data=form).status_code for _ in range(12)]
     assert found == [401] * 11 + [429]
+    assert log_in(web).status_code == 303
+
+
+def test_guessing_passwords_does_not_keep_anybody_from_using_a_setup_token(access: Access) -> None:
+    token = make_setup_token(access.state, wall_clock, by=NOBODY)
+    web = browser(access)
+    assert [log_in(web, name=f"name {number}").status_code for number in range(12)][-1] == 429
+    form = {"token": token, "name": "bob", "password": PASSWORD}
+    assert web.post("/setup-account", data=form).status_code == 303
+
+
+def test_a_setup_token_that_is_none_leaves_a_line_in_the_audit_without_what_was_typed(
+    access: Access, watch: Watch
+) -> None:
+    form = {"token": "setup-guessed", "name": "bob", "password": PASSWORD}
+    for number in range(FAILURES_NOTED_AN_HOUR + 2):
+        assert (
+            browser(access, peer=f"203.0.113.{number}").post("/setup-account", data=form).status_code == 401
+        )
+    refused = [line for line in audit_lines(access.state) if line.action == "setup token refused"]
+    assert len(refused) == FAILURES_NOTED_AN_HOUR
+    assert (refused[0].subject, refused[0].place) == ("one that is not in force", "elsewhere")
+    watch.now += 3_601
+    browser(access).post("/setup-account", data=form)
+    assert audit_lines(access.state, limit=1)[0].detail == "and 2 more before it"
+    assert b"guessed" not in b"".join(path.read_bytes() for path in access.state.path.parent.iterdir())
 
 
 def test_a_throttle_forgets_after_an_hour_and_holds_so_many_names() -> None:

@@ -43,11 +43,15 @@ def test_definitions_go_to_files_and_come_back_on_the_command_line(data: Path, t
         if each["kind"] != "same"
     ]
     assert changed["lines"] == ["- custom event Filed", "+ custom event Kept"]
+    planned = json.loads(CliRunner().invoke(main, ["definitions", "diff", folder, *at]).stdout)
+    same = len(planned["definitions"]) - 1
+    assert planned["summary"] == {"new": 0, "changed": 1, "archived": 0, "same": same}
     asked = CliRunner().invoke(main, ["definitions", "apply", folder, *at])
     assert asked.exit_code == 2
     assert "--yes" in asked.stderr
     done = json.loads(CliRunner().invoke(main, ["definitions", "apply", folder, "--yes", *at]).stdout)
     assert done["is_applied"]
+    assert done["summary"]["changed"] == 1
     CliRunner().invoke(main, ["definitions", "rollback", "Filed", "1", *at])
     compared = json.loads(CliRunner().invoke(main, ["definitions", "diff", "Filed", "1", "2", *at]).stdout)
     assert (compared["old_meaning"], compared["new_meaning"]) == ("custom event Filed", "custom event Kept")
@@ -85,6 +89,25 @@ def test_only_saved_definitions_are_links(client):
     assert "not saved" in unsaved
     assert "/definition?name=preview" not in unsaved
     assert "/definition?name=Bought" in client.get("/trend", params={"name": "Bought"}).text
+
+
+def test_what_is_archived_already_is_said_to_be(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = ["--data", str(data)]
+    CliRunner().invoke(main, ["define", "Old hat", "--track", "Hat", *at])
+
+    def twice(command: str) -> tuple[bool, bool]:
+        ask = ["definitions", command, "Old hat", "--json", *at]
+        first, second = (json.loads(CliRunner().invoke(main, ask).stdout)["is_changed"] for _ in range(2))
+        return first, second
+
+    assert twice("archive") == (True, False)
+    monkeypatch.setattr("expost.kept_commands.wants_json", lambda as_json: as_json)
+    monkeypatch.setattr("expost.definition_commands.wants_json", lambda as_json: as_json)
+    said = CliRunner().invoke(main, ["definitions", "archive", "Old hat", *at]).stdout
+    assert said == "Old hat is archived already; nothing was changed.\n"
+    said = CliRunner().invoke(main, ["definitions", "unarchive", "Old hat", *at]).stdout
+    assert said == "Old hat is not archived.\n"
+    assert twice("unarchive") == (False, False)
 
 
 def test_a_definition_is_described_rolled_back_and_compared_over_http(client: TestClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,10 @@ def test_doctor_says_who_may_log_in_and_whether_the_server_is_reached_from_elsew
 def test_the_first_start_prints_a_token_that_makes_one_account_from_anywhere(tmp_path):
     with Serving(tmp_path / "data", options=("--host", "0.0.0.0")) as running:
         [said] = [line for line in running.said if "setup token" in line]
+        assert any(
+            re.search(rf"reach it at http://(?!127\.|0\.)\S+:{running.port}, where .* ask for a login", line)
+            for line in running.said
+        )
         token = said.split()[-1]
         form = {"token": token, "name": "ann", "password": "four words make one"}
         sent = urllib.parse.urlencode(form).encode()
@@ -74,6 +79,7 @@ def test_the_first_start_prints_a_token_that_makes_one_account_from_anywhere(tmp
         assert "reached from beyond this machine" in doctor
     with Serving(tmp_path / "data") as again:
         assert any("setup token" in line for line in again.said)
+        assert not any("Other machines" in line for line in again.said)
     actions = [
         each["action"] for each in json.loads(expost("audit", "--data", str(tmp_path / "data")).stdout)
     ]

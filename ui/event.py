@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from expost.errors import ExpostError, InvalidInput
 from expost.query.answer import plain
-from expost.query.control import is_interactive, level_meant
+from expost.query.control import VERBS, is_interactive, level_meant
 from expost.query.event_detail import EventAnswer, EventDetail
 from expost.query.form import form_of
 from expost.query.form_definition import definition_of
@@ -26,7 +26,7 @@ from .format import vital_in_words
 from .page import render, twin
 from .past import Past, past_of
 
-BY_SELECTOR = {"click": "Clicks on", "auxclick": "Clicks on", "change": "Changes of", "submit": "Submits of"}
+BY_SELECTOR = {"click": "Clicks on", "change": "Changes of", "submit": "Submits of"}
 TARGETS = {
     "click": "what was clicked",
     "auxclick": "what was clicked",
@@ -34,7 +34,6 @@ TARGETS = {
     "submit": "the form that was sent",
     "download": "the link that was followed",
 }
-VERBS = {"click": "Clicked", "auxclick": "Clicked", "change": "Changed", "submit": "Submitted"}
 CALLS = ("custom", "identify", "group", "reset", "exposure")
 """Types of events that the site reports itself."""
 FIRST_FIELDS = (
@@ -122,7 +121,7 @@ def conditions_of(
     selector = suggestion.selector if suggestion else level.selector if level else None
     text = (("text", f"is:{suggestion.text}"),) if suggestion and suggestion.text else ()
     if kind in BY_SELECTOR and selector:
-        return (("click" if kind == "auxclick" else kind, selector), *text)
+        return ((kind, selector), *text)
     if kind == "page_view" and event.get("path"):
         return (("view", str(event["path"])),)
     if kind == "custom" and event.get("name"):
@@ -176,9 +175,7 @@ def event_view(
         suggested=suggested,
         picked=picked,
         pairs=pairs,
-        sentence={"view": "Page views of", "track": "Custom events called", "on": "Events of the type"}.get(
-            pairs[0][0] if pairs else "", BY_SELECTOR.get(event["type"], "")
-        ),
+        sentence=_sentence(pairs, event["type"]),
         condition=pairs[0][1] if pairs else "",
         suggested_name=suggest_name(event, chosen),
         past=past_of(outcome.answer) if outcome.answer else None,
@@ -230,6 +227,11 @@ def add_event(router: APIRouter, desk: Desk) -> None:
         return render(
             desk, request, "event.html", view=event_view(answer, chosen, outcome, suggested, picked)
         )
+
+
+def _sentence(pairs: Sequence[tuple[str, str]], kind: str) -> str:
+    said = {"view": "Page views of", "track": "Custom events called", "on": "Events of the type"}
+    return said.get(pairs[0][0] if pairs else "", BY_SELECTOR.get(kind, ""))
 
 
 def _heading(event: Mapping[str, Any], chain: Sequence[Level]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from expost.query.duration import rounded_to_two_units
+
 NOTHING = "–"
 
 
@@ -49,33 +51,32 @@ def share(part: float | None, whole: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time in its two largest units.
+    """A length of time in its two largest units, rounded to the smaller one.
 
-    >>> duration(3_725), duration(0.42), duration(90_000), duration(None)
-    ('1 h 2 min', '0.4 s', '1 d 1 h', '–')
+    >>> duration(3_725), duration(3_599.6), duration(0.42), duration(9.96), duration(89_999), duration(None)
+    ('1 h 2 min', '1 h', '0.4 s', '10 s', '1 d 1 h', '–')
     """
     if seconds is None:
         return NOTHING
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s" if seconds % 1 else f"{seconds:.0f} s"
-    whole = int(seconds)
+    whole = rounded_to_two_units(seconds)
     units = (
         ("d", whole // 86_400),
         ("h", whole % 86_400 // 3_600),
         ("min", whole % 3_600 // 60),
         ("s", whole % 60),
     )
-    first = next(place for place, (_, amount) in enumerate(units) if amount)
-    return " ".join(f"{amount} {unit}" for unit, amount in units[first : first + 2] if amount)
+    return " ".join(f"{amount} {unit}" for unit, amount in units if amount)
 
 
 def milliseconds(value: float | None) -> str:
     """A length of time given in milliseconds.
 
-    >>> milliseconds(84_000), milliseconds(38.4)
-    ('1 min 24 s', '38 ms')
+    >>> milliseconds(84_000), milliseconds(83_600), milliseconds(38.4), milliseconds(999.7)
+    ('1 min 24 s', '1 min 24 s', '38 ms', '1.0 s')
     """
-    if value is not None and 0 < value < 1_000:
+    if value is not None and 0 < value < 999.5:
         return f"{value:.0f} ms"
     return duration(None if value is None else value / 1_000)
 

@@ -89,7 +89,7 @@ def event(**said: Any) -> EventAnswer:
         "path": "/tea/sencha", "title": "Sencha", "person_id": "83920174", "device": "019a4f", "user": None, "x": 640,
         "y": 212, "referrer": "https://search.example/?q=…", "is_bot": False, "properties": '{"plan": "pro"}', **said,
     }  # fmt: skip
-    elements = chain() if row["type"] in ("click", "change", "submit") else ()
+    elements = chain() if row["type"] in ("click", "auxclick", "change", "submit") else ()
     return EventAnswer(EventDetail(str(row["event_id"])), basis(), row, elements)
 
 

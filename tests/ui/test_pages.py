@@ -448,3 +448,12 @@ def test_a_broken_definition_is_repaired_by_one_button_from_the_day_of_the_redes
 
 def test_without_definitions_health_says_what_to_do() -> None:
     assert "No event has a name yet" in client(StandIn(is_empty=True)).get("/definition-health").text
+
+
+def test_a_click_with_another_button_is_named_by_events_of_its_own_type() -> None:
+    page = client(StandIn(said={"type": "auxclick"})).get("/events/seen").text
+    [form] = soup(page).select(".naming form.save")
+    sent = {str(each["name"]): str(each.get("value", "")) for each in form.select("input")}
+    assert sent["on"].startswith("auxclick ")
+    assert "click" not in sent
+    assert sent["name"].startswith("Right- or middle-clicked ")
