@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -64,12 +65,20 @@ class Summary:
     facts: pa.RecordBatch
     moments: pa.RecordBatch
 
-    def moments_of(self, firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[pa.Array, pa.Array]:
-        """Times and devices of so many moments from each of the first ones on, in that order."""
-        ends = np.cumsum(counts)
-        places = pa.array(np.repeat(firsts - ends + counts, counts) + np.arange(ends[-1] if len(ends) else 0))
-        devices = self.moments.column("device_id")
-        return self.moments.column("time").take(places), devices.dictionary.take(devices.indices.take(places))
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """When each event happened, in microseconds, fact after fact."""
+        return _plain(self.moments.column("time").view(pa.int64()))
+
+    @property
+    def device_numbers(self) -> NDArray[np.int32]:
+        """On which of the `devices` each event happened, in the same order."""
+        return _plain(self.moments.column("device_id").indices)
+
+    @property
+    def devices(self) -> pa.Array:
+        """The devices of the file, each once; one of them may be null."""
+        return self.moments.column("device_id").dictionary
 
 
 def find_summary(cache: Path, file: Path) -> Summary | None:
@@ -156,6 +165,11 @@ def _size(cache: Path) -> int:
         with suppress(FileNotFoundError):
             size += part.stat().st_size
     return size
+
+
+def _plain(column: pa.Array) -> NDArray[Any]:
+    values: NDArray[Any] = column.to_numpy()
+    return values
 
 
 def _read(path: Path) -> pa.RecordBatch:

@@ -10,14 +10,14 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from expost.lake.reader import rows_of
-from expost.lake.schema import ID, TABLES, TIME
+from expost.lake.schema import TABLES
 from expost.lake.summary import Summary, find_summary
 
 from .definition import Definition
 from .interval import ALWAYS
+from .moments import FoundFacts, MomentCounts
 from .statement import Fragment
 
 FACTS = Fragment("facts")
@@ -28,11 +28,6 @@ REST = Fragment("events_of_no_fact")
 KNOWN = frozenset({"types", "selector", "target_only", "pierce", "text", "host", "path", "event_name"})
 """What a definition may ask for and a fact knows."""
 
-BATCH_EVENTS = 500_000
-"""So many moments are in memory at a time, unless a single fact has more."""
-
-_MOMENTS = pa.schema([("time", TIME), ("device_id", ID), ("own_user_id", ID), ("verdict", pa.int8())])
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -42,32 +37,26 @@ class Facts:
     summaries: Sequence[Summary]
     has_rest: bool
 
-    def make_moments(self, relation: str, facts: str) -> None:
-        """The relation of the moments of those facts: (file_number, first_moment, events, own_user_id, verdict)."""
+    def show(self, relation: str, rows: pa.Table) -> None:
+        """Let the connection read these rows, until another question is asked."""
+        self.connection.register("rows_shown", rows)
+        self.connection.execute(f"create or replace temp table {relation} as select * from rows_shown")
+        self.connection.unregister("rows_shown")
+
+    def count_moments(self, facts: str, several: pa.Array) -> MomentCounts:
+        """The moments of those facts: (file_number, first_moment, events, own_user_id, verdict)."""
         found = self.connection.sql(
             f"select file_number, first_moment, events, own_user_id, verdict from {facts}"
         ).to_arrow_table()
-        batches = pa.RecordBatchReader.from_batches(_MOMENTS, self._moments(found))
-        self.connection.register("moments_read", batches)
-        self.connection.execute(f"create or replace temp table {relation} as select * from moments_read")
-        self.connection.unregister("moments_read")
-
-    def _moments(self, found: pa.Table) -> Iterator[pa.RecordBatch]:
-        numbers, firsts, counts, verdicts = (
+        numbers, firsts, events, verdicts = (
             found.column(name).to_numpy() for name in ("file_number", "first_moment", "events", "verdict")
         )
         owners = found.column("own_user_id").combine_chunks()
+        every = FoundFacts(firsts.astype(np.int64), events.astype(np.int64), verdicts, owners)
+        counts = MomentCounts(several)
         for number, summary in enumerate(self.summaries):
-            for facts in _pieces(np.flatnonzero(numbers == number), counts):
-                events = counts[facts].astype(np.int64)
-                times, devices = summary.moments_of(firsts[facts].astype(np.int64), events)
-                if owners.null_count == len(owners):
-                    users = pa.nulls(len(times), ID)
-                else:
-                    users = owners.take(pa.array(np.repeat(facts, events)))
-                yield pa.record_batch(
-                    [times, devices, users, pa.array(np.repeat(verdicts[facts], events))], _MOMENTS
-                )
+            counts.add(summary, every.of(np.flatnonzero(numbers == number)))
+        return counts
 
 
 def are_enough(definition: Definition) -> bool:
@@ -113,9 +102,3 @@ def opened_facts(connection: duckdb.DuckDBPyConnection, cache: Path | None) -> I
 def _event_files(connection: duckdb.DuckDBPyConnection) -> list[str]:
     [(files,)] = connection.execute("select files from lake.snapshot where table_name = 'events'").fetchall()
     return list(files)
-
-
-def _pieces(facts: NDArray[np.int64], counts: NDArray[np.int32]) -> Iterator[NDArray[np.int64]]:
-    """These facts in pieces of few events each."""
-    pieces = np.cumsum(counts[facts], dtype=np.int64) // BATCH_EVENTS
-    yield from np.split(facts, np.flatnonzero(np.diff(pieces)) + 1) if len(facts) else ()

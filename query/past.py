@@ -27,7 +27,7 @@ class Past:
 
 
 def find_past(reading: Reading, definition: Definition, facts: Facts | None = None) -> Past:
-    """Count the matches, in the range of the question, and leave them in the relations `moments` and `found`.
+    """Count the matches, in the range of the question, and leave them in the relations that `past.sql` names.
 
     That has no order and no persons, and so costs a fraction of what `match` does; with `facts`, where these
     suffice, a fraction of that.
@@ -35,6 +35,7 @@ def find_past(reading: Reading, definition: Definition, facts: Facts | None = No
     compiled = compile_definition(definition, PREFIX)
     match = reading.elements(compiled)
     values = compiled.parameters
+    reading.run("past_owners.sql", {})
     if facts is not None and not reading.has_range and are_enough(definition):
         _find_by_facts(reading, definition, match, facts)
     else:
@@ -58,7 +59,16 @@ def _find_by_facts(reading: Reading, definition: Definition, match: CompiledDefi
     reading.say(_statement(match, EVENTS), match.parameters)
     told = compile_definition(definition, PREFIX, FACTS).over_elements()
     reading.quietly(render("past_facts.sql", match=told), match.parameters)
-    facts.make_moments("moments_of_facts", "found_facts")
+    several = reading.relation("select device_id from lake.people_of_devices where are_several", {})
+    counts = facts.count_moments("found_facts", several.to_arrow_table().column(0).combine_chunks())
+    told_of = {
+        "totals": counts.totals(),
+        "quarters": counts.quarters(),
+        "found_on": counts.found_on(),
+        "moments": counts.moments(),
+    }
+    for name, table in told_of.items():
+        facts.show(f"{name}_of_facts", table)
     if facts.has_rest:
         rest = compile_definition(definition, PREFIX, REST).over_elements()
         reading.quietly(_statement(rest, REST), match.parameters)

@@ -2,7 +2,7 @@
 -- the first identify to the first user. A device without identify is its own person. Users whom merges join are one.
 -- A row comparison is the total order of events: time, page_id, page_seq, event_id.
 
--- What questions made of the edges that there were before, once for a connection (login_moments.sql, past_logins.sql).
+-- What questions made of the edges that there were before, once for a connection (login_moments.sql, past_owners.sql).
 drop table if exists lake.login_moments;
 drop table if exists lake.owners;
 drop table if exists lake.people_of_devices;

@@ -1,6 +1,7 @@
 {# The matches of one definition, without their order: ids of events and pages are wide, and nothing here needs them.
 
-   They are asked for in two ways: when and whose each was (`moments`), and how many there were of each kind (`found`).
+   They are asked for in several ways: how many (`totals`) and when (`quarters` of an hour, of those that count), on
+   whose devices (`found_on`), on which of them at what moment (`moments`), and of what kind they were (`found`).
 
    source       the relation of its events
    match        the compiled definition, on rows of that
@@ -30,6 +31,19 @@ where e.site = $site
     and e.time < $until_time
 {% endif %}
     and {{ match.possibly }}
+;
+
+create or replace temp view totals as
+select verdict, count(*) as events, min(time) as first, max(time) as last from matched group by verdict
+;
+
+-- Days begin at a quarter of an hour in every time zone, and asking what day it is takes longer than all the rest.
+create or replace temp view quarters as
+select epoch_us(time) // 900000000 as quarter, count(*) as events from matched where verdict = 1 group by quarter
+;
+
+create or replace temp view found_on as
+select distinct verdict, own_user_id, device_id from matched
 ;
 
 create or replace temp view moments as

@@ -20,20 +20,16 @@ matches as (
 ),
 {% include "persons.sql" %},
 {% endif %}
-devices as (
-    select distinct verdict, own_user_id, device_id
-    from moments
-),
 owned as (
     select
-        devices.*
+        found_on.*
         , coalesce(
             joined.person_id, own_user_id, case when not owners.are_several then owners.person_id end
         ) as person_id
         , own_user_id is null and owners.are_several is not null and owners.are_several as are_several
-    from devices
-    left join lake.people_of_devices as owners on owners.device_id = devices.device_id
-    left join lake.joined_users as joined on joined.user_id = devices.own_user_id
+    from found_on
+    left join lake.people_of_devices as owners on owners.device_id = found_on.device_id
+    left join lake.joined_users as joined on joined.user_id = found_on.own_user_id
 ),
 users as (
     select verdict, person_id
@@ -54,8 +50,8 @@ users as (
 {% endif %}
 ),
 counts as (
-    select verdict, count(*) as events, min(time) as first, max(time) as last
-    from moments
+    select verdict, sum(events)::bigint as events, min(first) as first, max(last) as last
+    from totals
     group by verdict
 ),
 strangers as (
