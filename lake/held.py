@@ -44,6 +44,7 @@ class HeldConnection:
         self._held: tuple[LakeSnapshot, duckdb.DuckDBPyConnection] | None = None
         self._renewals = 0
         self._memory: dict[Any, Any] = {}
+        self._memory_of_files: dict[Any, Any] = {}
 
     @contextmanager
     def lend(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -71,9 +72,14 @@ class HeldConnection:
         """What questions found in the snapshot that this connection reads, if it is the one that is held."""
         return self._memory if self._held is not None and connection is self._held[1] else None
 
+    def memory_of_files(self, connection: duckdb.DuckDBPyConnection) -> dict[Any, Any] | None:
+        """What questions found in files that they name beside it, whatever the snapshot; for the same one."""
+        return self._memory_of_files if self._held is not None and connection is self._held[1] else None
+
     def close(self) -> None:
         """Close what is held."""
         self._memory = {}
+        self._memory_of_files = {}
         if self._held is not None:
             self._held[1].close()
             self._held = None

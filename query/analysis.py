@@ -244,6 +244,7 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
             events=self.events if may_keep else replace(self.events, max_bytes=0),
             summaries=self._summaries if may_keep and as_of is None else None,
             memory=self._held.memory_of(connection) if may_keep and self.events.max_bytes else None,
+            memory_of_files=self._held.memory_of_files(connection) if may_keep else None,
             saved=partial(self._in_use, site.slug),
             find_cohort=partial(self.cohort, site=site.slug),
         )

@@ -8,7 +8,9 @@ from pathlib import PurePath
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from expost.lake.reader import connect_fresh
 
@@ -28,24 +30,30 @@ class ElementsMade:
     parameters: Mapping[str, Any]
 
 
-def make_elements(
-    connection: duckdb.DuckDBPyConnection, definition: CompiledDefinition, cache: ElementCache | None
-) -> list[ElementsMade]:
-    """Make the relation of each selector of `definition`, and say how: by the same text, kept or not."""
-    files = _live_files(connection) if cache is not None and definition.selectors else {}
-    return [_make(connection, used, cache, files) for used in definition.selectors]
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """The elements of one selector. `judged` are those that were kept; without, its relation was made by `made`."""
+
+    made: ElementsMade
+    relation: str
+    judged: Judged | None = None
+
+    def show(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make the selector's relation, if it is not there."""
+        if self.judged is not None:
+            connection.register("kept_elements", self.judged.rows)
+            connection.execute(f"create or replace temp table {self.relation} as select * from kept_elements")
+            connection.unregister("kept_elements")
+
+    def surely(self, connection: duckdb.DuckDBPyConnection) -> NDArray[np.int64]:
+        """Those that surely match, in order."""
+        rows = self.judged.rows if self.judged is not None else _rows(connection, self.relation)
+        found: NDArray[np.int64] = rows.filter(rows["is_sure"])["place_id"].to_numpy()
+        return np.sort(found)
 
 
-def _live_files(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(files) for name, files in connection.execute(FILES).fetchall()}
-
-
-def _make(
-    connection: duckdb.DuckDBPyConnection,
-    used: UsedSelector,
-    cache: ElementCache | None,
-    files: Mapping[str, tuple[str, ...]],
-) -> ElementsMade:
+def made_elements(used: UsedSelector) -> ElementsMade:
+    """How the relation of a selector is made."""
     compiled = used.compiled
     text = render(
         "elements.sql",
@@ -55,24 +63,54 @@ def _make(
         possibly=Fragment(compiled.possibly),
         id=Fragment(compiled.grain.id),
     )
-    made = ElementsMade(text, compiled.parameters)
+    return ElementsMade(text, compiled.parameters)
+
+
+def dictionary_files(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    """The live files of the element dictionary, by table."""
+    return {name: tuple(files) for name, files in connection.execute(FILES).fetchall()}
+
+
+def make_elements(
+    connection: duckdb.DuckDBPyConnection, definition: CompiledDefinition, cache: ElementCache | None
+) -> list[ElementsMade]:
+    """Make the relation of each selector of `definition`, and say how: by the same text, kept or not."""
+    files = dictionary_files(connection) if cache is not None and definition.selectors else {}
+    made = []
+    for used in definition.selectors:
+        found = find_elements(connection, used, cache, files)
+        found.show(connection)
+        made.append(found.made)
+    return made
+
+
+def find_elements(
+    connection: duckdb.DuckDBPyConnection,
+    used: UsedSelector,
+    cache: ElementCache | None,
+    files: Mapping[str, tuple[str, ...]],
+) -> Elements:
+    """The elements of a selector in the dictionary of these `files`, from the cache if they are there."""
+    made = made_elements(used)
     if cache is None:
         _run(connection, made)
-        return made
-    live = frozenset(PurePath(file).name for each in files.values() for file in each)
+        return Elements(made, used.relation)
+    live = live_names(files)
     key = f"engine {ENGINE_VERSION}: {used.words}"
     kept = cache.find(key, live)
     if kept is None:
         _run(connection, made)
         cache.keep(key, Judged(_rows(connection, used.relation), live))
-        return made
+        return Elements(made, used.relation)
     if kept.files != live:
         kept = Judged(_with_fresh(kept, files, made, used.relation), live)
         cache.keep(key, kept)
-    connection.register("kept_elements", kept.rows)
-    connection.execute(f"create or replace temp table {used.relation} as select * from kept_elements")
-    connection.unregister("kept_elements")
-    return made
+    return Elements(made, used.relation, kept)
+
+
+def live_names(files: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """The bare names of these files."""
+    return frozenset(PurePath(file).name for each in files.values() for file in each)
 
 
 def _with_fresh(

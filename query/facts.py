@@ -15,7 +15,7 @@ from expost.lake.reader import rows_of
 from expost.lake.schema import TABLES
 from expost.lake.summary import Summary, find_summary
 
-from .definition import Definition
+from .definition import Alternative, Definition
 from .interval import ALWAYS
 from .moments import FoundFacts, MomentCounts
 from .statement import Fragment
@@ -31,9 +31,10 @@ KNOWN = frozenset({"types", "selector", "target_only", "pierce", "text", "host",
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The relation `FACTS`, whose moments are in `summaries`, and if there are more events, `REST`."""
+    """The relation `FACTS` of some `files`, whose moments are in `summaries`; of the others, if there are, `REST`."""
 
     connection: duckdb.DuckDBPyConnection
+    files: tuple[str, ...]
     summaries: Sequence[Summary]
     has_rest: bool
 
@@ -64,10 +65,10 @@ def are_enough(definition: Definition) -> bool:
     return all(each.to_json().keys() <= KNOWN and each.interval == ALWAYS for each in definition.alternatives)
 
 
-def facts_asked(definitions: Iterable[Definition]) -> list[str]:
-    """The columns of facts that decide these definitions, of which facts are enough."""
+def facts_asked(alternatives: Iterable[Alternative]) -> list[str]:
+    """The columns of facts that decide these alternatives, of which facts are enough."""
     asked = {"type", "site"}
-    for each in (alternative for definition in definitions for alternative in definition.alternatives):
+    for each in alternatives:
         asked |= {"element_id", "placement_id"} if each.selector else set()
         asked |= {"label", "text", "marks"} if each.text else set()
         asked |= {"name"} if each.event_name else set()
@@ -80,6 +81,7 @@ def opened_facts(connection: duckdb.DuckDBPyConnection, cache: Path | None) -> I
     """The facts of the events of the connection, until the block ends; None where no file has a summary."""
     files = [] if cache is None else _event_files(connection)
     found = [(file, find_summary(cache, Path(file))) for file in files] if cache is not None else []
+    told = [file for file, summary in found if summary is not None]
     summaries = [summary for _, summary in found if summary is not None]
     if not summaries:
         yield None
@@ -93,7 +95,7 @@ def opened_facts(connection: duckdb.DuckDBPyConnection, cache: Path | None) -> I
         if rest:
             rows = rows_of(connection, rest, TABLES["events"])
             connection.execute(f"create or replace temp view {REST} as {rows}")
-        yield Facts(connection, summaries, bool(rest))
+        yield Facts(connection, tuple(told), summaries, bool(rest))
     finally:
         # What is mapped into memory holds deleted files on the disk.
         connection.unregister(FACTS)

@@ -1,4 +1,4 @@
-"""Rows that a question found in a snapshot, held in memory for the next question that asks for the same."""
+"""Rows that a question found in a snapshot or a file, held in memory for the next question that asks for the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from .reading import Reading
 
 MOST_BYTES = 96_000_000
-"""What is held for one snapshot; what was asked for the longest ago goes first."""
+"""What is held for one snapshot, and of files; what was asked for the longest ago goes first."""
 
 
 class Sized(Protocol):
@@ -25,7 +25,15 @@ Found = TypeVar("Found", bound=Sized)
 
 def held(reading: Reading, key: tuple[Hashable, ...], find: Callable[[], Found]) -> Found:
     """What is held under `key`, or else what `find` finds."""
-    memory: dict[Any, Any] | None = reading.memory
+    return _held(reading.memory, key, find)
+
+
+def held_of_files(reading: Reading, key: tuple[Hashable, ...], find: Callable[[], Found]) -> Found:
+    """The same, where `key` names the files in which `find` looks, and so stays true of any other snapshot."""
+    return _held(reading.memory_of_files, key, find)
+
+
+def _held(memory: dict[Any, Any] | None, key: tuple[Hashable, ...], find: Callable[[], Found]) -> Found:
     if memory is None:
         return find()
     found: Found | None = memory.pop(key, None)

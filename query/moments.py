@@ -95,17 +95,15 @@ class MomentCounts:
         self, summary: Summary, verdict: int, places: NDArray[np.int64], times: NDArray[np.int64]
     ) -> None:
         numbers = summary.device_numbers[places]
-        is_there = np.zeros(len(summary.devices), bool)
-        is_there[numbers] = True
-        found = np.flatnonzero(is_there)
+        found, _ = _counts(numbers)
         devices = summary.devices.take(pa.array(found))
         # The device of an event may be null, and then it is nobody's.
         self._devices.setdefault(verdict, []).append(pc.drop_null(devices).to_numpy())
         shared = found[pc.is_in(devices, self.several).to_numpy(zero_copy_only=False)]
         if len(shared):
-            is_there[:] = False
-            is_there[shared] = True
-            chosen = np.flatnonzero(is_there[numbers])
+            is_shared = np.zeros(len(summary.devices), bool)
+            is_shared[shared] = True
+            chosen = np.flatnonzero(is_shared[numbers])
             self._moments.append(pa.record_batch([
                 pa.array(times[chosen]).cast(TIME),
                 summary.devices.take(pa.array(numbers[chosen])),
@@ -162,7 +160,7 @@ def places_of(firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[n
 
 
 def _counts(values: NDArray[Whole]) -> tuple[NDArray[Whole], NDArray[np.int64]]:
-    """The different values, and how often each is there. (`numpy.unique` takes many times as long.)"""
+    """The different values, and how often each is there: `numpy.unique` takes many times as long."""
     ordered = np.sort(values)
     begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
     return ordered[begins], np.diff(begins, append=len(ordered))

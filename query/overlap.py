@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 from expost.state.names import name_key
 
-from .condition import EVENTS, CompiledDefinition, compile_definition
+from .condition import EVENTS, CompiledDefinition, UsedSelector, compile_definition
 from .definition import Alternative, Definition
+from .elements import dictionary_files, find_elements, live_names, made_elements, make_elements
 from .facts import FACTS, REST, Facts, are_enough, facts_asked
+from .grain import ELEMENTS, PLACEMENTS, Grain
+from .held_rows import held_of_files
 from .matched import bounding
 from .past import Past
+from .place_counts import PlaceCounts, Places, place_counts, union
 from .reading import Reading, check_patterns
+from .selector_sql import ENGINE_VERSION
 from .statement import Fragment, render
 
 COUNTED = Fragment("counted_facts")
@@ -41,12 +46,15 @@ def find_overlaps(
     if not past.events:
         return [], []
     [this] = past.matched.compiled
+    told = facts if facts is not None and not reading.has_range and are_enough(definition) else None
     alike = list(_alike(reading, definition))
     compared = [_other(reading, each, number) for number, each in enumerate(alike[:MOST_COMPARED], 2)]
-    told = facts if facts is not None and not reading.has_range and are_enough(definition) else None
-    by_places = [each for each in compared if told and _is_of_places(each.definition)]
-    shared = list(_by_places(reading, told, this, by_places)) if told and by_places else []
-    others = _meeting(reading, definition, this, [each for each in compared if each not in by_places])
+    by_places = [each for each in compared if told and are_of_places(each.definition, each.compiled)]
+    shared = list(_by_places(reading, told, by_places)) if told and by_places else []
+    rest = [each for each in compared if each not in by_places]
+    for each in rest:
+        each.show(reading)
+    others = _meeting(reading, definition, this, rest)
     by_facts = [each for each in others if told and are_enough(each.definition)]
     shared += list(_by_facts(reading, told, definition, this, by_facts)) if told and by_facts else []
     shared += [(each, *_by_events(reading, this, each)) for each in others if each not in by_facts]
@@ -69,10 +77,15 @@ class _Other:
     prefix: str
     compiled: CompiledDefinition
 
+    def show(self, reading: Reading) -> None:
+        """Make the relations of its selectors."""
+        make_elements(reading.connection, self.compiled, reading.cache)
+
 
 def _other(reading: Reading, definition: Definition, number: int) -> _Other:
     compiled = compile_definition(definition, f"m{number}")
-    reading.elements(compiled)
+    for used in compiled.selectors:
+        reading.say_elements(made_elements(used))
     return _Other(definition, f"m{number}", compiled)
 
 
@@ -108,50 +121,67 @@ def _over_events(reading: Reading, this: CompiledDefinition, other: _Other) -> t
     return text, this.parameters | other.compiled.parameters | bounding(bounds)
 
 
-def _is_of_places(definition: Definition) -> bool:
-    """Whether it asks for no more than a type and a selector."""
-    return are_enough(definition) and not any(
-        set(facts_asked([replace(definition, alternatives=(each,))])) - PLACES or not each.types
-        for each in definition.alternatives
+def are_of_places(definition: Definition, compiled: CompiledDefinition) -> bool:
+    """Whether each alternative asks for types and a selector and no more, and all selectors are about the same."""
+    return (
+        are_enough(definition)
+        and len({used.compiled.grain for used in compiled.selectors}) == 1
+        and all(
+            each.types and each.selector and set(facts_asked([each])) <= PLACES
+            for each in definition.alternatives
+        )
     )
 
 
-def _by_places(
-    reading: Reading, facts: Facts, this: CompiledDefinition, others: Sequence[_Other]
-) -> Iterator[tuple[_Other, int, int]]:
+def _by_places(reading: Reading, facts: Facts, others: Sequence[_Other]) -> Iterator[tuple[_Other, int, int]]:
     """The same for others of elements alone: of what was found already, and of all events by where they happened."""
-    is_placed = any(
-        used.compiled.grain.id != "element_id" for other in others for used in other.compiled.selectors
-    )
-    types = sorted({
-        kind for other in others for each in other.definition.alternatives for kind in each.types
-    })  # fmt: skip
-    matches = [other.compiled.over_elements() for other in others]
-    values = this.parameters | {
-        name: value for other in others for name, value in other.compiled.parameters.items()
-    }
-    both = _sums(reading, "found", "e.verdict = 1", matches, values)
-    meeting = [number for number, events in enumerate(both) if events]
-    if not meeting:
-        return
-    columns = Fragment(f"type, element_id{', placement_id' * is_placed}")
-    rest = REST if facts.has_rest else None
-    reading.quietly(render("overlap_places.sql", columns=columns, facts=FACTS, rest=rest), {"types": types})
-    of_others = _sums(reading, "counted_places", "true", [matches[number] for number in meeting], values)
-    for number, of_other in zip(meeting, of_others, strict=True):
-        yield others[number], both[number], of_other
+    files = dictionary_files(reading.connection)
+    for grain in (ELEMENTS, PLACEMENTS):
+        of_grain = [each for each in others if each.compiled.selectors[0].compiled.grain == grain]
+        if not of_grain:
+            continue
+        found = _counts(reading, grain, Fragment("found"), "found")
+        every = _counts_of_all(reading, facts, grain)
+        for other in of_grain:
+            chosen = _chosen(reading, other, files)
+            both = found.events(chosen)
+            if both:
+                yield other, both, sum(each.events(chosen) for each in every)
 
 
-def _sums(
-    reading: Reading,
-    source: str,
-    chosen: str,
-    others: Sequence[CompiledDefinition],
-    values: dict[str, object],
-) -> Sequence[int]:
-    text = render("overlap_sum.sql", source=Fragment(source), chosen=Fragment(chosen), others=others)
-    [sums] = reading.quietly(text, values).fetchall()
-    return sums
+def _counts(reading: Reading, grain: Grain, source: Fragment, kind: str) -> PlaceCounts:
+    text = render("overlap_places.sql", place=Fragment(grain.of_event), source=source, kind=kind)
+    return place_counts(reading.relation(text, {}).to_arrow_table())
+
+
+def _counts_of_all(reading: Reading, facts: Facts, grain: Grain) -> list[PlaceCounts]:
+    """Of facts, which are those of files that stay as they are, and of the other events."""
+    counting = tuple(map(repr, reading.counting.values().values()))
+    key = ("events by place", grain.id, reading.site, counting, facts.files)
+    counts = [held_of_files(reading, key, lambda: _counts(reading, grain, FACTS, "facts"))]
+    if facts.has_rest:
+        counts.append(_counts(reading, grain, REST, "events"))
+    return counts
+
+
+def _chosen(reading: Reading, other: _Other, files: Mapping[str, tuple[str, ...]]) -> dict[str, Places]:
+    """The places that a definition chooses, by the type of event."""
+    found: dict[str, list[Places]] = {}
+    for alternative, used in zip(other.definition.alternatives, other.compiled.selectors, strict=True):
+        places = _places(reading, used, files)
+        for kind in alternative.types:
+            found.setdefault(kind, []).append(places)
+    return {kind: union(parts) for kind, parts in found.items()}
+
+
+def _places(reading: Reading, used: UsedSelector, files: Mapping[str, tuple[str, ...]]) -> Places:
+    """The elements or placements that a selector surely chooses; those of saved definitions are asked for again."""
+
+    def find() -> Places:
+        elements = find_elements(reading.connection, used, reading.cache, files)
+        return elements.surely(reading.connection)
+
+    return held_of_files(reading, ("places", ENGINE_VERSION, used.words, live_names(files)), find)
 
 
 def _by_facts(
@@ -163,7 +193,9 @@ def _by_facts(
     reading.quietly(
         render(
             "overlap_facts.sql",
-            columns=Fragment(", ".join(facts_asked(definitions))),
+            columns=Fragment(
+                ", ".join(facts_asked(each for one in definitions for each in one.alternatives))
+            ),
             has_types=all(types),
             has_rest=facts.has_rest,
             facts=FACTS,

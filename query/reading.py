@@ -19,7 +19,7 @@ from .cohort import Cohort
 from .condition import CompiledDefinition
 from .definition import Definition
 from .element_cache import ElementCache
-from .elements import make_elements
+from .elements import ElementsMade, make_elements
 from .event_cache import EventCache
 from .glob import check_glob
 from .interval import EARLIEST, LATEST
@@ -47,7 +47,8 @@ class Reading:
     whether its person is in the cohort that splits the answer. `notes` say so in words (see `membership.py`).
 
     `is_fast` lets passes over arrays answer what they can; without it everything is asked by the portable SQL alone.
-    `memory` is what was found in this snapshot by questions before (`held_rows.py`).
+    `memory` is what was found in this snapshot by questions before, and `memory_of_files` what was found in files that
+    are named beside it, which outlasts snapshots (`held_rows.py`).
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -71,6 +72,7 @@ class Reading:
     notes: tuple[str, ...] = ()
     is_fast: bool = True
     memory: dict[Any, Any] | None = None
+    memory_of_files: dict[Any, Any] | None = None
     sql: list[str] = field(default_factory=list)
     used: dict[str, Any] = field(default_factory=dict)
 
@@ -145,9 +147,13 @@ class Reading:
     def elements(self, definition: CompiledDefinition) -> CompiledDefinition:
         """The definition over relations that hold the elements of its selectors, which are made here."""
         for made in make_elements(self.connection, definition, self.cache):
-            self.sql.append(made.text.strip())
-            self.used |= made.parameters
+            self.say_elements(made)
         return definition.over_elements()
+
+    def say_elements(self, made: ElementsMade) -> None:
+        """Let the answer say how the elements of a selector are found."""
+        self.sql.append(made.text.strip())
+        self.used |= made.parameters
 
     def source(
         self, definition: Definition, match: CompiledDefinition, prefix: str, columns: Iterable[str]

@@ -1,27 +1,15 @@
-{# How many counted events there were on each element, from facts and from the events that no fact tells of.
+{# How many events there were on each element or placement, by their type.
 
-   columns   what definitions ask: `type`, `element_id`, and if a place is asked for `placement_id`
-   facts     the relation of facts
-   rest      the relation of the other events; null without one
-   $types    the types of events that are asked about #}
-create or replace temp table counted_places as
-with
-counted as (
-    select {{ columns }}, e.events
-    from {{ facts }} as e
-    where e.site = $site
-        and {% include "left_out.sql" %} is null
-        and e.type in (select unnest($types))
-{% if rest %}
-    union all
-    select {{ columns }}, 1
-    from {{ rest }} as e
-    where e.site = $site
-        and {% include "left_out.sql" %} is null
-        and e.type in (select unnest($types))
+   place   the column of where an event `e` happened
+   source  the relation of facts, of events, or of what was found already
+   kind    which of these it is: "facts", "events" or "found" #}
+select e.type, {{ place }} as place_id, {% if kind == "events" %}count(*){% else %}sum(e.events){% endif %}::bigint as events
+from {{ source }} as e
+where e.element_id is not null
+{% if kind == "found" %}
+    and e.verdict = 1
+{% else %}
+    and e.site = $site
+    and {% include "left_out.sql" %} is null
 {% endif %}
-)
-select {{ columns }}, sum(events)::bigint as events
-from counted
-group by {{ columns }}
-;
+group by e.type, place_id
