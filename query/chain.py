@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .level import Level
@@ -17,14 +17,31 @@ Chain = tuple[Level, ...]
 SUMMARY_LEVELS = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One level of a chain, and the ids of what is there."""
+
+    level: Level
+    element_id: int
+    placement_id: int
+
+
 def chains(reading: Reading, relation: str) -> dict[int, Chain]:
     """The chain of every placement in a relation that holds `placement_id`."""
+    return {
+        placement_id: tuple(each.level for each in levels)
+        for placement_id, levels in placed_chains(reading, relation).items()
+    }
+
+
+def placed_chains(reading: Reading, relation: str) -> dict[int, list[Placed]]:
+    """The same, with the ids of all that is in a chain."""
     chosen = f"select distinct placement_id from {identifier(relation)} where placement_id is not null order by all"
     placements = [placement for (placement,) in reading.connection.execute(chosen).fetchall()]
-    found: dict[int, list[Level]] = {}
-    for row in reading.run("chains.sql", {"placements": placements}):
-        found.setdefault(row[0], []).append(_level(row[1:]))
-    return {placement_id: tuple(levels) for placement_id, levels in found.items()}
+    found: dict[int, list[Placed]] = {}
+    for placement_id, *columns, level_id in reading.run("chains.sql", {"placements": placements}):
+        found.setdefault(placement_id, []).append(Placed(_level(columns), columns[1], level_id))
+    return found
 
 
 def with_subject(chain: Chain, distance: int | None) -> Chain:

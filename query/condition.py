@@ -45,15 +45,13 @@ class CompiledDefinition:
     """SQL for one definition: expressions to put after `with`, and two conditions on a row `e` of lake.events.
 
     All names and values start with the prefix that was asked for. `has_unknown` is False when both conditions are the
-    same. `subjects` are selects of (place_id, distance): how far up the chain of an element, or of a placement where
-    it takes one, each selector matched.
+    same.
     """
 
     ctes: tuple[tuple[str, str], ...]
     parameters: dict[str, object]
     surely: Fragment
     possibly: Fragment
-    subjects: tuple[Fragment, ...]
     selectors: tuple[UsedSelector, ...] = ()
 
     @property
@@ -87,7 +85,6 @@ def compile_definition(definition: Definition, prefix: str, source: Fragment = E
         statement.parameters,
         surely=Fragment(_either(answer.surely for answer in answers)),
         possibly=Fragment(_either(answer.possibly for answer in answers)),
-        subjects=tuple(map(Fragment, statement.subjects)),
         selectors=tuple(statement.selectors),
     )
 
@@ -99,7 +96,6 @@ def narrowed(found: CompiledDefinition, by: CompiledDefinition) -> CompiledDefin
         found.parameters | by.parameters,
         surely=Fragment(f"({found.surely}) and ({by.surely})"),
         possibly=Fragment(f"({found.possibly}) and ({by.possibly})"),
-        subjects=found.subjects,
         selectors=found.selectors + by.selectors,
     )
 
@@ -128,7 +124,6 @@ class _Statement:
     source: Fragment = EVENTS
     ctes: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, object] = field(default_factory=dict)
-    subjects: list[str] = field(default_factory=list)
     selectors: list[UsedSelector] = field(default_factory=list)
     made: dict[tuple[str, object], _Answer] = field(default_factory=dict)
 
@@ -182,9 +177,6 @@ class _Statement:
         self.parameters.update(compiled.parameters)
         switches = [" target-only"] * alternative.target_only + [" pierce"] * alternative.pierce
         self.selectors.append(UsedSelector(f"{selector}{''.join(switches)}", compiled, f"{prefix}_places"))
-        self.subjects.append(
-            f"select {compiled.grain.id} as place_id, distance from (\n{compiled.subjects}\n) as subjects"
-        )
         return _Answer(compiled.holds(compiled.surely), compiled.holds(compiled.possibly))
 
     def strings(self, pattern: Pattern, prefix: str, column: str) -> _Answer:

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from expost.lake.kept import make_private
 
-ELEMENTS = pa.schema([("place_id", pa.int64()), ("is_sure", pa.bool_())])
+ELEMENTS = pa.schema([("place_id", pa.int64()), ("is_sure", pa.bool_()), ("is_subject", pa.bool_())])
 MAX_BYTES = 64_000_000
 _JUDGED = b"expost.judged"
 

@@ -59,6 +59,7 @@ def made_elements(used: UsedSelector) -> ElementsMade:
         "elements.sql",
         relation=Fragment(used.relation),
         expressions=expressions(compiled.ctes),
+        matches=Fragment(compiled.matches),
         surely=Fragment(compiled.surely),
         possibly=Fragment(compiled.possibly),
         id=Fragment(compiled.grain.id),
@@ -126,7 +127,7 @@ def _with_fresh(
         rows = _rows(connection, f"{relation} where place_id in (select place_id from lake.fresh)")
     # A dictionary may hold an element twice, with the same answer.
     return pa.concat_tables([kept.rows, rows]).group_by("place_id").aggregate(
-        [("is_sure", "max")]
+        [("is_sure", "max"), ("is_subject", "max")]
     ).rename_columns(ELEMENTS.names).cast(ELEMENTS)  # fmt: skip
 
 
@@ -135,5 +136,5 @@ def _run(connection: duckdb.DuckDBPyConnection, made: ElementsMade) -> None:
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, source: str) -> pa.Table:
-    found: pa.Table = connection.sql(f"select place_id, is_sure from {source}").to_arrow_table()
+    found: pa.Table = connection.sql(f"select place_id, is_sure, is_subject from {source}").to_arrow_table()
     return found.cast(ELEMENTS)

@@ -66,7 +66,7 @@ def kept_source(
     if len(kept) < len(large):
         return None  # nothing could be written
     search.make_view(kept, [file for file in files if file not in set(large)])
-    found = CompiledDefinition((), {}, Fragment("e.is_sure"), Fragment("true"), ())
+    found = CompiledDefinition((), {}, Fragment("e.is_sure"), Fragment("true"))
     return Source(Fragment(f"{prefix}_events"), found, search.text(f"{prefix}_events", LAKE))
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from .answer import Answer, Basis
-from .chain import chains, with_subject
+from .chain import Placed, placed_chains, with_subject
 from .definition import Definition
 from .facts import Facts, opened_facts
+from .grain import ELEMENTS
 from .level import Level
 from .overlap import Overlap, find_overlaps
 from .past import Past, find_past
 from .question import Question, Step
 from .reading import Reading, at
+from .statement import Fragment
 from .unknown import UnknownReason, unknown_reasons
 
 LISTED = 20
@@ -173,26 +175,26 @@ def _listed(reading: Reading) -> dict[str, Any]:
 def _samples(reading: Reading, past: Past, count: int) -> tuple[SampleElement, ...]:
     """The elements with the most events, and which of each chain the selector matched."""
     rows = reading.run("samples.sql", {"samples": count})
-    subjects = _subjects(
-        reading, past, {place for element, placement, _ in rows for place in (element, placement)}
-    )
-    by_placement = chains(reading, "samples")
-    return tuple(
-        SampleElement(
-            str(element),
-            events,
-            with_subject(by_placement.get(placement, ()), _nearest(subjects, (element, placement))),
-        )
-        for element, placement, events in rows
-    )
+    placed = placed_chains(reading, "samples")
+    is_subject = _subjects(reading, past, [level for levels in placed.values() for level in levels])
+    found = []
+    for element, placement, events in rows:
+        levels = placed.get(placement, [])
+        distance = next((each.level.distance for each in levels if is_subject(each)), None)
+        chain = with_subject(tuple(each.level for each in levels), distance)
+        found.append(SampleElement(str(element), events, chain))
+    return tuple(found)
 
 
-def _subjects(reading: Reading, past: Past, places: Collection[int]) -> dict[int, int]:
-    """How far up their chain the selector matched, of the elements and placements in which it did."""
+def _subjects(reading: Reading, past: Past, levels: Sequence[Placed]) -> Callable[[Placed], bool]:
+    """Whether one of these is surely matched itself, by any selector of the definition."""
     [compiled] = past.matched.compiled
-    values = {"places": sorted(places)} | compiled.parameters
-    return dict(reading.run("subjects.sql", values, matches=compiled)) if places else {}
-
-
-def _nearest(subjects: Mapping[int, int], places: Collection[int]) -> int | None:
-    return min((subjects[place] for place in places if place in subjects), default=None)
+    if not levels or not compiled.selectors:
+        return lambda _: False
+    places = {place for each in levels for place in (each.element_id, each.placement_id)}
+    relations = [Fragment(used.relation) for used in compiled.selectors]
+    of_elements, of_placements = set(), set()
+    for number, place in reading.run("subjects.sql", {"places": sorted(places)}, relations=relations):
+        is_element = compiled.selectors[number].compiled.grain == ELEMENTS
+        (of_elements if is_element else of_placements).add(place)
+    return lambda each: each.element_id in of_elements or each.placement_id in of_placements

@@ -41,6 +41,7 @@ select
     , descriptions.tag, descriptions.dom_id, descriptions.classes, descriptions.attributes
     , descriptions.attribute_names
     , places.sibling_index, places.sibling_count, places.type_index, places.type_count, places.is_shadow_child
+    , levels.level_id
 from levels
 join places on places.placement_id = levels.level_id
 join descriptions on descriptions.descriptor_id = places.descriptor_id

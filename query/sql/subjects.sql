@@ -1,26 +1,14 @@
-{# How far up the chain of some elements or placements the subject is: the first that the selector matches.
+{# Which of some elements and placements a selector surely matches themselves: the subject of an event is the first of
+   its chain that is one.
 
-   matches  the compiled definition
-   $places  which: values, because the ancestors of all others would be looked up beside a relation #}
-with
-{% for expression in matches.expressions() %}
-{{ expression }},
-{% endfor %}
-subjects as (
-{% for subjects in matches.subjects %}
+   relations  those of the selectors
+   $places    which elements and placements #}
+{% for relation in relations %}
 {% if not loop.first %}
-    union all
+union all
 {% endif %}
-    select place_id, distance
-    from (
-        {{ subjects }}
-    ) as subjects
-    where list_contains($places, place_id)
-{% else %}
-    select element_id as place_id, 0 as distance from lake.elements where false
+select {{ loop.index0 }} as selector, place_id
+from {{ relation }}
+where is_subject and list_contains($places, place_id)
 {% endfor %}
-)
-select place_id, min(distance) as distance
-from subjects
-group by place_id
 ;

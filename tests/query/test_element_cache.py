@@ -131,7 +131,9 @@ def test_a_folder_that_cannot_be_written_is_no_reason_to_fail(story: Story) -> N
 
 
 def judged(rows: int) -> Judged:
-    table = pa.table({"place_id": list(range(rows)), "is_sure": [True] * rows}, ELEMENTS)
+    table = pa.table(
+        {"place_id": list(range(rows)), **dict.fromkeys(ELEMENTS.names[1:], [True] * rows)}, ELEMENTS
+    )
     return Judged(table, frozenset({"a"}))
 
 
