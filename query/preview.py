@@ -193,7 +193,8 @@ def _subjects(reading: Reading, past: Past, levels: Sequence[Placed]) -> Callabl
         return lambda _: False
     places = {place for each in levels for place in (each.element_id, each.placement_id)}
     relations = [Fragment(used.relation) for used in compiled.selectors]
-    of_elements, of_placements = set(), set()
+    of_elements: set[int] = set()
+    of_placements: set[int] = set()
     for number, place in reading.run("subjects.sql", {"places": sorted(places)}, relations=relations):
         is_element = compiled.selectors[number].compiled.grain == ELEMENTS
         (of_elements if is_element else of_placements).add(place)
