@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .behind import BehindBar
 from .breakdown import Flag
 from .event_rows import DAILY, MOST_ROLES, EventRows, gather, joined, person_map
 from .first_exposures import FirstExposures
@@ -48,8 +49,10 @@ def is_for_arrays(question: Funnel, roles: int) -> bool:
     )
 
 
-def funnel_tables(reading: Reading, question: Funnel, searched: Searched, rules: Rules) -> FunnelTables:
-    """Every number of a funnel that `is_for_arrays`."""
+def funnel_tables(
+    reading: Reading, question: Funnel, searched: Searched, rules: Rules, behind: BehindBar | None = None
+) -> FunnelTables:
+    """Every number of a funnel that `is_for_arrays`; `behind` lists the people of one bar on the way."""
     persons = person_map(reading)
     found = gather(reading, searched, persons)
     lake = Ordering(reading, searched, question.by if isinstance(question.by, Flag) else None, persons)
@@ -58,15 +61,21 @@ def funnel_tables(reading: Reading, question: Funnel, searched: Searched, rules:
     daily = np.unique(np.concatenate([np.empty(0, np.int64), *past_day]), return_counts=True)[1]
     tally, batches = found.tally(), list(found.rows)
     del found
-    counts = counted(reading, lake, batches, rules)
+    counts = counted(reading, lake, batches, rules, behind)
     is_flag_seen = lake.exposures is None or len(lake.exposures.person) > 0
     return FunnelTables(tally, (int(daily.sum()), len(daily)), counts, is_flag_seen)
 
 
-def counted(reading: Reading, lake: Ordering, batches: list[EventRows], rules: Rules) -> ShownCounts:
+def counted(
+    reading: Reading,
+    lake: Ordering,
+    batches: list[EventRows],
+    rules: Rules,
+    behind: BehindBar | None = None,
+) -> ShownCounts:
     """The pass over the rows that were gathered."""
     excludes = lake.flag is not None and lake.flag.several == "exclude"
-    counts = ShownCounts(rules, lake.exposures, excludes=excludes)
+    counts = ShownCounts(rules, lake.exposures, excludes=excludes, behind=behind)
     for part in lake.in_order(_deciding(reading, batches, rules)):
         rows = _ordered(reading, part, rules, lake.exposures)
         counts.add(rows.units, *shown_attempts(rows, rules))

@@ -13,14 +13,12 @@ from .comparison import previous
 from .definition import Definition
 from .event_rows import by_arrays_or_none
 from .funnel import EntryPeriod, Funnel, FunnelAnswer, FunnelGroup, FunnelStep, Times, TimesBar
-from .funnel_arrays import funnel_tables, is_for_arrays
+from .funnel_arrays import is_for_arrays
+from .funnel_pass import passed_over
 from .funnel_results import Asked, asked_of, prepare
 from .grouping import GroupKey, group_rules, in_order
-from .latest_start import Rules
-from .matched import IS_SEEN, Matched, search, tallied, unit_column
+from .matched import Matched, unit_column
 from .reading import Reading, Row
-from .statement import Fragment
-from .unseen import unseen_flag
 
 PERCENTILES = (10, 25, 50, 75, 90, 95, 99)
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
@@ -68,7 +66,7 @@ def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = 
     asked = asked_of(reading, question)
     tables = None
     if not is_first_only and is_for_arrays(question, len(asked.definitions)):
-        tables = by_arrays_or_none(reading, lambda: _by_arrays(reading, question, asked))
+        tables = by_arrays_or_none(reading, lambda: _by_arrays(reading, asked))
     if tables is None:
         tables = _by_relations(reading, question, is_first_only=is_first_only)
     names = bar_names(question, asked.steps)
@@ -221,42 +219,14 @@ def _by_relations(reading: Reading, question: Funnel, *, is_first_only: bool) ->
     return Tables(prepared.matched, counts, times, daily, over)
 
 
-def _by_arrays(reading: Reading, question: Funnel, asked: Asked) -> Tables:
+def _by_arrays(reading: Reading, asked: Asked) -> Tables:
     """The same numbers by a pass over arrays; the answer has the portable SQL, which gives them too."""
-    flag = asked.flag
-    by_flag = flag is not None
-    if flag is not None:
-        reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
-        reading.quote("exposed.sql", {})
-    searched = search(reading, asked.definitions, has_flag=by_flag, keeps_apart=True, **asked.match)
-    rules = Rules(
-        asked.shapes,
-        asked.structure["within"],
-        reading.now,
-        *(tuple(asked.numbered[name]) for name in ("blocks", "ends", "removes")),
-    )
-    found = funnel_tables(reading, question, searched, rules)
-    reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
-    reading.quote("tally.sql", {})
-    matched = tallied(reading, asked.definitions, searched.compiled, found.tally, asked.match["wheres"])
-    if flag is not None:
-        reading.say(IS_SEEN, {})
-        notes = unseen_flag(reading, flag.key, is_seen=found.is_flag_seen)
-        matched = replace(matched, notes=(*notes, *matched.notes))
-    _quote_counts(reading, asked)
-    times = found.counts.time_rows(PERCENTILES, BOUNDS)
-    return Tables(matched, found.counts.count_rows(), list(times), found.daily, [])
-
-
-def _quote_counts(reading: Reading, asked: Asked) -> None:
-    """Remember the statements that `_by_relations` would have run."""
-    flag, values, structure, shapes = asked.flag, asked.values, asked.structure, asked.shapes
-    groups = {"by_flag": flag is not None, "several": flag.several if flag else "", "by_value": False}
-    reading.quote("funnel_counted.sql", values, **structure)
-    reading.quote("funnel.sql", values, **structure)
-    reading.quote("entered.sql", {})
-    reading.quote("funnel_results.sql", values, relation=Fragment("shown"), **groups)
+    passed = passed_over(reading, asked)
+    values, shapes = asked.values, asked.shapes
     reading.quote("funnel_counts.sql", values, stages=shapes)
     if len(shapes) > 1:
         reading.quote("funnel_times.sql", values, stages=shapes, percentiles=PERCENTILES, bounds=BOUNDS)
-    reading.quote("funnel_daily.sql", values, unit=structure["unit"], entries=shapes[:1])
+    reading.quote("funnel_daily.sql", values, unit=asked.structure["unit"], entries=shapes[:1])
+    counts = passed.tables.counts
+    times = counts.time_rows(PERCENTILES, BOUNDS)
+    return Tables(passed.matched, counts.count_rows(), list(times), passed.tables.daily, [])

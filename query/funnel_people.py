@@ -3,50 +3,98 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from .behind import BehindBar
 from .definition import Definition
+from .event_rows import by_arrays_or_none
+from .few_people import match_few
 from .funnel import FunnelPeople
+from .funnel_arrays import is_for_arrays
 from .funnel_counts import funnel_rules
-from .funnel_results import prepare
-from .matched import unit_column
+from .funnel_pass import passed_over
+from .funnel_results import Asked, asked_of, make_matched, make_results
+from .matched import Matched
 from .person import DecidingEvent, PeopleAnswer, Person, called
 from .reading import Reading, Row, at
+
+_Listed = tuple[Matched, int, list[Row]]
+"""What was matched, how many are behind the bar, and the rows of those who are listed."""
 
 
 def funnel_people(reading: Reading, question: FunnelPeople) -> PeopleAnswer:
     """The units behind a bar, with the events that decided."""
-    asked = question.funnel
-    prepared = prepare(reading, asked, keep=("event_id",))
-    kind = question.kind or "total"
-    values = dict(prepared.values)
-    values |= {"kind": kind, "value": question.value, "step": question.step, "limit": question.limit}
-    if question.person is not None:
-        values["unit_id"] = int(question.person) if question.person.lstrip("-").isdigit() else 0
-    after = prepared.shapes[question.step - 1].after
-    values["deepest"] = after - 1 if question.dropped_off and after else len(prepared.steps)
-    if question.dropped_off and not after:
-        values["deepest"] = question.step
-    rows = reading.run(
-        "funnel_people.sql",
-        values,
-        stages=prepared.shapes,
-        at=prepared.shapes[question.step - 1],
-        unit=unit_column(asked.unit),
-        named=asked.unit.kind,
-        has_steps=asked.order == "any",
-        is_one=question.person is not None,
-    )
-    people = tuple(_person(prepared.steps, row, asked.unit.kind) for row in rows)
+    asked = asked_of(reading, question.funnel, keep=("event_id",))
+    listed = None
+    if is_for_arrays(question.funnel, len(asked.definitions)):
+        listed = by_arrays_or_none(reading, lambda: _by_arrays(reading, question, asked))
+    matched, total, rows = listed or _by_relations(reading, question, asked)
     return PeopleAnswer(
         question=question,
         basis=reading.basis(
-            definitions=prepared.matched.definitions,
-            left_out=prepared.matched.left_out,
-            notes=(*prepared.matched.notes, *funnel_rules(asked)),
+            definitions=matched.definitions,
+            left_out=matched.left_out,
+            notes=(*matched.notes, *funnel_rules(question.funnel)),
         ),
-        total=rows[0][0] if rows else 0,
-        people=people,
+        total=total,
+        people=tuple(_person(asked.steps, row, question.funnel.unit.kind) for row in rows),
     )
+
+
+def _by_relations(reading: Reading, question: FunnelPeople, asked: Asked) -> _Listed:
+    matched = make_matched(reading, asked)
+    make_results(reading, asked)
+    rows = reading.run("funnel_people.sql", _values(question, asked), **_structure(question, asked))
+    return matched, rows[0][0] if rows else 0, rows
+
+
+def _by_arrays(reading: Reading, question: FunnelPeople, asked: Asked) -> _Listed:
+    """The same from the pass that counts; what decided is read from the events of those alone who are listed."""
+    values, structure = _values(question, asked), _structure(question, asked)
+    behind = BehindBar(
+        kind=values["kind"],
+        value=question.value,
+        limit=question.limit,
+        person=values.get("unit_id"),
+        at=structure["at"],
+        deepest=values["deepest"],
+    )
+    passed = passed_over(reading, asked, behind)
+    reading.quote("funnel_people.sql", values, **structure)
+    if not len(behind.persons):
+        return passed.matched, 0, []
+    # Attempts of which nothing is shown decide nothing, so what lies outside of the shown ones is not needed.
+    between = int(behind.entered.min()), int(behind.entered.max()) + asked.structure["within"]
+    few = match_few(reading, passed.searched, behind.persons, between, asked.flag)
+    make_results(few, asked)
+    return passed.matched, behind.total, few.run("funnel_people.sql", values, **structure)
+
+
+def _values(question: FunnelPeople, asked: Asked) -> dict[str, Any]:
+    values = asked.values | {
+        "kind": question.kind or "total",
+        "value": question.value,
+        "step": question.step,
+        "limit": question.limit,
+    }
+    if question.person is not None:
+        values["unit_id"] = int(question.person) if question.person.lstrip("-").isdigit() else 0
+    after = asked.shapes[question.step - 1].after
+    values["deepest"] = after - 1 if question.dropped_off and after else len(asked.steps)
+    if question.dropped_off and not after:
+        values["deepest"] = question.step
+    return values
+
+
+def _structure(question: FunnelPeople, asked: Asked) -> dict[str, Any]:
+    return {
+        "stages": asked.shapes,
+        "at": asked.shapes[question.step - 1],
+        "unit": asked.structure["unit"],
+        "named": question.funnel.unit.kind,
+        "has_steps": question.funnel.order == "any",
+        "is_one": question.person is not None,
+    }
 
 
 def _person(steps: Sequence[Definition], row: Row, unit: str) -> Person:

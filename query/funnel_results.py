@@ -31,6 +31,7 @@ class Asked:
     `match` is what `match` and `search` are asked for, `structure` and `values` what the statements are.
     """
 
+    question: Funnel
     steps: tuple[Definition, ...]
     shapes: tuple[StepShape, ...]
     definitions: list[Definition]
@@ -91,7 +92,7 @@ def asked_of(reading: Reading, question: Funnel, *, keep: Sequence[str] = ()) ->
         "wheres": {number: stage.where for number, stage in enumerate(stages, 1) if stage.where is not None},
     }
     values = {"within": micros(question.within)}
-    return Asked(tuple(steps), shapes, [*steps, *others], numbered, flag, match_, structure, values)
+    return Asked(question, tuple(steps), shapes, [*steps, *others], numbered, flag, match_, structure, values)
 
 
 def prepare(
@@ -107,10 +108,21 @@ def prepare(
     `forgiven` are rules of FORGIVEN that do not hold.
     """
     asked = asked_of(reading, question, keep=keep)
-    values, structure = asked.values, asked.structure
-    matched = match(reading, asked.definitions, flag=asked.flag.key if asked.flag else None, **asked.match)
+    matched = make_matched(reading, asked)
     for rule in forgiven:
         reading.execute(FORGIVEN[rule], {})
+    make_results(reading, asked, is_first_only=is_first_only)
+    return Prepared(asked.steps, asked.shapes, matched, asked.values)
+
+
+def make_matched(reading: Reading, asked: Asked) -> Matched:
+    """Make the relation `matched`, and by flag `exposed` before it."""
+    return match(reading, asked.definitions, flag=asked.flag.key if asked.flag else None, **asked.match)
+
+
+def make_results(reading: Reading, asked: Asked, *, is_first_only: bool = False) -> None:
+    """Make the relation `results` of the relation `matched`."""
+    values, structure, question = asked.values, asked.structure, asked.question
     reading.run("funnel_counted.sql", values, **structure)
     if is_first_only:
         reading.run("funnel_first.sql", {})
@@ -122,7 +134,6 @@ def prepare(
     groups = make_groups(reading, values, question.by, question.unit)
     by_flag = asked.flag is not None
     reading.run("funnel_results.sql", values, by_flag=by_flag, relation=Fragment("shown"), **groups)
-    return Prepared(asked.steps, asked.shapes, matched, values)
 
 
 def _listed(numbers: Iterable[int]) -> Fragment:

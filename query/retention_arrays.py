@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .behind import BehindCell
 from .breakdown import Flag
 from .event_rows import DAILY, EventRows, gather, joined, person_map
 from .first_exposures import FirstExposures
@@ -69,14 +70,22 @@ def is_for_arrays(question: Retention) -> bool:
 
 
 def retention_tables(
-    reading: Reading, question: Retention, searched: Searched, *, length: int
+    reading: Reading,
+    question: Retention,
+    searched: Searched,
+    *,
+    length: int,
+    behind: BehindCell | None = None,
 ) -> RetentionTables:
-    """Every number of a retention that `is_for_arrays`; `length` is that of a rolling period, or 0."""
+    """Every number of a retention that `is_for_arrays`; `length` is that of a rolling period, or 0.
+
+    `behind` lists the people of one cell on the way.
+    """
     persons = person_map(reading)
     found = gather(reading, searched, persons)
     lake = Ordering(reading, searched, question.by if isinstance(question.by, Flag) else None, persons)
     lake.settle_logins(found)
-    sums = _Sums(reading, question, length, lake.exposures)
+    sums = _Sums(reading, question, length, lake.exposures, behind)
     for part in lake.in_order(_deciding(reading, question, found.rows)):
         sums.add(_rows(reading, question, part, lake.exposures))
     is_flag_seen = lake.exposures is None or len(lake.exposures.person) > 0
@@ -139,6 +148,7 @@ class _Sums:
     question: Retention
     length: int
     exposures: FirstExposures | None
+    behind: BehindCell | None = None
     sizes: dict[tuple[GroupKey, int, int | None], int] = field(default_factory=dict)
     returned: dict[tuple[GroupKey, int, int], int] = field(default_factory=dict)
     exposed: int = 0
@@ -198,6 +208,9 @@ class _Sums:
         for (cohort, number), many in _counted(entries.cohort[entry], period):
             cell = key, cohort, number
             self.returned[cell] = self.returned.get(cell, 0) + many
+        if self.behind is not None:
+            persons, entered = rows.units[entries.unit], rows.moment[entries.row]
+            self.behind.add(key, persons, entered, entries.cohort, (entry, period))
 
     def pairs(
         self, rows: _Rows, entries: Entries, over: Numbers, *, is_exposed: bool

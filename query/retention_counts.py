@@ -9,16 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from .answer import LeftOut
+from .behind import BehindCell
 from .breakdown import Flag
 from .calendar import first_day, period_number
 from .definition import Definition
 from .event_rows import by_arrays_or_none
 from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
 from .interval import EARLIEST
-from .matched import IS_SEEN, Matched, match, search, tallied, unit_column
+from .matched import IS_SEEN, Matched, Searched, match, search, tallied, unit_column
 from .reading import Reading, Row, at
 from .retention import Cohort, PooledPeriod, Retention, RetentionAnswer, RetentionGroup, RetentionPeriod
-from .retention_arrays import is_for_arrays, retention_tables
+from .retention_arrays import RetentionTables, is_for_arrays, retention_tables
 from .statement import Fragment
 from .unseen import unseen_flag
 
@@ -51,15 +52,6 @@ class _Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedRetention:
-    """What was matched, and the counts of the relations `began` and `came_back`."""
-
-    matched: Matched
-    values: dict[str, Any]
-    rows: list[Row]
-
-
-@dataclass(frozen=True, slots=True)
 class _Bracket:
     number: int
     low: int
@@ -68,14 +60,15 @@ class _Bracket:
 
 def retention(reading: Reading, question: Retention) -> RetentionAnswer:
     """Who came back."""
-    found_so = None
+    asked = asked_of(reading, question)
+    passed = None
     if is_for_arrays(question):
-        found_so = by_arrays_or_none(reading, lambda: _by_arrays(reading, question))
-    if found_so is not None:
-        matched, rows, daily = found_so
+        passed = by_arrays_or_none(reading, lambda: passed_over(reading, asked))
+    if passed is not None:
+        matched, rows, daily = passed.matched, passed.tables.counts, passed.tables.daily
+        reading.quote("retention_daily.sql", {})
     else:
-        prepared = prepare_retention(reading, question)
-        matched, rows = prepared.matched, prepared.rows
+        matched, rows = make_matched(reading, asked), count_returned(reading, asked)
         [daily] = reading.run("retention_daily.sql", {})
     is_first_ever = question.entry == "first_ever"
     found: dict[GroupKey, _Counts] = defaultdict(_Counts)
@@ -110,25 +103,27 @@ def retention(reading: Reading, question: Retention) -> RetentionAnswer:
     )
 
 
-def prepare_retention(
-    reading: Reading, question: Retention, *, keep: Sequence[str] = ()
-) -> PreparedRetention:
-    """Make the relations `began` (who began) and `came_back` (in which periods), and count them."""
-    asked = _asked_of(reading, question, keep)
-    flag, structure, values = asked.flag, asked.structure, asked.values
-    matched = match(reading, asked.steps, flag=flag.key if flag else None, **asked.match)
+def make_matched(reading: Reading, asked: Asked) -> Matched:
+    """Make the relation `matched`, and by flag `exposed` before it."""
+    return match(reading, asked.steps, flag=asked.flag.key if asked.flag else None, **asked.match)
+
+
+def count_returned(reading: Reading, asked: Asked) -> list[Row]:
+    """Make the relations `began` (who began) and `came_back` (in which periods) of `matched`, and count them."""
+    structure, values, question = asked.structure, asked.values, asked.question
     reading.run("retention.sql", values, entry=question.entry, **structure)
     groups = make_groups(reading, values, question.by, question.unit)
-    rows = reading.run(
-        "retention_returned.sql", values, relation=Fragment("entered"), **groups, **structure, **asked.counted
+    relation = Fragment("entered")
+    return reading.run(
+        "retention_returned.sql", values, relation=relation, **groups, **structure, **asked.counted
     )
-    return PreparedRetention(matched, values, rows)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """What a retention asks: of `match`, and of its own statements."""
 
+    question: Retention
     steps: list[Definition]
     flag: Flag | None
     match: dict[str, Any]
@@ -137,11 +132,13 @@ class _Asked:
     values: dict[str, Any]
 
 
-def _asked_of(reading: Reading, question: Retention, keep: Sequence[str]) -> _Asked:
+def asked_of(reading: Reading, question: Retention, *, keep: Sequence[str] = ()) -> Asked:
+    """What a retention asks; `keep` are columns of the event that its statements need."""
     is_first_ever = question.entry == "first_ever"
     bounds = (EARLIEST if is_first_ever else reading.start, reading.now + 1) if reading.has_range else None
     flag = question.by if isinstance(question.by, Flag) else None
-    return _Asked(
+    return Asked(
+        question,
         [reading.definition(question.begins), reading.definition(question.returns)],
         flag,
         {
@@ -164,15 +161,26 @@ def _asked_of(reading: Reading, question: Retention, keep: Sequence[str]) -> _As
     )
 
 
-def _by_arrays(reading: Reading, question: Retention) -> tuple[Matched, list[Row], Row]:
-    """The same numbers by arrays; the answer has the portable SQL, which gives them too."""
-    asked = _asked_of(reading, question, ())
-    flag, structure, values = asked.flag, asked.structure, asked.values
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What was searched for and found, and what the pass over it gave."""
+
+    searched: Searched
+    matched: Matched
+    tables: RetentionTables
+
+
+def passed_over(reading: Reading, asked: Asked, behind: BehindCell | None = None) -> Passed:
+    """The pass over the events, after which the answer says how to make the relations `began` and `came_back`.
+
+    The answer has the portable SQL, which gives the same. `behind` lists the people of one cell on the way.
+    """
+    flag, structure, values, question = asked.flag, asked.structure, asked.values, asked.question
     if flag is not None:
         reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
         reading.quote("exposed.sql", {})
     searched = search(reading, asked.steps, has_flag=flag is not None, keeps_apart=True, **asked.match)
-    found = retention_tables(reading, question, searched, length=structure["length"])
+    found = retention_tables(reading, question, searched, length=structure["length"], behind=behind)
     reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
     reading.quote("tally.sql", {})
     matched = tallied(reading, asked.steps, searched.compiled, found.tally)
@@ -184,8 +192,7 @@ def _by_arrays(reading: Reading, question: Retention) -> tuple[Matched, list[Row
     reading.quote("retention.sql", values, entry=question.entry, **structure)
     relation = Fragment("entered")
     reading.quote("retention_returned.sql", values, relation=relation, **groups, **structure, **asked.counted)
-    reading.quote("retention_daily.sql", {})
-    return matched, found.counts, found.daily
+    return Passed(searched, matched, found)
 
 
 def retention_rules(question: Retention) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .behind import BehindBar
 from .first_exposures import FirstExposures
 from .grouping import GroupKey
 from .latest_start import NEVER_AT, Marks, Numbers, Rules, Shown
@@ -26,17 +27,32 @@ class _Group:
 
 @dataclass
 class ShownCounts:
-    """Adds up shown attempts. With `excludes`, whoever saw several variations is in a group of that name."""
+    """Adds up shown attempts. With `excludes`, whoever saw several variations is in a group of that name.
+
+    `behind` lists those of one bar, from the same attempts.
+    """
 
     rules: Rules
     exposures: FirstExposures | None
     excludes: bool
+    behind: BehindBar | None = None
     found: dict[GroupKey, _Group] = field(default_factory=dict)
 
     def add(self, units: Numbers, of_all: Shown, after: Shown | None) -> None:
         """Count the attempts of these units: of all events, and of those after the exposure."""
+        for key, shown, chosen, variations in self._groups(units, of_all, after):
+            if not chosen.any():
+                continue
+            self._count(key, shown, chosen, variations)
+            if self.behind is not None:
+                self.behind.add(key, units, shown, chosen)
+
+    def _groups(
+        self, units: Numbers, of_all: Shown, after: Shown | None
+    ) -> Iterator[tuple[GroupKey, Shown, Marks, Numbers]]:
+        """Each group with those of the shown attempts that are in it, and how many variations the units saw."""
         everyone = np.ones(len(of_all.unit), bool)
-        self._count(TOTAL, of_all, everyone, np.zeros(len(units), np.int64))
+        yield TOTAL, of_all, everyone, np.zeros(len(units), np.int64)
         if after is None or self.exposures is None:
             return
         place = self.exposures.places_of(units)
@@ -53,13 +69,13 @@ class ShownCounts:
         has_after = np.zeros(len(units), bool)
         has_after[after.unit] = True
         is_only_before = ~has_after[of_all.unit]
-        self._count(("not exposed", None), of_all, is_only_before & ~is_exposed[of_all.unit], variations)
-        self._count(("before exposure", None), of_all, is_only_before & is_exposed[of_all.unit], variations)
+        yield ("not exposed", None), of_all, is_only_before & ~is_exposed[of_all.unit], variations
+        yield ("before exposure", None), of_all, is_only_before & is_exposed[of_all.unit], variations
         several = variations[after.unit] > 1 if self.excludes else np.zeros(len(after.unit), bool)
-        self._count(("several variations", None), after, several, variations)
+        yield ("several variations", None), after, several, variations
         for number, name in enumerate(self.exposures.names):
             of_variation = (variation[after.unit] == number) & ~several
-            self._count(("variation", name), after, of_variation, variations)
+            yield ("variation", name), after, of_variation, variations
 
     def count_rows(self) -> list[Row]:
         """The rows of funnel_counts.sql."""
@@ -83,8 +99,6 @@ class ShownCounts:
                 )
 
     def _count(self, key: GroupKey, shown: Shown, chosen: Marks, variations: Numbers) -> None:
-        if not chosen.any():
-            return
         group = self.found.get(key)
         if group is None:
             group = self.found[key] = _Group([0, 0, 0], [[0, 0] for _ in self.rules.shapes])

@@ -53,3 +53,4 @@ _environment = jinja2.Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
+_environment.globals["lake_events"] = Fragment("lake.events")

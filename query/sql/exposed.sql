@@ -1,7 +1,9 @@
 {# The units that were exposed to a flag: the variation of their first exposure ever, and where it lies in their order.
 
    `view_event_id` is the page view of the document or SPA route on which it happened: it counts as after the exposure,
-   and happened at `viewed_at`. #}
+   and happened at `viewed_at`.
+
+   events   the relation of events, if it is not that of the lake #}
 create or replace temp table exposed as
 with
 variations as (
@@ -11,7 +13,7 @@ variations as (
 ),
 views as (
     select page_view.page_id, page_view.event_id, page_view.page_seq, page_view.time
-    from lake.events as page_view
+    from {{ events | default(lake_events) }} as page_view
     where page_view.site = $site
         and page_view.type = 'page_view'
         and page_view.page_id in (select page_id from exposures where exposure = 1)

@@ -2,6 +2,7 @@
 
    unit       what is counted if it is not the person
    has_ties   whether only those at the moments in the relation `tied` are asked for
+   events     the relation of events, if it is not that of the lake
 
    $flag  the key of the flag #}
 create or replace temp table exposures as
@@ -13,7 +14,7 @@ matches as (
         , case when e.source = 'server' then e.user_id end as own_user_id
         , {% include "left_out.sql" %} as left_out
         , coalesce(e.variation, '') as variation
-    from lake.events as e
+    from {{ events | default(lake_events) }} as e
     where e.site = $site
         and e.type = 'exposure'
         and e.flag = $flag

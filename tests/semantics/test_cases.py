@@ -20,11 +20,12 @@ from expost.query.definition import Alternative, Definition, definition, in_forc
 from expost.query.duration import parse_duration
 from expost.query.form import form_of
 from expost.query.form_cohort import cohort_of
-from expost.query.funnel import Funnel, FunnelAnswer, Stage
+from expost.query.funnel import Funnel, FunnelAnswer, FunnelPeople, Stage
 from expost.query.interval import Interval
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.measure import parse_measure
 from expost.query.paths import Paths, PathsAnswer
+from expost.query.person import PeopleAnswer
 from expost.query.preview import Preview, PreviewAnswer
 from expost.query.retention import Retention, RetentionAnswer, parse_brackets
 from expost.query.stickiness import Stickiness, StickinessAnswer
@@ -119,6 +120,11 @@ def _funnel(case: dict[str, Any], asked: dict[str, Any], story: list[Happening])
     with pytest.MonkeyPatch.context() as few:
         few.setattr(event_rows, "MOST_MOMENTS", 0)
         assert_same(answer, answer_of(story, question, _site(case)))
+    last = FunnelPeople(question, len(steps))
+    listed = answer_of(story, last, _site(case))
+    assert isinstance(listed, PeopleAnswer)
+    assert_same(listed, answer_of(story, last, _site(case), is_fast=False))
+    assert listed.total == answer.steps[-1].people
     assert bars_of(answer) == case["expect"], case["rule"]
     if "complete" in case:
         assert bars_of(answer, complete=True) == case["complete"], case["rule"]

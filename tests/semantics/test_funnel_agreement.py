@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from expost.clock import from_micros
 from expost.query import ordering
 from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, ByTrait, Flag
-from expost.query.funnel import Funnel, FunnelAnswer, FunnelGroup, Stage
+from expost.query.funnel import Funnel, FunnelAnswer, FunnelGroup, FunnelPeople, Stage
+from expost.query.person import PeopleAnswer
 from expost.query.question import Step
 from expost.query.unit import Unit, parse_unit
 from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of, group_name, matcher_of
@@ -181,6 +182,28 @@ def test_a_funnel_is_what_trying_every_chain_finds(story: list[Happening], asked
         if not asked.removes:
             # Every unit with an entry is in exactly one group.
             assert answer.steps[0].outside_groups == 0
+
+
+@agreement
+@given(stories(most=10), asked_funnels(), st.data())
+def test_a_list_names_those_whom_the_portable_sql_finds_behind_its_bar(
+    story: list[Happening], asked: Asked, drawn: st.DataObject
+) -> None:
+    question = asked.question()
+    answer = answer_of(story, question)
+    assert isinstance(answer, FunnelAnswer)
+    group = drawn.draw(st.sampled_from((FunnelGroup("total", None, answer.steps), *answer.groups)))
+    step = drawn.draw(st.integers(1, len(asked.steps)))
+    has_left = drawn.draw(st.booleans())
+    bar = FunnelPeople(question, step, has_left, group.kind, group.value, limit=drawn.draw(st.integers(1, 3)))
+    listed = answer_of(story, bar)
+    assert isinstance(listed, PeopleAnswer)
+    assert_same(listed, answer_of(story, bar, is_fast=False))
+    if not has_left:
+        assert listed.total == group.steps[step - 1].people
+    for person in listed.people:
+        only = replace(bar, person=person.person_id)
+        assert_same(answer_of(story, only), answer_of(story, only, is_fast=False))
 
 
 @agreement

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from expost.clock import from_micros
 from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, Flag
-from expost.query.retention import Retention, RetentionAnswer
+from expost.query.person import PeopleAnswer
+from expost.query.retention import Retention, RetentionAnswer, RetentionGroup, RetentionPeople
 from expost.query.unit import Unit, parse_unit
 from tests.semantics.engine import answer_of, assert_same, definition_of, group_name, matcher_of
 from tests.semantics.happening import Happening
@@ -59,6 +62,15 @@ def said_cells(said: dict[str, dict[date, dict[str, Any]]], plan: Plan, now: int
         }
         for group, cohorts in said.items()
     }
+
+
+def behind(question: Retention, group: RetentionGroup) -> Iterator[tuple[RetentionPeople, int]]:
+    """Who began in the last cohort and who is in its last cell, and how many that are."""
+    for cohort in group.cohorts[-1:]:
+        of_cohort = RetentionPeople(question, cohort.start, None, group.kind, group.value, limit=2)
+        yield of_cohort, cohort.size
+        for cell in cohort.periods[-1:]:
+            yield replace(of_cohort, period=cell.period), cell.people
 
 
 def has_begun(plan: Plan, day: date, period: int, now: int) -> bool:
@@ -123,6 +135,12 @@ def test_retention_is_what_walking_everybody_finds(
     answer = answer_of(story, question)
     assert isinstance(answer, RetentionAnswer)
     assert_same(answer, answer_of(story, question, is_fast=False))
+    for group in (RetentionGroup("total", None, answer.cohorts, ()), *answer.groups[-1:]):
+        for asked, people in behind(question, group):
+            listed = answer_of(story, asked)
+            assert isinstance(listed, PeopleAnswer)
+            assert listed.total == people
+            assert_same(listed, answer_of(story, asked, is_fast=False))
     oracle = Oracle(story, unit=unit, gap=20 * HOUR)
     plan = Plan(
         matcher_of(begins),

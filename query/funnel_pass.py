@@ -1,0 +1,61 @@
+"""A funnel by a pass over arrays, for an answer that says the portable SQL, which gives the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .behind import BehindBar
+from .funnel_arrays import FunnelTables, funnel_tables
+from .funnel_results import Asked
+from .latest_start import Rules
+from .matched import IS_SEEN, Matched, Searched, search, tallied
+from .reading import Reading
+from .statement import Fragment
+from .unseen import unseen_flag
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What was searched for and found, and what the pass over it gave."""
+
+    searched: Searched
+    matched: Matched
+    tables: FunnelTables
+
+
+def passed_over(reading: Reading, asked: Asked, behind: BehindBar | None = None) -> Passed:
+    """The pass over the events of a funnel, after which the answer says how to make the relation `results`.
+
+    `behind` lists the people of one bar on the way.
+    """
+    flag = asked.flag
+    if flag is not None:
+        reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
+        reading.quote("exposed.sql", {})
+    searched = search(reading, asked.definitions, has_flag=flag is not None, keeps_apart=True, **asked.match)
+    rules = Rules(
+        asked.shapes,
+        asked.structure["within"],
+        reading.now,
+        *(tuple(asked.numbered[name]) for name in ("blocks", "ends", "removes")),
+    )
+    found = funnel_tables(reading, asked.question, searched, rules, behind)
+    reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
+    reading.quote("tally.sql", {})
+    matched = tallied(reading, asked.definitions, searched.compiled, found.tally, asked.match["wheres"])
+    if flag is not None:
+        reading.say(IS_SEEN, {})
+        notes = unseen_flag(reading, flag.key, is_seen=found.is_flag_seen)
+        matched = replace(matched, notes=(*notes, *matched.notes))
+    _quote_results(reading, asked)
+    return Passed(searched, matched, found)
+
+
+def _quote_results(reading: Reading, asked: Asked) -> None:
+    """Remember the statements of `make_results`."""
+    values, structure, flag = asked.values, asked.structure, asked.flag
+    groups = {"by_flag": flag is not None, "several": flag.several if flag else "", "by_value": False}
+    reading.quote("funnel_counted.sql", values, **structure)
+    reading.quote("funnel.sql", values, **structure)
+    reading.quote("entered.sql", {})
+    reading.quote("funnel_results.sql", values, relation=Fragment("shown"), **groups)
