@@ -21,20 +21,18 @@ test: .venv/installed-dev snippet/node_modules/.package-lock.json ## every test,
 	@.ci/chromium
 	.ci/with-node npm --prefix snippet run --if-present test
 	.ci/with-node node bench/pages/pages.mjs
-	.ci/with-node $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	.ci/with-node $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=40
 
 torture: .venv/installed-dev ## lives ended by kill -9, power cuts and bad disks: what was acknowledged, lost, doubled
 	$(BIN)/python -m tests.torture.rounds --kills 1000 --cuts 300 --faults 50 --flips 50 --corrupt 50 --erasures 100 --slow 1
 
 lint: .venv/installed-dev snippet/node_modules/.package-lock.json ## style, types, layers, size of the snippet
-	$(BIN)/ruff check
-	@# Through the links: a folder that imports another by its bare name.
-	$(BIN)/ruff check --select TID251 $(FOLDERS)
-	$(BIN)/ruff format --check
-	$(BIN)/mypy expost tests
-	.ci/with-node $(BIN)/pyright
-	$(BIN)/lint-imports
-	.ci/with-node npm --prefix snippet run check
+	@# The second ruff looks through the links: for a folder that imports another by its bare name.
+	@.ci/together \
+		"$(BIN)/mypy expost tests" \
+		".ci/with-node $(BIN)/pyright" \
+		"$(BIN)/ruff check && $(BIN)/ruff check --select TID251 $(FOLDERS) && $(BIN)/ruff format --check && $(BIN)/lint-imports" \
+		".ci/with-node npm --prefix snippet run check"
 
 format: .venv/installed-dev ## what can be mended by itself
 	$(BIN)/ruff check --fix

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from http.client import HTTPConnection
+from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -174,17 +175,19 @@ def test_ctrl_c_ends_a_command_in_order(tmp_path: Path) -> None:
         "--data",
         str(data),
     ]
-    asking = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    # It reads the journal's folder before anything else; the thread that asks is there once it spills or computes.
-    _until(lambda: _threads(asking.pid) > 4)
-    os.kill(asking.pid, signal.SIGINT)
-    said, errors = asking.communicate(timeout=30)
-    assert (asking.returncode, said) == (130, "")
-    assert errors.strip().endswith("Cancelled: nothing was changed.")
+    ours, theirs = os.openpty()
+    asking = subprocess.Popen(command, stderr=theirs, stdout=subprocess.PIPE, text=True)
+    os.close(theirs)
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        _read_until(terminal, "(Ctrl-C ends it)")
+        os.kill(asking.pid, signal.SIGINT)
+        _read_until(terminal, "Cancelled: nothing was changed.")
+    assert asking.communicate(timeout=30)[0] == ""
+    assert asking.returncode == 130
 
 
-def _threads(pid: int) -> int:
-    try:
-        return len(list(Path(f"/proc/{pid}/task").iterdir()))
-    except FileNotFoundError:
-        return 0
+def _read_until(terminal: RawIOBase, words: str) -> None:
+    """Read what a command says to its terminal, up to these words."""
+    said = b""
+    while words.encode() not in said:
+        said += terminal.read(1_000) or b""

@@ -21,9 +21,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -31,6 +34,7 @@ import pyarrow as pa
 
 from expost.clock import to_micros
 from expost.ids import ZERO_UUID, keyed_hash
+from expost.lake.held import forget
 from expost.lake.reader import HELPERS, VIEWS, create_views, known_by
 from expost.lake.schema import TABLES
 
@@ -140,11 +144,45 @@ def identity(kind: str, name: str | None) -> int | None:
     return None if name is None else keyed_hash(b"story", kind, name)
 
 
+@contextmanager
 def lake_of(
     story: Sequence[Happening], as_of: int | None = None, *, has_views: bool = False
-) -> duckdb.DuckDBPyConnection:
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A lake in memory that holds the story, or what of it was known by `as_of`; with `has_views` those for people."""
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+    connection, filled = _held(has_views)
+    rows = _rows_of(story)
+    for name in filled | rows.keys():
+        connection.register("given", pa.Table.from_pylist(rows.get(name, []), schema=TABLES[name]))
+        connection.execute(
+            f"create or replace table lake.{name} as select * from given{known_by(name, as_of)}"
+        )
+        connection.unregister("given")
+    # Tables that follow from these, and without those that questions about the story before kept beside them.
+    create_views(connection, ("persons.sql",))
+    filled.clear()
+    filled.update(rows)
+    try:
+        yield connection
+    finally:
+        forget(connection)
+
+
+@cache
+def _held(has_views: bool) -> tuple[duckdb.DuckDBPyConnection, set[str]]:
+    """A lake without a row, made once, and the names of the tables that the story before filled."""
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("create schema lake")
+    for name, schema in TABLES.items():
+        connection.register("given", schema.empty_table())
+        connection.execute(f"create table lake.{name} as select * from given")
+        connection.unregister("given")
+    create_views(connection, HELPERS + VIEWS * has_views)
+    return connection, set()
+
+
+def _rows_of(story: Sequence[Happening]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each table that the story fills."""
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for happening in story:
         if happening.type in EDGES:
             rows["identities"].append(_edge_row(happening))
@@ -162,18 +200,11 @@ def lake_of(
             group_type, name = happening.group
             group = {"group_id": identity("group", ":".join(happening.group)), "site": SITE}
             rows["groups"].append(group | {"group_type": group_type, "group": name})
-        rows["traits"] += _trait_rows(happening)
+        if happening.traits:
+            rows["traits"] += _trait_rows(happening)
         if happening.type == "identify" and happening.device is not None:
             rows["identities"].append(_edge_row(happening))
-    connection = duckdb.connect(config={"threads": 1})
-    connection.execute("create schema lake")
-    for name, schema in TABLES.items():
-        table = pa.Table.from_pylist(rows[name], schema=schema)
-        connection.register("given", table)
-        connection.execute(f"create table lake.{name} as select * from given{known_by(name, as_of)}")
-        connection.unregister("given")
-    create_views(connection, HELPERS + VIEWS * has_views)
-    return connection
+    return rows
 
 
 def _event_row(happening: Happening) -> dict[str, Any]:
