@@ -244,12 +244,14 @@ class Capture:
             raise WrongEncoding("Bodies are plain or gzip.", hint="Leave Content-Encoding out, or say gzip.")
         address = self._address(peer, headers, fields)
         user_agent = headers.get(b"user-agent", b"").decode("latin-1")
+        # Which file it is first: of one that takes its place meanwhile, the country is looked up once more, never less.
+        countries = self._country_file()
         # A server sends from its own address, and history from whoever imports it.
         country = self._countries.find(address) if self._countries and grant.kind == "write" else ""
         # History counts nowhere.
         names: dict[Holder, str] = {"address": counted_address(address), "key": grant.key}
         places = () if grant.is_import else self._limits.places(names)
-        return Admission(Sender(grant, address, user_agent, country), places, revision, self._country_file())
+        return Admission(Sender(grant, address, user_agent, country), places, revision, countries)
 
     def _country_file(self) -> CountryFile | None:
         return self._countries.file if self._countries else None

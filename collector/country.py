@@ -56,12 +56,40 @@ class Countries:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._known: dict[str, str] = {}
-        self._reader, self.file = _open(path)
+        self._atlas = _Atlas(*_open(path))
         self._version = _version(path)
+
+    @property
+    def file(self) -> CountryFile:
+        """The file of which `find` answers from now on, until it is another one."""
+        return self._atlas.file
 
     def find(self, address: str) -> str:
         """The ISO code of the country, empty where nobody knows."""
+        return self._atlas.find(address)
+
+    def reload(self) -> None:
+        """Read the file again if it is another one. While it cannot be read, the one before goes on."""
+        version = _version(self.path)
+        if version == self._version:
+            return
+        self._version = version
+        try:
+            # In one step: another thread finds countries meanwhile, and all of an answer is of one file.
+            self._atlas = _Atlas(*_open(self.path))
+        except BadCountryFile as problem:
+            log.warning("countries are still those of %s: %s", self.file.built_on, problem)
+
+
+class _Atlas:
+    """One file that is open, and what was looked up in it."""
+
+    def __init__(self, reader: Any, file: CountryFile) -> None:
+        self.file = file
+        self._reader = reader
+        self._known: dict[str, str] = {}
+
+    def find(self, address: str) -> str:
         # An address of version 4 as a socket for both versions says it.
         address = address.removeprefix("::ffff:")
         block = _block(address)
@@ -71,19 +99,6 @@ class Countries:
         if country is None:
             country = self._look_up(address, block)
         return country
-
-    def reload(self) -> None:
-        """Read the file again if it is another one. While it cannot be read, the one before goes on."""
-        version = _version(self.path)
-        if version == self._version:
-            return
-        self._version = version
-        try:
-            self._reader, self.file = _open(self.path)
-        except BadCountryFile as problem:
-            log.warning("countries are still those of %s: %s", self.file.built_on, problem)
-        else:
-            self._known = {}
 
     def _look_up(self, address: str, block: str) -> str:
         try:

@@ -103,6 +103,7 @@ class QueryPool:
         self._threads = ThreadPoolExecutor(processes, "query")
         self._idle: list[_QueryProcess] = []
         self._busy: set[_QueryProcess] = set()
+        self._outdated: set[_QueryProcess] = set()
         # What processes share lies in a file, which has to be there before the disk is full.
         self._room = _shared_memory()
 
@@ -139,6 +140,16 @@ class QueryPool:
         if id_ not in self._running:
             raise UnknownName("question", id_, list(self._running), list_with="GET /api/v1/queries")
         self._running[id_].stop.set()
+
+    def renew(self) -> None:
+        """End the processes, those that are at a question after their answer: the next question gets a new one.
+
+        What a process remembers of the lake may be of somebody who was erased since.
+        """
+        for process in self._idle:
+            process.end()
+        self._idle.clear()
+        self._outdated |= self._busy
 
     def close(self) -> None:
         """End the processes; questions still running are given up."""
@@ -180,11 +191,12 @@ class QueryPool:
         finally:
             run.process = None
             self._busy.discard(process)
-            if is_sound:
+            if is_sound and process not in self._outdated:
                 self._idle.append(process)
             else:
-                # It is dead, or does not stop.
+                # It is dead, or does not stop, or is not to remember what it knows.
                 process.end()
+            self._outdated.discard(process)
         if error is not None:
             raise error
         return answer

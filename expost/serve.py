@@ -105,15 +105,16 @@ class _Server(uvicorn.Server):
         self._journal = journal
         self._state = state
         self._shown: tuple[int, Sequence[PageSite]] | None = None
-        self._sink = SinkProcess(
-            folder.path,
-            lambda: {site.slug: site.keep_months for site in sites(state)},
-            cache_bytes=settings.cache_bytes,
-        )
         limits = QueryLimits(
             settings.query_memory, settings.query_threads, settings.query_seconds, settings.cache_bytes
         )
         self._pool = QueryPool(folder.path, settings.query_processes, limits)
+        self._sink = SinkProcess(
+            folder.path,
+            lambda: {site.slug: site.keep_months for site in sites(state)},
+            cache_bytes=settings.cache_bytes,
+            when_erased=self._pool.renew,
+        )
         self._access = Access(state, settings)
         self._door = Door(
             min(settings.max_connections, room_for_connections()),

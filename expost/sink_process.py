@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from expost.clock import Clock, wall_clock
 from expost.collector.tally import SECONDS, Histogram
@@ -30,6 +31,7 @@ class SinkProcess:
     """Keeps one sink running. Its death or delay stops nothing: what it has not stored waits in the journal.
 
     At each start of it, and when a day (UTC) begins, it is told the months that `keep_months` says, site by site.
+    `when_erased` is called when it has erased somebody.
     """
 
     def __init__(
@@ -38,9 +40,11 @@ class SinkProcess:
         keep_months: Callable[[], Mapping[str, int | None]],
         clock: Clock = wall_clock,
         cache_bytes: int = CACHE_BYTES,
+        when_erased: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = folder
         self.cache_bytes = cache_bytes
+        self._when_erased = when_erased
         self.starts = 0
         self.timings = {"commit": Histogram(SECONDS), "compaction": Histogram(COMPACTION_SECONDS)}
         """How long what the child does takes, under the names that it says."""
@@ -99,15 +103,20 @@ class SinkProcess:
         return process
 
     async def _listen(self, process: Process) -> None:
-        """Count what the child says of itself: lines such as `{"took": "commit", "seconds": 0.1}`."""
         assert process.stdout is not None
         async for line in process.stdout:
             try:
-                said = json.loads(line)
-                timing = self.timings.setdefault(str(said["took"]), Histogram(SECONDS))
-                timing.observe(float(said["seconds"]))
+                self._hear(json.loads(line))
             except (ValueError, KeyError, TypeError):
                 log.warning("the sink said what is not understood: %r", line[:200])
+
+    def _hear(self, said: Mapping[str, Any]) -> None:
+        """Take what the child says: `{"took": "commit", "seconds": 0.1}` is counted, `{"erased": 1}` passed on."""
+        if "erased" in said:
+            self._when_erased()
+            return
+        timing = self.timings.setdefault(str(said["took"]), Histogram(SECONDS))
+        timing.observe(float(said["seconds"]))
 
     def _tell(self, process: Process) -> None:
         """Let the child remove what is older than it is to be kept."""

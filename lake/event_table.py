@@ -17,6 +17,7 @@ from .address import split_url
 from .agent import Agent, agent_of
 from .arrival import Arrival, arrival_of
 from .batch import Accepted, Event, is_nobody
+from .bot import bot_class, bot_rule
 from .dictionary import Dictionary
 from .element import Row
 from .enrichment import RULES
@@ -253,6 +254,12 @@ def _view_row(url: str, title: str, referrer: str) -> Row:
     address = split_url(url)
     arrival = arrival_of(address.host, address.query, referrer)
     return (address.host, address.path, address.query, address.hash, title, referrer, *arrival)
+
+
+def forget_texts() -> None:
+    """Forget what was met in pages and browsers: the addresses, titles and user agents of whoever was erased too."""
+    for remembered in (_view_row, arrival_of, agent_of, bot_rule, bot_class):
+        remembered.cache_clear()
 
 
 def _spread(names: Sequence[str], rows: Sequence[Row], places: Numbers) -> dict[str, pa.Array]:

@@ -2,7 +2,8 @@
 
 It is the child of the serving process and ends when that closes the pipe to it. A line in the pipe, such as
 `{"keep_months": {"my-shop": 25, "my-blog": null}}`, lets it remove what is older, once. On standard
-output it says how long things took, for `/metrics`; what is wrong is one JSON line on standard error.
+output it says how long things took, for `/metrics`, and when somebody was erased; what is wrong is one JSON line on
+standard error.
 """
 
 from __future__ import annotations
@@ -194,6 +195,8 @@ class Sink:
         patience.failures = 0
         for erasure in erased:
             log("erased", erasure=erasure.id, **erasure.counts)
+        if erased:
+            say({"erased": len(erased)})
         return True
 
     def rebuild(self) -> None:
@@ -259,11 +262,15 @@ def log(event: str, **details: object) -> None:
 
 
 def tell(took: str, seconds: float) -> None:
-    """One line on standard output for the process that started this one: what took how long."""
-    line = json.dumps({"took": took, "seconds": round(seconds, 6)}) + "\n"
+    """Say to the process that started this one what took how long."""
+    say({"took": took, "seconds": round(seconds, 6)})
+
+
+def say(said: dict[str, object]) -> None:
+    """One line on standard output for the process that started this one."""
     # Whoever would read it may have been killed, and what is in the journal is moved all the same.
     with suppress(OSError):
-        os.write(STANDARD_OUTPUT, line.encode())
+        os.write(STANDARD_OUTPUT, json.dumps(said).encode() + b"\n")
 
 
 def _in_words(problem: Exception) -> str:

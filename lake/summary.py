@@ -100,12 +100,15 @@ def lacks_summaries(folder: Folder, max_bytes: int) -> bool:
 def summarize(folder: Folder, max_bytes: int) -> int:
     """Make the summaries that are missing, those of the newest files first; how many that were.
 
-    They take `max_bytes` of the disk at most. What was kept of files that are gone is deleted.
+    They take `max_bytes` of the disk at most: those of the oldest files make room for newer ones. What was kept of
+    files that are gone is deleted.
     """
     forget_gone(folder)
     made = 0
     for file in _due(folder, max_bytes):
-        made += make_summary(folder.cache, file)
+        if make_summary(folder.cache, file):
+            made += 1
+            _make_room(folder, max_bytes, file)
     return made
 
 
@@ -143,15 +146,36 @@ def forget_gone(folder: Folder) -> None:
 
 
 def _due(folder: Folder, max_bytes: int) -> Iterator[Path]:
-    """Files without a summary, the newest first, while there is room for one more."""
-    table = folder.lake / "events"
-    for file in sorted(find_live_files(table), key=_newest, reverse=True):
-        path = table / file.name
-        is_apt = file.size_bytes >= LEAST_BYTES and file.rows <= MOST_ROWS
-        if is_apt and find_summary(folder.cache, path) is None:
-            if _size(folder.cache) + USUAL_SHARE * file.size_bytes > max_bytes:
-                return
+    """Files without a summary for which there is room beside those of newer files, the newest first."""
+    sizes = _sizes(folder.cache)
+    taken = 0.0
+    for file in _newest_first(folder):
+        path = folder.lake / "events" / file.name
+        if find_summary(folder.cache, path) is not None:
+            taken += sizes.get(path.stem, 0)
+        elif _is_apt(file) and taken + USUAL_SHARE * file.size_bytes <= max_bytes:
             yield path
+            taken += _sizes(folder.cache).get(path.stem, 0)
+
+
+def _make_room(folder: Folder, max_bytes: int, newest: Path) -> None:
+    """Delete summaries of files older than `newest`, the oldest first, as long as all together are too large."""
+    sizes = _sizes(folder.cache)
+    places = {Path(file.name).stem: place for place, file in enumerate(_newest_first(folder))}
+    # Of a file that is live no more, only those make use who still read an older snapshot.
+    for stem in sorted(sizes, key=lambda each: places.get(each, len(places)), reverse=True):
+        if sum(sizes.values()) <= max_bytes or stem == newest.stem:
+            return
+        shutil.rmtree(folder.cache / "events" / stem / _FOLDER, ignore_errors=True)
+        del sizes[stem]
+
+
+def _is_apt(file: LiveFile) -> bool:
+    return file.size_bytes >= LEAST_BYTES and file.rows <= MOST_ROWS
+
+
+def _newest_first(folder: Folder) -> list[LiveFile]:
+    return sorted(find_live_files(folder.lake / "events"), key=_newest, reverse=True)
 
 
 def _newest(file: LiveFile) -> tuple[int, str]:
@@ -159,12 +183,14 @@ def _newest(file: LiveFile) -> tuple[int, str]:
     return (moment if isinstance(moment, int) else 0, file.name)
 
 
-def _size(cache: Path) -> int:
-    size = 0
+def _sizes(cache: Path) -> dict[str, int]:
+    """How large each summary is, by the name of its file without the ending."""
+    sizes: dict[str, int] = {}
     for part in (cache / "events").glob(f"*/{_FOLDER}/*"):
         with suppress(FileNotFoundError):
-            size += part.stat().st_size
-    return size
+            stem = part.parent.parent.name
+            sizes[stem] = sizes.get(stem, 0) + part.stat().st_size
+    return sizes
 
 
 def _plain(column: pa.Array) -> NDArray[Any]:

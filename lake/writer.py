@@ -24,6 +24,7 @@ from .batch import Accepted, Event
 from .delta_log import mend
 from .dictionary import DICTIONARIES, Dictionary
 from .erasures import marks
+from .event_table import forget_texts
 from .folder import Folder
 from .lock import Lock
 from .redaction import Mark, Redaction
@@ -192,7 +193,8 @@ class Writer:
         return Redaction(self._secret, self._marks, frozenset(event_ids))
 
     def read_names(self) -> None:
-        """Read anew which names and elements the lake holds, after some were removed."""
+        """Read anew which names and elements the lake holds, after some were removed, and remember nothing else."""
+        forget_texts()
         self._dictionary = self._read_dictionary()
 
     def unsorted_bytes(self) -> int:

@@ -93,6 +93,25 @@ def test_a_question_that_does_not_stop_by_itself_is_ended(data, monkeypatch):
     with_pool(data, story)
 
 
+def test_after_an_erasure_no_process_remembers_what_it_knew(data):
+    async def story(pool: QueryPool) -> None:
+        gate = asyncio.create_task(pool.ask(SqlQuery(ENDLESS)))
+        await one(pool)
+        before = {process.pid for process in query_processes()}
+        assert len(before) == 2
+        pool.renew()
+        [run] = pool.running()
+        pool.cancel(run.id)
+        with pytest.raises(Cancelled):
+            await gate
+        assert await one(pool) == (1,)
+        while any(process.pid in before for process in query_processes()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert len(query_processes()) == 1
+
+    with_pool(data, story, processes=2)
+
+
 def test_too_many_questions_are_refused_at_once(data, monkeypatch):
     monkeypatch.setattr(pool_module, "MAX_WAITING", 2)
 

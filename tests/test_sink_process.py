@@ -24,6 +24,7 @@ class Child:
         self.lines: asyncio.Queue[str] = asyncio.Queue()
         self.returncode: int | None = None
         self.stdin = self
+        self.stdout = asyncio.StreamReader()
         self._dead = asyncio.Event()
 
     def is_closing(self) -> bool:
@@ -32,7 +33,11 @@ class Child:
     def write(self, data: bytes) -> None:
         self.lines.put_nowait(data.decode())
 
+    def say(self, line: bytes) -> None:
+        self.stdout.feed_data(line)
+
     def die(self) -> None:
+        self.stdout.feed_eof()
         self.returncode = -9
         self._dead.set()
 
@@ -48,7 +53,10 @@ class Parent:
         self.day = 20_000
         self.children: asyncio.Queue[Child] = asyncio.Queue()
         self.looks = asyncio.Semaphore(0)
-        self.sink = SinkProcess(Path("data"), keep_months, self._clock)
+        self.erased: asyncio.Queue[None] = asyncio.Queue()
+        self.sink = SinkProcess(
+            Path("data"), keep_months, self._clock, when_erased=lambda: self.erased.put_nowait(None)
+        )
 
     async def spawn(self, *_: object, **__: object) -> Child:
         self.children.put_nowait(child := Child())
@@ -121,3 +129,18 @@ def test_a_state_that_cannot_be_read_is_said_and_tried_again_the_next_day(
         assert json.loads(await child.lines.get()) == {"keep_months": KEEP}
 
     play(story, keep_months)
+
+
+def test_what_it_says_is_counted_and_an_erasure_passed_on(
+    play: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(parent: Parent, child: Child) -> None:
+        child.say(b'{"took": "commit", "seconds": 0.5}\n')
+        child.say(b"what?\n")
+        child.say(b'{"erased": 2}\n')
+        await parent.erased.get()
+        assert parent.erased.empty()
+        assert parent.sink.timings["commit"].sum == 0.5
+        assert "not understood: b'what?\\n'" in caplog.text
+
+    play(story)

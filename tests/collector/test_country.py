@@ -13,6 +13,7 @@ from netaddr import IPSet  # type: ignore[import-untyped]
 
 from expost.cli import main
 from expost.collector import country
+from expost.collector.capture import Admission
 from expost.collector.country import BadCountryFile, Countries
 from expost.lake.batch import Accepted
 from tests.collector.conftest import Desk, batch
@@ -95,7 +96,7 @@ def test_what_is_remembered_is_bounded(file: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(country, "MAX_REMEMBERED", 3)
     countries = Countries(file)
     assert [countries.find(f"198.51.{third}.7") for third in range(98, 104)] == ["", "", "DE", "", "", ""]
-    assert len(countries._known) <= 3
+    assert len(countries._atlas._known) <= 3
 
 
 def test_a_new_file_takes_over_and_a_broken_one_does_not(
@@ -112,6 +113,31 @@ def test_a_new_file_takes_over_and_a_broken_one_does_not(
     write(file, {"198.51.100.0/24": named("AT")})
     countries.reload()
     assert (countries.find(GERMAN), countries.find(FRENCH)) == ("AT", "")
+
+
+def test_what_was_found_while_the_file_was_replaced_does_not_count_as_of_the_new_one(
+    desk: Desk, file: Path
+) -> None:
+    collector = desk.new_collector(country_file=file)
+    capture, countries = collector.capture, collector._countries
+    assert countries is not None
+    find = countries.find
+
+    def find_and_be_replaced(address: str) -> str:
+        found = find(address)
+        write(file, {"198.51.100.0/24": named("AT")})
+        countries.reload()
+        return found
+
+    def admit() -> Admission:
+        return capture._admit(f"k={desk.keys['shop', 'write']}".encode(), {}, [], GERMAN)
+
+    countries.find = find_and_be_replaced  # type: ignore[method-assign]
+    first = admit()
+    countries.find = find  # type: ignore[method-assign]
+    assert (first.sender.country, first.countries is capture._country_file()) == ("DE", False)
+    second = admit()
+    assert (second.sender.country, second.countries is capture._country_file()) == ("AT", True)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from expost.collector.wire import Refused
 from expost.errors import InvalidInput
 from expost.ids import keyed_hash
 from expost.lake import erasure
+from expost.lake.agent import agent_of
+from expost.lake.arrival import arrival_of
 from expost.lake.batch import Accepted
 from expost.lake.edits import Edit, say, take_edits
 from expost.lake.erasure import carry_out, forget_late_rejected
@@ -31,6 +33,7 @@ from expost.lake.erasures import (
     repeat_all,
     request_erasure,
 )
+from expost.lake.event_table import _view_row
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
 from expost.lake.quarantine import replay_stored
@@ -353,6 +356,19 @@ def test_a_lake_out_of_an_older_backup_is_erased_again_by_the_marks_alone(
     assert traces(folder.path, OF_ANN) == []
     again = find_erasure(folder, done.id)
     assert (again.status, again.repeats) == ("done", 1)
+
+
+def test_the_process_that_erased_remembers_no_page_and_no_browser(folder: Folder) -> None:
+    subject = Subject.named(folder.secret(), "shop", user=USER)
+    request_erasure(folder, subject, wall_clock())
+    story = Story(folder.path)
+    story.capture("device-of-bob", view("/of-bob?utm_source=bob"), at="14:00")
+    with at_rest(folder) as writer:
+        writer.replay(story.waiting)
+        remembered = (_view_row, arrival_of, agent_of)
+        assert all(each.cache_info().currsize for each in remembered)
+        carry_out(folder, writer)
+        assert not any(each.cache_info().currsize for each in remembered)
 
 
 def test_the_log_of_no_table_remembers_what_was(folder: Folder) -> None:

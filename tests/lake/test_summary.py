@@ -102,6 +102,31 @@ def test_there_is_one_for_each_file_while_there_is_room(folder: Folder, lake: St
     assert summarize(folder, 1_000) == 0
 
 
+def test_those_of_the_oldest_files_make_room_and_are_not_made_again(folder: Folder, lake: Story) -> None:
+    def sizes() -> list[int]:
+        """Of each file, the oldest first; 0 where there is no summary."""
+        of_time = {pq.read_table(file, columns=["time"])["time"][0].as_py(): file for file in live(folder)}
+        folders = [kept_of(folder.cache, of_time[time]) / "summary" for time in sorted(of_time)]
+        return [sum(part.stat().st_size for part in each.glob("*")) for each in folders]
+
+    def store(day: str) -> None:
+        lake.capture("kim", view("/"), at=f"{day} 10:00")
+        lake.store()
+        compact_folder(folder, everything=True)
+
+    store("2026-04-01")
+    store("2026-05-01")
+    assert summarize(folder, ENOUGH) == 3
+    room = sum(sizes()) + 100
+    store("2026-06-01")
+    assert lacks_summaries(folder, room)
+    assert summarize(folder, room) == 1
+    assert [size > 0 for size in sizes()] == [False, True, True, True]
+    assert sum(sizes()) <= room
+    assert not lacks_summaries(folder, room)
+    assert summarize(folder, room) == 0
+
+
 def test_small_files_have_none(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert not lacks_summaries(folder, ENOUGH)
