@@ -150,7 +150,7 @@ def run(arguments: argparse.Namespace, place: Path) -> None:
     if arguments.overload or arguments.sustain:
         return
     if arguments.beside:
-        stored.beside(arguments.events_a_second, place, arguments.stretch)
+        stored.beside(arguments.events_a_second, place, arguments.stretch / 2)
         return
     collector_events = show(*measure(arguments, place))
     if arguments.main:
@@ -158,7 +158,7 @@ def run(arguments: argparse.Namespace, place: Path) -> None:
     carried = stored.throughput(collector_events, place)
     stored.freshness(carried, place, arguments.stretch)
     shutil.rmtree(place / "served")
-    stored.beside(carried, place, arguments.stretch)
+    stored.beside(carried, place, arguments.stretch / 2)
     lasting.overload(arguments.stretch * 2, place)
 
 

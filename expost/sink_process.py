@@ -20,6 +20,14 @@ from expost.lake.moment import DAY
 log = logging.getLogger("expost.sink")
 
 COMPACTION_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0)
+SINK = "import os; os.setpgid(0, 0); from expost.lake.sink import main; main()"
+"""What the child runs, in a group of its own.
+
+A signal to the whole group, such as Ctrl-C, is for the web process: it ends the sink last, in order. But the session is
+the same, because Linux shares the processors among sessions first (`sched_autogroup`), and between two of them
+priorities count for nothing: a busy sink, or the compaction that it starts, would keep acknowledgements waiting.
+"""
+
 LONGEST_PAUSE_SECONDS = 30.0
 DRAIN_SECONDS = 2.5
 """How long the child may take to end: a little more than it goes on moving segments after its pipe was closed."""
@@ -87,16 +95,14 @@ class SinkProcess:
         self.starts += 1
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "expost.lake.sink",
+            "-c",
+            SINK,
             "--data",
             str(self.folder),
             "--cache-bytes",
             str(self.cache_bytes),
             stdin=PIPE,
             stdout=PIPE,
-            # A signal to the whole group, such as Ctrl-C, is for the web process: it ends the sink last, in order.
-            start_new_session=True,
         )
         self._tell(process)
         self._listening = asyncio.create_task(self._listen(process))

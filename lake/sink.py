@@ -50,6 +50,9 @@ from .writer import Ingested, Writer, ingest
 __all__ = ["Ingested", "Sink", "ingest"]
 
 POLL_SECONDS = 0.1
+PRIORITY = 5
+"""As `nice` counts, and as query processes have it: what browsers send is acknowledged first."""
+
 GROUP_BYTES = 16_000_000
 """Segments that wait are committed together up to this size: under load the cost of a commit is shared."""
 
@@ -345,8 +348,11 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
         folder = open_folder(chosen.data)
     except FolderError as problem:
         sys.exit(f"{problem.message} {problem.hint}")
-    # Ctrl-C in a terminal reaches every process of the group; this one ends after its parent.
+    # Ctrl-C in a terminal reaches every process of the group; this one ends after its parent. In a group of its own it
+    # would be stopped for what it writes to a terminal that allows that to one group only (`stty tostop`).
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    os.nice(PRIORITY)
     # Batches are trees of many small objects without cycles: walking them costs more than all the work on them.
     gc.disable()
     stop = threading.Event()

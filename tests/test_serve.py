@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,6 +19,7 @@ import pytest
 
 from expost.errors import FolderError
 from expost.lake.folder import open_folder
+from expost.lake.sink import PRIORITY
 from expost.state.database import State
 from expost.state.sites import Site, add_site
 from tests.serving import Serving
@@ -92,6 +95,21 @@ def test_the_first_start_prints_a_token_that_makes_one_account_from_anywhere(tmp
         "write key made",
         "site added",
     ]
+
+
+def test_the_sink_is_beyond_signals_to_the_servers_group_and_gives_way_to_the_server(serving):
+    children = [
+        int(child)
+        for task in Path(f"/proc/{serving.process.pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    [sink] = [each for each in children if b"lake.sink" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    assert os.getpgid(sink) == sink
+    until = time.monotonic() + 20
+    while os.getpriority(os.PRIO_PROCESS, sink) != os.getpriority(os.PRIO_PROCESS, 0) + PRIORITY:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert os.getsid(sink) == os.getsid(serving.process.pid), "between sessions priorities count for nothing"
 
 
 def test_a_second_server_is_told_who_has_the_folder(serving):

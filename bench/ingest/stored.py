@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import statistics
-import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 from bounds import must
-from servers import ALL_CORES, SERVER_CORE, empty, paced_result, serving, serving_all
+from servers import ALL_CORES, SERVER_CORE, empty, serving, serving_all, start
 from shop import EVENTS
 
 from expost.lake.journal import sealed_segments
@@ -21,7 +22,18 @@ from expost.lake.segment import find_header
 
 QUERYABLE_SECONDS = 5.0
 SEGMENTS = 8
-ROUNDS = 3
+BESIDE_ROUNDS = 5
+COMPACTOR = """
+import os, sys
+from pathlib import Path
+from expost.lake.compactor import LEAST_PRIORITY, compact_folder
+from expost.lake.folder import open_folder
+os.nice(LEAST_PRIORITY)
+folder = open_folder(Path(sys.argv[1]))
+print("ready", flush=True)
+while True:
+    compact_folder(folder, everything=True)
+"""
 
 
 def _sink_bench() -> ModuleType:
@@ -97,36 +109,43 @@ def freshness(events_a_second: float, place: Path, seconds: int) -> None:
         must("events stored twice", events - distinct, at_most=0)
 
 
-def beside(events_a_second: float, place: Path, seconds: int) -> None:
-    """Acknowledgements with sink and compaction on the same two cores, and without, in turns, at 30 % of the load."""
+def beside(events_a_second: float, place: Path, seconds: float) -> None:
+    """Acknowledgements without sink and compaction, with the sink, and with both, in turns, at 30 % of the load."""
     rate = 0.3 * events_a_second / EVENTS
-    alone: list[float] = []
-    together: list[float] = []
+    p99: dict[str, list[float]] = {"alone": [], "with sink": [], "with sink and compaction": []}
     with serving("durable", place, ALL_CORES) as bare, serving_all(place, ALL_CORES) as whole:
         assert whole.folder is not None
-        for number in range(ROUNDS + 1):
-            found = bare.paced(rate, seconds if number else 2, seed=number)
+        for each in bare, whole:
+            each.paced(rate, 2)
+        for number in range(BESIDE_ROUNDS):
+            p99["alone"].append(bare.paced(rate, seconds, seed=number)["p99"])
             empty(bare.folder)
-            senders = whole.pacing(rate, seconds if number else 2, seed=100 + number)
-            while senders.poll() is None:
-                # What the sink's own compaction does once in a while, again and again, giving way as it does.
-                _compact(whole.folder)
-            after = paced_result(senders)
+            p99["with sink"].append(whole.paced(rate, seconds, seed=100 + number)["p99"])
+            with compacting(whole.folder):
+                p99["with sink and compaction"].append(whole.paced(rate, seconds, seed=200 + number)["p99"])
             drained(whole.folder)
-            if number:
-                alone.append(found["p99"])
-                together.append(after["p99"])
-    before, after_all = statistics.median(alone), statistics.median(together)
-    print(
-        f"p99 at {rate:,.0f} batches a second: {before:.1f} ms alone, {after_all:.1f} ms with sink and compaction"
-    )
-    must("p99 with sink and compaction of that without", after_all / before, at_most=1.5)
+    medians = {name: statistics.median(found) for name, found in p99.items()}
+    print(f"p99 at {rate:,.0f} batches a second, median of {BESIDE_ROUNDS} rounds of {seconds:g} s:")
+    for name, found in p99.items():
+        rounds = ", ".join(f"{each:.1f}" for each in found)
+        print(f"    {name:26}{medians[name]:6.1f} ms ({rounds})")
+    alone, _, together = medians.values()
+    must("p99 with sink and compaction of that without", together / alone, at_most=1.5)
 
 
-def _compact(folder: Path) -> None:
-    command = ("nice", "-n", "19", "taskset", "--cpu-list", ALL_CORES, sys.executable, "-P", "-c",
-               "from expost.cli import main; main()", "compact", "--data", str(folder))  # fmt: skip
-    subprocess.run(command, check=False, capture_output=True)
+@contextmanager
+def compacting(folder: Path) -> Iterator[None]:
+    """The compactor of a server, which never rests: what it does once a day, again and again, giving way as it does."""
+    process = start((sys.executable, "-P", "-c", COMPACTOR, str(folder)), ALL_CORES)
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        yield
+        if process.poll() is not None:
+            raise RuntimeError("the compactor ended")
+    finally:
+        process.kill()
+        process.wait()
 
 
 def drained(folder: Path) -> float:
