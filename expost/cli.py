@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from expost.asking import CANCELLED
 from expost.backup_commands import COMMANDS as BACKUP
 from expost.cohort_commands import cohorts
 from expost.definition_commands import definitions
@@ -33,6 +34,7 @@ class Commands(click.Group):
     """Turns an ExpostError into its sentence and its hint on standard error, and exit status 2.
 
     With `--json` the error is on standard output too, and so are those of click about options and arguments.
+    Ctrl-C is exit status 130 at any moment, as shells have it.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -54,6 +56,10 @@ class Commands(click.Group):
         except click.ClickException as error:
             _print_misuse(error, ctx)
             raise
+        except KeyboardInterrupt:
+            # Questions say themselves that nothing was changed; what else was begun here cannot promise it.
+            click.echo("\nCancelled.", err=True)
+            sys.exit(CANCELLED)
         except BrokenPipeError:
             # The reader of our output (`| head`) has seen enough; say nothing more, not even at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from expost.clock import wall_clock
 from expost.demo.chromium import FLAGS, find_chromium
@@ -20,6 +20,9 @@ from expost.state.keys import add_key
 from expost.state.sites import Site, add_site
 from tests.serving import make_site
 from tests.story import Story, small_rich_lake
+
+PATIENT_MS = 20_000
+"""How long a page may take to show what is expected: tests run beside one another on busy machines."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,6 +62,7 @@ def chromium(chromium_path: Path) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Playwright opens the debugging pipe itself and refuses to be told so.
         flags = [flag for flag in FLAGS if not flag.startswith("--remote-debugging")]
+        expect.set_options(timeout=PATIENT_MS)
         browser = playwright.chromium.launch(executable_path=chromium_path, args=flags)
         yield browser
         browser.close()

@@ -16,9 +16,13 @@ from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from expost import waiting
+from expost.asking import CANCELLED
+from expost.cli import Commands
 from expost.query_routes import NoQueries
 from expost.waiting import PatientPages, UntilGone
 from tests.serving import Serving, make_site
@@ -191,3 +195,17 @@ def _read_until(terminal: RawIOBase, words: str) -> None:
     said = b""
     while words.encode() not in said:
         said += terminal.read(1_000) or b""
+
+
+def test_ctrl_c_before_or_beside_a_question_has_the_same_status() -> None:
+    @click.group(cls=Commands)
+    def door() -> None:
+        """A door with one command."""
+
+    @door.command()
+    def work() -> None:
+        raise KeyboardInterrupt
+
+    result = CliRunner().invoke(door, ["work"])
+    assert result.exit_code == CANCELLED
+    assert result.output.endswith("Cancelled.\n")
