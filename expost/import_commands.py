@@ -111,7 +111,11 @@ def mapping_options(command: Command) -> Command:
             click.option(
                 "--columns", **several, help="Names of the columns, where no first row has them; repeat."
             ),
-            click.option("--delimiter", metavar="TEXT", help="What stands between cells. Default: a comma."),
+            click.option(
+                "--delimiter",
+                metavar="TEXT",
+                help="What stands between cells. Default: what the first line has.",
+            ),
         )
     ):
         command = option(command)

@@ -21,7 +21,8 @@ from expost.question_commands import analysis_of, form_of_options, show_answer
     "file",
     required=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
-    help="A .csv, whose first line names its columns; or any other file, or - for standard input, with an id a line.",
+    help="A .csv, whose first line names its columns (commas, semicolons or tabs between); or any other file, or - for "
+    "standard input, with an id a line.",
 )
 @click.option(
     "--column", metavar="NAME", help="The column of the ids. Default: as --property, else the first."

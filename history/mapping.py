@@ -17,6 +17,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from expost.errors import InvalidInput
+from expost.query.spreadsheet import delimiter_of
 
 from .files import Found, Shape, head, is_parquet, tables
 from .foreign import Foreign, Row, Unusable, moment_of, text_of, whole_of
@@ -35,7 +36,8 @@ class Mapping:
 
     `id` may name several columns, which tell events apart together; without it the whole row does. `types` says what an
     event of some name is, where it is more than a custom one. `properties` are the columns to keep, all others when it
-    is not given. Cells that look like numbers become numbers, but those of `text`.
+    is not given. Cells that look like numbers become numbers, but those of `text`. What stands between cells, if no
+    `delimiter` is given, the first line of each file says.
     """
 
     time: str = ""
@@ -63,13 +65,12 @@ class Mapping:
     properties: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
-    delimiter: str = ","
+    delimiter: str = ""
     columns: tuple[str, ...] = ()
 
-    @property
-    def shape(self) -> Shape:
+    def shape_of(self, path: Path) -> Shape:
         """How a table of text is written."""
-        return Shape(self.delimiter, self.columns)
+        return Shape(self.delimiter or guess_shape(path).delimiter, self.columns)
 
     @property
     def zone(self) -> tzinfo:
@@ -116,6 +117,8 @@ def mapping_of(said: Named[str, Any], place: str = "the mapping", base: Mapping 
             _check_types(value)
         elif name not in _SEVERAL and not isinstance(value, str):
             raise InvalidInput(f"{name!r} of {place} is {value!r}.", hint="It is one text.")
+        elif name == "delimiter" and len(value) > 1:
+            raise InvalidInput(f"{name!r} of {place} is {value!r}.", hint="It is one character.")
     values: dict[str, Any] = {
         name: _several(value) if name in _SEVERAL else value for name, value in said.items()
     }
@@ -232,9 +235,7 @@ def guess_shape(path: Path) -> Shape:
     if is_parquet(path):
         return Shape()
     first = head(path).split(b"\n", 1)[0].decode("utf-8", "replace")
-    counts = {delimiter: first.count(delimiter) for delimiter in (",", "\t", ";", "|")}
-    best = max(counts, key=lambda each: counts[each])
-    return Shape(best if counts[best] else ",")
+    return Shape(delimiter_of(first.rstrip("\r")))
 
 
 # Which columns are likely what, the likeliest name first.

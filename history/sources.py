@@ -52,7 +52,7 @@ def source_of(name: str, files: Sequence[Path], time_zone: str | None = None) ->
 
 def mapped_source(name: str, files: Sequence[Path], mapping: Mapping) -> Source:
     """What tables hold, by a mapping."""
-    rows = (tables(path, mapping.shape) for path in find_files(files))
+    rows = (tables(path, mapping.shape_of(path)) for path in find_files(files))
     return Source(name, rows, MappedReader(mapping), keeps_repeats=mapping.repeats == "each")
 
 

@@ -11,6 +11,7 @@ from expost.errors import InvalidInput
 
 from .answer import Answer
 from .form_funnel import FUNNEL
+from .spreadsheet import delimiter_of
 from .word import Word
 
 Given = TypeVar("Given", bound=Answer)
@@ -42,20 +43,24 @@ class ReadIds:
 
 
 def ids_of_table(text: str, column: str | None = None, *, has_heading: bool = False) -> ReadIds:
-    """The ids in a table of values with commas between: of the column called so, else the first of each line.
+    """The ids in a table of values: of the column called so, else the first of each line.
 
-    The first line is left out where it names that column, or where the table `has_heading`.
+    The first line is left out where it names that column, or where the table `has_heading`; it then says as well what
+    stands between values. In a list without it that is a comma.
 
     >>> ids_of_table("order_id,total\\n17,9.50\\n18,3\\n17,1", "order_id")
     ReadIds(ids=('17', '18'), column='order_id')
+    >>> ids_of_table("order_id;total\\n17;9,50\\n", has_heading=True).ids, ids_of_table("a;b\\nc\\n").ids
+    (('17',), ('a;b', 'c'))
     >>> ids_of_table("ann\\n\\nbob\\n").ids, ids_of_table("email\\nann\\n", has_heading=True).ids
     (('ann', 'bob'), ('ann',))
     """
-    lines = [line for line in csv.reader(io.StringIO(text.lstrip("\ufeff"))) if any(map(str.strip, line))]
-    heads = [head.strip() for head in lines[0]] if lines else []
+    heads, delimiter = _heading(text)
     is_named = column is not None and column in heads
     place = heads.index(column) if column is not None and is_named else 0
-    has_heading = bool(lines) and (has_heading or is_named)
+    has_heading = bool(heads) and (has_heading or is_named)
+    rows = csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter if has_heading else ",")
+    lines = [line for line in rows if any(map(str.strip, line))]
     ids = (line[place].strip() for line in lines[has_heading:] if len(line) > place)
     read = ReadIds(tuple(dict.fromkeys(each for each in ids if each)), heads[place] if has_heading else None)
     if has_heading and not read.ids:
@@ -68,8 +73,15 @@ def ids_of_table(text: str, column: str | None = None, *, has_heading: bool = Fa
 
 def check_column(text: str, column: str) -> None:
     """Refuse a table without the column that was named."""
-    heads = next(csv.reader(io.StringIO(text.lstrip("\ufeff"))), [])
-    if column not in [head.strip() for head in heads]:
+    heads, _ = _heading(text)
+    if column not in heads:
         raise InvalidInput(
             f"The table has no column {column!r}.", hint=f"Its first line says: {', '.join(heads)[:200]}"
         )
+
+
+def _heading(text: str) -> tuple[list[str], str]:
+    """The cells of the first line that is not empty, and what stands between them."""
+    first = next(filter(str.strip, text.lstrip("\ufeff").splitlines()), "")
+    delimiter = delimiter_of(first)
+    return [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), [])], delimiter

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-import pyarrow as pa
-
 from .reading import Reading, Row
 
 COLUMNS = ("unit_id", "is_exposed_only", "reached", "reached_complete", "step", "position", "moment", "place")
@@ -54,13 +52,8 @@ def prepare_any(
     if rows:
         within, by_flag = structure["within"], structure["by_flag"]
         events = list(shared_attempts(rows, len(stages), ends, within, by_flag=by_flag))
-        columns = dict(zip(COLUMNS, zip(*events, strict=True), strict=True)) if events else {}
-        if columns:
-            reading.connection.register("shared_events", pa.table(columns))
-            reading.execute(
-                f"insert into attempt_events ({', '.join(COLUMNS)}) select * from shared_events;", {}
-            )
-            reading.connection.unregister("shared_events")
+        if events:
+            reading.feed("attempt_events", COLUMNS, events)
     reading.run("funnel_any_shown.sql", values, **structure)
 
 

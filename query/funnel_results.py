@@ -73,7 +73,6 @@ def asked_of(reading: Reading, question: Funnel, *, keep: Sequence[str] = ()) ->
     structure = {
         "stages": shapes,
         "required": [shape for shape in shapes if not shape.is_optional],
-        "last": max(shape.number for shape in shapes if not shape.is_optional),
         "unit": unit_column(question.unit),
         "within": micros(question.within),
         "starts": starts_of(by_flag=flag is not None),

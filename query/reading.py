@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from expost.clock import from_micros
 from expost.errors import InvalidInput, UnknownCohort
@@ -131,6 +132,13 @@ class Reading:
             self.connection.execute(statement, self._bound(statement, values))
         return self.connection
 
+    def feed(self, relation: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Add rows that were worked out here to a relation."""
+        given = pa.table(dict(zip(columns, zip(*rows, strict=True), strict=True)))
+        self.connection.register("fed", given)
+        self.execute(fed_into(relation, columns), {})
+        self.connection.unregister("fed")
+
     def _bound(self, statement: duckdb.Statement, values: Mapping[str, Any]) -> dict[str, Any]:
         available = self.common_values() | dict(values)
         return {key: available[key] for key in sorted(statement.named_parameters)}
@@ -209,6 +217,11 @@ class Reading:
             return ()
         moment = from_micros(self.as_of).astimezone(self.calendar.zone).isoformat()
         return (f"As of {moment}: what was received or recorded later is left out.",)
+
+
+def fed_into(relation: str, columns: Sequence[str]) -> str:
+    """What an answer says of rows that were worked out here: they stand in `fed`."""
+    return f"insert into {relation} ({', '.join(columns)}) select * from fed;"
 
 
 def check_patterns(connection: duckdb.DuckDBPyConnection, definition: Definition) -> None:

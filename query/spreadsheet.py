@@ -1,4 +1,4 @@
-"""Rows as CSV that a spreadsheet may open: what visitors wrote is never taken for a formula."""
+"""Tables as spreadsheets write them, and rows as CSV that they may open: what visitors wrote is never a formula."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+DELIMITERS = (",", ";", "\t", "|")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -21,6 +22,20 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     writer.writerow([_cell(column) for column in columns])
     writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
     return out.getvalue()
+
+
+def delimiter_of(line: str) -> str:
+    r"""What stands between the cells of a table with this first line: of DELIMITERS the one that makes most cells.
+
+    >>> delimiter_of("order_id;total"), delimiter_of('"a;b",c'), delimiter_of("a\tb"), delimiter_of("email")
+    (';', ',', '\t', ',')
+    """
+
+    # Where a comma is the decimal point, spreadsheets write semicolons.
+    def cells(delimiter: str) -> int:
+        return len(next(csv.reader([line], delimiter=delimiter), []))
+
+    return max(DELIMITERS, key=cells)
 
 
 def _cell(value: Any) -> Any:

@@ -55,6 +55,17 @@ def test_options_say_the_mapping_too(data: Path, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_what_stands_between_cells_the_first_line_says(data: Path, tmp_path: Path, delimiter: str) -> None:
+    (tmp_path / "log.csv").write_text(LOG.replace(",", delimiter), "utf-8")
+    words = ("import", "csv", tmp_path / "log.csv", "--time", "ts", "--user", "who", "--event", "what",
+             "--rejects", tmp_path / "bad", "--data", data, "--json")  # fmt: skip
+    assert json.loads(_expost(*words).stdout)["names"] == {"Paid": 2}
+    said = json.loads(_expost(*words, "--delimiter", "/").stdout)
+    assert (said["stored"], said["rejected"]["rows"]) == (0, 3)
+    assert "It is one character" in _expost(*words, "--delimiter", ";;").stderr
+
+
 def test_without_a_mapping_the_refusal_proposes_one(data: Path, tmp_path: Path) -> None:
     answer = _expost("import", "csv", tmp_path / "log.csv", "--data", data)
     assert answer.exit_code == 2

@@ -263,6 +263,11 @@ def test_the_first_line_of_a_csv_is_a_heading_and_that_of_a_list_is_an_id(folder
     ids, note = read("orders.CSV", "email,total\nmember-9c,3\n")
     assert ids == ["member-9c"]
     assert note == "Read column 'email' of orders.CSV, 1 id; the first line names the columns."
+    ids, note = read("german.csv", 'order;email;total\n7;"member;9c";9,50\n', "--column", "email")
+    assert ids == ["member;9c"]
+    assert note == "Read column 'email' of german.csv, 1 id; the first line names the columns."
+    assert read("tabs.csv", "email\ttotal\nmember-9c\t3\n")[0] == ["member-9c"]
+    assert read("ids.txt", "member;9c\nmember;9d\n")[0] == ["member;9c", "member;9d"]
     ids, note = read("ids.txt", "member-9c\nmember-9d\n")
     assert ids == ["member-9c", "member-9d"]
     assert not note.startswith("Read column")

@@ -9,7 +9,6 @@
 
    stages    the steps: `number`, `before` (the number of the step that must be reached before), `within` (microseconds
              after that step at most, or 0), `is_optional`
-   last      the number of the last step that is not optional
    starts    the starts that are carried: `name`, `is_exposed`
    readings  of which events attempts are shown: `start`, `complete` (names of starts), `is_exposed`
    by_flag   whether units are grouped by the variation of an exposure
@@ -201,8 +200,13 @@ able_{{ stage.number }} as (
 ),
 {% endfor %}
 {% endif %}
-shown_1 as (
-    select distinct starts.*, candidates.moment as at_1
+started as (
+    select distinct
+        starts.unit_id, starts.is_exposed_only, starts.reached, starts.reached_complete
+        , starts.position_1, candidates.moment as at_1
+{% if removes %}
+        , starts.is_removed
+{% endif %}
     from starts
     join candidates
         on candidates.unit_id = starts.unit_id
@@ -210,74 +214,93 @@ shown_1 as (
         and candidates.position = starts.position_1
         and candidates.step = 1
 )
-{% for stage in required %}
-{% if not loop.first %}
+, next_1 as (
+    select unit_id, is_exposed_only, reached, position_1 as position, at_1 as moment
+    from started
+)
+{% for stage in required[1:] %}
 , next_{{ stage.number }} as (
     select
-        shown_{{ stage.before }}.unit_id
-        , shown_{{ stage.before }}.is_exposed_only
+        previous.unit_id
+        , previous.is_exposed_only
+        , max(previous.reached) as reached
         , min(able.position) as position
         , min(able.moment) as moment
-    from shown_{{ stage.before }}
+    from next_{{ stage.before }} as previous
     join {% if has_links %}able_{{ stage.number }}{% else %}candidates{% endif %} as able
-        on able.unit_id = shown_{{ stage.before }}.unit_id
-        and able.is_exposed_only = shown_{{ stage.before }}.is_exposed_only
+        on able.unit_id = previous.unit_id
+        and able.is_exposed_only = previous.is_exposed_only
     where able.step = {{ stage.number }}
-        and shown_{{ stage.before }}.reached >= {{ stage.number }}
-        and able.position > shown_{{ stage.before }}.position_{{ stage.before }}
-    group by shown_{{ stage.before }}.unit_id, shown_{{ stage.before }}.is_exposed_only
+        and previous.reached >= {{ stage.number }}
+        and able.position > previous.position
+    group by previous.unit_id, previous.is_exposed_only
 )
-, shown_{{ stage.number }} as (
+{% endfor %}
+-- Each step stands in `next_…` alone until here: where a row took those before it along, engines that copy what is read
+-- twice would copy the first step a million times for the twentieth.
+, required as (
     select
-        shown_{{ stage.before }}.*
+        started.unit_id, started.is_exposed_only, started.reached, started.reached_complete
+        , started.position_1, started.at_1
+{% if removes %}
+        , started.is_removed
+{% endif %}
+{% for stage in required[1:] %}
         , next_{{ stage.number }}.position as position_{{ stage.number }}
         , next_{{ stage.number }}.moment as at_{{ stage.number }}
-    from shown_{{ stage.before }}
-    left join next_{{ stage.number }}
-        on next_{{ stage.number }}.unit_id = shown_{{ stage.before }}.unit_id
-        and next_{{ stage.number }}.is_exposed_only = shown_{{ stage.before }}.is_exposed_only
-)
-{% endif %}
 {% endfor %}
+    from started
+{% for stage in required[1:] %}
+    left join next_{{ stage.number }}
+        on next_{{ stage.number }}.unit_id = started.unit_id
+        and next_{{ stage.number }}.is_exposed_only = started.is_exposed_only
+{% endfor %}
+)
 {% for stage in stages if stage.is_optional %}
 -- An optional step lies after the step before it and before the next one that is reached, or in the window of the start.
 , between_{{ stage.number }} as (
-    select shown_{{ last }}.unit_id, shown_{{ last }}.is_exposed_only, min(candidates.position) as position, min(candidates.moment) as moment
-    from shown_{{ last }}
+    select
+        required.unit_id
+        , required.is_exposed_only
+        , min(candidates.position) as position
+        , min(candidates.moment) as moment
+    from required
     join candidates
-        on candidates.unit_id = shown_{{ last }}.unit_id
-        and candidates.is_exposed_only = shown_{{ last }}.is_exposed_only
+        on candidates.unit_id = required.unit_id
+        and candidates.is_exposed_only = required.is_exposed_only
     where candidates.step = {{ stage.number }}
-        and candidates.position > shown_{{ last }}.position_{{ stage.before }}
-        and candidates.moment - shown_{{ last }}.at_1 <= $within
+        and candidates.position > required.position_{{ stage.before }}
+        and candidates.moment - required.at_1 <= $within
 {% if ends %}
-        and candidates.ended <= shown_{{ last }}.position_1
+        and candidates.ended <= required.position_1
 {% endif %}
 {% if stage.within %}
-        and candidates.moment - shown_{{ last }}.at_{{ stage.before }} <= {{ stage.within }}
+        and candidates.moment - required.at_{{ stage.before }} <= {{ stage.within }}
 {% endif %}
 {% if stage.after %}
         and (
-            shown_{{ last }}.position_{{ stage.after }} is null
-            or candidates.position < shown_{{ last }}.position_{{ stage.after }}
+            required.position_{{ stage.after }} is null
+            or candidates.position < required.position_{{ stage.after }}
         )
 {% endif %}
-    group by shown_{{ last }}.unit_id, shown_{{ last }}.is_exposed_only
+    group by required.unit_id, required.is_exposed_only
+)
+, with_{{ stage.number }} as (
+    select
+        whole.*
+        , between_{{ stage.number }}.position as position_{{ stage.number }}
+        , between_{{ stage.number }}.moment as at_{{ stage.number }}
+    from {% if loop.first %}required{% else %}with_{{ loop.previtem.number }}{% endif %} as whole
+    left join between_{{ stage.number }}
+        on between_{{ stage.number }}.unit_id = whole.unit_id
+        and between_{{ stage.number }}.is_exposed_only = whole.is_exposed_only
 )
 {% endfor %}
-select
-    shown_{{ last }}.*
-{% for stage in stages if stage.is_optional %}
-    , between_{{ stage.number }}.position as position_{{ stage.number }}
-    , between_{{ stage.number }}.moment as at_{{ stage.number }}
-{% endfor %}
-from shown_{{ last }}
-{% for stage in stages if stage.is_optional %}
-left join between_{{ stage.number }}
-    on between_{{ stage.number }}.unit_id = shown_{{ last }}.unit_id
-    and between_{{ stage.number }}.is_exposed_only = shown_{{ last }}.is_exposed_only
-{% endfor %}
+{% set optional = stages | selectattr("is_optional") | list %}
+select *
+from {% if optional %}with_{{ optional[-1].number }}{% else %}required{% endif %}
+
 {% if removes %}
-where not shown_{{ last }}.is_removed
+where not is_removed
 {% endif %}
 ;

@@ -1,11 +1,9 @@
-{# Whose the rows of `matches` are, as lake/sql/persons.sql says it of all events. `own_user_id` is that of a server's event.
+{# Whose the rows of `matches` are, as lake/sql/persons.sql says it of all events. `own_user_id` is that of a server's event,
+   `known_user_id` the user whose an event is, if one is known.
 
    A null on one side of a login is the beginning or the end of time. #}
-matches_of_people as (
-    select
-        matches.*
-        , coalesce(joined.person_id, matches.own_user_id, logins.user_id, matches.device_id) as person_id
-        , coalesce(matches.own_user_id, logins.user_id) is not null as is_user
+matches_of_users as (
+    select matches.*, coalesce(matches.own_user_id, logins.user_id) as known_user_id
     from matches
     left join lake.logins as logins
         on logins.device_id = matches.device_id
@@ -19,5 +17,12 @@ matches_of_people as (
             or (matches.time, matches.page_id, matches.page_seq, matches.event_id)
             < (logins.ends_at, logins.ends_page_id, logins.ends_page_seq, logins.ends_event_id)
         )
-    left join lake.joined_users as joined on joined.user_id = coalesce(matches.own_user_id, logins.user_id)
+),
+matches_of_people as (
+    select
+        m.*
+        , coalesce(joined.person_id, m.known_user_id, m.device_id) as person_id
+        , m.known_user_id is not null as is_user
+    from matches_of_users as m
+    left join lake.joined_users as joined on joined.user_id = m.known_user_id
 )

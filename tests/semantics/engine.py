@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import duckdb
 
 from expost.clock import to_micros
 from expost.query.analysis import ANSWERS
@@ -38,23 +40,40 @@ def answer_of(
     is_fast: bool = True,
 ) -> Answer:
     """The engine's answer over a lake in memory that holds the story; without `is_fast` by the portable SQL alone."""
-    assert question.now is not None
-    calendar = Calendar(ZoneInfo(question.time_zone or "UTC"), week_start)
-    as_of = None if question.as_of is None else calendar.micros(question.as_of, 0)
+    as_of = _calendar(question).micros(question.as_of, 0) if question.as_of is not None else None
     with lake_of(story, as_of, has_views=isinstance(question, Reconcile)) as connection:
-        reading = Reading(
-            connection=connection,
-            question=question,
-            site=SITE,
-            calendar=calendar,
-            as_of=as_of,
-            now=to_micros(question.now),
-            counting=counting_of(question, site),
-            snapshot={},
-            resolve=lambda name, _version: definition_of(name),
-            is_fast=is_fast,
-        )
-        return ANSWERS[type(question)](with_cohorts(reading), question)
+        return answer_over(connection, question, site, week_start=week_start, is_fast=is_fast)
+
+
+def answer_over(
+    connection: duckdb.DuckDBPyConnection,
+    question: Question,
+    site: Site,
+    *,
+    week_start: int = 0,
+    is_fast: bool = True,
+    reads: Callable[..., Reading] = Reading,
+) -> Answer:
+    """The same over a lake that holds the story of the site; `reads` makes the reading."""
+    assert question.now is not None
+    calendar = _calendar(question, week_start)
+    reading = reads(
+        connection=connection,
+        question=question,
+        site=site.slug,
+        calendar=calendar,
+        as_of=None if question.as_of is None else calendar.micros(question.as_of, 0),
+        now=to_micros(question.now),
+        counting=counting_of(question, site),
+        snapshot={},
+        resolve=lambda name, _version: definition_of(name),
+        is_fast=is_fast,
+    )
+    return ANSWERS[type(question)](with_cohorts(reading), question)
+
+
+def _calendar(question: Question, week_start: int = 0) -> Calendar:
+    return Calendar(ZoneInfo(question.time_zone or "UTC"), week_start)
 
 
 def definition_of(step: str) -> Definition:

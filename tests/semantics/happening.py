@@ -139,9 +139,9 @@ def _read_line(line: str, number: int) -> Happening:
     )
 
 
-def identity(kind: str, name: str | None) -> int | None:
+def identity(kind: str, name: str | None, site: str = SITE) -> int | None:
     """The id of a device or user of a story."""
-    return None if name is None else keyed_hash(b"story", kind, name)
+    return None if name is None else keyed_hash(site.encode(), kind, name)
 
 
 @contextmanager
@@ -150,7 +150,7 @@ def lake_of(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A lake in memory that holds the story, or what of it was known by `as_of`; with `has_views` those for people."""
     connection, filled = _held(has_views)
-    rows = _rows_of(story)
+    rows = _tables({SITE: story})
     for name in filled | rows.keys():
         connection.register("given", pa.Table.from_pylist(rows.get(name, []), schema=TABLES[name]))
         connection.execute(
@@ -167,55 +167,72 @@ def lake_of(
         forget(connection)
 
 
+@contextmanager
+def lake_of_stories(stories: Mapping[str, Sequence[Happening]]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A lake of its own that holds several stories, each that of the site under whose name it stands."""
+    with _lake_with(_tables(stories)) as connection:
+        yield connection
+
+
 @cache
 def _held(has_views: bool) -> tuple[duckdb.DuckDBPyConnection, set[str]]:
     """A lake without a row, made once, and the names of the tables that the story before filled."""
+    return _lake_with({}, has_views=has_views), set()
+
+
+def _lake_with(
+    rows: Mapping[str, list[dict[str, Any]]], *, has_views: bool = False
+) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"threads": 1})
     connection.execute("create schema lake")
     for name, schema in TABLES.items():
-        connection.register("given", schema.empty_table())
+        connection.register("given", pa.Table.from_pylist(rows.get(name, []), schema=schema))
         connection.execute(f"create table lake.{name} as select * from given")
         connection.unregister("given")
     create_views(connection, HELPERS + VIEWS * has_views)
-    return connection, set()
+    return connection
 
 
-def _rows_of(story: Sequence[Happening]) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each table that the story fills."""
+def _tables(stories: Mapping[str, Sequence[Happening]]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each table that the stories of these sites fill."""
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for happening in story:
-        if happening.type in EDGES:
-            rows["identities"].append(_edge_row(happening))
-            for user in filter(None, (happening.user, happening.into)):
-                rows["users"].append({"user_id": identity("user", user), "site": SITE, "user": user})
-            continue
-        rows["events"].append(_event_row(happening))
-        if happening.device is not None:
-            device = {"device_id": identity("device", happening.device), "site": SITE}
-            rows["devices"].append(device | {"device": happening.device, "is_daily": happening.is_daily})
-        if happening.user is not None:
-            user_row = {"user_id": identity("user", happening.user), "site": SITE, "user": happening.user}
-            rows["users"].append(user_row)
-        if happening.group is not None:
-            group_type, name = happening.group
-            group = {"group_id": identity("group", ":".join(happening.group)), "site": SITE}
-            rows["groups"].append(group | {"group_type": group_type, "group": name})
-        if happening.traits:
-            rows["traits"] += _trait_rows(happening)
-        if happening.type == "identify" and happening.device is not None:
-            rows["identities"].append(_edge_row(happening))
+    for site, story in stories.items():
+        for happening in story:
+            for name, row in _rows(site, happening):
+                rows[name].append(row)
     return rows
 
 
-def _event_row(happening: Happening) -> dict[str, Any]:
+def _rows(site: str, happening: Happening) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows that a line puts into the lake, each with the name of its table."""
+    for user in filter(None, (happening.user, happening.into)):
+        yield "users", {"user_id": identity("user", user, site), "site": site, "user": user}
+    if happening.type in EDGES:
+        yield "identities", _edge_row(site, happening)
+        return
+    yield "events", _event_row(site, happening)
+    if happening.device is not None:
+        device = {"device_id": identity("device", happening.device, site), "site": site}
+        yield "devices", device | {"device": happening.device, "is_daily": happening.is_daily}
+    if happening.group is not None:
+        group_type, name = happening.group
+        group = {"group_id": identity("group", ":".join(happening.group), site), "site": site}
+        yield "groups", group | {"group_type": group_type, "group": name}
+    for row in _trait_rows(site, happening):
+        yield "traits", row
+    if happening.type == "identify" and happening.device is not None:
+        yield "identities", _edge_row(site, happening)
+
+
+def _event_row(site: str, happening: Happening) -> dict[str, Any]:
     return {
         "event_id": happening.event_id,
         "time": happening.at,
         "received_at": happening.recorded,
-        "site": SITE,
-        "device_id": identity("device", happening.device),
-        "user_id": identity("user", happening.user),
-        "group_id": identity("group", ":".join(happening.group)) if happening.group else None,
+        "site": site,
+        "device_id": identity("device", happening.device, site),
+        "user_id": identity("user", happening.user, site),
+        "group_id": identity("group", ":".join(happening.group), site) if happening.group else None,
         "page_id": happening.page_id,
         "page_seq": happening.page_seq,
         "type": happening.type,
@@ -231,12 +248,12 @@ def _event_row(happening: Happening) -> dict[str, Any]:
     }
 
 
-def _trait_rows(happening: Happening) -> list[dict[str, Any]]:
+def _trait_rows(site: str, happening: Happening) -> list[dict[str, Any]]:
     return [
         {
-            "site": SITE,
+            "site": site,
             "subject_kind": "user",
-            "subject_id": identity("user", happening.user),
+            "subject_id": identity("user", happening.user, site),
             "name": name,
             "value": json.dumps(value),
             "at": happening.at,
@@ -249,15 +266,15 @@ def _trait_rows(happening: Happening) -> list[dict[str, Any]]:
     ]
 
 
-def _edge_row(happening: Happening) -> dict[str, Any]:
+def _edge_row(site: str, happening: Happening) -> dict[str, Any]:
     ends = {
-        "identify": (identity("device", happening.device), identity("user", happening.user)),
-        "merge": (identity("user", happening.user), identity("user", happening.into)),
+        "identify": (identity("device", happening.device, site), identity("user", happening.user, site)),
+        "merge": (identity("user", happening.user, site), identity("user", happening.into, site)),
         "undo": (None, None),
     }[happening.type]
     return {
-        "edge_id": edge_id(happening.event_id),
-        "site": SITE,
+        "edge_id": edge_id(happening.event_id, site),
+        "site": site,
         "kind": happening.type,
         "from_id": ends[0],
         "to_id": ends[1],
@@ -267,10 +284,10 @@ def _edge_row(happening: Happening) -> dict[str, Any]:
         "event_id": happening.event_id,
         "recorded_at": happening.recorded,
         "author": "editor" if happening.type in EDGES else "browser",
-        "undoes": None if happening.undoes is None else edge_id(happening.undoes),
+        "undoes": None if happening.undoes is None else edge_id(happening.undoes, site),
     }
 
 
-def edge_id(line_id: str) -> int:
+def edge_id(line_id: str, site: str = SITE) -> int:
     """The id of the edge that the line with this id makes."""
-    return keyed_hash(b"story", "edge", line_id)
+    return keyed_hash(site.encode(), "edge", line_id)
