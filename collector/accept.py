@@ -101,7 +101,7 @@ def accept(
         refused += [_refused(event, "it is more than seven days old") for event in once]
         once = []
     is_large = len(body) > MAX_SET_BYTES
-    sets = [_clean_set(each, masks, is_large=is_large) for each in batch.sets]
+    sets = batch.sets and [_clean_set(each, masks, is_large=is_large) for each in batch.sets]
     has_gaps = batch.may_have_gaps and not (all(batch.elements) and all(batch.descriptors))
     if has_gaps or not are_sound(cast("Sequence[Element]", batch.elements), len(batch.descriptors)):
         batch.elements, batch.descriptors, once, lost = mended(batch.elements, batch.descriptors, once)
@@ -175,7 +175,7 @@ def _payload(
         viewport=head.viewport,
         page=_page(head),
         views=[View("") if view is None else masks.view(view) for view in batch.views],
-        sets=[each or {} for each in sets],
+        sets=[each or {} for each in sets] if sets else [],
         # Those that could not be read are gone by now: `mended` left them out.
         descriptors=cast("list[Raw]", batch.descriptors),
         elements=cast("list[Element]", batch.elements),

@@ -269,7 +269,7 @@ class Capture:
     def _count_all(self, admission: Admission, verdict: Verdict, now: float) -> None:
         places = admission.places
         if verdict.device and not admission.sender.grant.is_import:
-            places += self._limits.places({"device": verdict.device})
+            places += self._limits.place("device", verdict.device)
         self._limits.take(places, verdict.count or 1, now)
 
     async def _refuse(self, send: Send, error: ExpostError) -> None:

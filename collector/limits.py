@@ -84,14 +84,28 @@ class Buckets:
         return self._young.get(place) or self._old.get(place, 0.0)
 
     def take(self, name: str, count: int, now: float) -> None:
-        """Take `count` events out of the bucket."""
+        """Take `count` events out of the bucket, whether there is room or not."""
         place = hash(name)
-        self.fill(place, self.full_at(place), count, now)
+        self._set(place, max(self.full_at(place), now) + count * self._seconds_each)
 
-    def fill(self, place: int, full_at: float, count: int, now: float) -> None:
-        """Take `count` events out of the bucket in this place, of which it is known when it would be full."""
+    def take_at(self, place: int, count: int, now: float) -> bool:
+        """Take `count` events out of the bucket in this place, if it has room for them; whether it had."""
+        full_at = self._young.get(place) or self._old.get(place, 0.0)
+        cost = count * self._seconds_each
+        if full_at <= now:
+            full_at = now
+        elif full_at + min(cost, self._depth) - self._depth > now:
+            return False
+        self._set(place, full_at + cost)
+        return True
+
+    def give_back(self, place: int, count: int) -> None:
+        """Undo what was taken out of the bucket in this place."""
+        self._set(place, self.full_at(place) - count * self._seconds_each)
+
+    def _set(self, place: int, full_at: float) -> None:
         young = self._young
-        young[place] = (full_at if full_at > now else now) + count * self._seconds_each  # noqa: FURB136 (a call less)
+        young[place] = full_at
         if len(young) >= self._most:
             self._old, self._young = young, {}
 
@@ -125,36 +139,34 @@ class Limits:
 
     def places(self, names: Mapping[Holder, str]) -> Places:
         """Where events of these count: what `check` and `take` want to know, found once for many batches."""
-        return tuple(
-            (holder, self._buckets[holder], hash(name))
-            for holder, name in names.items()
-            if holder in self._buckets
-        )
+        return sum((self.place(holder, name) for holder, name in names.items()), ())
+
+    def place(self, holder: Holder, name: str) -> Places:
+        """The same for one name; empty if its kind has no limit."""
+        buckets = self._buckets.get(holder)
+        return () if buckets is None else ((holder, buckets, hash(name)),)
 
     def check(self, places: Places, now: float) -> None:
         """Raise TooManyEvents if not even one event has room: for what is known before the body is read."""
         if now < self._calm_from:
             for holder, buckets, place in places:
-                self._refuse_without_room(holder, buckets, place, 1, now)
+                if wait := buckets.wait_at(place, 1, now):
+                    raise self._too_many(holder, buckets, wait, now)
 
     def take(self, places: Places, count: int, now: float) -> None:
         """Count events in all of these places, or in none and raise TooManyEvents."""
-        found = []
+        taken = 0
         for holder, buckets, place in places:
-            full_at = buckets.full_at(place)
-            if full_at > now:
-                self._refuse_without_room(holder, buckets, place, count, now)
-            found.append(full_at)
-        for (_, buckets, place), full_at in zip(places, found, strict=True):
-            buckets.fill(place, full_at, count, now)
+            if not buckets.take_at(place, count, now):
+                for _, others, before in places[:taken]:
+                    others.give_back(before, count)
+                raise self._too_many(holder, buckets, buckets.wait_at(place, count, now), now)
+            taken += 1  # noqa: SIM113 (`enumerate` makes a tuple for each of the many)
 
-    def _refuse_without_room(
-        self, holder: Holder, buckets: Buckets, place: int, count: int, now: float
-    ) -> None:
-        if wait := buckets.wait_at(place, count, now):
-            # As long as nobody sends too much, nothing has to be looked up before a body is read.
-            self._calm_from = now + LONGEST_WAIT_SECONDS
-            raise TooManyEvents(holder, buckets.rate, wait)
+    def _too_many(self, holder: Holder, buckets: Buckets, wait: float, now: float) -> TooManyEvents:
+        # As long as nobody sends too much, nothing has to be looked up before a body is read.
+        self._calm_from = now + LONGEST_WAIT_SECONDS
+        return TooManyEvents(holder, buckets.rate, wait)
 
 
 def counted_address(address: str) -> str:

@@ -20,11 +20,14 @@ def are_sound(elements: Sequence[Element], descriptors: int) -> bool:
         return False
     place = 0
     for element in elements:
-        if not -1 < element.descriptor < descriptors or element.parent >= place:
+        if element.parent >= place or element.descriptor >= descriptors:
             return False
-        for each in element.previous:
-            if not -1 < each < descriptors:
-                return False
+        previous = element.previous
+        # Few have any, and a loop over none costs as much as all the rest.
+        if previous:
+            for each in previous:
+                if each >= descriptors:
+                    return False
         place += 1  # noqa: SIM113 (`enumerate` makes a tuple and an int for each of the many)
     return True
 

@@ -252,8 +252,9 @@ class WholeProtocol(GuardedProtocol):
 
     def _is_between(self) -> bool:
         """Whether all that arrived before was whole requests, and they are answered."""
-        is_busy = self._is_in_head or self._is_in_body or self._is_refused or self.flow.write_paused
-        return not is_busy and self._is_free()
+        if self._is_in_head or self._is_in_body or self._is_refused or self.flow.write_paused:
+            return False
+        return self._is_free()
 
     def _is_free(self) -> bool:
         # Uvicorn declares it as never absent; before the first request it is.

@@ -23,10 +23,10 @@ from expost.lake.batch import (
     Counts,
     Element,
     Event,
-    Index,
     Millis,
     Page,
     Pixels,
+    Place,
     Short,
     View,
 )
@@ -116,7 +116,7 @@ class Quick(Event, frozen=True, gc=False, omit_defaults=True):
 class Placed(Element, array_like=True, frozen=True, gc=False):
     """An element whose previous siblings, which few have, are a tuple: the empty one has not to be made."""
 
-    previous: Annotated[tuple[Index, ...], Meta(max_length=20)] = ()  # type: ignore[assignment]
+    previous: Annotated[tuple[Place, ...], Meta(max_length=20)] = ()  # type: ignore[assignment]
 
 
 class Strict(Head):

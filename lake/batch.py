@@ -21,6 +21,7 @@ Url = Annotated[str, Meta(max_length=8_000)]
 UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 Uuid = Annotated[str, Meta(pattern=UUID, max_length=36)]
 Index = Annotated[int, Meta(ge=-1, le=1_000_000)]
+Place = Annotated[int, Meta(ge=0, le=1_000_000)]
 Count = Annotated[int, Meta(ge=0, le=10_000_000)]
 Millis = Annotated[float, Meta(ge=-1e14, le=1e14)]
 Pixels = Annotated[int, Meta(ge=-10_000_000, le=10_000_000)]
@@ -97,13 +98,13 @@ class Element(Struct, array_like=True, frozen=True, gc=False):
     to 20 previous siblings, nearest first. With SHADOW_CHILD the parent is the host of the shadow root it stands in.
     """
 
-    descriptor: Index
+    descriptor: Place
     parent: Index = -1
     index: Count = 1
     count: Count = 1
     type_index: Count = 1
     type_count: Count = 1
-    previous: Annotated[list[Index], Meta(max_length=20)] = field(default_factory=list)
+    previous: Annotated[list[Place], Meta(max_length=20)] = field(default_factory=list)
     flags: Count = 0
 
 

@@ -95,7 +95,8 @@ class Journal:
         except BaseException:
             self._lock.release()
             raise
-        self._wake = threading.Condition()
+        self._queue_lock = threading.RLock()
+        self._wake = threading.Condition(self._queue_lock)
         self._waiting: list[Waiter] = []
         self._is_idle = False
         self._last_group = 0
@@ -183,8 +184,10 @@ class Journal:
     def _enqueue(self, payload: bytes, loop: asyncio.AbstractEventLoop | None, told: Told) -> int:
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise ValueError(f"a payload of {len(payload)} bytes is longer than any batch can be")
-        with self._wake:
-            self._refuse_when_closed()
+        # The lock itself: its condition would take it in a function of its own, for each batch.
+        with self._queue_lock:
+            if self._is_closing:
+                self._refuse_when_closed()
             if self._backlog_bytes + len(payload) > self._max_backlog_bytes and self._backlog_bytes:
                 # Until the disk has taken some of it: what is refused must not cost what is kept its time.
                 self._is_full = True

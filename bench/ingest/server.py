@@ -6,11 +6,9 @@ Port, key and data folder are the first line of standard output. See bench/inges
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +16,9 @@ from typing import Any
 
 import uvicorn
 import uvloop
+
+sys.path.insert(0, str(Path(__file__).parent))
+from disks import slower
 
 from expost.clock import wall_clock
 from expost.collector import accept
@@ -37,7 +38,6 @@ from expost.state.keys import add_key
 from expost.state.sites import Site, add_site
 
 SLOW_SYNC_SECONDS = 0.2
-USUAL_SYNC_SECONDS = 0.002
 
 
 class NoMasks(Masks):
@@ -87,16 +87,6 @@ async def nothing(_scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body"})
 
 
-def slower(seconds: float) -> Disk:
-    """A disk that takes so much longer for a sync."""
-
-    def sync(descriptor: int) -> None:
-        time.sleep(seconds)
-        os.fdatasync(descriptor)
-
-    return Disk(sync=sync)
-
-
 def open_journal(folder: Folder, variant: str) -> Journal:
     """The journal of a variant."""
     if variant == "unsynced":
@@ -105,8 +95,9 @@ def open_journal(folder: Folder, variant: str) -> Journal:
         return Journal(
             folder, wall_clock, disk=slower(SLOW_SYNC_SECONDS), max_backlog_bytes=Settings().max_backlog_bytes
         )
-    disk = slower(USUAL_SYNC_SECONDS) if variant.startswith("2 ms") else Disk()
-    return (OneByOne if variant.endswith("each") else Journal)(folder, wall_clock, disk=disk)
+    grouping, _, more = variant.partition(" +")
+    journal = OneByOne if grouping == "one by one" else Journal
+    return journal(folder, wall_clock, disk=slower(float(more or 0)))
 
 
 def serve(variant: str) -> None:
