@@ -25,7 +25,7 @@ from expost.query.question import Question
 from expost.query.retention import Retention, parse_brackets
 from expost.query.stickiness import Stickiness
 from expost.query.trend import Trend
-from expost.query.unit import parse_unit
+from expost.query.unit import Unit, parse_unit
 from expost.state.sites import Site
 
 from .engine import definition_of
@@ -42,6 +42,7 @@ def read_cases() -> dict[str, Case]:
     return {
         f"{file.stem}-{number}": case
         for file in sorted(HERE.glob("*.toml"))
+        if file.name != "sentences.toml"
         for number, case in enumerate(tomllib.loads(file.read_text(encoding="utf-8"))["case"], 1)
     }
 
@@ -98,7 +99,7 @@ def _funnel(case: Case, asked: Mapping[str, Any]) -> Funnel:
         parse_duration(asked["within"]),
         by=_by(asked),
         order=asked.get("order", "ordered"),
-        unit=parse_unit(asked.get("unit", "person")),
+        unit=_unit(asked),
         between=tuple(map(definition_of, asked.get("between", ()))),
         ends_attempt=tuple(map(definition_of, asked.get("ends", ()))),
         removes_unit=tuple(map(definition_of, asked.get("removes", ()))),
@@ -117,7 +118,7 @@ def _retention(case: Case, asked: Mapping[str, Any]) -> Retention:
         mode=asked.get("mode", "on"),
         rolling=asked.get("rolling", False),
         brackets=parse_brackets(asked["brackets"]) if "brackets" in asked else (),
-        unit=parse_unit(asked.get("unit", "person")),
+        unit=_unit(asked),
         **_common(case, asked),
     )
 
@@ -191,6 +192,11 @@ QUESTIONS: dict[str, Callable[[Case, Mapping[str, Any]], Question]] = {
     "lifecycle": _lifecycle,
     "paths": _paths,
 }
+
+
+def _unit(asked: Mapping[str, Any]) -> Unit:
+    unit = parse_unit(asked.get("unit", "person"))
+    return replace(unit, gap=parse_duration(asked["gap"])) if "gap" in asked else unit
 
 
 def _by(asked: Mapping[str, Any]) -> Breakdown | None:

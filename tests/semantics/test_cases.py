@@ -89,7 +89,7 @@ def _ask(case: Case, story: list[Happening], *, is_fast: bool = True) -> Answer:
 
 def _funnel(case: Case, asked: Mapping[str, Any], story: list[Happening], _answer: Answer) -> None:
     said = oracle_funnel.funnel(
-        _oracle(case, story, asked.get("unit", "person")),
+        _oracle(case, story, asked),
         _plan(asked),
         start=_edge(asked, "from"),
         end=_edge(asked, "to"),
@@ -106,7 +106,7 @@ def _retention(case: Case, asked: Mapping[str, Any], story: list[Happening], ans
     question = answer.question
     assert isinstance(question, Retention)
     said = oracle_retention.retention(
-        _oracle(case, story, asked.get("unit", "person")),
+        _oracle(case, story, asked),
         oracle_retention.Plan(
             matcher_of(asked["begins"]),
             matcher_of(asked["returns"]),
@@ -159,7 +159,7 @@ def _trend(case: Case, asked: Mapping[str, Any], story: list[Happening], _answer
         _measured(case, asked, story)
         return
     zone = ZoneInfo(asked.get("tz", "UTC"))
-    said = _oracle(case, story).trend(
+    said = _oracle(case, story, asked).trend(
         matcher_of(asked["of"]), asked["period"], zone=zone, flag=asked.get("by")
     )
     by_day = {
@@ -247,9 +247,10 @@ def _counted(case: Case) -> Counted:
     )
 
 
-def _oracle(case: Case, story: list[Happening], unit: str = "person") -> Oracle:
+def _oracle(case: Case, story: list[Happening], asked: Mapping[str, Any]) -> Oracle:
     as_of = moment(case["as_of"]) if "as_of" in case else None
-    return Oracle(story, _counted(case), unit, as_of=as_of)
+    gap = _length(asked.get("gap", "30min"))
+    return Oracle(story, _counted(case), asked.get("unit", "person"), gap, as_of)
 
 
 def _edge(asked: Mapping[str, Any], side: str) -> int | None:
