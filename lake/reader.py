@@ -199,19 +199,67 @@ def _create_rows(
         connection.unregister("_empty")
 
 
+def places_at(
+    connection: duckdb.DuckDBPyConnection, name: str, condition: str, columns: Sequence[str]
+) -> pa.Table:
+    """`filename`, `file_row_number` and some columns of those rows of a table that meet a condition."""
+    [(files,)] = connection.execute(
+        "select files from lake.snapshot where table_name = $name", {"name": name}
+    ).fetchall()
+    listed = ", ".join(map(quoted_file, files))
+    # It costs a look into every file before the first row, so only where they differ.
+    by_name = "true" if len(set(map(find_width, files))) > 1 else "false"
+    found: pa.Table = connection.sql(f"""
+        select filename, file_row_number, {", ".join(columns)}
+        from read_parquet(
+            [{listed}], hive_partitioning = false, union_by_name = {by_name}, filename = true,
+            file_row_number = true
+        )
+        where {condition}""").to_arrow_table()
+    return found
+
+
+def rows_at(
+    connection: duckdb.DuckDBPyConnection,
+    places: Mapping[str, Sequence[int]],
+    schema: pa.Schema,
+    columns: str = "*",
+) -> str:
+    """A select of the rows with these numbers in each file: of the others hardly anything is read."""
+    parts = []
+    for file, numbers in places.items():
+        listed = ", ".join(map(str, sorted(numbers)))
+        there = "*" if find_width(file) == len(schema) else _columns_of(connection, [file], schema)
+        parts.append(
+            f"select {columns} from (select {there} from (select * exclude (file_row_number) from "
+            f"read_parquet([{quoted_file(file)}], hive_partitioning = false, file_row_number = true) "
+            f"where file_row_number in ({listed})) as numbered) as rows"
+        )
+    return " union all by name ".join(parts)
+
+
 def rows_of(connection: duckdb.DuckDBPyConnection, files: Sequence[str], schema: pa.Schema) -> str:
     """A select of all rows, with null in the columns that were not there yet when a file was written."""
     listed = ", ".join(map(quoted_file, files))
     if {find_width(file) for file in files} == {len(schema)}:
         return f"select * from read_parquet([{listed}], hive_partitioning = false)"
     # It costs a look into every file before the first row, so only where they differ.
-    source = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
-    there = {row[0] for row in connection.execute(f"describe select * from {source}").fetchall()}
+    return f"select {_columns_of(connection, files, schema)} from {_by_name(files)}"
+
+
+def _by_name(files: Sequence[str]) -> str:
+    listed = ", ".join(map(quoted_file, files))
+    return f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+
+
+def _columns_of(connection: duckdb.DuckDBPyConnection, files: Sequence[str], schema: pa.Schema) -> str:
+    there = {row[0] for row in connection.execute(f"describe select * from {_by_name(files)}").fetchall()}
     connection.register("_empty", schema.empty_table())
     types = {row[0]: row[1] for row in connection.execute("describe select * from _empty").fetchall()}
     connection.unregister("_empty")
-    columns = (f'"{name}"' if name in there else f'null::{types[name]} as "{name}"' for name in schema.names)
-    return f"select {', '.join(columns)} from {source}"
+    return ", ".join(
+        f'"{name}"' if name in there else f'null::{types[name]} as "{name}"' for name in schema.names
+    )
 
 
 def create_views(connection: duckdb.DuckDBPyConnection, names: Sequence[str] = HELPERS + VIEWS) -> None:

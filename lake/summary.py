@@ -34,7 +34,9 @@ from .part import LiveFile, sync
 from .schema import BOOL, COUNT, ID, TIME
 from .table import find_live_files
 
-STRINGS = ("site", "type", "name", "source", "environment", "host", "path", "label", "text")
+STRINGS = (
+    "site", "type", "name", "source", "environment", "host", "path", "label", "text", "flag", "variation",
+)  # fmt: skip
 SAME = {
     **{name: pa.dictionary(COUNT, pa.string()) for name in STRINGS},
     "marks": pa.list_(pa.string()), "element_id": ID, "placement_id": ID, "user_id": ID, "is_bot": BOOL,
@@ -54,8 +56,21 @@ MOST_ROWS = 20_000_000
 USUAL_SHARE = 0.4
 """How large a summary is beside its file, about."""
 
-_VERSION = {b"expost.summary": b"1"}
+_VERSION = {b"expost.summary": b"2"}
 _FOLDER = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class MomentArrays:
+    """Microsecond and device of each moment, the device as a place in `devices`.
+
+    `is_device` says which of these are one; None where all are.
+    """
+
+    micros: NDArray[np.int64]
+    device: NDArray[np.int32]
+    devices: NDArray[np.int64]
+    is_device: NDArray[np.bool_] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,7 @@ class Summary:
 
     facts: pa.RecordBatch
     moments: pa.RecordBatch
+    folder: Path
 
     @property
     def times(self) -> NDArray[np.int64]:
@@ -80,6 +96,17 @@ class Summary:
         """The devices of the file, each once; one of them may be null."""
         return self.moments.column("device_id").dictionary
 
+    def arrays(self) -> MomentArrays:
+        """All moments as arrays over memory that is mapped for them alone, and given back with the last of them."""
+        moments = _read(self.folder / "moments.arrow")
+        devices = moments.column("device_id")
+        return MomentArrays(
+            moments.column("time").view(pa.int64()).to_numpy(),
+            devices.indices.to_numpy(),
+            devices.dictionary.fill_null(0).to_numpy(),
+            np.asarray(devices.dictionary.is_valid()) if devices.dictionary.null_count else None,
+        )
+
 
 def find_summary(cache: Path, file: Path) -> Summary | None:
     """The summary of a file of events, if there is one."""
@@ -89,7 +116,7 @@ def find_summary(cache: Path, file: Path) -> Summary | None:
     except (OSError, pa.ArrowException, ValueError):
         return None  # not there, removed this moment, or not whole
     is_known = facts.schema.equals(FACTS.with_metadata(_VERSION), check_metadata=True)
-    return Summary(facts, moments) if is_known and moments.schema.equals(MOMENTS) else None
+    return Summary(facts, moments, folder) if is_known and moments.schema.equals(MOMENTS) else None
 
 
 def lacks_summaries(folder: Folder, max_bytes: int) -> bool:

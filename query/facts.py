@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,15 @@ def facts_asked(alternatives: Iterable[Alternative]) -> list[str]:
         asked |= {"name"} if each.event_name else set()
         asked |= {column for column in ("host", "path") if getattr(each, column)}
     return sorted(asked)
+
+
+@contextmanager
+def facts_when_needed(
+    connection: duckdb.DuckDBPyConnection, cache: Path | None
+) -> Iterator[Callable[[], Facts | None]]:
+    """What opens the facts when it is called for the first time, and gives them until the block ends."""
+    with ExitStack() as stack:
+        yield functools.cache(lambda: stack.enter_context(opened_facts(connection, cache)))
 
 
 @contextmanager

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
-from .event_rows import NO_MOMENT, PersonMap, hold_moments, persons_at
-from .latest_start import Numbers
+from .event_rows import EventRows, joined
+from .fact_rows import events_of, persons_of
+from .facts import REST, Facts
+from .kept_events import LAKE
+from .latest_start import Marks, Numbers
+from .person_map import UNCLEAR, PersonMap, settle
+from .places import Places, places_of
 from .reading import Reading
-from .row_order import changes, places_in_order
+from .row_order import InOrder, changes, in_order
 from .statement import render
+from .tied import TIED_EVENTS, TiedAsked, hold_moments
 
+NO_MOMENT = np.iinfo(np.int64).max
+"""The moment of an exposure that never was."""
 EXPOSED_AT = """\
 create or replace temp table exposed as
 select
@@ -30,9 +40,9 @@ order by unit_id;"""
 AGAIN = "select unit_id, epoch_us(time) as moment, variation from exposures order by unit_id, exposure;"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FirstExposures:
-    """Each exposed person, in the order of their ids.
+    """Each exposed person once.
 
     `variation` is a place in `names`; `viewed` the moment of the page view that counts as at the exposure, if any.
     """
@@ -48,67 +58,116 @@ class FirstExposures:
     def nbytes(self) -> int:
         """Bytes of its arrays."""
         arrays = (self.person, self.moment, self.variation, self.variations, self.viewed)
-        return sum(each.nbytes for each in arrays)
+        return sum(each.nbytes for each in arrays) + self._places.nbytes
 
-    def moments_of(self, persons: Numbers) -> tuple[Numbers, Numbers]:
-        """When each of these persons was exposed, and the view that counts; NO_MOMENT where never."""
-        place = self.places_of(persons)
-        if not len(self.person):
-            never = np.full(len(persons), NO_MOMENT)
-            return never, never
-        is_there = place >= 0
-        return np.where(is_there, self.moment[place], NO_MOMENT), np.where(
-            is_there, self.viewed[place], NO_MOMENT
-        )
+    @cached_property
+    def _places(self) -> Places:
+        return places_of(self.person)
 
     def places_of(self, persons: Numbers) -> Numbers:
         """Where each of these persons stands here, −1 where nowhere."""
-        if not len(self.person):
-            return np.full(len(persons), -1)
-        place = np.searchsorted(self.person, persons).clip(0, len(self.person) - 1)
-        return np.where(self.person[place] == persons, place, -1)
+        return self._places.of(persons).astype(np.int64)
+
+    def moment_at(self, place: Numbers) -> Numbers:
+        """When those at these places were exposed; NO_MOMENT for −1."""
+        return _at(self.moment, place)
+
+    def viewed_at(self, place: Numbers) -> Numbers:
+        """The moment of the page view that counts as at the exposure; NO_MOMENT for −1."""
+        return _at(self.viewed, place)
 
 
-def first_exposures(reading: Reading, flag: str, persons: PersonMap, *, has_views: bool) -> FirstExposures:
+def first_exposures(
+    reading: Reading, flag: str, persons: PersonMap, facts: Facts | None, *, has_views: bool
+) -> FirstExposures:
     """The first exposure of everybody; with `has_views` the relation `exposed` is made, with the views that count."""
-    values = {"flag": flag}
     if has_views:
         expose_all(reading, flag)
         found = reading.relation(WITH_VIEWS, {}).to_arrow_table()
-        codes, names = _coded(found["variation"])
-        viewed = found["viewed"].fill_null(NO_MOMENT).to_numpy()
+        names: dict[str, int] = {}
         return FirstExposures(
             found["unit_id"].to_numpy(),
             found["moment"].to_numpy(),
-            codes,
+            _codes(found["variation"], names),
             found["variations"].to_numpy(),
-            names,
-            viewed,
+            tuple(names),
+            found["viewed"].fill_null(NO_MOMENT).to_numpy(),
         )
-    text = render("exposure_rows.sql", has_merges=persons.has_merges)
-    rows = reading.relation(text, values).to_arrow_table()
-    codes, names = _coded(rows["variation"])
-    person, moment = rows["person_id"].to_numpy(), rows["moment"].to_numpy()
-    at_login = np.empty(0, np.int64)
-    place = np.flatnonzero(rows["is_unclear"].to_numpy())
-    if len(place):
-        person = person.copy()
-        person[place], is_at_login = persons_at(reading, person[place], moment[place])
-        at_login = np.unique(moment[place[is_at_login]])
-    order = places_in_order(person, moment)
-    person, moment, codes = person[order], moment[order], codes[order]
-    is_first = changes(person)
+    names = {}
+    batches = list(_exposures(reading, flag, persons, facts, names))
+    settle(reading, batches)
+    rows = joined(batches)
+    at_login = np.unique(rows.moment[(rows.marks & UNCLEAR) != 0])
+    parts = list(in_order(replace(rows, marks=np.zeros(len(rows), np.uint8)), _all))
     # A second one at the moment of the first, or a login there: then the whole order decides.
-    is_second = ~is_first[1:] & (moment[1:] == moment[:-1]) & is_first[:-1]
-    unclear = np.union1d(moment[1:][is_second], at_login)
+    unclear = np.unique(np.concatenate([at_login, *map(_doubled, parts)]))
     if len(unclear):
-        person, moment, codes, names = _read_again(reading, flag, unclear, person, moment, codes, names)
-        is_first = changes(person)
-    first = np.flatnonzero(is_first)
-    variations = _distinct(np.cumsum(is_first) - 1, codes, len(names))
+        parts = [_read_again(reading, flag, unclear, persons, parts, names)]
+    return _firsts(parts, tuple(names))
+
+
+def _at(moments: Numbers, place: Numbers) -> Numbers:
+    # The last one stands for −1.
+    found: Numbers = np.append(moments, NO_MOMENT)[place]
+    return found
+
+
+def _all(_: EventRows, number: Numbers, __: int) -> Marks:
+    return np.ones(len(number), bool)
+
+
+def _doubled(part: InOrder) -> Numbers:
+    """Moments of first exposures at which there is a second one."""
+    is_first = changes(part.unit)
+    is_second = ~is_first[1:] & (part.moment[1:] == part.moment[:-1]) & is_first[:-1]
+    found: Numbers = part.moment[1:][is_second]
+    return found
+
+
+def _firsts(parts: Sequence[InOrder], names: tuple[str, ...]) -> FirstExposures:
+    nothing = np.empty(0, np.int64)
+    person, moment, variation, variations = [nothing], [nothing], [nothing], [nothing]
+    for part in parts:
+        first = np.flatnonzero(changes(part.unit))
+        codes = part.roles.astype(np.int64)
+        person.append(part.units)
+        moment.append(part.moment[first])
+        variation.append(codes[first])
+        variations.append(_distinct(part.unit.astype(np.int64), codes, len(names)))
+    persons = np.concatenate(person)
     return FirstExposures(
-        person[first], moment[first], codes[first], variations, names, np.full(len(first), NO_MOMENT)
+        persons,
+        np.concatenate(moment),
+        np.concatenate(variation),
+        np.concatenate(variations),
+        names,
+        np.full(len(persons), NO_MOMENT),
     )
+
+
+def _exposures(
+    reading: Reading, flag: str, persons: PersonMap, facts: Facts | None, names: dict[str, int]
+) -> Iterator[EventRows]:
+    """The exposures of known persons that count, their variation as `roles`: a place in `names`, which grow."""
+    values = {"flag": flag}
+    if facts is not None:
+        found = reading.relation(render("exposure_facts.sql"), values).to_arrow_table()
+        codes = _codes(found["variation"], names).astype(np.uint32)
+        for events in events_of(facts, found):
+            person, is_known, marks = persons_of(events, found, persons.owners)
+            marks = np.zeros(len(person), np.uint8) if marks is None else marks
+            rows = EventRows(person, events.moment, events.of_fact(codes), marks)
+            yield rows if is_known is None else rows.where(is_known)
+    if facts is None or facts.has_rest:
+        relation = LAKE if facts is None else REST
+        text = render("exposure_rows.sql", has_merges=persons.has_merges, relation=relation)
+        read = reading.relation(text, values).to_arrow_table()
+        yield EventRows(
+            read["person_id"].to_numpy(),
+            read["moment"].to_numpy(),
+            _codes(read["variation"], names).astype(np.uint32),
+            np.where(read["is_unclear"].to_numpy(), np.uint8(UNCLEAR), np.uint8(0)),
+        )
 
 
 def expose_all(reading: Reading, flag: str) -> None:
@@ -116,52 +175,60 @@ def expose_all(reading: Reading, flag: str) -> None:
     made = "select exists (select 1 from duckdb_tables() where temporary and table_name = 'exposed')"
     [(is_made,)] = reading.relation(made, {}).fetchall()
     if not is_made:
-        reading.quietly(render("exposures.sql", unit=None, has_ties=False), {"flag": flag})
+        reading.quietly(render("exposures.sql", unit=None), {"flag": flag})
         reading.quietly(render("exposed.sql"), {})
 
 
 def expose_at(reading: Reading, flag: str, firsts: FirstExposures) -> None:
     """Make the relation `exposed`, with the whole order of those at the moments in the relation `tied`."""
-    reading.quietly(render("exposures.sql", unit=None, has_ties=True), {"flag": flag})
+    reading.quietly(render("exposures.sql", unit=None, events=TIED_EVENTS), {"flag": flag})
     reading.connection.register("firsts", pa.table({"unit_id": firsts.person, "moment": firsts.moment}))
     reading.quietly(EXPOSED_AT, {})
     reading.connection.unregister("firsts")
 
 
-def _coded(texts: pa.ChunkedArray) -> tuple[Numbers, tuple[str, ...]]:
-    encoded = pa.array(texts.to_pylist()) if len(texts) == 0 else texts.combine_chunks()
-    if len(texts) == 0:
-        return np.empty(0, np.int64), ()
-    encoded = encoded.dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.int64), tuple(encoded.dictionary.to_pylist())
+def _codes(texts: pa.ChunkedArray, names: dict[str, int]) -> Numbers:
+    """The place of each text in `names`, in which those that are new come last."""
+    if not len(texts):
+        return np.empty(0, np.int64)
+    encoded = texts.combine_chunks().dictionary_encode()
+    places = np.array([names.setdefault(name, len(names)) for name in encoded.dictionary.to_pylist()])
+    found: Numbers = places[encoded.indices.to_numpy()]
+    return found
 
 
 def _distinct(unit: Numbers, codes: Numbers, many: int) -> Numbers:
     """How many different codes each unit has."""
     if not len(unit):
         return unit
-    return np.bincount(np.unique(unit * many + codes) // many)
+    pairs = np.sort(unit * many + codes)
+    return np.bincount(pairs[changes(pairs)] // many)
 
 
 def _read_again(
     reading: Reading,
     flag: str,
     moments: Numbers,
-    person: Numbers,
-    moment: Numbers,
-    codes: Numbers,
-    names: tuple[str, ...],
-) -> tuple[Numbers, Numbers, Numbers, tuple[str, ...]]:
+    persons: PersonMap,
+    parts: Sequence[InOrder],
+    names: dict[str, int],
+) -> InOrder:
     """The exposures in order, those of these moments by the whole order."""
-    hold_moments(reading, moments)
-    reading.quietly(render("exposures.sql", unit=None, has_ties=True), {"flag": flag})
+    text = render("exposures.sql", unit=None, events=TIED_EVENTS)
+    hold_moments(reading, moments, TiedAsked(text, persons, frozenset({"exposure"})))
+    reading.quietly(text, {"flag": flag})
     again = reading.relation(AGAIN, {}).to_arrow_table()
-    places = {name: place for place, name in enumerate(names)}
-    found = [places.setdefault(name, len(places)) for name in again["variation"].to_pylist()]
+    found = _codes(again["variation"], names)
+    person = np.concatenate([part.units[part.unit] for part in parts])
+    moment = np.concatenate([part.moment for part in parts])
+    codes = np.concatenate([part.roles.astype(np.int64) for part in parts])
     others = ~np.isin(moment, moments)
     person = np.concatenate([person[others], again["unit_id"].to_numpy()])
     moment = np.concatenate([moment[others], again["moment"].to_numpy()])
-    codes = np.concatenate([codes[others], np.array(found, np.int64)])
+    codes = np.concatenate([codes[others], found])
     # Stable, so that those of one moment stay as they came.
     order = np.lexsort((moment, person))
-    return person[order], moment[order], codes[order], tuple(places)
+    person, moment, codes = person[order], moment[order], codes[order]
+    is_new = changes(person)
+    unit = np.cumsum(is_new, dtype=np.int32) - 1
+    return InOrder(person[is_new], unit, moment, codes.astype(np.uint32), np.zeros(len(unit), np.uint8))

@@ -6,20 +6,22 @@ What is left is put into the order of people and time, and `latest_start.py` pas
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from .behind import BehindBar
 from .breakdown import Flag
-from .event_rows import DAILY, MOST_ROLES, EventRows, gather, joined, person_map
-from .first_exposures import FirstExposures
+from .event_rows import EventRows, Turn, joined
+from .facts import facts_when_needed
 from .funnel import Funnel
-from .latest_start import Marks, OrderedRows, Rules, role_bits, shown_attempts
+from .gathering import MOST_ROLES, Tally, gather, in_turns
+from .latest_start import Marks, Numbers, OrderedRows, Rules, role_bits, shown_attempts
 from .matched import Searched
-from .ordering import HASH_BITS, Ordering, after_exposure, hashed, marked
+from .ordering import Ordering
+from .person_map import DAILY, person_map
 from .reading import Reading, Row
-from .row_order import changes
+from .row_order import InOrder, changes
 from .shown_counts import ShownCounts
 
 DAY = 86_400_000_000
@@ -54,42 +56,62 @@ def funnel_tables(
 ) -> FunnelTables:
     """Every number of a funnel that `is_for_arrays`; `behind` lists the people of one bar on the way."""
     persons = person_map(reading)
-    found = gather(reading, searched, persons)
-    lake = Ordering(reading, searched, question.by if isinstance(question.by, Flag) else None, persons)
-    lake.settle_logins(found)
-    past_day = [rows.person[_begins(reading, rows) & _is_past_day(rows, rules)] for rows in found.rows]
-    daily = np.unique(np.concatenate([np.empty(0, np.int64), *past_day]), return_counts=True)[1]
-    tally, batches = found.tally(), list(found.rows)
-    del found
-    counts = counted(reading, lake, batches, rules, behind)
+    with facts_when_needed(reading.connection, reading.summaries) as find_facts:
+        flag = question.by if isinstance(question.by, Flag) else None
+        lake = Ordering(reading, searched, flag, persons, find_facts)
+        excludes = flag is not None and flag.several == "exclude"
+        counts = ShownCounts(rules, lake.exposures, excludes=excludes, behind=behind)
+        tally, daily = Tally(), np.zeros(2, np.int64)
+
+        def look(turn: Turn, most_rows: int) -> None:
+            found = gather(reading, searched, persons, find_facts, turn, most_rows)
+            lake.settle_logins(found, turn)
+            tally.add(found)
+            daily[:] += _daily(reading, found.rows, rules)
+            batches = list(found.rows)
+            del found
+            add_counts(reading, lake, batches, rules, counts)
+
+        in_turns(reading, look)
     is_flag_seen = lake.exposures is None or len(lake.exposures.person) > 0
-    return FunnelTables(tally, (int(daily.sum()), len(daily)), counts, is_flag_seen)
+    return FunnelTables(tally.rows(), tuple(daily.tolist()), counts, is_flag_seen)
 
 
-def counted(
-    reading: Reading,
-    lake: Ordering,
-    batches: list[EventRows],
-    rules: Rules,
-    behind: BehindBar | None = None,
-) -> ShownCounts:
-    """The pass over the rows that were gathered."""
-    excludes = lake.flag is not None and lake.flag.several == "exclude"
-    counts = ShownCounts(rules, lake.exposures, excludes=excludes, behind=behind)
-    for part in lake.in_order(_deciding(reading, batches, rules)):
-        rows = _ordered(reading, part, rules, lake.exposures)
-        counts.add(rows.units, *shown_attempts(rows, rules))
-    return counts
+def add_counts(
+    reading: Reading, lake: Ordering, batches: list[EventRows], rules: Rules, counts: ShownCounts
+) -> None:
+    """The pass over the rows that were gathered; `batches` is empty then."""
+    rows = joined(batches)
+    batches.clear()
+    for part in lake.in_order(rows, lambda *given: _deciding(reading, rules, *given)):
+        is_entry = _begins(reading, part.rows) & ~_is_past_day(part.rows, rules)
+        ordered = OrderedRows(
+            len(part.rows.units),
+            part.rows.unit,
+            part.rows.moment,
+            part.rows.roles,
+            is_entry,
+            part.is_after,
+        )
+        counts.add(part.rows.units, *shown_attempts(ordered, rules), part.place)
 
 
-def _begins(reading: Reading, rows: EventRows) -> Marks:
+def _daily(reading: Reading, batches: list[EventRows], rules: Rules) -> tuple[int, int]:
+    """Entries of daily ids whose window reaches past their day, and of how many people these are."""
+    past_day = [rows.person[_begins(reading, rows) & _is_past_day(rows, rules)] for rows in batches]
+    persons = np.sort(np.concatenate([np.empty(0, np.int64), *past_day]))
+    return len(persons), int(changes(persons).sum())
+
+
+def _begins(reading: Reading, rows: EventRows | InOrder) -> Marks:
     """Whether an attempt may begin with it, but for daily ids: the first step, in range."""
     begins: Marks = (rows.roles & role_bits([1])) != 0
-    begins &= (rows.moment >= reading.start) & (rows.moment < reading.end)
+    if reading.has_range:
+        begins &= (rows.moment >= reading.start) & (rows.moment < reading.end)
     return begins
 
 
-def _is_past_day(rows: EventRows, rules: Rules) -> Marks:
+def _is_past_day(rows: EventRows | InOrder, rules: Rules) -> Marks:
     """Whether the window of a daily id reaches past its UTC day."""
     is_daily: Marks = (rows.marks & DAILY) != 0
     if is_daily.any():
@@ -97,42 +119,21 @@ def _is_past_day(rows: EventRows, rules: Rules) -> Marks:
     return is_daily
 
 
-def _deciding(reading: Reading, batches: list[EventRows], rules: Rules) -> EventRows:
-    """The rows without those of people who cannot have come to their step; `batches` is empty then.
-
-    Who came so far is known by a hash: somebody too many does no harm, since the pass looks at everybody.
-    """
-    places = [hashed(rows.person, HASH_BITS) for rows in batches]
-    kept = [_begins(reading, rows) & ~_is_past_day(rows, rules) for rows in batches]
-    came = {1: marked(place[begins] for place, begins in zip(places, kept, strict=True))}
+def _deciding(reading: Reading, rules: Rules, rows: EventRows, number: Numbers, many: int) -> Marks:
+    """Which rows are not of people who cannot have come to their step; `number` is that of each row's person."""
+    is_kept = _begins(reading, rows) & ~_is_past_day(rows, rules)
+    came = {1: np.zeros(many, bool)}
+    came[1][number[is_kept]] = True
     for shape in rules.shapes:
         if shape.before:
-            bits, came_before = role_bits([shape.number]), came[shape.before]
-            came[shape.number] = marked([])
-            for rows, place, is_kept in zip(batches, places, kept, strict=True):
-                has_step = np.flatnonzero(rows.roles & bits)
-                has_step = has_step[came_before[place[has_step]]]
-                is_kept[has_step] = True
-                came[shape.number][place[has_step]] = True
+            has_step = np.flatnonzero(rows.roles & role_bits([shape.number]))
+            person = number[has_step]
+            has_come = came[shape.before][person]
+            is_kept[has_step[has_come]] = True
+            came[shape.number] = np.zeros(many, bool)
+            came[shape.number][person[has_come]] = True
     others = role_bits([*rules.blocks, *rules.ends, *rules.removes])
     if others:
-        for rows, place, is_kept in zip(batches, places, kept, strict=True):
-            has_rule = np.flatnonzero(rows.roles & others)
-            is_kept[has_rule] |= came[1][place[has_rule]]
-    del places
-    # Each batch is let go of when what decides of it is known.
-    return joined([batches.pop().where(is_kept) for is_kept in reversed(kept)])
-
-
-def _ordered(
-    reading: Reading, rows: EventRows, rules: Rules, exposures: FirstExposures | None
-) -> OrderedRows:
-    is_new = changes(rows.person)
-    unit = np.cumsum(is_new) - 1
-    units = rows.person[is_new]
-    ordered = OrderedRows(
-        units, unit, rows.moment, rows.roles, _begins(reading, rows) & ~_is_past_day(rows, rules)
-    )
-    if exposures is None:
-        return ordered
-    return replace(ordered, is_after=after_exposure(rows, units, unit, exposures))
+        has_rule = np.flatnonzero(rows.roles & others)
+        is_kept[has_rule] |= came[1][number[has_rule]]
+    return is_kept

@@ -11,11 +11,11 @@ from .breakdown import Flag
 from .calendar import first_day
 from .comparison import previous
 from .definition import Definition
-from .event_rows import by_arrays_or_none
 from .funnel import EntryPeriod, Funnel, FunnelAnswer, FunnelGroup, FunnelStep, Times, TimesBar
 from .funnel_arrays import is_for_arrays
 from .funnel_pass import passed_over
 from .funnel_results import Asked, asked_of, prepare
+from .gathering import by_arrays_or_none
 from .grouping import GroupKey, group_rules, in_order
 from .matched import Matched, unit_column
 from .reading import Reading, Row

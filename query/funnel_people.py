@@ -7,13 +7,13 @@ from typing import Any
 
 from .behind import BehindBar
 from .definition import Definition
-from .event_rows import by_arrays_or_none
 from .few_people import match_few
 from .funnel import FunnelPeople
 from .funnel_arrays import is_for_arrays
 from .funnel_counts import funnel_rules
 from .funnel_pass import passed_over
 from .funnel_results import Asked, asked_of, make_matched, make_results
+from .gathering import by_arrays_or_none
 from .matched import Matched
 from .person import DecidingEvent, PeopleAnswer, Person, called
 from .reading import Reading, Row, at

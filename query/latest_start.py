@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,26 +22,37 @@ Marks: TypeAlias = NDArray[np.bool_]
 Bits: TypeAlias = NDArray[np.unsignedinteger[Any]]
 NEVER = -1
 """The number of a row that is none."""
+SEARCH_COST = 8
+"""A search for a place costs as much as looking at so many rows one after the other."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderedRows:
     """Events that count, in the order of (unit, time, page, number): one row for each event.
 
-    `units` are the distinct units in that order and `unit` the place of each row's among them; `roles` has bit n for
-    the step or rule with number n + 1. `is_after` says whether a row counts after its unit's exposure.
+    `unit` is the place of each row's unit among so `many_units`, in order; `roles` has bit n for the step or rule with
+    number n + 1. `is_after` says whether a row counts after its unit's exposure.
     """
 
-    units: Numbers
-    unit: Numbers
+    many_units: int
+    unit: NDArray[np.int32]
     moment: Numbers
     roles: Bits
     is_entry: Marks
     is_after: Marks | None = None
 
+    def __len__(self) -> int:
+        return len(self.unit)
+
     def of_role(self, number: int) -> Numbers:
         """The rows of a step or rule."""
         return np.flatnonzero(self.roles & role_bits([number]))
+
+    @cached_property
+    def first(self) -> Numbers:
+        """Of each unit its first row, where it has any."""
+        many = np.bincount(self.unit, minlength=self.many_units)
+        return np.cumsum(many) - many
 
 
 def role_bits(numbers: Iterable[int]) -> int:
@@ -117,13 +129,28 @@ class _Pass:
     def shown(self) -> Shown:
         """The deepest attempt of each unit, of those the first to get there, of those the latest start."""
         reached, start = self.deepest(self.entries)
-        is_over = self.rows.moment[self.entries] + self.rules.within < self.rules.now
-        complete = reached if is_over.all() else self.deepest(self.entries[is_over])[0]
+        complete = self.complete(reached)
         unit = np.flatnonzero(reached)
         if self.rules.removes:
             unit = np.setdiff1d(unit, self.removed(), assume_unique=True)
         at = self.moments(unit, start[unit], reached[unit])
         return Shown(unit, reached[unit], complete[unit], at)
+
+    def complete(self, reached: Numbers) -> Numbers:
+        """The deepest step that each unit reached from an entry whose window is over."""
+        is_over = self.rows.moment[self.entries] + self.rules.within < self.rules.now
+        if is_over.all():
+            return reached
+        has_over, has_other = np.zeros((2, self.rows.many_units), bool)
+        has_over[self.rows.unit[self.entries[is_over]]] = True
+        has_other[self.rows.unit[self.entries[~is_over]]] = True
+        is_both = has_over & has_other
+        # Only of units with both does it have to be found out.
+        of_both = {number: rows[is_both[self.rows.unit[rows]]] for number, rows in self.of_role.items()}
+        entries = self.entries[is_over]
+        entries = entries[is_both[self.rows.unit[entries]]]
+        deepest, _ = _Pass(self.rows, self.rules, of_both, entries).deepest(entries)
+        return np.where(is_both, deepest, np.where(has_over, reached, 0))
 
     def of(self, numbers: tuple[int, ...]) -> Numbers | None:
         """The rows of any of these rules; None where the funnel has none."""
@@ -141,32 +168,45 @@ class _Pass:
         """How long it took from one row to the other."""
         return self.rows.moment[until] - self.rows.moment[since]
 
+    def latest(self, values: Numbers, at: Numbers, rows: Numbers) -> Numbers:
+        """The last of `values`, which rise, whose row in `at` lies before each of `rows`; NEVER where there is none."""
+        if len(rows) * SEARCH_COST < len(self.rows):
+            return _taken(values, np.searchsorted(at, rows) - 1)
+        found = np.full(len(self.rows) + 1, NEVER)
+        found[at + 1] = values
+        return np.maximum.accumulate(found, out=found)[rows]
+
     def deepest(self, entries: Numbers) -> tuple[Numbers, Numbers]:
         """The deepest step that each unit reached (0: none), and the start of the first event that reached it."""
-        reached = np.zeros(len(self.rows.units), np.int64)
-        start = np.full(len(self.rows.units), NEVER)
+        unit, moment, first = self.rows.unit, self.rows.moment, self.rows.first
+        reached = np.zeros(self.rows.many_units, np.int64)
+        start = np.full(self.rows.many_units, NEVER)
         ends, blocks = self.of(self.rules.ends), self.of(self.rules.blocks)
         events = starts = entries
         for shape in self.rules.required:
             if shape.before:
                 later = self.of_role[shape.number]
-                place = np.searchsorted(events, later) - 1
-                found, since = _taken(starts, place), _taken(events, place)
-                fits = self.same_unit(found, later) & (self.took(found, later) <= self.rules.within)
-                if shape.within:
-                    fits &= self.took(since, later) <= shape.within
+                found = self.latest(starts, events, later)
+                # Of the same unit, and so a row at all.
+                fits = found >= first[unit[later]]
+                later, found = later[fits], found[fits]
+                fits = moment[later] - moment[found] <= self.rules.within
+                if shape.within or blocks is not None:
+                    since = self.latest(events, events, later)
+                    if shape.within:
+                        fits &= moment[later] - moment[since] <= shape.within
+                    if blocks is not None:
+                        fits &= since >= self.latest(blocks, blocks, later)
                 if ends is not None:
-                    fits &= found >= _before(ends, later)
-                if blocks is not None:
-                    fits &= since >= _before(blocks, later)
+                    fits &= found >= self.latest(ends, ends, later)
                 events, starts = later[fits], found[fits]
             if not len(events):
                 break
-            unit = self.rows.unit[events]
-            is_first = np.ones(len(unit), bool)
-            np.not_equal(unit[1:], unit[:-1], out=is_first[1:])
-            reached[unit[is_first]] = shape.number
-            start[unit[is_first]] = starts[is_first]
+            of_unit = unit[events]
+            is_first = np.ones(len(of_unit), bool)
+            np.not_equal(of_unit[1:], of_unit[:-1], out=is_first[1:])
+            reached[of_unit[is_first]] = shape.number
+            start[of_unit[is_first]] = starts[is_first]
         return reached, start
 
     def removed(self) -> Numbers:
@@ -197,9 +237,9 @@ class _Pass:
 
     def able(self, unit: Numbers, start: Numbers, reached: Numbers) -> dict[int, Numbers]:
         """Of each step the events from which the shown attempt can go on to its last one, from the last step back."""
-        start_of = np.full(len(self.rows.units), np.iinfo(np.int64).max)
+        start_of = np.full(self.rows.many_units, np.iinfo(np.int64).max)
         start_of[unit] = start
-        reached_of = np.zeros(len(self.rows.units), np.int64)
+        reached_of = np.zeros(self.rows.many_units, np.int64)
         reached_of[unit] = reached
         blocks = self.of(self.rules.blocks)
         able: dict[int, Numbers] = {}

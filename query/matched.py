@@ -186,6 +186,12 @@ def types_of(definition: Definition) -> frozenset[str] | None:
     return frozenset(kind for each in definition.alternatives for kind in each.types)
 
 
+def may_be(kind: str, definition: Definition) -> bool:
+    """Whether a definition may find events of this type."""
+    types = types_of(definition)
+    return types is None or kind in types
+
+
 def may_share(one: Definition, other: Definition) -> bool:
     """Whether an event may be found by both of these definitions, as far as its type says."""
     types, others = types_of(one), types_of(other)

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .breakdown import Flag
-from .event_rows import (
-    LEFT_OUT,
-    UNCLEAR,
-    EventRows,
-    Gathered,
-    PersonMap,
-    hold_moments,
-    may_be,
-    replaced,
-    reread,
-)
+from .event_rows import EventRows, Turn, replaced
 from .first_exposures import FirstExposures, expose_all, expose_at, first_exposures
+from .gathering import FindFacts, Gathered
 from .held_rows import held
 from .latest_start import Marks, Numbers
-from .matched import Searched
+from .matched import Searched, may_be, types_of
+from .person_map import LEFT_OUT, UNCLEAR, PersonMap
 from .reading import Reading
-from .row_order import changes, places_in_order
+from .row_order import InOrder, Keep, changes, in_order
+from .statement import render
+from .tied import TIED_EVENTS, TiedAsked, TiedRows, hold_moments, matched_text, reread
 
-MOST_TOGETHER = 2_000_000
-"""How many rows are put in order at once; of more, people take turns."""
-HASH, HASH_BITS = np.uint64(0x9E3779B97F4A7C15), 22
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Rows in their whole order.
+
+    Where a flag is asked for, `place` says where each unit is among the first exposures, −1 where nowhere, and
+    `is_after` of each row whether it is after its unit's exposure.
+    """
+
+    rows: InOrder
+    place: Numbers | None = None
+    is_after: Marks | None = None
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Ordering:
     searched: Searched
     flag: Flag | None
     persons: PersonMap
+    find_facts: FindFacts
     exposures: FirstExposures | None = None
     has_views: bool = False
 
@@ -49,109 +52,122 @@ class Ordering:
             self.has_views = any(may_be("page_view", each) for each in self.searched.searched)
             flag, counted = self.flag.key, repr(self.reading.counting.values())
             key = "exposures", flag, self.reading.site, counted, self.has_views
-            self.exposures = held(
-                self.reading,
-                key,
-                lambda: first_exposures(self.reading, flag, self.persons, has_views=self.has_views),
-            )
+            self.exposures = held(self.reading, key, lambda: self._first_exposures(flag))
 
-    def settle_logins(self, found: Gathered) -> None:
+    def _first_exposures(self, flag: str) -> FirstExposures:
+        facts = None if self.has_views else self.find_facts()
+        return first_exposures(self.reading, flag, self.persons, facts, has_views=self.has_views)
+
+    def settle_logins(self, found: Gathered, turn: Turn) -> None:
         """Read again what lies at the moment of a login, where more than the time says whose it is."""
         batches = [*found.rows, found.left_out]
         unclear = [each.moment[(each.marks & UNCLEAR) != 0] for each in batches]
         moments = np.unique(np.concatenate(unclear))
         if len(moments):
-            again = self.read_again(moments)
+            again = turn.of(self.read_again(moments, by_flag=False).rows)
             is_left = (again.marks & LEFT_OUT) != 0
             found.rows = [rows.where(~np.isin(rows.moment, moments)) for rows in found.rows]
             found.rows.append(again.where(~is_left))
             found.left_out = replaced(found.left_out, moments, again.where(is_left))
 
-    def read_again(self, moments: Numbers) -> EventRows:
-        """All events of these moments in their whole order."""
-        hold_moments(self.reading, moments)
-        if self.flag is not None and self.exposures is not None:
+    def read_again(self, moments: Numbers, of: Numbers | None = None, *, by_flag: bool) -> TiedRows:
+        """All events of these moments, or all `of` some persons, in their whole order; and whether after exposure."""
+        text = matched_text(self.searched, by_flag=by_flag)
+        types = [types_of(each) for each in self.searched.searched]
+        if by_flag:
+            text += render("exposures.sql", unit=None, events=TIED_EVENTS)
+            types.append(frozenset({"exposure"}))
+        known = [each for each in types if each is not None]
+        every = frozenset().union(*known) if len(known) == len(types) else None
+        hold_moments(self.reading, moments, TiedAsked(text, self.persons, every, of))
+        if by_flag and self.flag is not None and self.exposures is not None:
             if self.has_views:
                 expose_all(self.reading, self.flag.key)
             else:
                 expose_at(self.reading, self.flag.key, self.exposures)
-        return reread(self.reading, self.searched, by_flag=self.flag is not None)
+        return reread(self.reading, self.searched, by_flag=by_flag)
 
-    def in_order(self, rows: EventRows) -> Iterator[EventRows]:
-        """The rows in their whole order: all of them, or of some people after the others."""
-        waiting: list[EventRows] = []
-        unclear: list[Numbers] = []
-        for part in parts_of(rows):
-            ordered = in_order(part)
-            moments = self._unclear(ordered)
-            if len(moments):
-                waiting.append(ordered)
-                unclear.append(moments)
+    def in_order(self, rows: EventRows, keep: Keep) -> Iterator[Ordered]:
+        """The rows that are kept in their whole order: all of them, or of some people after the others."""
+        waiting: list[tuple[Ordered, Marks]] = []
+        by_flag = False
+        for part in in_order(rows, keep):
+            ordered, is_tied, is_at_exposure = self._by_time(part)
+            is_unclear = is_tied | is_at_exposure
+            if is_unclear.any():
+                waiting.append((ordered, _with_others(part, is_unclear)))
+                by_flag |= bool(is_at_exposure.any())
             else:
                 yield ordered
         if waiting:
-            moments = np.unique(np.concatenate(unclear))
-            again = self.read_again(moments)
-            again = again.where((again.marks & LEFT_OUT) == 0)
-            for part in waiting:
-                own = again.where(np.isin(again.person, part.person))
-                yield in_order(replaced(part, moments, own))
+            moments = np.unique(np.concatenate([part.rows.moment[unclear] for part, unclear in waiting]))
+            persons = [part.rows.units[part.rows.unit[unclear]] for part, unclear in waiting]
+            again = self.read_again(moments, np.concatenate(persons), by_flag=by_flag).counted
+            for ordered, is_unclear in waiting:
+                yield _with(ordered, is_unclear, again, by_flag=by_flag)
 
-    def _unclear(self, rows: EventRows) -> Numbers:
-        """Moments at which more than the time decides: between events of different steps, or beside an exposure."""
-        is_new = changes(rows.person)
+    def _by_time(self, rows: InOrder) -> tuple[Ordered, Marks, Marks]:
+        """The rows as time alone orders them; which of them share a moment with another one, or with an exposure."""
         is_tied = np.zeros(len(rows), bool)
         is_tied[1:] = (
-            ~is_new[1:] & (rows.moment[1:] == rows.moment[:-1]) & (rows.roles[1:] != rows.roles[:-1])
+            (rows.moment[1:] == rows.moment[:-1])
+            & (rows.roles[1:] != rows.roles[:-1])
+            & (rows.unit[1:] == rows.unit[:-1])
         )
-        if self.exposures is not None:
-            unit = np.cumsum(is_new) - 1
-            for moments in self.exposures.moments_of(rows.person[is_new]):
-                is_tied |= rows.moment == moments[unit]
-        if rows.order is not None:
-            is_tied &= rows.order == 0
-        return np.unique(rows.moment[is_tied])
+        if self.exposures is None:
+            return Ordered(rows), is_tied, np.zeros(len(rows), bool)
+        place = self.exposures.places_of(rows.units)
+        exposed = self.exposures.moment_at(place)[rows.unit]
+        is_at_exposure = rows.moment == exposed
+        if self.has_views:
+            is_at_exposure |= rows.moment == self.exposures.viewed_at(place)[rows.unit]
+        return Ordered(rows, place, rows.moment > exposed), is_tied, is_at_exposure
 
 
-def after_exposure(rows: EventRows, units: Numbers, unit: Numbers, exposures: FirstExposures) -> Marks:
-    """Whether each row, of the person at its place `unit` in `units`, comes after that person's exposure."""
-    is_after: Marks = rows.moment > exposures.moments_of(units)[0][unit]
-    if rows.order is not None and rows.is_after is not None:
-        is_after = np.where(rows.order > 0, rows.is_after, is_after)
-    return is_after
-
-
-def marked(places: Iterable[NDArray[np.int32]]) -> Marks:
-    """A table of hashes in which these have a mark."""
-    found = np.zeros(1 << HASH_BITS, bool)
-    for some in places:
-        found[some] = True
+def _with_others(rows: InOrder, is_unclear: Marks) -> Marks:
+    """These rows and all others of the same persons and moments."""
+    is_new = changes(rows.moment) | changes(rows.unit)
+    run = np.cumsum(is_new) - 1
+    is_unclear_run = np.zeros(len(rows), bool)
+    is_unclear_run[run[is_unclear]] = True
+    found: Marks = is_unclear_run[run]
     return found
 
 
-def hashed(person: Numbers, bits: int) -> NDArray[np.int32]:
-    """A number of so many bits for each person: most have one of their own."""
-    return ((person.view(np.uint64) * HASH) >> np.uint64(64 - bits)).astype(np.int32)
-
-
-def parts_of(rows: EventRows) -> Iterator[EventRows]:
-    """The rows of some people after the others, as many together as can be."""
-    bits = max(0, (len(rows) // MOST_TOGETHER).bit_length())
-    if not bits:
-        yield rows
-        return
-    part = hashed(rows.person, bits).astype(np.uint8)
-    for number in range(1 << bits):
-        yield rows.where(part == number)
-
-
-def in_order(rows: EventRows) -> EventRows:
-    """The rows in the order of person, moment, and what was found of the order at one moment."""
-    ordered = rows.where(places_in_order(rows.person, rows.moment))
-    if ordered.order is None:
-        return ordered
-    is_known = np.flatnonzero(ordered.order)
-    by_order = np.lexsort((ordered.order[is_known], ordered.moment[is_known], ordered.person[is_known]))
-    place = np.arange(len(ordered))
-    place[is_known] = is_known[by_order]
-    return ordered.where(place)
+def _with(part: Ordered, is_unclear: Marks, again: TiedRows, *, by_flag: bool) -> Ordered:
+    """The rows of `part` with those of `again` in the place of what is unclear; `by_flag` these know the exposure."""
+    rows = part.rows
+    unclear = np.flatnonzero(is_unclear)
+    begins = unclear[np.flatnonzero(changes(rows.unit[unclear]) | changes(rows.moment[unclear]))]
+    # Where the rows of each person and moment stood, counted in rows that are clear.
+    at = begins - np.searchsorted(unclear, begins)
+    persons = rows.units[rows.unit[begins]].tolist()
+    places = dict(
+        zip(zip(persons, rows.moment[begins].tolist(), strict=True), range(len(begins)), strict=True)
+    )
+    pairs = zip(again.rows.person.tolist(), again.rows.moment.tolist(), strict=True)
+    place = np.array([places.get(pair, -1) for pair in pairs], np.int64)
+    # Stable: those of one person and moment come in their order.
+    chosen = np.argsort(place, kind="stable")
+    chosen = chosen[np.searchsorted(place[chosen], 0) :]
+    place = place[chosen]
+    # Where no exposure shares the moment, the time alone says what is after it.
+    is_after = part.is_after
+    known = again.is_after[chosen] if by_flag or is_after is None else is_after[begins[place]]
+    if np.array_equal(at[place], unclear - np.arange(len(unclear))):
+        # As many rows as stood there.
+        rows.roles[unclear], rows.marks[unclear] = again.rows.roles[chosen], again.rows.marks[chosen]
+        if is_after is not None:
+            is_after[unclear] = known
+        return part
+    clear, where = ~is_unclear, at[place]
+    found = InOrder(
+        rows.units,
+        np.insert(rows.unit[clear], where, rows.unit[begins[place]]),
+        np.insert(rows.moment[clear], where, again.rows.moment[chosen]),
+        np.insert(rows.roles[clear], where, again.rows.roles[chosen]),
+        np.insert(rows.marks[clear], where, again.rows.marks[chosen]),
+    )
+    if is_after is None:
+        return Ordered(found)
+    return replace(part, rows=found, is_after=np.insert(is_after[clear], where, known))

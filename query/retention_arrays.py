@@ -6,19 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .behind import BehindCell
 from .breakdown import Flag
-from .event_rows import DAILY, EventRows, gather, joined, person_map
+from .event_rows import EventRows, Turn, joined
+from .facts import facts_when_needed
 from .first_exposures import FirstExposures
+from .gathering import Gathered, Tally, gather, in_turns
 from .grouping import GroupKey
 from .latest_start import Marks, Numbers
 from .local_period import period_numbers
 from .matched import Searched
-from .ordering import HASH_BITS, Ordering, after_exposure, hashed, marked
+from .ordering import Ordered, Ordering
+from .person_map import DAILY, person_map
 from .reading import Reading, Row
 from .retention import Retention
-from .row_order import changes
+from .row_order import InOrder, changes
 
 BEGINS, RETURNS = 1, 2
 """Bits of the roles: the first and the second step."""
@@ -39,7 +43,7 @@ class RetentionTables:
 class Entries:
     """Who began: the place of the person among those of the rows, the row of the entry, and its period."""
 
-    unit: Numbers
+    unit: NDArray[np.int32]
     row: Numbers
     cohort: Numbers
 
@@ -53,11 +57,12 @@ class _Rows:
     """Rows in order, with the place of each person and the period of each moment."""
 
     units: Numbers
-    unit: Numbers
+    unit: NDArray[np.int32]
     moment: Numbers
     number: Numbers
     begins: Marks
     returns: Marks
+    place: Numbers | None
     is_after: Marks | None
 
 
@@ -82,29 +87,38 @@ def retention_tables(
     `behind` lists the people of one cell on the way.
     """
     persons = person_map(reading)
-    found = gather(reading, searched, persons)
-    lake = Ordering(reading, searched, question.by if isinstance(question.by, Flag) else None, persons)
-    lake.settle_logins(found)
-    sums = _Sums(reading, question, length, lake.exposures, behind)
-    for part in lake.in_order(_deciding(reading, question, found.rows)):
-        sums.add(_rows(reading, question, part, lake.exposures))
+    with facts_when_needed(reading.connection, reading.summaries) as find_facts:
+        flag = question.by if isinstance(question.by, Flag) else None
+        lake = Ordering(reading, searched, flag, persons, find_facts)
+        sums = _Sums(reading, question, length, lake.exposures, behind)
+        tally, daily = Tally(), np.zeros(3, np.int64)
+
+        def look(turn: Turn, most_rows: int) -> None:
+            found = gather(reading, searched, persons, find_facts, turn, most_rows)
+            lake.settle_logins(found, turn)
+            tally.add(found)
+            daily[:] += _daily(reading, found)
+            rows = joined(found.rows)
+            del found
+            for part in lake.in_order(rows, lambda *given: _deciding(reading, question, *given)):
+                sums.add(_rows(reading, question, part))
+
+        in_turns(reading, look)
     is_flag_seen = lake.exposures is None or len(lake.exposures.person) > 0
-    daily = _daily(reading, found.rows, found.nobody)
-    return RetentionTables(found.tally(), list(sums.rows()), daily, is_flag_seen)
+    return RetentionTables(tally.rows(), list(sums.rows()), tuple(daily.tolist()), is_flag_seen)
 
 
-def _deciding(reading: Reading, question: Retention, batches: list[EventRows]) -> EventRows:
-    """The rows of people who may have begun: a hash knows them, and somebody too many does no harm."""
-    places = [hashed(rows.person, HASH_BITS) for rows in batches]
-    kept = [_begins(reading, question, rows) for rows in batches]
-    began = marked(place[begins] for place, begins in zip(places, kept, strict=True))
-    for rows, place, is_kept in zip(batches, places, kept, strict=True):
-        returns = np.flatnonzero(rows.roles & RETURNS)
-        is_kept[returns] |= began[place[returns]]
-    return joined([rows.where(is_kept) for rows, is_kept in zip(batches, kept, strict=True)])
+def _deciding(reading: Reading, question: Retention, rows: EventRows, number: Numbers, many: int) -> Marks:
+    """Which rows are of people who may have begun; `number` is that of each row's person."""
+    is_kept = _begins(reading, question, rows)
+    began = np.zeros(many, bool)
+    began[number[is_kept]] = True
+    returns = np.flatnonzero(rows.roles & RETURNS)
+    is_kept[returns] |= began[number[returns]]
+    return is_kept
 
 
-def _begins(reading: Reading, question: Retention, rows: EventRows) -> Marks:
+def _begins(reading: Reading, question: Retention, rows: EventRows | InOrder) -> Marks:
     """Whether it may be an entry. A daily id is nobody on the next day."""
     begins: Marks = (rows.roles & BEGINS) != 0
     begins &= ((rows.marks & DAILY) == 0) & (rows.moment <= reading.now)
@@ -113,30 +127,29 @@ def _begins(reading: Reading, question: Retention, rows: EventRows) -> Marks:
     return begins
 
 
-def _daily(reading: Reading, batches: list[EventRows], nobody: EventRows) -> Row:
+def _daily(reading: Reading, found: Gathered) -> tuple[int, int, int]:
     every, persons = 0, []
-    for rows in (nobody, *batches):
+    for rows in (found.nobody, *found.rows):
         is_in_range = (rows.moment >= reading.start) & (rows.moment < reading.end)
         starts = np.flatnonzero(((rows.roles & BEGINS) != 0) & is_in_range)
         every += len(starts)
-        if rows is not nobody:
+        if rows is not found.nobody:
             persons.append(rows.person[starts[(rows.marks[starts] & DAILY) != 0]])
     daily = np.concatenate([np.empty(0, np.int64), *persons])
-    return len(daily), len(np.unique(daily)), every
+    return len(daily), int(changes(np.sort(daily)).sum()), every
 
 
-def _rows(reading: Reading, question: Retention, rows: EventRows, exposures: FirstExposures | None) -> _Rows:
-    is_new = changes(rows.person)
-    unit = np.cumsum(is_new, dtype=np.int64) - 1
-    units = rows.person[is_new]
+def _rows(reading: Reading, question: Retention, part: Ordered) -> _Rows:
+    rows = part.rows
     return _Rows(
-        units,
-        unit,
+        rows.units,
+        rows.unit,
         rows.moment,
         period_numbers(reading.calendar, rows.moment, question.period),
         _begins(reading, question, rows),
         ((rows.roles & RETURNS) != 0) & (rows.moment <= reading.now),
-        None if exposures is None else after_exposure(rows, units, unit, exposures),
+        part.place,
+        part.is_after,
     )
 
 
@@ -158,10 +171,10 @@ class _Sums:
         """Count these people."""
         of_all = self.entries(rows, rows.begins)
         self.count(rows, TOTAL, of_all, is_exposed=False)
-        if self.exposures is None or rows.is_after is None:
+        if self.exposures is None or rows.is_after is None or rows.place is None:
             return
         after = self.entries(rows, rows.begins & rows.is_after, of_all)
-        place = self.exposures.places_of(rows.units)
+        place = rows.place
         has_after = np.zeros(len(rows.units), bool)
         has_after[after.unit] = True
         before = of_all.where(~has_after[of_all.unit])

@@ -13,7 +13,7 @@ from .behind import BehindCell
 from .breakdown import Flag
 from .calendar import first_day, period_number
 from .definition import Definition
-from .event_rows import by_arrays_or_none
+from .gathering import by_arrays_or_none
 from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
 from .interval import EARLIEST
 from .matched import IS_SEEN, Matched, Searched, match, search, tallied, unit_column

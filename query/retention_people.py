@@ -6,8 +6,8 @@ from typing import Any
 
 from .behind import BehindCell
 from .calendar import period_number
-from .event_rows import by_arrays_or_none
 from .few_people import match_few
+from .gathering import by_arrays_or_none
 from .matched import Matched
 from .person import DecidingEvent, PeopleAnswer, Person, called
 from .reading import Reading, Row, at

@@ -38,9 +38,12 @@ class ShownCounts:
     behind: BehindBar | None = None
     found: dict[GroupKey, _Group] = field(default_factory=dict)
 
-    def add(self, units: Numbers, of_all: Shown, after: Shown | None) -> None:
-        """Count the attempts of these units: of all events, and of those after the exposure."""
-        for key, shown, chosen, variations in self._groups(units, of_all, after):
+    def add(self, units: Numbers, of_all: Shown, after: Shown | None, place: Numbers | None) -> None:
+        """Count the attempts of these units: of all events, and of those after the exposure.
+
+        `place` of each unit is that among the first exposures, −1 where it has none.
+        """
+        for key, shown, chosen, variations in self._groups(of_all, after, place):
             if not chosen.any():
                 continue
             self._count(key, shown, chosen, variations)
@@ -48,25 +51,23 @@ class ShownCounts:
                 self.behind.add(key, units, shown, chosen)
 
     def _groups(
-        self, units: Numbers, of_all: Shown, after: Shown | None
-    ) -> Iterator[tuple[GroupKey, Shown, Marks, Numbers]]:
+        self, of_all: Shown, after: Shown | None, place: Numbers | None
+    ) -> Iterator[tuple[GroupKey, Shown, Marks, Numbers | None]]:
         """Each group with those of the shown attempts that are in it, and how many variations the units saw."""
-        everyone = np.ones(len(of_all.unit), bool)
-        yield TOTAL, of_all, everyone, np.zeros(len(units), np.int64)
-        if after is None or self.exposures is None:
+        yield TOTAL, of_all, np.ones(len(of_all.unit), bool), None
+        if after is None or self.exposures is None or place is None:
             return
-        place = self.exposures.places_of(units)
         is_exposed = place >= 0
         nobody = not len(self.exposures.person)
         variation = (
-            np.full(len(units), -1) if nobody else np.where(is_exposed, self.exposures.variation[place], -1)
+            np.full(len(place), -1) if nobody else np.where(is_exposed, self.exposures.variation[place], -1)
         )
         variations = (
-            np.zeros(len(units), np.int64)
+            np.zeros(len(place), np.int64)
             if nobody
             else np.where(is_exposed, self.exposures.variations[place], 0)
         )
-        has_after = np.zeros(len(units), bool)
+        has_after = np.zeros(len(place), bool)
         has_after[after.unit] = True
         is_only_before = ~has_after[of_all.unit]
         yield ("not exposed", None), of_all, is_only_before & ~is_exposed[of_all.unit], variations
@@ -98,14 +99,15 @@ class ShownCounts:
                     len(elapsed),
                 )
 
-    def _count(self, key: GroupKey, shown: Shown, chosen: Marks, variations: Numbers) -> None:
+    def _count(self, key: GroupKey, shown: Shown, chosen: Marks, variations: Numbers | None) -> None:
         group = self.found.get(key)
         if group is None:
             group = self.found[key] = _Group([0, 0, 0], [[0, 0] for _ in self.rules.shapes])
         at = {number: moment[chosen] for number, moment in shown.at.items()}
         reached, complete = shown.reached[chosen], shown.reached_complete[chosen]
         is_incomplete = at[1] + self.rules.within >= self.rules.now
-        about = (len(reached), (variations[shown.unit[chosen]] > 1).sum(), is_incomplete.sum())
+        several = 0 if variations is None else (variations[shown.unit[chosen]] > 1).sum()
+        about = (len(reached), several, is_incomplete.sum())
         group.about = [old + int(new) for old, new in zip(group.about, about, strict=True)]
         for shape, counts in zip(self.rules.shapes, group.steps, strict=True):
             is_there = at[shape.number] != NEVER_AT

@@ -1,5 +1,7 @@
 {# The exposures to a flag that count, as narrow as they can be.
 
+   relation  where they are
+
    $flag  the key of the flag #}
 with
 rows as (
@@ -9,7 +11,7 @@ rows as (
         -- A server's event belongs to the user it names.
         , case when e.source = 'server' then e.user_id end as own_user_id
         , coalesce(e.variation, '') as variation
-    from lake.events as e
+    from {{ relation }} as e
     where e.site = $site
         and e.type = 'exposure'
         and e.flag = $flag

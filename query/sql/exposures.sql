@@ -1,7 +1,6 @@
 {# The exposures of units to a flag that count, each with its number in the order of its unit.
 
    unit       what is counted if it is not the person
-   has_ties   whether only those at the moments in the relation `tied` are asked for
    events     the relation of events, if it is not that of the lake
 
    $flag  the key of the flag #}
@@ -18,9 +17,6 @@ matches as (
     where e.site = $site
         and e.type = 'exposure'
         and e.flag = $flag
-{% if has_ties %}
-        and epoch_us(e.time) in (select moment from tied)
-{% endif %}
 ),
 {% include "units.sql" %},
 exposures_of_units as (

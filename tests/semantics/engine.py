@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +28,7 @@ from expost.query.retention import RetentionAnswer
 from expost.query.trend import TrendAnswer
 from expost.state.sites import Site
 
-from .happening import SITE, Happening, lake_of
+from .happening import SITE, Happening, lake_of, put_in_files
 from .oracle import Step
 
 SHOP = Site(SITE, SITE)
@@ -38,11 +41,19 @@ def answer_of(
     *,
     week_start: int = 0,
     is_fast: bool = True,
+    folder: Path | None = None,
 ) -> Answer:
-    """The engine's answer over a lake in memory that holds the story; without `is_fast` by the portable SQL alone."""
+    """The engine's answer over a lake in memory that holds the story; without `is_fast` by the portable SQL alone.
+
+    With `folder` the events are in a file there, beside which is a summary.
+    """
     as_of = _calendar(question).micros(question.as_of, 0) if question.as_of is not None else None
     with lake_of(story, as_of, has_views=isinstance(question, Reconcile)) as connection:
-        return answer_over(connection, question, site, week_start=week_start, is_fast=is_fast)
+        ask = partial(answer_over, connection, question, site, week_start=week_start, is_fast=is_fast)
+        if folder is None or as_of is not None:
+            return ask()
+        with put_in_files(connection, folder) as summaries:
+            return ask(reads=partial(Reading, summaries=summaries), snapshot={"events": 0})
 
 
 def answer_over(
@@ -53,6 +64,7 @@ def answer_over(
     week_start: int = 0,
     is_fast: bool = True,
     reads: Callable[..., Reading] = Reading,
+    snapshot: Mapping[str, int] = MappingProxyType({}),
 ) -> Answer:
     """The same over a lake that holds the story of the site; `reads` makes the reading."""
     assert question.now is not None
@@ -65,7 +77,7 @@ def answer_over(
         as_of=None if question.as_of is None else calendar.micros(question.as_of, 0),
         now=to_micros(question.now),
         counting=counting_of(question, site),
-        snapshot={},
+        snapshot=snapshot,
         resolve=lambda name, _version: definition_of(name),
         is_fast=is_fast,
     )

@@ -27,6 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -35,8 +36,10 @@ import pyarrow as pa
 from expost.clock import to_micros
 from expost.ids import ZERO_UUID, keyed_hash
 from expost.lake.held import forget
-from expost.lake.reader import HELPERS, VIEWS, create_views, known_by
+from expost.lake.part import write_part
+from expost.lake.reader import HELPERS, VIEWS, create_views, known_by, rows_of
 from expost.lake.schema import TABLES
+from expost.lake.summary import make_summary
 
 SITE = "shop"
 TYPES = {
@@ -201,6 +204,28 @@ def _tables(stories: Mapping[str, Sequence[Happening]]) -> dict[str, list[dict[s
             for name, row in _rows(site, happening):
                 rows[name].append(row)
     return rows
+
+
+@contextmanager
+def put_in_files(connection: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Path]:
+    """Let the connection read its events from a file below `folder`, as questions do; the cache with its summary."""
+    events = folder / "lake" / "events"
+    events.mkdir(parents=True)
+    rows = connection.sql("select * from lake.events").to_arrow_table().cast(TABLES["events"])
+    file = events / write_part(events, rows, data_change=True).path
+    assert make_summary(folder / "cache", file)
+    connection.execute("drop table lake.events")
+    connection.execute(f"create view lake.events as {rows_of(connection, [str(file)], TABLES['events'])}")
+    connection.execute("create table lake.snapshot (table_name varchar, version bigint, files varchar[])")
+    connection.execute("insert into lake.snapshot values ('events', 0, [$file])", {"file": str(file)})
+    try:
+        yield folder / "cache"
+    finally:
+        connection.execute("drop view lake.events")
+        connection.execute("drop table lake.snapshot")
+        connection.register("given", rows)
+        connection.execute("create table lake.events as select * from given")
+        connection.unregister("given")
 
 
 def _rows(site: str, happening: Happening) -> Iterator[tuple[str, dict[str, Any]]]:

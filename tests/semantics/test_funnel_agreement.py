@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query import ordering
+from expost.query import gathering, row_order
 from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, ByTrait, Flag
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelGroup, FunnelPeople, Stage
 from expost.query.person import PeopleAnswer
@@ -209,6 +211,21 @@ def test_a_list_names_those_whom_the_portable_sql_finds_behind_its_bar(
 @agreement
 @given(stories(most=10), asked_funnels())
 def test_people_who_take_turns_are_counted_as_all_together(story: list[Happening], asked: Asked) -> None:
-    with patch.object(ordering, "MOST_TOGETHER", 3):
-        in_turns = answer_of(story, asked.question())
-    assert_same(in_turns, answer_of(story, asked.question()))
+    whole = answer_of(story, asked.question())
+    with patch.object(row_order, "MOST_TOGETHER", 3), patch.object(row_order, "PART_ROWS", 1):
+        assert_same(answer_of(story, asked.question()), whole)
+    # Of so many rows at most in memory at a time.
+    with (
+        patch.object(gathering, "SHARE", 6.5 * gathering.ROW_BYTES),
+        patch.object(gathering, "_memory_bytes", lambda _: 1),
+    ):
+        assert_same(answer_of(story, asked.question()), whole)
+
+
+@agreement
+@given(stories(most=10), asked_funnels())
+def test_a_funnel_is_the_same_by_the_facts_of_a_summary(story: list[Happening], asked: Asked) -> None:
+    with TemporaryDirectory() as folder:
+        assert_same(
+            answer_of(story, asked.question(), folder=Path(folder)), answer_of(story, asked.question())
+        )

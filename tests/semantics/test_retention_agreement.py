@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -135,6 +137,8 @@ def test_retention_is_what_walking_everybody_finds(
     answer = answer_of(story, question)
     assert isinstance(answer, RetentionAnswer)
     assert_same(answer, answer_of(story, question, is_fast=False))
+    with TemporaryDirectory() as folder:
+        assert_same(answer, answer_of(story, question, folder=Path(folder)))
     for group in (RetentionGroup("total", None, answer.cohorts, ()), *answer.groups[-1:]):
         for asked, people in behind(question, group):
             listed = answer_of(story, asked)

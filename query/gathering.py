@@ -1,0 +1,328 @@
+"""The events of a question as arrays, found with as few looks at the lake as can be.
+
+Of files with a summary the facts tell what matches (`fact_rows.py`); of others, and where a definition asks what no
+fact knows, the events are read, without the columns that order events of one moment: those are wide (`tied.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from expost.clock import to_micros
+
+from .condition import compile_definition
+from .event_rows import EventRows, Turn, joined
+from .fact_rows import counts_of, rows_of_facts, sum_of_events
+from .facts import FACTS, REST, Facts, are_enough
+from .held_rows import held
+from .kept_events import LAKE
+from .latest_start import Bits, Marks, Numbers, role_bits
+from .matched import Searched
+from .person_map import LEFT_OUT, PersonMap, settle
+from .reading import Reading, Row
+from .row_order import changes
+from .scan import Member, bits_type_of, members_over, of_shared_types, scan_of
+from .statement import Fragment, render
+from .tied import TooManyTies
+
+REASONS = (None, "bots", "internal", "environment")
+"""Why an event is left out, by the number that left_out_number.sql gives."""
+MOST_ROLES = 31
+BATCH = 1 << 18
+
+Found = TypeVar("Found")
+FindFacts = Callable[[], Facts | None]
+"""Gives the facts of the lake's summaries, if there are any that may be used."""
+
+
+ROW_BYTES = 48
+"""What a row takes while rows are put in order."""
+SHARE = 0.3
+"""How much of the memory of a question such rows may take."""
+MOST_TURN_BITS = 6
+
+
+class TooManyRows(Exception):
+    """More rows than may be in memory together, if so `many` are known."""
+
+    def __init__(self, many: int = 0) -> None:
+        super().__init__(many)
+        self.many = many
+
+
+def by_arrays_or_none(reading: Reading, found: Callable[[], Found]) -> Found | None:
+    """What is found by arrays, unless the portable SQL has to answer: then the answer says nothing of the attempt.
+
+    It has to where only some people are chosen: time alone does not say whose the events at a login are.
+    """
+    if not reading.is_fast or reading.chosen is not None:
+        return None
+    said = len(reading.sql)
+    try:
+        return found()
+    except (TooManyTies, TooManyRows):
+        del reading.sql[said:]
+        return None
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What one look at the lake found: rows that count, in batches, rows that are `left_out`, and counts of events.
+
+    `nobody` are rows that count and have no person. `events` are counted by (step, whether surely, the number of why
+    they are left out).
+    """
+
+    rows: list[EventRows]
+    left_out: EventRows
+    nobody: EventRows
+    events: dict[tuple[int, bool, int], int]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        return sum(each.nbytes for each in (*self.rows, self.left_out, self.nobody))
+
+    def tally(self) -> list[Row]:
+        """The rows of tally.sql: (step, is_sure, why it is left out, events, people); 0 people of those that count."""
+        return [
+            (step, is_sure, REASONS[reason], events, self._people(step, reason) if is_sure and reason else 0)
+            for (step, is_sure, reason), events in sorted(self.events.items())
+        ]
+
+    def _people(self, step: int, reason: int) -> int:
+        is_so = (self.left_out.roles & role_bits([step])) != 0
+        is_so &= (self.left_out.marks & LEFT_OUT) == reason
+        return int(changes(np.sort(self.left_out.person[is_so])).sum())
+
+
+@dataclass
+class Tally:
+    """Counts of events and of people left out, of some people after the others."""
+
+    found: dict[tuple[int, bool, str | None], tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, gathered: Gathered) -> None:
+        """Add what was found of other people; events are counted of everybody each time."""
+        for *key, events, people in gathered.tally():
+            place = tuple(key)
+            _, before = self.found.get(place, (0, 0))
+            self.found[place] = events, before + people
+
+    def rows(self) -> list[Row]:
+        """The rows of tally.sql."""
+        return [(*key, *counts) for key, counts in self.found.items()]
+
+
+def in_turns(reading: Reading, look: Callable[[Turn, int], None]) -> None:
+    """Look at everybody: at all people together, or where memory is short at some at a time.
+
+    `look` is told how many rows it may hold, and raises TooManyRows before it did anything, in the first turn alone.
+    """
+    most_rows = int(_memory_bytes(reading) * SHARE) // ROW_BYTES
+    bits = 0
+    while True:
+        try:
+            look(Turn(0, bits), most_rows)
+        except TooManyRows as problem:
+            if bits == MOST_TURN_BITS:
+                raise
+            bits = min(max(bits + 1, (problem.many // max(1, most_rows)).bit_length()), MOST_TURN_BITS)
+        else:
+            break
+    for number in range(1, 1 << bits):
+        look(Turn(number, bits), most_rows)
+
+
+def _memory_bytes(reading: Reading) -> int:
+    """The memory that a question may take."""
+    [(text,)] = reading.relation("select current_setting('memory_limit')", {}).fetchall()
+    number, unit = str(text).split()
+    return int(float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit))
+
+
+def gather(
+    reading: Reading,
+    searched: Searched,
+    persons: PersonMap,
+    find_facts: FindFacts,
+    turn: Turn,
+    most_rows: int,
+) -> Gathered:
+    """Every event of every step, by time alone; what that leaves unclear at a login has the mark UNCLEAR.
+
+    Rows are those of the people of the `turn`, counts of events those of everybody. Raises TooManyRows.
+    """
+
+    def find() -> Gathered:
+        search = _Search(reading, searched, persons, find_facts, turn, most_rows)
+        return search.gathered()
+
+    if not turn.is_whole:
+        return find()
+    about = (searched.meaning, searched.roles, reading.counting.values(), reading.site, searched.values)
+    # What is held stays as it is, though rows at logins are put in the place of others.
+    return replace(held(reading, ("rows", repr(about)), find))
+
+
+@dataclass
+class _Search:
+    reading: Reading
+    searched: Searched
+    persons: PersonMap
+    find_facts: FindFacts
+    turn: Turn
+    most_rows: int
+    counted: list[EventRows] = field(default_factory=list)
+    left_out: list[EventRows] = field(default_factory=list)
+    nobody: list[EventRows] = field(default_factory=list)
+    events: dict[tuple[int, bool, int], int] = field(default_factory=dict)
+    rows: int = 0
+
+    def gathered(self) -> Gathered:
+        """What is found by facts, and by events."""
+        by_facts, by_events = self.groups()
+        facts = self.find_facts() if by_facts else None
+        if facts is None:
+            by_events += by_facts
+        else:
+            self.look_at_facts(facts, [_over(group, FACTS) for group in by_facts])
+            if facts.has_rest:
+                by_events += [_over(group, REST) for group in by_facts]
+        if by_events:
+            self.look_at_events(by_events)
+        found = Gathered(self.counted, joined(self.left_out), joined(self.nobody), self.events)
+        settle(self.reading, [*found.rows, found.left_out])
+        return found
+
+    def groups(self) -> tuple[list[list[Member]], list[list[Member]]]:
+        """Definitions that are looked for together: those that facts may decide, and others.
+
+        No event is in two of them, unless it is read from kept files.
+        """
+        searched = self.searched
+        members = [
+            Member(definition, number, source.relation, source.match, number in searched.narrowed)
+            for number, (definition, source) in enumerate(
+                zip(searched.searched, searched.sources, strict=True), 1
+            )
+        ]
+        kept = [[each] for each in members if each.relation != LAKE]
+        by_facts: list[list[Member]] = []
+        for group in of_shared_types(each for each in members if each.relation == LAKE):
+            enough = all(are_enough(each.definition) and not each.is_narrowed for each in group)
+            (by_facts if enough else kept).append(group)
+        return by_facts, kept
+
+    def statement(self, name: str, groups: Sequence[Sequence[Member]], **structure: object) -> str:
+        """The text that finds the rows of these groups."""
+        return render(
+            name,
+            scans=[scan_of(group, self.searched.roles) for group in groups],
+            has_bounds=self.searched.structure["has_bounds"],
+            has_unknown=self.has_unknown,
+            bits_type=Fragment(bits_type_of(self.searched.roles)),
+            **structure,
+        )
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether an event may be neither a match nor none."""
+        return any(source.match.has_unknown for source in self.searched.sources)
+
+    def look_at_facts(self, facts: Facts, groups: Sequence[Sequence[Member]]) -> None:
+        """Add what facts tell."""
+        text = self.statement("fact_rows.sql", groups)
+        found = self.reading.relation(text, self.searched.values).to_arrow_table()
+        many = sum_of_events(found)
+        if many >> self.turn.bits > self.most_rows and self.turn.number == 0:
+            raise TooManyRows(many)
+        bounds = None
+        if self.searched.structure["has_bounds"]:
+            values = self.searched.values
+            bounds = to_micros(values["from_time"]), to_micros(values["until_time"])
+        numbers = {member.number for group in groups for member in group}
+        steps = [step for step, number in self.searched.roles if number in numbers]
+        for key, count in counts_of(facts, found, steps, bounds).items():
+            self.events[key] = self.events.get(key, 0) + count
+        for each in rows_of_facts(facts, found, self.persons.owners, bounds):
+            self.add(each.rows, each.is_known)
+
+    def look_at_events(self, groups: Sequence[Sequence[Member]]) -> None:
+        """Add what is read from events themselves."""
+        persons = self.persons
+        text = self.statement(
+            "event_rows.sql", groups, has_merges=persons.has_merges, has_daily=persons.has_daily
+        )
+        for batch in self.reading.relation(text, self.searched.values).to_arrow_reader(BATCH):
+            self.add(*_sure(batch, self.events))
+
+    def add(self, rows: EventRows, is_known: Marks | None) -> None:
+        """Put rows where they belong."""
+        counts = (rows.marks & LEFT_OUT) == 0
+        if is_known is not None and not is_known.all():
+            if self.turn.number == 0:
+                self.nobody.append(rows.where(counts & ~is_known))
+            rows, counts = rows.where(is_known), counts[is_known]
+        if not counts.all():
+            self.left_out.append(self.turn.of(rows.where(~counts)))
+            rows = rows.where(counts)
+        rows = self.turn.of(rows)
+        self.rows += len(rows)
+        if self.rows > self.most_rows and self.turn.number == 0:
+            raise TooManyRows
+        self.counted.append(rows)
+
+
+def _over(group: Iterable[Member], relation: Fragment) -> list[Member]:
+    """The same definitions, asked of the rows of another relation."""
+    group = list(group)
+    matches = {
+        each.number: compile_definition(each.definition, f"m{each.number}", relation).over_elements()
+        for each in group
+    }
+    return list(members_over(group, relation, matches))
+
+
+def _sure(batch: pa.RecordBatch, events: dict[tuple[int, bool, int], int]) -> tuple[EventRows, Marks | None]:
+    """The rows of a batch that surely match, all being counted in `events`; which have a person, unless all have."""
+    possibly, marks = _column(batch, "possibly"), _column(batch, "marks")
+    surely = _column(batch, "surely") if "surely" in batch.schema.names else possibly
+    reason = (marks & LEFT_OUT).astype(np.int64)
+    _count(surely, reason, events, is_sure=True)
+    person = batch.column("person_id")
+    is_known = np.asarray(person.is_valid()) if person.null_count else None
+    person = person.fill_null(0) if person.null_count else person
+    rows = EventRows(person.to_numpy(zero_copy_only=False), _column(batch, "moment"), surely, marks)
+    if surely is possibly:
+        return rows, is_known
+    unsure: Bits = np.bitwise_and(possibly, np.invert(surely))
+    _count(unsure, reason, events, is_sure=False)
+    is_sure = surely != 0
+    return rows.where(is_sure), None if is_known is None else is_known[is_sure]
+
+
+def _count(roles: Bits, reason: Numbers, events: dict[tuple[int, bool, int], int], *, is_sure: bool) -> None:
+    combined = roles.astype(np.int64) << 2 | reason
+    if roles.dtype == np.uint8:
+        counts = np.bincount(combined)
+        keys = np.flatnonzero(counts)
+        counts = counts[keys]
+    else:
+        keys, counts = np.unique(combined, return_counts=True)
+    for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+        for step in range(1, MOST_ROLES + 1):
+            if key >> (step + 1) & 1:
+                place = (step, is_sure, key & 3)
+                events[place] = events.get(place, 0) + count
+
+
+def _column(batch: pa.RecordBatch, name: str) -> NDArray[Any]:
+    found: NDArray[Any] = batch.column(name).to_numpy(zero_copy_only=False)
+    return found
