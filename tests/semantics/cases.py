@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +84,8 @@ def micros_of(moment_: datetime) -> int:
 
 
 def day_of(text: str | None) -> date | None:
-    """A day of March 2026."""
-    return None if text is None else date(2026, 3, 1) + timedelta(days=int(text) - 1)
+    """A date, or the number of a day of March 2026."""
+    return None if text is None else date.fromisoformat(text if "-" in text else f"2026-03-{text}")
 
 
 def _funnel(case: Case, asked: Mapping[str, Any]) -> Funnel:

@@ -11,14 +11,14 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
 from expost.clock import from_micros, to_micros
-from expost.query.duration import parse_duration
+from expost.query.duration import format_duration, parse_duration
 
 from .cases import Case, day_of, kind_of, now_of, read_cases
 from .figures import differences, expected_of
@@ -96,19 +96,38 @@ def _asked(asked: Mapping[str, Any]) -> dict[str, Any]:
     for side in ("from", "to"):
         if len(said.get(side, "")) == len("02"):
             said[side] = str(day_of(said[side]))
-    if "within" in said and "steps" in said:
-        said["within"] = _seconds(said["within"])
+    return _lengths(said, lambda text: parse_duration(text) / timedelta(seconds=1))
+
+
+def case_of(given: Mapping[str, Any]) -> Case:
+    """What a case as JSON asks, as a case is written, with `events` as they are."""
+    asked = dict(given["question"])
+    says = {name: asked.pop(name) for name in ("bots", "internal", "environment") if name in asked}
+    moments = {name: _without_zone(asked.pop(name)) for name in ("now", "as_of") if name in asked}
+    versions = {"versions": asked.pop("versions")} if "versions" in asked else {}
+    kind = asked.pop("kind")
+    written = _lengths(asked, lambda seconds: format_duration(timedelta(seconds=seconds)))
+    return {"rule": given["rule"], "site": given["site"], "says": says, kind: written} | moments | versions
+
+
+def _lengths(asked: Mapping[str, Any], say: Callable[[Any], Any]) -> dict[str, Any]:
+    """A question with its lengths of time said in another way; those of cohorts are words of an address."""
+    said = dict(asked)
+    if "steps" in said and "within" in said:
+        for name in ("within", "gap"):
+            if name in said:
+                said[name] = say(said[name])
     if "windows" in said:
-        said["windows"] = {number: _seconds(text) for number, text in said["windows"].items()}
+        said["windows"] = {number: say(length) for number, length in said["windows"].items()}
     return said
-
-
-def _seconds(text: str) -> float:
-    return parse_duration(text) / timedelta(seconds=1)
 
 
 def _utc(text: str) -> str:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat()
+
+
+def _without_zone(text: str) -> str:
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 def asked_of(command: Sequence[str], cases: Mapping[str, Case]) -> Iterator[Verdict]:
@@ -130,11 +149,10 @@ def asked_of(command: Sequence[str], cases: Mapping[str, Case]) -> Iterator[Verd
 def _judged(name: str, case: Case, answer: Mapping[str, Any]) -> Verdict:
     if "unanswered" in answer:
         return Verdict(name, UNANSWERED, answer["unanswered"])
-    # Notes are words of this product. A figure that an adapter does not say is not held against it, but for the answer.
+    # Notes are words of this product. A figure that an adapter does not say is not held against it, but for the first.
     asked = {key: value for key, value in case.items() if key not in ("notes", "because")}
-    found = {
-        key: each for key, each in differences(asked, answer).items() if key == "expect" or key in answer
-    }
+    first = next(iter(expected_of(asked)))
+    found = {key: each for key, each in differences(asked, answer).items() if key == first or key in answer}
     return Verdict(name, DIFFERS if found else AGREES, found or None)
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.semantics.cases import QUESTIONS, read_cases
-from tests.semantics.conformance import event_of, exported, happening_of, main
+from tests.semantics.cases import QUESTIONS, question_of, read_cases, site_of, week_start_of
+from tests.semantics.conformance import case_of, event_of, exported, happening_of, main
 from tests.semantics.figures import EXPECTED
 from tests.semantics.happening import read_story
 from tests.semantics.sentences import ROOT
 
 PAGE = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+SAYS_NOTHING = "import sys; [print('{}', flush=True) for _ in sys.stdin]"
 ANSWERS_NOTHING = 'import sys; [print(\'{"unanswered": "nothing here"}\', flush=True) for _ in sys.stdin]'
 
 
@@ -30,6 +31,18 @@ def test_an_event_of_a_file_is_the_event_of_its_line() -> None:
     for case in read_cases().values():
         for happening in read_story(case["events"]):
             assert happening_of(json.loads(json.dumps(event_of(happening)))) == happening
+
+
+def test_a_question_of_a_file_is_the_question_of_its_case() -> None:
+    for name, case in read_cases().items():
+        again = case_of(json.loads(json.dumps(exported(name, case))))
+        assert question_of(again) == question_of(case), name
+        assert (site_of(again), week_start_of(again)) == (site_of(case), week_start_of(case)), name
+
+
+def test_expost_answers_a_file_as_the_case_demands() -> None:
+    shown = said("run", "--kind", "paths", "--", sys.executable, "-m", "tests.semantics.own_adapter")
+    assert shown.endswith("| all | 5 | 0 | 0 |\n")
 
 
 def test_every_case_becomes_a_file(tmp_path: Path) -> None:
@@ -83,5 +96,7 @@ def test_an_adapter_is_asked_a_line_at_a_time_and_its_answers_are_compared() -> 
 def test_an_adapter_that_answers_nothing_or_ends_is_told() -> None:
     found = said("run", "--kind", "lifecycle", "--", sys.executable, "-c", ANSWERS_NOTHING)
     assert found.endswith("| all | 0 | 0 | 3 |\n")
+    found = said("run", "--kind", "lifecycle", "--", sys.executable, "-c", SAYS_NOTHING)
+    assert found.endswith("| all | 0 | 3 | 0 |\n")
     with pytest.raises(SystemExit, match="ended before it answered ways-4"):
         said("run", "--kind", "lifecycle", "--", sys.executable, "-c", "pass")
