@@ -30,6 +30,7 @@ from .wire import NO_COUNTS, Batch, Head, Refused, decode, read_counts
 
 Pack = Callable[[Accepted], bytes]
 _encode_json = msgspec.json.Encoder().encode
+_read_head = msgspec.json.Decoder(Head).decode
 
 MAX_USER_AGENT = 1_000
 MAX_KEPT_BUFFER = 1_000_000
@@ -114,6 +115,15 @@ def accept(
     device = _device(batch.head, sender, daily)
     payload = _payload(batch, kept, sets, sender, device, received_at, masks, pack) if kept else None
     return Verdict(payload, len(kept), duplicates, refused, device)
+
+
+def find_device(body: bytes, sender: Sender, daily: DailyIds) -> str:
+    """Whose events a batch holds, as its verdict would say, without reading them; empty where that is not seen."""
+    try:
+        head = _read_head(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    return _device(head, sender, daily)
 
 
 def _kept(

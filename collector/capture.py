@@ -16,7 +16,7 @@ from expost.clock import Clock
 from expost.errors import ExpostError, FolderError, InvalidInput, NotAllowed
 from expost.lake.journal import Journal
 
-from .accept import Packer, Sender, Verdict, accept
+from .accept import Packer, Sender, Verdict, accept, find_device
 from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack
 from .country import Countries, CountryFile
 from .daily import DailyIds
@@ -167,7 +167,7 @@ class Capture:
                 return False
             self._refuse_when_busy(request.loop)
             self._limits.check(admission.places, began)
-            verdict = self._judge(request.body, admission.sender, self._clock())
+            verdict = self._judge(request.body, admission.sender, self._clock(), began)
             if verdict.refused or verdict.payload is None:
                 return False
             self._count_all(admission, verdict, began)
@@ -220,7 +220,7 @@ class Capture:
         body = await self._body(receive, headers.get(b"content-length", b""))
         received_at = self._clock()
         try:
-            verdict = self._judge(body, admission.sender, received_at)
+            verdict = self._judge(body, admission.sender, received_at, self._seconds())
         except FromTheFuture as problem:
             self._limits.take(admission.places, 1, self._seconds())
             await self._keep_whole(grant, received_at, body, problem)
@@ -263,8 +263,13 @@ class Capture:
         if time.monotonic() - loop.time() > MAX_TURN_SECONDS:
             raise Busy("More arrives than can be looked at in time.", hint="Send again later.")
 
-    def _judge(self, body: bytes, sender: Sender, received_at: int) -> Verdict:
-        return accept(unpack(body), sender, received_at, self._descriptors, self._daily, self._pack)
+    def _judge(self, body: bytes, sender: Sender, received_at: int, now: float) -> Verdict:
+        content = unpack(body)
+        if not (self._limits.is_calm(now) or sender.grant.is_import):
+            # The device stands in the batch; one that sends too much is refused before the rest of it is read.
+            device = find_device(content, sender, self._daily)
+            self._limits.check(self._limits.place("device", device) if device else (), now)
+        return accept(content, sender, received_at, self._descriptors, self._daily, self._pack)
 
     def _count_all(self, admission: Admission, verdict: Verdict, now: float) -> None:
         places = admission.places

@@ -146,8 +146,12 @@ class Limits:
         buckets = self._buckets.get(holder)
         return () if buckets is None else ((holder, buckets, hash(name)),)
 
+    def is_calm(self, now: float) -> bool:
+        """Whether nobody sent too much of late, so that `check` has nothing to look up."""
+        return now >= self._calm_from
+
     def check(self, places: Places, now: float) -> None:
-        """Raise TooManyEvents if not even one event has room: for what is known before the body is read."""
+        """Raise TooManyEvents if not even one event has room: for what is known before a batch is read."""
         if now < self._calm_from:
             for holder, buckets, place in places:
                 if wait := buckets.wait_at(place, 1, now):

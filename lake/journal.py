@@ -48,7 +48,7 @@ Waiter = tuple[bytes, asyncio.AbstractEventLoop | None, Told]
 RESERVED = ".reserved"
 RESERVED_AT_ONCE = 1_000
 
-FULL_GROUP = 64
+FULL_GROUP = 128
 """So many that wait are worth a sync at once."""
 
 GATHER_SECONDS = 0.004

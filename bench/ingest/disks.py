@@ -14,6 +14,7 @@ BATCH_BYTES = 3_400
 """About what the journal keeps of a batch of ten events."""
 
 SYNCS = 200
+PAUSE_SECONDS = 0.02
 
 
 def slower(seconds: float) -> Disk:
@@ -28,15 +29,26 @@ def slower(seconds: float) -> Disk:
     return Disk(sync=sync)
 
 
-def sync_seconds(place: Path, disk: Disk) -> float:
-    """What a sync of one appended batch takes on this disk: the median of many."""
+def sync_seconds(place: Path, disk: Disk, pause: float = 0.0) -> list[float]:
+    """What syncs of one appended batch each take on this disk, the quickest first; with a pause before each."""
     descriptor, name = tempfile.mkstemp(dir=place)
     took = []
     for _ in range(SYNCS):
+        time.sleep(pause)
         os.write(descriptor, b"x" * BATCH_BYTES)
         began = time.perf_counter()
         disk.sync(descriptor)
         took.append(time.perf_counter() - began)
     os.close(descriptor)
     Path(name).unlink()
-    return statistics.median(took)
+    return sorted(took)
+
+
+def quietness(place: Path) -> str:
+    """What else keeps this machine busy: nothing of the bench runs meanwhile."""
+    took = sync_seconds(place, Disk(), pause=PAUSE_SECONDS)
+    busy = os.getloadavg()[0]
+    return (
+        f"before it: a load average of {busy:.1f}, a sync takes {statistics.median(took) * 1e3:.2f} ms, "
+        f"one in a hundred {took[int(len(took) * 0.99)] * 1e3:.1f} ms"
+    )

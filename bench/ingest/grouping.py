@@ -30,7 +30,7 @@ def show_gain(place: Path, connections: int, seconds: int, rounds: int) -> None:
     pairs = [(f"in groups +{more:g}", f"one by one +{more:g}") for more in MORE_SECONDS]
     variants = ["unsynced", *(variant for pair in pairs for variant in pair)]
     rate = _rates(place, variants, connections, seconds, rounds)
-    took = [sync_seconds(place, slower(more)) * 1e3 for more in MORE_SECONDS]
+    took = [statistics.median(sync_seconds(place, slower(more))) * 1e3 for more in MORE_SECONDS]
     gain = [rate[grouped] / rate[single] for grouped, single in pairs]
     ceiling = rate["unsynced"] / rate[pairs[0][1]]
     print(f"{'a sync takes':18}{'in groups, POST/s':>18}{'one by one':>12}{'times':>8}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from bounds import must
+from disks import quietness
 from servers import ALL_CORES, Server, empty, paced_result, round_of, serving, serving_all
 from shop import EVENTS, batch
 from stored import drained, stored_events
@@ -76,6 +77,7 @@ def _kept_until(server: Server, is_over: Callable[[], bool]) -> int:
 
 def sustain(seconds: int, place: Path) -> None:
     """Two cores for all of it, the senders included: 1,000 batches a second, and two dashboards that refresh."""
+    print(quietness(place), flush=True)
     with serving_all(place, ALL_CORES) as server:
         assert server.folder is not None
         analysis = _dashboard(server.folder)

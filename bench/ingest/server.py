@@ -11,9 +11,11 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import uvicorn
 import uvloop
 
@@ -22,12 +24,17 @@ from disks import slower
 
 from expost.clock import wall_clock
 from expost.collector import accept
+from expost.collector.accept import Packer
+from expost.collector.body import unpack
+from expost.collector.capture import ACKNOWLEDGED_HEAD
 from expost.collector.descriptors import Descriptors
 from expost.collector.garbage import collect_seldom
 from expost.collector.guard import Door, guarded
 from expost.collector.masks import Masks
 from expost.collector.service import CAPTURE_PATH, create
-from expost.collector.whole import whole_first
+from expost.collector.whole import WholeRequest, whole_first
+from expost.collector.wire import Strict
+from expost.errors import FolderError
 from expost.lake.batch import Event
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
@@ -69,6 +76,27 @@ def are_plain_unmasked(events: Sequence[Event], views: int, elements: int, _clea
         ):
             return False
     return True
+
+
+class Least:
+    """Keeps a batch and looks at nothing: what gzip, JSON, the journal's format and its sync cost by themselves.
+
+    No key, no limit, no check of a place or an id, no mask; descriptors are kept as the bytes they are.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._decode = msgspec.json.Decoder(Strict).decode
+        self._pack = Packer()
+
+    def take(self, request: WholeRequest) -> bool:
+        request.known = self
+        batch: Any = self._decode(unpack(request.body))
+        self._journal.append_then(self._pack(batch), request.loop, partial(self._answer, request))
+        return True
+
+    def _answer(self, request: WholeRequest, _error: FolderError | None) -> None:
+        request.answer(ACKNOWLEDGED_HEAD)
 
 
 class OneByOne(Journal):
@@ -121,9 +149,10 @@ def serve(variant: str) -> None:
         print(listener.getsockname()[1], key, folder.path, flush=True)
         door = Door(4_000, 4_000)
         is_nothing = variant == "nothing"
+        take = Least(journal).take if variant == "least" else collector.capture.take
         config = uvicorn.Config(
             nothing if is_nothing else collector,
-            http=guarded(door) if is_nothing else whole_first(door, CAPTURE_PATH, collector.capture.take),
+            http=guarded(door) if is_nothing else whole_first(door, CAPTURE_PATH, take),
             loop="uvloop",
             lifespan="off",
             log_config=None,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from expost.collector import capture
+from expost.collector.accept import Verdict, accept
 from expost.collector.limits import Buckets, Limits, Rate, TooManyEvents
 from expost.settings import Settings
 
@@ -37,6 +41,30 @@ def test_a_device_may_send_its_burst_and_then_its_rate(limited: Desk) -> None:
     assert limited.send(clicks(10)).status == 200
     assert sum(len(each.events) for each in limited.kept()) == 30
     assert limited.collector.tally.limited == {"device": 1}
+
+
+def test_a_batch_of_a_device_beyond_its_limit_is_refused_before_its_events_are_read(
+    limited: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [limited.send(clicks(20)).status for _ in range(2)] == [200, 429]
+    read: list[bytes] = []
+
+    def accept_and_note(content: bytes, *more: Any, **named: Any) -> Verdict:
+        read.append(content)
+        return accept(content, *more, **named)
+
+    monkeypatch.setattr(capture, "accept", accept_and_note)
+    # Properties may name any device: it is the batch's own that counts.
+    other = clicks(1, 2, sets=[{"device": event_id(1)}])
+    assert [limited.send(clicks(1)).status, limited.send(other).status] == [429, 200]
+    assert len(read) == 1
+    limited.seconds += 1
+    assert limited.send(clicks(10)).status == 200
+
+
+def test_a_daily_device_beyond_its_limit_is_refused_before_its_events_are_read(limited: Desk) -> None:
+    assert [limited.send(clicks(20, consent="cookieless")).status for _ in range(3)] == [200, 429, 429]
+    assert limited.collector.tally.limited == {"device": 2}
 
 
 def test_devices_of_one_address_share_its_limit_and_others_do_not_notice(limited: Desk) -> None:
