@@ -7,18 +7,14 @@ process is taken, one way after the other in each round; figures are medians. Ou
 gives it: persons from identity edges, exposures, what was left out, times to convert; ClickHouse has the person of each
 event in a column and counts people (`clickhouse.py`). Who entered and who came back has to be the same people.
 
-Memory is the most that a process of its own held, which asks one question with `query_memory` at 500 MB. Each line says
-whether what we mean to hold is held.
+Memory is the most that a process of its own held, which asks one question (`question_alone.py`). Each line says whether
+what we mean to hold is held.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,6 +26,20 @@ from typing import Any
 
 from bench.clickhouse import FLAG, Click, ClickHouse, Track
 from bench.made_lake import END, SITE, MadeLake, made_lake
+from bench.question_alone import (
+    BY_VARIATION,
+    MEMORY,
+    ORDERED,
+    PERIODS,
+    QUESTIONS,
+    SELECTORS,
+    STEPS,
+    THREADS,
+    WEEKLY,
+    WITHIN,
+    alone,
+    of_steps,
+)
 from expost.query import funnel_arrays
 from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag
@@ -37,38 +47,8 @@ from expost.query.condition import compile_definition
 from expost.query.definition import definition
 from expost.query.elements import make_elements
 from expost.query.funnel import Funnel, FunnelAnswer
-from expost.query.paths import Paths
-from expost.query.question import Question, Saved
-from expost.query.retention import Retention, RetentionAnswer
-
-THREADS, MEMORY = 2, "500MB"
-SELECTORS = (".kind-7", "section .kind-9", "button[type=submit]")
-WITHIN = timedelta(days=7)
-PERIODS = 8
-STEPS = tuple(definition(f"Step {place}", click=selector) for place, selector in enumerate(SELECTORS, 1))
-ORDERED = definition("Ordered", track="order")
-BY_VARIATION = Funnel((*STEPS, ORDERED), WITHIN, by=Flag(FLAG), site=SITE, now=END)
-WEEKLY = Retention(STEPS[0], STEPS[1], "week", PERIODS, site=SITE, now=END)
-KINDS = tuple(definition(f"Kind {number}", click=f".kind-{number}") for number in range(16))
-VIEWED = definition("Viewed", view="/**")
-
-
-def of_steps(many: int) -> Funnel:
-    """A funnel of so many steps, all of them clicks."""
-    return Funnel(KINDS[:many], WITHIN, by=Flag(FLAG), site=SITE, now=END)
-
-
-QUESTIONS: dict[str, Question] = {
-    "funnel": BY_VARIATION,
-    "funnel of 4 clicks": of_steps(4),
-    "funnel of 16 clicks": of_steps(16),
-    "retention": WEEKLY,
-    # Page views are a quarter of all events, over 13 weeks: far beyond 30 days.
-    "funnel of all page views": Funnel(
-        (VIEWED, *STEPS), timedelta(days=60), by=Flag(FLAG), site=SITE, now=END
-    ),
-    "paths over 8 days": Paths(VIEWED, steps=5, start=END - timedelta(days=8), site=SITE, now=END),
-}
+from expost.query.question import Saved
+from expost.query.retention import RetentionAnswer
 
 
 @dataclass
@@ -244,39 +224,20 @@ def steps(lake: MadeLake, runs: int, said: Verdicts) -> None:
         said.say("16 steps beside 4", many / few, most=4, unit="x")
 
 
-def alone(lake: MadeLake, name: str) -> dict[str, float]:
-    """CPU seconds and most megabytes of a process that asks one question."""
-    command = [sys.executable, "-P", __file__, "--ask", str(lake.folder), "--only", name]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return dict(json.loads(done.stdout))
+def limits(lake: MadeLake, said: Verdicts) -> float:
+    """What other products' users report as failing: page views by the million, long ranges, paths, many steps.
 
-
-def ask(folder: Path, name: str) -> dict[str, float]:
-    """The same in this process."""
-    before = resource.getrusage(resource.RUSAGE_SELF)
-    analysis = Analysis(folder, memory_limit=MEMORY, threads=THREADS)
-    analysis.ask(QUESTIONS[name])
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    # Not ru_maxrss: it counts the process that started this one.
-    status = Path("/proc/self/status").read_text("ascii").splitlines()
-    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1_024
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"cpu": cpu, "mb": peak}
-
-
-def limits(lake: MadeLake, said: Verdicts) -> dict[str, float]:
-    """What other products' users report as failing: page views by the million, long ranges, paths, many steps."""
-    seconds = {}
-    for name in QUESTIONS:
-        found = alone(lake, name)
-        seconds[name] = found["cpu"]
-        most = 1_000 if name.startswith("paths") else 600
-        said.say(
-            f"{lake.events:,} events, {name}: memory ({found['cpu']:.1f} CPU s)",
-            found["mb"],
-            most=most,
-            unit="MB",
-        )
+    The CPU seconds of the funnel.
+    """
+    seconds = 0.0
+    for name, (_, most) in QUESTIONS.items():
+        found = alone(lake.folder, name)
+        what = f"{lake.events:,} events, {name}"
+        seconds = found.cpu if name == "funnel" else seconds
+        if most is None:
+            print(f"{'':9}{what:72}{found.mb:10,.0f} MB  ({found})", flush=True)
+        else:
+            said.say(f"{what}: memory ({found})", found.mb, most=most, unit="MB")
     return seconds
 
 
@@ -289,11 +250,7 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=3)
     options.add_argument("--keep", type=Path, help="leave the made-up lakes and tables here for the next run")
     options.add_argument("--only", help="peers, kept, steps or limits")
-    options.add_argument("--ask", type=Path, help=argparse.SUPPRESS)
     given = options.parse_args()
-    if given.ask:
-        print(json.dumps(ask(given.ask, given.only)))
-        return
     said = Verdicts()
     with tempfile.TemporaryDirectory() as made:
         scratch = given.keep or Path(made)
@@ -306,15 +263,14 @@ def main() -> None:
                 "steps": lambda: steps(lake, given.runs, said),
                 "limits": lambda: limits(lake, said),
             }
-            few: dict[str, float] = {}
+            few = 0.0
             for name, part in parts.items():
                 if given.only in (None, name):
                     few = part() or few
         if given.more:
             with made_lake(given.keep, scratch, given.more) as larger:
-                few = few or {"funnel": alone(lake, "funnel")["cpu"]}
-                many = limits(larger, said)
-                grown = many["funnel"] / few["funnel"]
+                few = few or alone(lake.folder, "funnel").cpu
+                grown = limits(larger, said) / few
                 said.say(
                     f"{given.events:,} to {given.more:,} events, the funnel",
                     grown,

@@ -35,7 +35,7 @@ GRACE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class QueryLimits:
-    """What one query process may use: DuckDB's memory (spills to disk beyond it), threads, seconds a question.
+    """What one query process may use: memory (its engine has half, and spills to disk), threads, seconds a question.
 
     `cache_bytes` is what all of them together keep on disk of what definitions match.
     """

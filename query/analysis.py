@@ -31,6 +31,7 @@ from .calendar import Calendar, calendar_of
 from .cohort_size import CohortSize, cohort_size
 from .difference import Difference, difference
 from .element_cache import ElementCache
+from .engine_memory import engine_memory
 from .event_cache import EventCache
 from .event_detail import EventDetail, event_detail
 from .explanation import Explanation
@@ -121,7 +122,8 @@ WITHOUT_VIEWS = (Preview, CohortSize, Timeline, *OF_PEOPLE)
 class Analysis(KeptCohorts, PeopleEdits, Rights):
     """A data folder, open for questions. Each question reads the newest snapshot; the folder may be in use.
 
-    `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit.
+    `memory_limit` (like "800MB"), `threads` and `max_seconds` bound each question: past them it ends in QueryLimit. The
+    engine gets half of the memory, and spills to disk what it has no room for (`engine_memory.py`).
     `cache_bytes` bounds what is kept on disk of what definitions match; 0 keeps nothing, and changes no answer. `look`
     is told how far a question is while it runs, and may end it (Cancelled).
     """
@@ -148,8 +150,9 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
         self.events = EventCache(self.folder.cache, events)
         self._summaries = self.folder.cache if summaries else None
         self.state = State(self.folder.state_path)
+        self._engine_memory = engine_memory(memory_limit)
         self._held = HeldConnection(
-            self.folder.path, self.folder.lake, memory_limit=memory_limit, threads=threads
+            self.folder.path, self.folder.lake, memory_limit=self._engine_memory, threads=threads
         )
 
     def close(self) -> None:
@@ -259,7 +262,7 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
         """What answers questions of a snapshot with these edges as if they were recorded."""
         with connect(
             self.folder.path,
-            memory_limit=self.memory_limit,
+            memory_limit=self._engine_memory,
             threads=self.threads,
             snapshot=snapshot,
             has_views=False,
@@ -284,7 +287,7 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
         # Others see the past, need the views for people, leave files out, or lock their connection down for good.
         return connect(
             self.folder.path,
-            memory_limit=self.memory_limit,
+            memory_limit=self._engine_memory,
             threads=self.threads,
             snapshot=lake.snapshot(),
             has_views=not is_without_views,

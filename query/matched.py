@@ -86,7 +86,8 @@ def match(
     as `value` that of `by`. A step of `wheres` is narrowed by the definition there. What is counted is `unit`. Of each
     property in `measured` its number comes along, as `number_1`, …, and its type in JSON, as `type_1`, ….
     """
-    _prepare_units(reading, unit)
+    # Exposures are of any time, and so are their sessions.
+    _prepare_units(reading, unit, bounds if flag is None else None)
     if flag is not None:
         kind = None if unit.kind == "person" else unit.kind
         reading.run("exposures.sql", {"flag": flag}, unit=kind, has_ties=False)
@@ -211,9 +212,10 @@ def unit_column(unit: Unit) -> Fragment:
     return Fragment("person_id" if unit.kind == "person" else "unit_id")
 
 
-def _prepare_units(reading: Reading, unit: Unit) -> None:
+def _prepare_units(reading: Reading, unit: Unit, bounds: tuple[int, int] | None) -> None:
     if unit.kind == "session":
-        reading.run("sessions.sql", {"gap": unit.gap // timedelta(microseconds=1)})
+        values = bounding(bounds) | {"gap": unit.gap // timedelta(microseconds=1)}
+        reading.run("sessions.sql", values, has_bounds=bounds is not None)
     elif unit.kind == "group":
         reading.run("memberships.sql", {"group_type": unit.group_type})
 

@@ -111,7 +111,7 @@ def make_matched(reading: Reading, asked: Asked) -> Matched:
 def count_returned(reading: Reading, asked: Asked) -> list[Row]:
     """Make the relations `began` (who began) and `came_back` (in which periods) of `matched`, and count them."""
     structure, values, question = asked.structure, asked.values, asked.question
-    reading.run("retention.sql", values, entry=question.entry, **structure)
+    reading.run("retention.sql", values, entry=question.entry, has_positions=True, **structure)
     groups = make_groups(reading, values, question.by, question.unit)
     relation = Fragment("entered")
     return reading.run(
@@ -189,7 +189,7 @@ def passed_over(reading: Reading, asked: Asked, behind: BehindCell | None = None
         notes = unseen_flag(reading, flag.key, is_seen=found.is_flag_seen)
         matched = replace(matched, notes=(*notes, *matched.notes))
     groups = {"several": flag.several if flag else "", "by_value": False}
-    reading.quote("retention.sql", values, entry=question.entry, **structure)
+    reading.quote("retention.sql", values, entry=question.entry, has_positions=True, **structure)
     relation = Fragment("entered")
     reading.quote("retention_returned.sql", values, relation=relation, **groups, **structure, **asked.counted)
     return Passed(searched, matched, found)

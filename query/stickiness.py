@@ -69,18 +69,21 @@ def stickiness(reading: Reading, question: Stickiness) -> StickinessAnswer:
     """How many units did it in how many distinct periods."""
     definition = reading.definition(question.definition)
     flag = question.by if isinstance(question.by, Flag) else None
+    # Where an entry lies in the order of its unit matters where its group depends on that alone.
+    is_placed = flag.several == "as_treated" if flag else question.by is not None
     matched = match(
         reading,
         [definition],
         keep=kept_columns(question.by),
         bounds=(reading.start, min(reading.end, reading.now + 1)),
         flag=flag.key if flag else None,
+        has_positions=is_placed,
         unit=question.unit,
         by=breakdown_values(question.by),
     )
     values: dict[str, Any] = {"week_start": reading.calendar.week_start}
     structure = {"unit": unit_column(question.unit), "period": question.period, "by_flag": flag is not None}
-    reading.run("retention.sql", values, entry="first_in_range", **structure)
+    reading.run("retention.sql", values, entry="first_in_range", has_positions=is_placed, **structure)
     groups = make_groups(reading, values, question.by, question.unit)
     rows = reading.run("stickiness.sql", values, **structure, **groups)
     counts: dict[GroupKey, dict[int, int]] = defaultdict(dict)

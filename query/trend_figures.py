@@ -9,10 +9,18 @@ from typing import Any
 from expost.clock import from_micros
 from expost.errors import InvalidInput
 
-from .breakdown import Breakdown, Flag
+from .breakdown import Breakdown, ByCohort, ByColumn, ByProperty, Flag
 from .calendar import HOUR, first_day, hour_start, period_number
 from .comparison import previous
-from .grouping import SEVERAL_RULES, GroupKey, breakdown_values, in_order, kept_columns, make_groups
+from .grouping import (
+    MAX_GROUPS,
+    SEVERAL_RULES,
+    GroupKey,
+    breakdown_values,
+    in_order,
+    kept_columns,
+    make_groups,
+)
 from .interval import EARLIEST, LATEST
 from .matched import Matched, match, unit_column
 from .measure import Measure
@@ -102,7 +110,9 @@ def prepare_trend(reading: Reading, question: Trend, *, has_events: bool = False
     bounds = (reading.start, reading.end) if reading.has_range else None
     flag = question.by if isinstance(question.by, Flag) else None
     value = breakdown_values(question.by)
-    is_placed = value is not None or (flag is not None and flag.several == "as_treated")
+    # Of events of two definitions one may be both, and its value counts once.
+    has_own = isinstance(value, ByColumn | ByProperty | ByCohort) and question.per is None
+    is_placed = (value is not None and not has_own) or (flag is not None and flag.several == "as_treated")
     numbers = tuple(dict.fromkeys(each.of for each in question.measures if each.of is not None))
     matched = match(
         reading,
@@ -122,16 +132,21 @@ def prepare_trend(reading: Reading, question: Trend, *, has_events: bool = False
         reading.execute(
             f"create or replace temp view entered as\nselect {unit} as unit_id, position from matched;", {}
         )
+    groups = {"several": "", "by_value": True}
+    if not has_own:
+        groups = make_groups(reading, values, question.by, question.unit)
     rows = reading.run(
         "trend.sql",
         values,
         unit=unit,
+        has_own=has_own,
+        groups=MAX_GROUPS,
         period=question.period,
         by_flag=flag is not None,
         numbers=len(numbers),
         measures=[_aggregate(each, step, numbers) for step, each in enumerate(question.measures, 1)],
         has_events=has_events,
-        **make_groups(reading, values, question.by, question.unit),
+        **groups,
     )
     return Counted(matched, values, rows)
 

@@ -3,6 +3,7 @@
    unit       the column of `matched` that is counted
    period     "day", "week" or "month" of the cohorts
    entry      "first_in_range", "first_ever" (in kept data) or "recurring" (once per period)
+   has_positions  whether events have a place in the order of their unit; else their moment stands for it
    by_flag    whether units are grouped by the variation of an exposure
 
    $time_zone, $week_start       the report's days, and its first day of the week counted from Monday as 0
@@ -10,7 +11,8 @@
 create or replace temp table starts as
 select
     {{ unit }} as unit_id
-    , position
+    , {% if has_positions %}position{% else %}moment as position{% endif %}
+
     , moment
     , {% include "period.sql" %} as cohort
 {% if by_flag %}

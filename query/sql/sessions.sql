@@ -1,5 +1,8 @@
 {# Sessions: a device's events without a longer gap. All its events count, whatever they are (docs/rules.md 1).
 
+   has_bounds   whether no event before $from_time or from $until_time on is asked about: where sessions of events
+                between them begin is then told by these events alone
+
    $gap   a session ends after this many microseconds without any event of the device #}
 create or replace temp table sessions as
 with
@@ -11,6 +14,10 @@ gaps as (
     from lake.events
     where site = $site
         and device_id is not null
+{% if has_bounds %}
+        and time >= $from_time
+        and time < $until_time
+{% endif %}
 ),
 starts as (
     select device_id, moment as began

@@ -5,9 +5,22 @@
    by_flag   whether events are grouped by the variation of an exposure
    several   then: what of units that saw several
    by_value  whether they are grouped by a value of their own
+   has_own   then: that stands in `matched`; else it is in the relation `valued`
+   groups    how many values are told apart; the rest are "other"
    numbers   how many properties are measured
    measures  an expression over the rows of a group for each definition
    has_events  whether ids and moments of events come along #}
+{% if has_own %}
+create or replace temp table largest as
+select value
+from matched
+where value is not null
+group by value
+order by count(*) desc, value
+limit {{ groups }}
+;
+
+{% endif %}
 create or replace temp table counted as
 select
     matched.{{ unit }} as unit_id
@@ -41,6 +54,13 @@ select
 {% endif %}
     end as value
     , exposed.variations
+{% elif has_own %}
+    , case
+        when matched.value is null then 'no value'
+        when largest.value is null then 'other'
+        else 'value'
+    end as kind
+    , largest.value
 {% elif by_value %}
     , coalesce(valued.kind, 'no value') as kind
     , valued.value
@@ -60,6 +80,8 @@ left join treated
     on treated.unit_id = matched.{{ unit }}
     and treated.position = matched.position
 {% endif %}
+{% elif has_own %}
+left join largest on largest.value = matched.value
 {% elif by_value %}
 left join valued
     on valued.unit_id is not distinct from matched.{{ unit }}
