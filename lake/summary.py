@@ -56,7 +56,7 @@ MOST_ROWS = 20_000_000
 USUAL_SHARE = 0.4
 """How large a summary is beside its file, about."""
 
-_VERSION = {b"expost.summary": b"2"}
+_VERSION = {b"expost.summary": b"3"}
 _FOLDER = "summary"
 
 
@@ -92,9 +92,10 @@ class Summary:
         return _plain(self.moments.column("device_id").indices)
 
     @property
-    def devices(self) -> pa.Array:
-        """The devices of the file, each once; one of them may be null."""
-        return self.moments.column("device_id").dictionary
+    def devices(self) -> NDArray[np.int64]:
+        """The devices of the file, each once and in order. Events without a device have the number after the last."""
+        known: pa.Array = self.moments.column("device_id").dictionary
+        return _plain(known.slice(0, len(known) - known.null_count))
 
     def arrays(self) -> MomentArrays:
         """All moments as arrays over memory that is mapped for them alone, and given back with the last of them."""
@@ -248,7 +249,7 @@ def _summary_of(file: Path) -> tuple[pa.Table, pa.Table]:
         counts = np.bincount(numbers)
         firsts = np.cumsum(counts) - counts
         times = _column(events, "time", TIME).cast(pa.int64()).to_numpy()[order]
-        devices = _column(events, "device_id", ID).dictionary_encode("encode")
+        devices = _ordered(_column(events, "device_id", ID).dictionary_encode("encode"))
         chosen = pa.array(order[firsts])
         facts = [_column(events, name, type_).take(chosen) for name, type_ in SAME.items()]
     facts += [
@@ -264,6 +265,15 @@ def _summary_of(file: Path) -> tuple[pa.Table, pa.Table]:
         pa.table(facts, FACTS.with_metadata(_VERSION)),
         pa.table(moments, MOMENTS),
     )
+
+
+def _ordered(encoded: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same values with the dictionary in order, a null last, so that one is found without a look at all."""
+    order = pc.array_sort_indices(encoded.dictionary, null_placement="at_end")
+    number = np.empty(len(order), np.int32)
+    number[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
+    indices = pa.array(number[encoded.indices.to_numpy()])
+    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary.take(order))
 
 
 def _fact_numbers(events: pq.ParquetFile) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from expost.lake.summary import Summary, find_summary
 
 from .definition import Alternative, Definition
 from .interval import ALWAYS
-from .moments import FoundFacts, MomentCounts
+from .moments import FoundFacts, MomentCounts, Owners
 from .statement import Fragment
 
 FACTS = Fragment("facts")
@@ -45,7 +46,7 @@ class Facts:
         self.connection.execute(f"create or replace temp table {relation} as select * from rows_shown")
         self.connection.unregister("rows_shown")
 
-    def count_moments(self, facts: str, several: pa.Array) -> MomentCounts:
+    def count_moments(self, facts: str, owners: Owners) -> MomentCounts:
         """The moments of those facts: (file_number, first_moment, events, own_user_id, verdict)."""
         found = self.connection.sql(
             f"select file_number, first_moment, events, own_user_id, verdict from {facts}"
@@ -53,12 +54,21 @@ class Facts:
         numbers, firsts, events, verdicts = (
             found.column(name).to_numpy() for name in ("file_number", "first_moment", "events", "verdict")
         )
-        owners = found.column("own_user_id").combine_chunks()
-        every = FoundFacts(firsts.astype(np.int64), events.astype(np.int64), verdicts, owners)
-        counts = MomentCounts(several)
-        for number, summary in enumerate(self.summaries):
+        own_users = found.column("own_user_id").combine_chunks()
+        every = FoundFacts(firsts.astype(np.int64), events.astype(np.int64), verdicts, own_users)
+
+        def counted(number: int, summary: Summary) -> MomentCounts:
+            counts = MomentCounts(owners)
             counts.add(summary, every.of(np.flatnonzero(numbers == number)))
-        return counts
+            return counts
+
+        whole = MomentCounts(owners)
+        [(threads,)] = self.connection.execute("select current_setting('threads')").fetchall()
+        # All that takes long is done outside of the interpreter's lock.
+        with ThreadPoolExecutor(threads) as pool:
+            for part in pool.map(counted, range(len(self.summaries)), self.summaries):
+                whole.join(part)
+        return whole
 
 
 def are_enough(definition: Definition) -> bool:

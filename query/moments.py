@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from expost.lake.schema import ID, TIME
@@ -28,7 +27,9 @@ Whole = TypeVar("Whole", np.int32, np.int64)
 MOMENTS = pa.schema([("time", TIME), ("device_id", ID), ("own_user_id", ID), ("verdict", VERDICT)])
 TOTALS = pa.schema([("verdict", VERDICT), ("events", EVENTS), ("first", TIME), ("last", TIME)])
 QUARTERS = pa.schema([("quarter", pa.int64()), ("events", EVENTS)])
-FOUND_ON = pa.schema([("verdict", VERDICT), ("own_user_id", ID), ("device_id", ID)])
+OWN_USERS = pa.schema([("verdict", VERDICT), ("own_user_id", ID)])
+STRANGERS = pa.schema([("verdict", VERDICT), ("people", EVENTS)])
+PERSONS = pa.schema([("verdict", VERDICT), ("person_id", ID)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class FoundFacts:
     firsts: NDArray[np.int64]
     events: NDArray[np.int64]
     verdicts: NDArray[np.int8]
-    owners: pa.Array
+    own_users: pa.Array
 
     def of(self, chosen: NDArray[np.int64]) -> FoundFacts:
         """Some of them, by their places."""
@@ -46,12 +47,12 @@ class FoundFacts:
             self.firsts[chosen],
             self.events[chosen],
             self.verdicts[chosen],
-            self.owners.take(pa.array(chosen)),
+            self.own_users.take(pa.array(chosen)),
         )
 
     def alike(self) -> Iterator[tuple[int, bool, FoundFacts]]:
         """Those of one verdict, of servers' events or not, and of few events at a time."""
-        is_own = self.owners.is_valid().to_numpy(zero_copy_only=False)
+        is_own = self.own_users.is_valid().to_numpy(zero_copy_only=False)
         kinds = self.verdicts.astype(np.int64) * 2 + is_own
         for kind in _counts(kinds)[0].tolist():
             chosen = np.flatnonzero(kinds == kind)
@@ -60,24 +61,40 @@ class FoundFacts:
                 yield kind // 2, bool(kind % 2), self.of(piece)
 
 
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Whose the devices are, of those that are somebody's: in order, with their person, or of several users."""
+
+    devices: NDArray[np.int64]
+    persons: NDArray[np.int64]
+    are_several: NDArray[np.bool_]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        return self.devices.nbytes + self.persons.nbytes + self.are_several.nbytes
+
+
 @dataclass
 class MomentCounts:
-    """What is known of the moments of the facts that were added.
+    """What is known of the moments of the facts that were added, and of the other devices.
 
-    `several` are the devices of several users. Of these alone `moments` holds each moment, because it decides
-    whose the device was.
+    Of devices that several users had `moments` holds each moment, because it decides whose the device was.
     """
 
-    several: pa.Array
+    owners: Owners
     _totals: list[tuple[int, int, int, int]] = field(default_factory=list)
     _quarters: list[NDArray[np.int32]] = field(default_factory=list)
     _events: list[NDArray[np.int64]] = field(default_factory=list)
     _devices: dict[int, list[NDArray[np.int64]]] = field(default_factory=dict)
-    _owners: list[tuple[int, pa.Array]] = field(default_factory=list)
+    _own_users: list[tuple[int, pa.Array]] = field(default_factory=list)
     _moments: list[pa.RecordBatch] = field(default_factory=list)
 
     def add(self, summary: Summary, found: FoundFacts) -> None:
         """Count the moments of these facts of a summary as well."""
+        devices = summary.devices
+        is_shared = np.zeros(len(devices) + 1, bool)
+        is_shared[_numbers(devices, self.owners.devices[self.owners.are_several])] = True
         for verdict, is_own, facts in found.alike():
             places = places_of(facts.firsts, facts.events)
             times = summary.times[places]
@@ -87,29 +104,29 @@ class MomentCounts:
                 self._quarters.append(quarters)
                 self._events.append(events)
             if is_own:
-                self._owners.append((verdict, facts.owners.unique()))
-            else:
-                self._add_devices(summary, verdict, places, times)
+                self._own_users.append((verdict, facts.own_users.unique()))
+                continue
+            numbers = summary.device_numbers[places]
+            found_on, _ = _counts(numbers)
+            # An event without a device is nobody's.
+            self.add_devices(verdict, devices[found_on[: np.searchsorted(found_on, len(devices))]])
+            shared = np.flatnonzero(is_shared[numbers])
+            if len(shared):
+                self._moments.append(_moments(times[shared], devices[numbers[shared]], verdict))
 
-    def _add_devices(
-        self, summary: Summary, verdict: int, places: NDArray[np.int64], times: NDArray[np.int64]
-    ) -> None:
-        numbers = summary.device_numbers[places]
-        found, _ = _counts(numbers)
-        devices = summary.devices.take(pa.array(found))
-        # The device of an event may be null, and then it is nobody's.
-        self._devices.setdefault(verdict, []).append(pc.drop_null(devices).to_numpy())
-        shared = found[pc.is_in(devices, self.several).to_numpy(zero_copy_only=False)]
-        if len(shared):
-            is_shared = np.zeros(len(summary.devices), bool)
-            is_shared[shared] = True
-            chosen = np.flatnonzero(is_shared[numbers])
-            self._moments.append(pa.record_batch([
-                pa.array(times[chosen]).cast(TIME),
-                summary.devices.take(pa.array(numbers[chosen])),
-                pa.nulls(len(chosen), ID),
-                pa.array(np.full(len(chosen), verdict, np.int8)),
-            ], MOMENTS))  # fmt: skip
+    def add_devices(self, verdict: int, devices: NDArray[np.int64]) -> None:
+        """On these devices there were events of that verdict."""
+        self._devices.setdefault(verdict, []).append(devices)
+
+    def join(self, other: MomentCounts) -> None:
+        """Take what another one knows of other facts."""
+        self._totals += other._totals
+        self._quarters += other._quarters
+        self._events += other._events
+        self._own_users += other._own_users
+        self._moments += other._moments
+        for verdict, parts in other._devices.items():
+            self._devices.setdefault(verdict, []).extend(parts)
 
     def moments(self) -> pa.Table:
         """Every moment on a device of several users: when, which device, and the verdict."""
@@ -119,34 +136,36 @@ class MomentCounts:
         """Events and the first and last time by verdict, in a row or several."""
         columns = zip(*self._totals, strict=True) if self._totals else ((), (), (), ())
         verdicts, events, first, last = map(list, columns)
-        return pa.table(
-            [
-                pa.array(verdicts, VERDICT),
-                pa.array(events, EVENTS),
-                pa.array(first, pa.int64()).cast(TIME),
-                pa.array(last, pa.int64()).cast(TIME),
-            ],
-            schema=TOTALS,
-        )
+        times = [pa.array(each, pa.int64()).cast(TIME) for each in (first, last)]
+        return pa.table([pa.array(verdicts, VERDICT), pa.array(events, EVENTS), *times], schema=TOTALS)
 
     def quarters(self) -> pa.Table:
         """The events that count by the quarter of an hour since 1970, in a row or several."""
         return pa.table([_joined(self._quarters), _joined(self._events)], schema=QUARTERS)
 
-    def found_on(self) -> pa.Table:
-        """On which devices, or of which users that a server named: each once for a verdict."""
-        tables = [
-            pa.table(
-                [pa.array(np.full(len(owners), verdict, np.int8)), owners, pa.nulls(len(owners), ID)],
-                schema=FOUND_ON,
-            )
-            for verdict, owners in self._owners
+    def own_users(self) -> pa.Table:
+        """The users that servers named, by verdict."""
+        rows = [
+            pa.record_batch([pa.array(np.full(len(users), verdict, np.int8)), users], OWN_USERS)
+            for verdict, users in self._own_users
         ]
+        return pa.Table.from_batches(rows, OWN_USERS)
+
+    def people(self) -> tuple[pa.Table, pa.Table]:
+        """By verdict, how many devices were nobody's, and the persons of the others that one user had."""
+        strangers, persons = [], []
         for verdict, parts in self._devices.items():
             devices, _ = _counts(np.concatenate(parts))
-            columns = [np.full(len(devices), verdict, np.int8), pa.nulls(len(devices), ID), devices]
-            tables.append(pa.table([pa.array(each) for each in columns], schema=FOUND_ON))
-        return pa.concat_tables(tables) if tables else FOUND_ON.empty_table()
+            is_there = np.zeros(len(self.owners.devices), bool)
+            if len(devices):
+                nearest = np.searchsorted(devices[:-1], self.owners.devices)
+                is_there = devices[nearest] == self.owners.devices
+            strangers.append((verdict, len(devices) - int(is_there.sum())))
+            found, _ = _counts(self.owners.persons[is_there & ~self.owners.are_several])
+            columns = [np.full(len(found), verdict, np.int8), found]
+            persons.append(pa.record_batch([pa.array(each) for each in columns], PERSONS))
+        counts = [pa.array([each[place] for each in strangers], STRANGERS.types[place]) for place in (0, 1)]
+        return pa.table(counts, schema=STRANGERS), pa.Table.from_batches(persons, PERSONS)
 
 
 def places_of(firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -164,6 +183,20 @@ def _counts(values: NDArray[Whole]) -> tuple[NDArray[Whole], NDArray[np.int64]]:
     ordered = np.sort(values)
     begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
     return ordered[begins], np.diff(begins, append=len(ordered))
+
+
+def _numbers(ordered: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places of those wanted that are there."""
+    if not len(ordered):
+        return np.zeros(0, np.int64)
+    nearest = np.searchsorted(ordered[:-1], wanted)
+    return nearest[ordered[nearest] == wanted]
+
+
+def _moments(times: NDArray[np.int64], devices: NDArray[np.int64], verdict: int) -> pa.RecordBatch:
+    verdicts = np.full(len(times), verdict, np.int8)
+    columns = [pa.array(times).cast(TIME), pa.array(devices), pa.nulls(len(times), ID), pa.array(verdicts)]
+    return pa.record_batch(columns, MOMENTS)
 
 
 def _joined(parts: Iterable[NDArray[np.int32]] | Iterable[NDArray[np.int64]]) -> pa.Array:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import pyarrow.compute as pc
+
 from .condition import EVENTS, CompiledDefinition, compile_definition
 from .definition import Definition
 from .facts import FACTS, REST, Facts, are_enough
+from .held_rows import held_of_files
 from .matched import Matched, bounding, tallied
+from .moments import Owners
 from .reading import Reading
 from .statement import Fragment, render
 
 PREFIX = "m1"
+IDENTITIES = "select files from lake.snapshot where table_name = 'identities'"
+OWNERS = "select device_id, person_id, are_several from lake.people_of_devices"
+DEVICES_BESIDE = """
+select distinct verdict, device_id from matched where own_user_id is null and device_id is not null"""
 EVENT_COLUMNS = ("type", "label", "text", "path", "element_id", "placement_id")
 
 
@@ -59,17 +68,37 @@ def _find_by_facts(reading: Reading, definition: Definition, match: CompiledDefi
     reading.say(_statement(match, EVENTS), match.parameters)
     told = compile_definition(definition, PREFIX, FACTS).over_elements()
     reading.quietly(render("past_facts.sql", match=told), match.parameters)
-    several = reading.relation("select device_id from lake.people_of_devices where are_several", {})
-    counts = facts.count_moments("found_facts", several.to_arrow_table().column(0).combine_chunks())
-    told_of = {
-        "totals": counts.totals(),
-        "quarters": counts.quarters(),
-        "found_on": counts.found_on(),
-        "moments": counts.moments(),
-    }
-    for name, table in told_of.items():
-        facts.show(f"{name}_of_facts", table)
     if facts.has_rest:
         rest = compile_definition(definition, PREFIX, REST).over_elements()
         reading.quietly(_statement(rest, REST), match.parameters)
+    _count_moments(reading, facts)
     reading.quietly(render("past_joined.sql", has_rest=facts.has_rest), {})
+
+
+def _count_moments(reading: Reading, facts: Facts) -> None:
+    """Make what `past_joined.sql` puts together, from the facts that were found and the events beside them."""
+    counts = facts.count_moments("found_facts", _owners(reading))
+    if facts.has_rest:
+        beside = reading.relation(DEVICES_BESIDE, {}).to_arrow_table()
+        for verdict in beside["verdict"].unique().to_pylist():
+            devices = beside.filter(pc.equal(beside["verdict"], verdict))["device_id"]
+            counts.add_devices(verdict, devices.to_numpy())
+    strangers, persons = counts.people()
+    found = {"totals": counts.totals(), "quarters": counts.quarters(), "moments": counts.moments(),
+             "own_users": counts.own_users(), "strangers": strangers, "persons": persons}  # fmt: skip
+    for name, table in found.items():
+        facts.show(f"{name}_of_facts", table)
+
+
+def _owners(reading: Reading) -> Owners:
+    """Whose devices are, which stays as it is until there are other identity edges."""
+    [(files,)] = reading.connection.execute(IDENTITIES).fetchall()
+
+    def find() -> Owners:
+        rows = reading.relation(OWNERS, {}).to_arrow_table()
+        devices, persons = (rows[name].to_numpy() for name in ("device_id", "person_id"))
+        order = np.argsort(devices)
+        are_several = rows["are_several"].to_numpy()
+        return Owners(devices[order], persons[order], are_several[order])
+
+    return held_of_files(reading, ("owners", tuple(files)), find)

@@ -1,7 +1,8 @@
 {# The matches of one definition, without their order: ids of events and pages are wide, and nothing here needs them.
 
    They are asked for in several ways: how many (`totals`) and when (`quarters` of an hour, of those that count), on
-   whose devices (`found_on`), on which of them at what moment (`moments`), and of what kind they were (`found`).
+   how many devices of nobody (`strangers`), of whom the others were (`persons`), at what moment those of several users
+   (`moments`), and of what kind they were (`found`).
 
    source       the relation of its events
    match        the compiled definition, on rows of that
@@ -42,8 +43,23 @@ create or replace temp view quarters as
 select epoch_us(time) // 900000000 as quarter, count(*) as events from matched where verdict = 1 group by quarter
 ;
 
-create or replace temp view found_on as
+create or replace temp table found_on as
 select distinct verdict, own_user_id, device_id from matched
+;
+
+create or replace temp view strangers as
+select verdict, count(distinct device_id) as people
+from found_on
+where own_user_id is null and device_id not in (select device_id from lake.people_of_devices)
+group by verdict
+;
+
+create or replace temp view persons as
+select found_on.verdict, coalesce(joined.person_id, found_on.own_user_id, owners.person_id) as person_id
+from found_on
+left join lake.people_of_devices as owners on owners.device_id = found_on.device_id and found_on.own_user_id is null
+left join lake.joined_users as joined on joined.user_id = found_on.own_user_id
+where found_on.own_user_id is not null or not owners.are_several
 ;
 
 create or replace temp view moments as

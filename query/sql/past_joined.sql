@@ -17,12 +17,22 @@ select epoch_us(time) // 900000000, count(*) from matched where verdict = 1 grou
 {% endif %}
 ;
 
-create or replace temp view found_on as
-select verdict, own_user_id, device_id from found_on_of_facts
-{% if has_rest %}
+create or replace temp view strangers as
+select verdict, people from strangers_of_facts
+;
+
+create or replace temp view persons as
+select verdict, person_id from persons_of_facts
 union
-select verdict, own_user_id, device_id from matched
+select own.verdict, coalesce(joined.person_id, own.own_user_id)
+from (
+    select verdict, own_user_id from own_users_of_facts
+{% if has_rest %}
+    union
+    select verdict, own_user_id from matched where own_user_id is not null
 {% endif %}
+) as own
+left join lake.joined_users as joined on joined.user_id = own.own_user_id
 ;
 
 create or replace temp view moments as

@@ -20,21 +20,9 @@ matches as (
 ),
 {% include "persons.sql" %},
 {% endif %}
-owned as (
-    select
-        found_on.*
-        , coalesce(
-            joined.person_id, own_user_id, case when not owners.are_several then owners.person_id end
-        ) as person_id
-        , own_user_id is null and owners.are_several is not null and owners.are_several as are_several
-    from found_on
-    left join lake.people_of_devices as owners on owners.device_id = found_on.device_id
-    left join lake.joined_users as joined on joined.user_id = found_on.own_user_id
-),
 users as (
     select verdict, person_id
-    from owned
-    where person_id is not null
+    from persons
     union
     select m.verdict, coalesce(joined.person_id, logins.user_id)
     from of_several as m
@@ -52,12 +40,6 @@ users as (
 counts as (
     select verdict, sum(events)::bigint as events, min(first) as first, max(last) as last
     from totals
-    group by verdict
-),
-strangers as (
-    select verdict, count(device_id) as people
-    from owned
-    where person_id is null and not are_several
     group by verdict
 ),
 known as (
