@@ -20,6 +20,7 @@ from .interval import LATEST
 from .level import Level
 from .question import MAX_LISTED, Question, refuse_outside
 from .reading import Reading, at
+from .statement import Fragment
 from .suggestion import suggestion
 from .token import Lives, TokenLife, is_whole
 
@@ -35,6 +36,8 @@ MOST_AT_ONCE = 50
 CLICKS = ("click", "auxclick")
 ON_A_FIELD = "click on a field"
 """The kind of group that clicks on a field are gathered in while they are counted."""
+ACTED = Fragment("acted")
+"""The relation of what happened on elements, which everything that is offered is asked of."""
 Key = tuple[str, str, str | None]
 """What makes two interactions one: type of event, selector, text that is asked for beside it."""
 
@@ -285,7 +288,11 @@ def _offered(
     bounds: tuple[datetime, datetime],
 ) -> list[UnnamedGroup]:
     """The groups with what the definition of each finds, which asks for as little as tells these events from others."""
-    plain = _found(reading, groups, bounds, "o")
+    if not groups:
+        return []
+    kinds = sorted({each.kind for each in groups})
+    reading.run("unnamed_acted.sql", {"types": kinds, "from_time": bounds[0], "until_time": bounds[1]})
+    plain = _found(reading, groups, "o")
     differing = [
         number
         for number, (group, found) in enumerate(zip(groups, plain, strict=True))
@@ -293,9 +300,7 @@ def _offered(
     ]
     tried = [(number, each) for number in differing for each in _narrower(groups[number], words)]
     best = {number: plain[number] for number in differing}
-    for (number, _), found in zip(
-        tried, _found(reading, [each for _, each in tried], bounds, "n"), strict=True
-    ):
+    for (number, _), found in zip(tried, _found(reading, [each for _, each in tried], "n"), strict=True):
         if _distance(groups[number], found) < _distance(groups[number], best[number]):
             best[number] = found
     offered = [best.get(number, group) for number, group in enumerate(groups)]
@@ -316,19 +321,16 @@ def _distance(group: UnnamedGroup, found: UnnamedGroup) -> tuple[int, int]:
     return abs(found.events - group.events), abs(found.people - group.people)
 
 
-def _found(
-    reading: Reading, groups: Sequence[UnnamedGroup], bounds: tuple[datetime, datetime], prefix: str
-) -> list[UnnamedGroup]:
+def _found(reading: Reading, groups: Sequence[UnnamedGroup], prefix: str) -> list[UnnamedGroup]:
     """The groups with the numbers of what their definitions find, whether that has a name or not."""
     rows: dict[int, tuple[Any, ...]] = {}
     for first in range(0, len(groups), MOST_AT_ONCE):
-        offered = [
-            (number, compile_definition(each.definition, f"{prefix}{number}"))
+        compiled = [
+            (number, compile_definition(each.definition, f"{prefix}{number}", ACTED))
             for number, each in enumerate(groups[first : first + MOST_AT_ONCE], first)
         ]
-        values: dict[str, Any] = {"from_time": bounds[0], "until_time": bounds[1]}
-        for _, compiled in offered:
-            values |= compiled.parameters
+        offered = [(number, reading.elements(each)) for number, each in compiled]
+        values = {name: value for _, each in compiled for name, value in each.parameters.items()}
         rows |= {row[0]: row[1:] for row in reading.run("unnamed_offered.sql", values, offered=offered)}
     nothing = (0, 0, None, None, None, None)
     return [_with_numbers(group, rows.get(number, nothing)) for number, group in enumerate(groups)]
