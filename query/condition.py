@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from textwrap import indent
+from types import MappingProxyType
 from urllib.parse import quote
 
 from expost.clock import from_micros
@@ -73,9 +75,17 @@ class CompiledDefinition:
         return replace(self, ctes=tuple(kept))
 
 
-def compile_definition(definition: Definition, prefix: str, source: Fragment = EVENTS) -> CompiledDefinition:
-    """SQL that finds the events of a definition, in the relation `source` that has their columns."""
-    statement = _Statement(prefix, source)
+def compile_definition(
+    definition: Definition,
+    prefix: str,
+    source: Fragment = EVENTS,
+    strings: Mapping[str, Fragment] = MappingProxyType({}),
+) -> CompiledDefinition:
+    """SQL that finds the events of a definition, in the relation `source` that has their columns.
+
+    `strings` are relations of the different strings of some columns, which are looked through instead of `source`.
+    """
+    statement = _Statement(prefix, source, strings)
     answers = [
         statement.alternative(alternative, f"{prefix}_{number}" if number > 1 else prefix)
         for number, alternative in enumerate(definition.alternatives, 1)
@@ -122,6 +132,7 @@ class _Answer:
 class _Statement:
     prefix: str
     source: Fragment = EVENTS
+    strings_of: Mapping[str, Fragment] = field(default_factory=dict)
     ctes: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, object] = field(default_factory=dict)
     selectors: list[UsedSelector] = field(default_factory=list)
@@ -206,11 +217,7 @@ class _Statement:
             f"select {column}, is_cut, {surely} as is_sure\n"
             f"from (\n"
             f"    select {column}, is_cut, {value} as value\n"
-            f"    from (\n"
-            f"        select {column}, {is_cut} as is_cut, {_ONCE.format(column)} as said\n"
-            f"        from {self.source}\n"
-            f"        where site = $site and {column} is not null\n"
-            f"        group by {column}, is_cut\n"
+            f"    from (\n{indent(self.distinct(column, is_cut, in_marks=in_marks), ' ' * 8)}\n"
             f"    ) as distinct_strings\n"
             f") as strings\n"
             f"where {possibly}"
@@ -223,6 +230,23 @@ class _Statement:
         return _Answer(
             f"case when {cut} then {found} where is_sure and is_cut) else {found} where is_sure and not is_cut) end",
             f"case when {cut} then {found} where is_cut) else {found} where not is_cut) end",
+        )
+
+    def distinct(self, column: str, is_cut: str, *, in_marks: bool) -> str:
+        """The different strings of a column, once more where one is cut in some events and whole in others."""
+        known = self.strings_of.get(column)
+        if known is None:
+            return (
+                f"select {column}, {is_cut} as is_cut, {_ONCE.format(column)} as said\n"
+                f"from {self.source}\n"
+                f"where site = $site and {column} is not null\n"
+                f"group by {column}, is_cut"
+            )
+        either = f"{known} cross join (values (true), (false)) as cuts(is_cut)"
+        return (
+            f"select {column}, {'is_cut' if in_marks else is_cut} as is_cut, {column} as said\n"
+            f"from {either if in_marks else known}\n"
+            f"where {column} is not null"
         )
 
     def query_parameter(self, parameter: QueryParameter, name: str) -> _Answer:

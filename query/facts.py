@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -39,12 +39,17 @@ class Facts:
     files: tuple[str, ...]
     summaries: Sequence[Summary]
     has_rest: bool
+    shown: list[str] = field(default_factory=list)
 
     def show(self, relation: str, rows: pa.Table) -> None:
-        """Let the connection read these rows, until another question is asked."""
-        self.connection.register("rows_shown", rows)
-        self.connection.execute(f"create or replace temp table {relation} as select * from rows_shown")
-        self.connection.unregister("rows_shown")
+        """Let the connection read these rows, until the facts are closed."""
+        self.connection.register(relation, rows)
+        self.shown.append(relation)
+
+    def strings_of(self, column: str) -> pa.Array:
+        """The different strings of a column, and maybe some that no fact has."""
+        found = [each.facts.column(column).dictionary for each in self.summaries]
+        return pa.chunked_array(found).unique()
 
     def count_moments(self, facts: str, owners: Owners) -> MomentCounts:
         """The moments of those facts: (file_number, first_moment, events, own_user_id, verdict)."""
@@ -115,7 +120,12 @@ def opened_facts(connection: duckdb.DuckDBPyConnection, cache: Path | None) -> I
         if rest:
             rows = rows_of(connection, rest, TABLES["events"])
             connection.execute(f"create or replace temp view {REST} as {rows}")
-        yield Facts(connection, tuple(told), summaries, bool(rest))
+        facts = Facts(connection, tuple(told), summaries, bool(rest))
+        try:
+            yield facts
+        finally:
+            for relation in facts.shown:
+                connection.unregister(relation)
     finally:
         # What is mapped into memory holds deleted files on the disk.
         connection.unregister(FACTS)

@@ -20,6 +20,9 @@ COUNTED = 1
 BATCH_EVENTS = 500_000
 """So many moments are in memory at a time, unless a single fact has more."""
 
+FEW = 8
+"""Numbers are sorted where they are so many times fewer than there could be, and else marked."""
+
 VERDICT = pa.int8()
 EVENTS = pa.int64()
 Whole = TypeVar("Whole", np.int32, np.int64)
@@ -84,7 +87,7 @@ class MomentCounts:
 
     owners: Owners
     _totals: list[tuple[int, int, int, int]] = field(default_factory=list)
-    _quarters: list[NDArray[np.int32]] = field(default_factory=list)
+    _quarters: list[NDArray[np.int64]] = field(default_factory=list)
     _events: list[NDArray[np.int64]] = field(default_factory=list)
     _devices: dict[int, list[NDArray[np.int64]]] = field(default_factory=dict)
     _own_users: list[tuple[int, pa.Array]] = field(default_factory=list)
@@ -100,14 +103,14 @@ class MomentCounts:
             times = summary.times[places]
             self._totals.append((verdict, len(times), int(times.min()), int(times.max())))
             if verdict == COUNTED:
-                quarters, events = _counts((times // QUARTER).astype(np.int32))
+                quarters, events = _quarters(times)
                 self._quarters.append(quarters)
                 self._events.append(events)
             if is_own:
                 self._own_users.append((verdict, facts.own_users.unique()))
                 continue
             numbers = summary.device_numbers[places]
-            found_on, _ = _counts(numbers)
+            found_on = _different(numbers, len(devices) + 1)
             # An event without a device is nobody's.
             self.add_devices(verdict, devices[found_on[: np.searchsorted(found_on, len(devices))]])
             shared = np.flatnonzero(is_shared[numbers])
@@ -185,12 +188,33 @@ def _counts(values: NDArray[Whole]) -> tuple[NDArray[Whole], NDArray[np.int64]]:
     return ordered[begins], np.diff(begins, append=len(ordered))
 
 
+def _quarters(times: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The quarters of an hour, and how many of the times are in each."""
+    quarters = times // QUARTER
+    first = int(quarters.min())
+    if int(quarters.max()) - first > len(quarters):
+        return _counts(quarters)
+    events = np.bincount(quarters - first)
+    found = np.flatnonzero(events)
+    return found + first, events[found]
+
+
+def _different(numbers: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+    """The different ones of many numbers below `count`, in order."""
+    if len(numbers) * FEW < count:
+        return _counts(numbers)[0].astype(np.int64)
+    are_there = np.zeros(count, bool)
+    are_there[numbers] = True
+    return np.flatnonzero(are_there)
+
+
 def _numbers(ordered: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     """The places of those wanted that are there."""
     if not len(ordered):
         return np.zeros(0, np.int64)
     nearest = np.searchsorted(ordered[:-1], wanted)
-    return nearest[ordered[nearest] == wanted]
+    found: NDArray[np.int64] = nearest[ordered[nearest] == wanted]
+    return found
 
 
 def _moments(times: NDArray[np.int64], devices: NDArray[np.int64], verdict: int) -> pa.RecordBatch:
@@ -199,5 +223,5 @@ def _moments(times: NDArray[np.int64], devices: NDArray[np.int64], verdict: int)
     return pa.record_batch(columns, MOMENTS)
 
 
-def _joined(parts: Iterable[NDArray[np.int32]] | Iterable[NDArray[np.int64]]) -> pa.Array:
-    return pa.array(np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64))
+def _joined(parts: Iterable[NDArray[np.int64]]) -> pa.Array:
+    return pa.array(np.concatenate([np.zeros(0, np.int64), *parts]))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from .condition import EVENTS, CompiledDefinition, compile_definition
 from .definition import Definition
-from .facts import FACTS, REST, Facts, are_enough
+from .facts import FACTS, REST, Facts, are_enough, facts_asked
 from .held_rows import held_of_files
 from .matched import Matched, bounding, tallied
 from .moments import Owners
@@ -66,13 +68,24 @@ def _statement(match: CompiledDefinition, source: Fragment, *, has_bounds: bool 
 
 def _find_by_facts(reading: Reading, definition: Definition, match: CompiledDefinition, facts: Facts) -> None:
     reading.say(_statement(match, EVENTS), match.parameters)
-    told = compile_definition(definition, PREFIX, FACTS).over_elements()
+    strings = _show_strings(reading, definition, facts)
+    told = compile_definition(definition, PREFIX, FACTS, strings).over_elements()
     reading.quietly(render("past_facts.sql", match=told), match.parameters)
     if facts.has_rest:
         rest = compile_definition(definition, PREFIX, REST).over_elements()
         reading.quietly(_statement(rest, REST), match.parameters)
     _count_moments(reading, facts)
     reading.quietly(render("past_joined.sql", has_rest=facts.has_rest), {})
+
+
+def _show_strings(reading: Reading, definition: Definition, facts: Facts) -> dict[str, Fragment]:
+    """Relations of the different strings that the definition has to look through: files hold few, and each once."""
+    shown = {}
+    for column in sorted({"label", "text", "host", "path"} & set(facts_asked(definition.alternatives))):
+        strings = held_of_files(reading, ("strings", column, facts.files), partial(facts.strings_of, column))
+        shown[column] = Fragment(f"strings_of_{column}")
+        facts.show(shown[column], pa.table({column: strings}))
+    return shown
 
 
 def _count_moments(reading: Reading, facts: Facts) -> None:
