@@ -64,7 +64,7 @@ def test_without_a_line_in_the_audit_nobody_is_erased(
         raise FolderError("The disk is full.", hint="Make room.")
 
     analysis = Analysis(folder.path)
-    monkeypatch.setattr("expost.query.rights.note", no_room)
+    monkeypatch.setattr("expost.query.opened.note", no_room)
     with pytest.raises(FolderError, match="The audit does not take a line"):
         analysis.erase(user=USER)
     assert analysis.erasures() == []

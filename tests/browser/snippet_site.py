@@ -16,7 +16,7 @@ from typing import Any
 from expost.collector.script import PINNED, hash_of
 
 SNIPPET = Path(__file__).parents[2] / "snippet" / "dist"
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 45.0
 
 HALF_AN_HOUR_LATER = """
     const remembered = JSON.parse(localStorage.expost);
