@@ -46,12 +46,14 @@ def ids_of_table(text: str, column: str | None = None, *, has_heading: bool = Fa
     """The ids in a table of values: of the column called so, else the first of each line.
 
     The first line is left out where it names that column, or where the table `has_heading`; it then says as well what
-    stands between values. In a list without it that is a comma.
+    stands between values. In a list without it that is a comma, or a tab, as what is copied from a spreadsheet has.
 
     >>> ids_of_table("order_id,total\\n17,9.50\\n18,3\\n17,1", "order_id")
     ReadIds(ids=('17', '18'), column='order_id')
     >>> ids_of_table("order_id;total\\n17;9,50\\n", has_heading=True).ids, ids_of_table("a;b\\nc\\n").ids
     (('17',), ('a;b', 'c'))
+    >>> ids_of_table("ann\\t3\\nbob\\t4\\n").ids
+    ('ann', 'bob')
     >>> ids_of_table("ann\\n\\nbob\\n").ids, ids_of_table("email\\nann\\n", has_heading=True).ids
     (('ann', 'bob'), ('ann',))
     """
@@ -59,7 +61,10 @@ def ids_of_table(text: str, column: str | None = None, *, has_heading: bool = Fa
     is_named = column is not None and column in heads
     place = heads.index(column) if column is not None and is_named else 0
     has_heading = bool(heads) and (has_heading or is_named)
-    rows = csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter if has_heading else ",")
+    if not has_heading and delimiter != "\t":
+        # It may stand in an id.
+        delimiter = ","
+    rows = csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter)
     lines = [line for line in rows if any(map(str.strip, line))]
     ids = (line[place].strip() for line in lines[has_heading:] if len(line) > place)
     read = ReadIds(tuple(dict.fromkeys(each for each in ids if each)), heads[place] if has_heading else None)
