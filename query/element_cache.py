@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,6 +24,8 @@ from expost.lake.kept import make_private
 
 ELEMENTS = pa.schema([("place_id", pa.int64()), ("is_sure", pa.bool_()), ("is_subject", pa.bool_())])
 MAX_BYTES = 64_000_000
+WRITING_SECONDS = 600
+"""What is so old and not under its name yet is of a process that was ended while it wrote."""
 _JUDGED = b"expost.judged"
 
 
@@ -83,6 +86,10 @@ class ElementCache:
         for _, size, path in kept:
             total += size
             if total > self.max_bytes:
+                path.unlink(missing_ok=True)
+        lately = time.time() - WRITING_SECONDS
+        for asked_at, _, path in _status(self.folder.glob(".*")):
+            if asked_at < lately:
                 path.unlink(missing_ok=True)
 
 

@@ -74,18 +74,33 @@ class EventCache:
             if not Path(file).exists():
                 # The file was deleted meanwhile, and what is kept of it with it, perhaps before this was written.
                 path.unlink(missing_ok=True)
-            self._shrink()
+            self._shrink(path)
+
+    def has_room(self) -> bool:
+        """Whether what was asked for lately leaves half of the room: the rest makes way for what is new."""
+        lately = time.time() - IN_USE_SECONDS
+        return sum(size for asked_at, size, _ in self._statuses() if asked_at >= lately) < self.max_bytes / 2
 
     def _path(self, key: str, file: str) -> Path:
         return kept_of(self.cache, Path(file)) / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
 
-    def _shrink(self) -> None:
-        total = 0
+    def _shrink(self, newest: Path) -> None:
+        total = kept = 0
         lately = time.time() - IN_USE_SECONDS
         for asked_at, size, path in sorted(self._statuses(), reverse=True):
             total += size
             if total > self.max_bytes and asked_at < lately:
                 path.unlink(missing_ok=True)
+            else:
+                kept += size
+        if kept > self.max_bytes:
+            # All of it may be read at this moment, so what was just found is searched every time instead.
+            newest.unlink(missing_ok=True)
+        for path in (self.cache / "events").glob("*/.*"):
+            # Of a process that was ended while it wrote.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < lately:
+                    path.unlink()
 
     def _statuses(self) -> Iterator[tuple[float, int, Path]]:
         for path in (self.cache / "events").glob("*/*.parquet"):

@@ -60,11 +60,13 @@ def kept_source(
         return None
     search = _Search(connection, match, prefix)
     missing = [file for file in large if cache.find(key, file) is None]
-    if missing and not search.keep(cache, key, missing):
+    if missing and not (cache.has_room() and search.keep(cache, key, missing)):
         return None
     kept = [str(path) for file in large if (path := cache.find(key, file)) is not None]
     if len(kept) < len(large):
-        return None  # nothing could be written
+        if not cache.has_room():
+            cache.too_many.add(key)
+        return None  # nothing could be written, or there is no room for all of it
     search.make_view(kept, [file for file in files if file not in set(large)])
     found = CompiledDefinition((), {}, Fragment("e.is_sure"), Fragment("true"))
     return Source(Fragment(f"{prefix}_events"), found, search.text(f"{prefix}_events", LAKE))

@@ -153,6 +153,14 @@ def test_those_not_asked_for_longest_go_first(tmp_path: Path) -> None:
     assert "b" in left
 
 
+def test_what_a_process_left_that_was_ended_while_it_wrote_goes(tmp_path: Path) -> None:
+    torn = tmp_path / ".torn"
+    torn.touch()
+    os.utime(torn, (1, 1))
+    ElementCache(tmp_path).keep("a", judged(3))
+    assert not torn.exists()
+
+
 def test_an_answer_is_kept_for_its_own_words_and_files_only(tmp_path: Path) -> None:
     cache = ElementCache(tmp_path)
     cache.keep("li", judged(3))

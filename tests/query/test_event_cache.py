@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -182,3 +183,34 @@ def test_what_was_not_asked_for_the_longest_goes_first(tmp_path: Path) -> None:
     cache.keep("other", str(tmp_path / "2.parquet"), pa.table({"one": list(range(20))}))
     assert cache.find("other", str(tmp_path / "2.parquet"))
     assert not cache.find("key", str(tmp_path / "0.parquet"))
+
+
+def test_no_more_is_kept_than_there_is_room_for_though_all_of_it_was_asked_for_lately(
+    story: Story, plain: Analysis
+) -> None:
+    def room() -> int:
+        return sum(each.stat().st_size for each in (story.folder.cache / "events").glob("*/*"))
+
+    kept = keeping(story.folder)
+    numbers(kept, QUESTIONS[0])
+    for max_bytes in (room() * 2 // 3, 0, 1, room() * 3):
+        shutil.rmtree(story.folder.cache)
+        kept.events = EventCache(story.folder.cache, max_bytes, least_bytes=0)
+        for question in QUESTIONS:
+            assert numbers(kept, question) == numbers(plain, question)
+            assert room() <= max_bytes
+    assert kept_files(story.folder) == live_files(story.folder)
+
+
+def test_what_a_process_left_that_was_ended_while_it_wrote_goes(tmp_path: Path) -> None:
+    cache = EventCache(tmp_path, least_bytes=0)
+    file = tmp_path / "1.parquet"
+    file.touch()
+    cache.keep("key", str(file), pa.table({"one": [1]}))
+    torn, fresh = (tmp_path / "events" / "1" / name for name in (".torn", ".fresh"))
+    for path in (torn, fresh):
+        path.touch()
+    os.utime(torn, (1, 1))
+    cache.keep("other", str(file), pa.table({"one": [1]}))
+    assert not torn.exists()
+    assert fresh.exists()
