@@ -112,7 +112,7 @@ OF_PEOPLE = (
     TrendPeople,
     Explanation,
 )
-COHORTS_OF = (*OF_PEOPLE, Reconcile)
+COHORTS_OF = (*OF_PEOPLE, Reconcile, Preview, Live)
 """Questions that can be asked of the people of a cohort."""
 
 WITHOUT_VIEWS = (Preview, CohortSize, Timeline, *OF_PEOPLE)
@@ -347,5 +347,5 @@ def _refuse_cohorts(question: Question) -> None:
     if (question.cohort or question.not_cohort) and not isinstance(question, COHORTS_OF):
         raise NotBuilt(
             f"A {type(question).__name__} is not asked of a cohort.",
-            hint="Funnels, retention, trends, stickiness, lifecycles and paths are.",
+            hint="Funnels, retention, trends, stickiness, lifecycles, paths, previews and live events are.",
         )

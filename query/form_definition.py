@@ -11,6 +11,7 @@ from expost.errors import InvalidInput
 
 from .definition import Definition, definition
 from .form import (
+    COHORTS,
     COMMON,
     NAME,
     Form,
@@ -70,6 +71,7 @@ DEFINED = (next(word for word in COMMON if word.name == "site"), *CONDITIONS, *V
 """What is saved."""
 PREVIEW = (
     *COMMON,
+    *COHORTS,
     *CONDITIONS,
     Word("name", "Of a saved definition instead of conditions.", "Signed up", python="the first argument"),
     Word("only", "`count`: without texts, pages, elements and overlaps, which take longer.", choices=("count",),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from expost.errors import InvalidInput
 
-from .form import COMMON, Form, common_of, moment_of, one, whole_number
+from .form import COHORTS, COMMON, Form, common_of, moment_of, one, whole_number
 from .word import Word, refuse_unknown
 
 if TYPE_CHECKING:
@@ -40,7 +40,12 @@ TIMELINE = (
     Word("latest", "How many events; default 200.", "200", is_number=True),
 )
 FLAGS = (SITE, AS_OF)
-LIVE = (SITE, AS_OF, Word("latest", "How many events, up to 1,000; default 50.", "50", is_number=True))
+LIVE = (
+    SITE,
+    AS_OF,
+    *COHORTS,
+    Word("latest", "How many events, up to 1,000; default 50.", "50", is_number=True),
+)
 SQL = (
     Word("query", "One SELECT over the views that docs/schema.md names.", "select count(*) from events"),
     Word("limit", "Most rows to return; default 10,000.", "100", is_number=True),
@@ -90,7 +95,7 @@ def live_of(form: Form) -> Live:
     from .live import Live
 
     refuse_unknown(form, LIVE)
-    return Live(**_counted(form, "latest"), site=one(form, "site"), as_of=moment_of(form, "as_of"))
+    return Live(**_counted(form, "latest"), **common_of(form))
 
 
 def sql_of(form: Form, *, is_admin: bool) -> SqlQuery:

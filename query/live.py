@@ -64,7 +64,10 @@ class LiveEvent:
 
 @dataclass(frozen=True, slots=True)
 class LiveAnswer(Answer):
-    """The latest events, newest first; `total` is all that the site has, `types` their types, the commonest first."""
+    """The latest events, newest first; `total` is all that the site has, `types` their types, the commonest first.
+
+    Asked of a cohort, all three are of its people.
+    """
 
     events: tuple[LiveEvent, ...]
     total: int
@@ -79,12 +82,10 @@ def live(reading: Reading, question: Live) -> LiveAnswer:
     """The latest events as they arrived, newest first."""
     refuse_outside("The live view shows", question.latest, 1, MOST_EVENTS, "events")
     values = {"latest": question.latest, "types": list(question.types)}
-    found = reading.run("live.sql", values, has_types=bool(question.types))
+    found = reading.run("live.sql", values, has_types=bool(question.types), chosen=reading.chosen)
     rows = [dict(zip(reading.columns(), row, strict=True)) for row in found]
     by_placement = chains(reading, "latest")
-    kept = reading.execute(
-        "select type, count(*) from lake.events where site = $site group by type order by 2 desc, 1;", {}
-    )
+    kept = reading.run("live_types.sql", {}, chosen=reading.chosen)
     return LiveAnswer(
         question=question,
         basis=reading.basis(),

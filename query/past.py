@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +16,7 @@ from .facts import FACTS, REST, Facts, are_enough, facts_asked
 from .held_rows import held_of_files
 from .matched import Matched, bounding, tallied
 from .moments import Owners
-from .reading import Reading
+from .reading import Reading, Row
 from .statement import Fragment, render
 
 PREFIX = "m1"
@@ -46,16 +47,35 @@ def find_past(reading: Reading, definition: Definition, facts: Facts | None = No
     compiled = compile_definition(definition, PREFIX)
     match = reading.elements(compiled)
     values = compiled.parameters
+    bounds = (reading.start, reading.end) if reading.has_range else None
+    values |= bounding(bounds)
+    if reading.chosen is not None:
+        # Whose an event is decides whether it counts, and facts do not know it.
+        source = reading.source(definition, match, PREFIX, EVENT_COLUMNS)
+        rows = reading.run(
+            "past_chosen.sql",
+            values,
+            match=source.match,
+            source=source.relation,
+            has_bounds=bounds is not None,
+            chosen=reading.chosen,
+        )
+        return _past(reading, definition, compiled, rows)
     reading.run("past_owners.sql", {})
-    if facts is not None and not reading.has_range and are_enough(definition):
+    if facts is not None and bounds is None and are_enough(definition):
         _find_by_facts(reading, definition, match, facts)
     else:
-        bounds = (reading.start, reading.end) if reading.has_range else None
-        values |= bounding(bounds)
         source = reading.source(definition, match, PREFIX, EVENT_COLUMNS)
         reading.execute(_statement(source.match, source.relation, has_bounds=bounds is not None), values)
     [(ties,)] = reading.run("past_logins.sql", {})
     rows = reading.run("past_people.sql", values if ties else {}, match=match, has_ties=ties > 0)
+    return _past(reading, definition, compiled, rows)
+
+
+def _past(
+    reading: Reading, definition: Definition, compiled: CompiledDefinition, rows: Sequence[Row]
+) -> Past:
+    """What was found, from rows of (is_sure, why it is left out, events, people, first, last)."""
     counted = [row for row in rows if row[0] and row[1] is None]
     _, _, events, people, first, last = counted[0] if counted else (True, None, 0, 0, None, None)
     matched = tallied(reading, [definition], [compiled], [(1, *row[:4]) for row in rows])

@@ -26,6 +26,8 @@ UNKNOWN_RULE = (
     "Numbers count only events that surely match."
 )
 
+NO_OVERLAPS = "Definitions that match the same events are told without a cohort only."
+
 
 @dataclass(frozen=True, slots=True)
 class Preview(Question):
@@ -139,7 +141,10 @@ def _parts(
         return
     listed = _listed(reading)
     samples = _samples(reading, past, question.samples)
-    overlaps, said = find_overlaps(reading, definition, past, facts)
+    if reading.chosen is None:
+        overlaps, said = find_overlaps(reading, definition, past, facts)
+    else:
+        overlaps, said = [], [NO_OVERLAPS]
     basis = _basis(reading, past, [*notes, *said])
     yield replace(counted, basis=basis, samples=samples, overlaps=tuple(overlaps), is_whole=True, **listed)
 

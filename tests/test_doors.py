@@ -163,6 +163,16 @@ def test_a_cohort_is_saved_asked_and_forgotten_over_http_and_on_the_command_line
     assert size["people"] == printed(data, "cohorts", "show", "Buyers")["people"] == 2
     asked = client.get("/api/v1/trend?name=Viewed page&cohort=Buyers").json()
     assert asked["people"] == printed(data, "trend", "Viewed page", "--cohort", "Buyers")["people"] == 2
+    assert printed(data, "preview", "--view", "/**", "--not-cohort", "Buyers")["people"] == 1
+    past = client.get("/api/v1/preview?view=/**&cohort=Buyers").json()
+    assert (past["people"], past["events"]) == (2, 5)
+    assert {each["person"] for each in client.get("/api/v1/live?cohort=Buyers").json()["events"]} == {
+        "ann@shop.example", "bob@shop.example",
+    }  # fmt: skip
+    assert lasting(past) == lasting(expost.open(data).preview(view="/**", cohort="Buyers").to_json())
+    shown = client.get("/live?cohort=Buyers").text
+    assert "ann@shop.example" in shown
+    assert "Refunded" not in shown
     assert "would go" in run(data, "cohorts", "remove", "Buyers").stdout
     assert client.delete("/api/v1/cohorts/Buyers").status_code == 200
     assert client.get("/api/v1/cohorts/Buyers").json()["error"]["code"] == "unknown_cohort"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from fastapi import APIRouter, Request, Response
 
@@ -58,13 +58,19 @@ class LiveView:
     total: int
     now: datetime
     types: tuple[str, ...]
+    cohorts: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     refresh: int | None = None
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The chosen types as fields of an address."""
-        return [("type", kind) for kind in self.types]
+        """The chosen types and cohorts as fields of an address."""
+        return [*(("type", kind) for kind in self.types), *self.cohort_pairs]
+
+    @property
+    def cohort_pairs(self) -> list[tuple[str, str]]:
+        """The cohorts alone."""
+        return [("cohort", name) for name in self.cohorts]
 
     @property
     def refresh_pairs(self) -> list[tuple[str, str]]:
@@ -72,14 +78,16 @@ class LiveView:
         return self.pairs if self.refresh else [*self.pairs, ("refresh", str(REFRESH_SECONDS))]
 
 
-def live_view(answer: LiveAnswer, types: Sequence[str] = (), refresh: int | None = None) -> LiveView:
+def live_view(answer: LiveAnswer, refresh: int | None = None) -> LiveView:
     """The latest events in words."""
+    asked = cast(Live, answer.question)
     return LiveView(
         tuple(live_row(event) for event in answer.events),
         answer.total,
         answer.basis.now,
-        tuple(types),
-        choices=tuple(dict.fromkeys([*answer.types[:MOST_CHOICES], *types])),
+        asked.types,
+        tuple(str(getattr(each, "name", each)) for each in asked.cohort),
+        choices=tuple(dict.fromkeys([*answer.types[:MOST_CHOICES], *asked.types])),
         refresh=refresh,
     )
 
@@ -102,30 +110,31 @@ def what_happened(event: LiveEvent) -> str:
 def add_live(router: APIRouter, desk: Desk) -> None:
     """`/live`, its panel `/live/latest`, and its twins."""
 
-    async def ask(request: Request) -> tuple[LiveAnswer, tuple[str, ...]]:
-        types = tuple(kind for kind in request.query_params.getlist("type") if kind)
+    async def ask(request: Request) -> LiveAnswer:
+        types, cohorts = (
+            tuple(each for each in request.query_params.getlist(name) if each) for name in ("type", "cohort")
+        )
         for kind in types:
             check_type(kind)
-        return await desk.answer(Live(types=types, site=desk.site_of(request).slug)), types
+        asked = Live(types=types, cohort=cohorts, site=desk.site_of(request).slug)
+        return cast(LiveAnswer, await desk.answer(asked))
 
     @router.get("/live")
     async def live(request: Request) -> Response:
         """The page."""
-        answer, types = await ask(request)
         refresh = REFRESH_SECONDS if request.query_params.get("refresh") else None
-        return render(desk, request, "live.html", view=live_view(answer, types, refresh))
+        return render(desk, request, "live.html", view=live_view(await ask(request), refresh))
 
     @router.get("/live/latest")
     async def latest(request: Request) -> Response:
         """The panel alone."""
-        answer, types = await ask(request)
-        return render(desk, request, "_live.html", view=live_view(answer, types))
+        return render(desk, request, "_live.html", view=live_view(await ask(request)))
 
     @router.get("/live.json")
     @router.get("/live.sql")
     async def twins(request: Request) -> Response:
         """The twins."""
-        return twin(request, (await ask(request))[0])
+        return twin(request, await ask(request))
 
 
 def live_row(event: LiveEvent) -> LiveRow:

@@ -13,6 +13,7 @@ from expost.admission import Who
 from expost.clock import to_micros
 from expost.errors import QueryLimit, SelectorError
 from expost.query.definition import definition
+from expost.query.live import Live
 from expost.state.api_keys import ApiKey
 from expost.state.audit import AuditLine
 from expost.state.logins import Login
@@ -107,25 +108,27 @@ def add_patterns(router: APIRouter, desk: Desk) -> None:
 
 def _lists() -> Iterator[Pattern]:
     states = (
-        ("empty", samples_events.live(0, 0), ()),
-        ("none of this type", samples_events.live(0), ("submit",)),
-        ("one row", samples_events.live(1, 1), ()),
+        ("empty", samples_events.live(0, 0), Live()),
+        ("none of this type", samples_events.live(0), Live(types=("submit",))),
+        ("nobody of this cohort", samples_events.live(0), Live(cohort=(samples.NASTY,))),
+        ("one row", samples_events.live(1, 1), Live()),
         (
             "hostile text",
             samples_events.live(2, 2, type="click", label=samples.NASTY, path="/" + samples.NASTY),
-            (),
+            Live(),
         ),
         (
             "overlong text",
             samples_events.live(
                 2, 2, type="click", label=samples.LONG, path="/deep" * 60, person=samples.LONG
             ),
-            (),
+            Live(),
         ),
-        ("too many rows", samples_events.live(60), ()),
+        ("too many rows", samples_events.live(60), Live()),
     )
-    for state, answer, types in states:
-        yield Pattern("Live", state, "_live.html", {"view": live_view(answer, types)})
+    for state, answer, question in states:
+        asked = replace(answer, question=question)
+        yield Pattern("Live", state, "_live.html", {"view": live_view(asked)})
     row = DefinitionRow("Added to basket", "click on button.add", 2, past_of(samples_events.preview()), None)
     uncounted = DefinitionRow("Went to checkout", "click on a.checkout", 1, None, None)
     failed = DefinitionRow(samples.NASTY, "click on " + samples.LONG, 1, None, STOPPED)

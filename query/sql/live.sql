@@ -1,6 +1,7 @@
 {# The latest events as they arrived, with their people.
 
    has_types      whether only some types are asked for
+   chosen         a condition on the person of an event `m`, where only some people are asked for
    $latest        how many
    $types         which types #}
 create or replace temp table latest as
@@ -14,11 +15,19 @@ matches as (
 {% if has_types %}
         and list_contains($types, e.type)
 {% endif %}
+{% if not chosen %}
     order by e.received_at desc, e.time desc, e.page_id desc, e.page_seq desc, e.event_id desc
     limit $latest
+{% endif %}
 ),
 {% include "persons.sql" %}
-select * from matches_of_people
+select *
+from matches_of_people as m
+{% if chosen %}
+where {{ chosen }}
+order by m.received_at desc, m.time desc, m.page_id desc, m.page_seq desc, m.event_id desc
+limit $latest
+{% endif %}
 ;
 
 with

@@ -12,7 +12,6 @@ from expost.door import Lake, did
 from expost.errors import InvalidInput, NotBuilt, UnknownCohort, UnknownDefinition
 from expost.query.analysis import Analysis
 from expost.query.cohort import Cohort
-from expost.query.live import Live
 from expost.state.sites import Site, add_site
 from tests.story import Story, identify, track
 
@@ -73,7 +72,7 @@ def test_what_cannot_be_is_refused_by_name(lake):
     with pytest.raises(UnknownCohort, match="No cohort is called 'Regular'"):
         lake.trend("Ordered", cohort="Regular", now=NOW)
     with pytest.raises(NotBuilt, match="not asked of a cohort"):
-        lake.analysis.ask(Live(cohort=("Regulars",)))
+        lake.losses(cohort="Regulars")
     lake.save_cohort("Pro", traits={"plan": "pro"})
     assert lake.cohort("Pro", now=NOW).people == 1
     lake.analysis.remove_cohort("Pro")

@@ -14,6 +14,7 @@ from expost.query.cohort import Cohort, Did, Sequel
 from expost.query.cohort_size import CohortAnswer, CohortSize
 from expost.query.definition import PropertyMatch
 from expost.query.funnel import Funnel, FunnelAnswer
+from expost.query.preview import Preview, PreviewAnswer
 from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of
 from tests.semantics.happening import Happening, identity
 from tests.semantics.oracle import Oracle
@@ -90,3 +91,16 @@ def test_a_cohort_is_who_is_found_by_looking_at_everybody(
     )["groups"]
     expected = {group: table["steps"] for group, table in said.items()} or {"total": [0, 0]}
     assert bars_of(answer) == expected
+
+    events = [each for told in chosen.people.values() for each in told if matcher_of("A")(each)]
+    people = {person for person, told in chosen.people.items() if any(map(matcher_of("A"), told))}
+    asked = Preview(
+        definition_of("A"),
+        cohort=(cohort,) if is_in else (),
+        not_cohort=() if is_in else (cohort,),
+        now=from_micros(moment),
+    )
+    past = answer_of(story, asked)
+    assert isinstance(past, PreviewAnswer)
+    assert (past.events, past.people) == (len(events), len(people))
+    assert (past.overlaps, sum(text.events for text in past.texts)) == ((), 0)

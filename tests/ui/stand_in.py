@@ -97,11 +97,8 @@ class StandIn:
             raise self.failure
         match question:
             case Live():
-                return (
-                    samples_events.live(0, 0)
-                    if self.is_empty
-                    else samples_events.live(min(question.latest, 30))
-                )
+                found = (0, 0) if self.is_empty else (min(question.latest, 30),)
+                return replace(samples_events.live(*found), question=question)
             case EventDetail():
                 kind = {"type": "page_view"} if question.event_id == "view" else {}
                 return samples_events.event(**kind, **self.said)
