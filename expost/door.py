@@ -7,6 +7,7 @@ from pathlib import Path
 from expost.door_arrival import Arrival
 from expost.door_cohorts import Cohorts, did
 from expost.door_definitions import Definitions
+from expost.door_import import Imports
 from expost.door_people import Persons
 from expost.door_questions import Questions, stage
 from expost.door_reports import Reports
@@ -42,7 +43,7 @@ def flag(key: str, several: Several = "first") -> Flag:
     return Flag(key, several)
 
 
-class Lake(Definitions, Questions, Cohorts, Reports, Arrival, Persons):
+class Lake(Definitions, Questions, Cohorts, Reports, Arrival, Persons, Imports):
     """Questions about one data folder, as methods.
 
     A step is the name of a saved definition, or a `Definition` (from `define` or `event`). Every method takes what all

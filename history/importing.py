@@ -19,7 +19,7 @@ from expost.lake.batch import is_nobody
 from expost.lake.folder import Folder
 from expost.lake.lock import Lock
 from expost.lake.retention import cut_of
-from expost.state.audit import NOBODY, Actor
+from expost.state.audit import NOBODY, Actor, note
 from expost.state.database import State
 from expost.state.sites import Site
 
@@ -77,6 +77,8 @@ def import_history(
         if not is_dry_run:
             # Two at once would not know of each other what they store.
             stack.callback(Lock(folder.path / "import.lock").release)
+            with state.writing() as connection:
+                note(connection, clock(), by, "import history", site.slug, f"a {source.name} export")
             delivery = stack.enter_context(delivery_to(folder, state, site, clock, by))
         known = KnownEvents(
             folder, site.slug, Path(stack.enter_context(TemporaryDirectory(prefix="expost-import-")))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+import expost
 from expost.cli import main
+from expost.errors import InvalidInput
+from expost.state.audit import audit_lines
 from tests.serving import make_site
 
 LOG = "ts,who,what,price\n2026-03-02 10:00,ann,Paid,3\n2026-03-02 11:00,bob,Paid,4\nyesterday,bob,Paid,4\n"
@@ -78,3 +82,33 @@ def test_a_missing_file_and_an_unknown_site_are_named(data: Path, tmp_path: Path
     assert (
         "no-such" in _expost("import", "mixpanel", tmp_path / "x", "--site", "no-such", "--data", data).stderr
     )
+
+
+def test_python_imports_what_the_command_does_and_the_audit_says_who(data: Path, tmp_path: Path) -> None:
+    lake, log = expost.open(data), tmp_path / "log.csv"
+    assert 'time = "ts"' in lake.inspect_table(log).to_toml()
+    said: dict[str, Any] = {"time": "ts", "user": "who", "event": "what", "rejects": tmp_path / "bad"}
+    planned = lake.import_history("csv", log, dry_run=True, **said)
+    assert planned.stored == 2
+    assert "import history" not in {each.action for each in audit_lines(lake.analysis.state)}
+    told: list[int] = []
+    done = lake.import_history("csv", log, progress=lambda report: told.append(report.rows), **said)
+    again = lake.import_history("csv", log, **said)
+    assert (done.rows, done.stored, done.rejected_rows) == (3, 2, 1)
+    assert (again.stored, again.stored_before) == (0, 2)
+    assert lake.trend(lake.event("paid", track="Paid")).events == 2
+    line = next(each for each in audit_lines(lake.analysis.state) if each.action == "import history")
+    assert (line.place, line.subject, line.detail) == ("Python", "shop", "a csv export")
+
+
+def test_python_refuses_an_import_that_says_too_little_or_too_much(data: Path, tmp_path: Path) -> None:
+    lake, log = expost.open(data), tmp_path / "log.csv"
+    with pytest.raises(InvalidInput, match="nothing to import"):
+        lake.import_history("csv")
+    with pytest.raises(InvalidInput, match="no kind of export") as refused:
+        lake.import_history("heap", log)
+    assert "posthog" in refused.value.hint
+    with pytest.raises(InvalidInput, match="has no mapping"):
+        lake.import_history("amplitude", log, time="ts")
+    with pytest.raises(InvalidInput, match="no mapping that says"):
+        lake.import_history("csv", log)
