@@ -7,10 +7,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from expost.errors import InvalidInput
-
 from .caller import caller_of
 from .desk import Desk
+from .details import details_sent, version_sent
 
 
 def thing_path(noun: str, name: str) -> str:
@@ -29,13 +28,7 @@ def add_changes(router: APIRouter, desk: Desk, noun: str) -> None:
         """Set owner, tags and note, or whether it is archived."""
         site, sent = desk.site_of(request).slug, await request.form()
         name = str(sent.get("name", ""))
-        wanted: dict[str, object] = {
-            field: str(sent[field]).strip() for field in ("owner", "note") if field in sent
-        }
-        if "tags" in sent:
-            wanted["tags"] = [tag.strip() for tag in str(sent["tags"]).split(",") if tag.strip()]
-        if "archived" in sent:
-            wanted["archived"] = sent["archived"] == "yes"
+        wanted = details_sent(sent)
         by = caller_of(request).actor("ui")
         await desk.call("describe_kept", noun, name, site=site, author=by.who, place=by.place, **wanted)
         return RedirectResponse(f"{thing_path(noun, name)}?site={site}", 303)
@@ -43,12 +36,10 @@ def add_changes(router: APIRouter, desk: Desk, noun: str) -> None:
     async def roll_back(request: Request) -> Response:
         """A new version that says what an old one said."""
         site, sent = desk.site_of(request).slug, await request.form()
-        name, version = str(sent.get("name", "")), str(sent.get("version", ""))
-        if not version.isascii() or not version.isdigit() or len(version) > 9:
-            raise InvalidInput(f"The version is {version!r}.", hint="Give a whole number.")
+        name, version = str(sent.get("name", "")), version_sent(sent)
         by = caller_of(request).actor("ui")
         said = {"site": site, "author": by.who, "place": by.place}
-        await desk.call("roll_back_kept", noun, name, int(version), **said)
+        await desk.call("roll_back_kept", noun, name, version, **said)
         return RedirectResponse(f"{thing_path(noun, name)}?site={site}&saved=1", 303)
 
     router.add_api_route(f"/{noun}s/details", describe, methods=["POST"])

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from expost.errors import InvalidInput
 from expost.query.difference import ChangedEvent, DifferenceAnswer
 from expost.query.form_definition import difference_of
 
 from .caller import caller_of
 from .desk import Desk, address
+from .details import details_sent, version_sent
 from .page import render, twin
 
 SIDES = (
@@ -87,11 +87,9 @@ def add_versions(router: APIRouter, desk: Desk) -> None:
     async def roll_back(request: Request) -> Response:
         """A new version that says what an old one said, then the definition."""
         site, sent = desk.site_of(request).slug, await request.form()
-        name, version = str(sent.get("name", "")), str(sent.get("version", ""))
-        if not version.isascii() or not version.isdigit() or len(version) > 9:
-            raise InvalidInput(f"The version is {version!r}.", hint="Give a whole number.")
+        name, version = str(sent.get("name", "")), version_sent(sent)
         by = caller_of(request).actor("ui")
-        await desk.call("roll_back", name, int(version), site=site, author=by.who, place=by.place)
+        await desk.call("roll_back", name, version, site=site, author=by.who, place=by.place)
         return RedirectResponse(address("/definition", [("name", name), ("site", site), ("saved", "1")]), 303)
 
     @router.post("/definition/details")
@@ -99,13 +97,7 @@ def add_versions(router: APIRouter, desk: Desk) -> None:
         """Set owner, tags and note, or whether it is archived; then the definition."""
         site, sent = desk.site_of(request).slug, await request.form()
         name = str(sent.get("name", ""))
-        wanted: dict[str, object] = {
-            field: str(sent[field]).strip() for field in ("owner", "note") if field in sent
-        }
-        if "tags" in sent:
-            wanted["tags"] = [tag.strip() for tag in str(sent["tags"]).split(",") if tag.strip()]
-        if "archived" in sent:
-            wanted["archived"] = sent["archived"] == "yes"
+        wanted = details_sent(sent)
         by = caller_of(request).actor("ui")
         await desk.call("describe", name, site=site, author=by.who, place=by.place, **wanted)
         return RedirectResponse(address("/definition", [("name", name), ("site", site)]), 303)
