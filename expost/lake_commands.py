@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from expost.lake.compaction import Compacted, Limits, Progress
-from expost.lake.compactor import compact_folder, enrich_folder, summarize_folder
+from expost.lake.compactor import compact_folder, enrich_folder, give_way, summarize_folder
 from expost.lake.enrichment import RULES
 from expost.lake.folder import open_folder
 from expost.options import print_json, settings_of, wants_json
@@ -22,6 +22,7 @@ def print_compaction(memory: str, threads: int, data: Path | None, as_json: bool
     """Compact a folder and print what became of each table."""
     settings = settings_of(data)
     folder = open_folder(settings.data)
+    give_way(folder)
     limits = Limits(memory=memory, threads=threads)
     tell = None if wants_json(as_json) else _say
     compacted = compact_folder(folder, everything=True, limits=limits, tell=tell)
@@ -36,6 +37,7 @@ def print_compaction(memory: str, threads: int, data: Path | None, as_json: bool
 def print_enrichment(data: Path | None, as_json: bool) -> None:
     """Judge the events of a folder by this version's rules and print how many that were."""
     folder = open_folder(settings_of(data).data)
+    give_way(folder)
     if wants_json(as_json):
         print_json({"events": enrich_folder(folder), "rules": RULES})
         return

@@ -59,6 +59,12 @@ def compact_folder(
         lock.release()
 
 
+def give_way(folder: Folder) -> None:
+    """Let this process wait for all others if a server is at work on the folder: what browsers send comes first."""
+    if find_holder(folder.lock_path) is not None:
+        os.nice(LEAST_PRIORITY)
+
+
 def enrich_folder(folder: Folder, tell: Callable[[int], None] = lambda _: None) -> int:
     """Judge all events by the rules of this version; how many changed. `tell` is told how many files are left.
 
