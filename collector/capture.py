@@ -158,6 +158,10 @@ class Capture:
         await send(ACKNOWLEDGED)
         await send(NO_BODY)
 
+    def forget(self) -> None:
+        """Remember nothing of what was captured, after somebody was erased."""
+        self._descriptors.forget()
+
     def take(self, request: WholeRequest) -> bool:
         """Keep a batch that arrived whole, and answer it. False when there is more to do than that."""
         began = self._seconds()

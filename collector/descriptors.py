@@ -30,6 +30,10 @@ class Descriptors:
         self.masks = masks
         self._known: dict[bytes, Raw] = {}
 
+    def forget(self) -> None:
+        """Remember none: some may name somebody who was erased."""
+        self._known.clear()
+
     def read(self, raws: Sequence[Raw]) -> list[Raw | None]:
         """Each as the journal keeps it, `None` for what is no descriptor."""
         return [self._known.get(data) or self._read(data) for data in map(bytes, raws)]

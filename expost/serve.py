@@ -113,7 +113,7 @@ class _Server(uvicorn.Server):
             folder.path,
             lambda: {site.slug: site.keep_months for site in sites(state)},
             cache_bytes=settings.cache_bytes,
-            when_erased=self._pool.renew,
+            when_erased=self._forget,
         )
         self._access = Access(state, settings)
         self._door = Door(
@@ -144,6 +144,11 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=REQUEST_SECONDS,
             )
         )
+
+    def _forget(self) -> None:
+        """Somebody was erased: what processes remember may be of them."""
+        self._pool.renew()
+        self._collector.capture.forget()
 
     def _watch(self) -> Dials:
         return Dials(

@@ -102,6 +102,13 @@ class Serving:
                 return
         raise AssertionError("expost serve ended:\n" + "\n".join(self.said[-30:]))
 
+    def children(self, word: bytes) -> set[int]:
+        """Its child processes whose command lines hold this word."""
+        assert self.process is not None
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        children = {int(child) for task in tasks for child in (task / "children").read_text().split()}
+        return {each for each in children if word in Path(f"/proc/{each}/cmdline").read_bytes()}
+
     def stop(self) -> None:
         """End it in order."""
         if self.process is not None and self.process.poll() is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -77,11 +79,20 @@ def test_a_receipt_that_is_not_there_is_named(folder: Folder) -> None:
 
 
 def test_while_a_server_runs_its_sink_does_it(folder: Folder) -> None:
-    with Serving(folder.path):
+    with Serving(folder.path) as server:
+        with urllib.request.urlopen(f"{server.url}/metrics", timeout=60) as answer:
+            answer.read()
+        asked = server.children(b"spawn_main")
+        assert asked
         receipt = expost.open(folder.path).erase(user=USER)
         assert receipt["status"] == "done"
         assert expost.open(folder.path).sql("select count(*) as n from events").rows() == [{"n": 6}]
         assert traces(folder.path, OF_ANN) == []
+        # Those that answered questions before end, with all that they remember.
+        until = time.monotonic() + 20
+        while asked & server.children(b"spawn_main"):
+            assert time.monotonic() < until
+            time.sleep(0.02)
 
 
 def test_everything_of_one_person_is_one_file(folder: Folder, tmp_path: Path) -> None:

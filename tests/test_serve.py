@@ -98,12 +98,7 @@ def test_the_first_start_prints_a_token_that_makes_one_account_from_anywhere(tmp
 
 
 def test_the_sink_is_beyond_signals_to_the_servers_group_and_gives_way_to_the_server(serving):
-    children = [
-        int(child)
-        for task in Path(f"/proc/{serving.process.pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
-    [sink] = [each for each in children if b"lake.sink" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    [sink] = serving.children(b"lake.sink")
     assert os.getpgid(sink) == sink
     until = time.monotonic() + 20
     while os.getpriority(os.PRIO_PROCESS, sink) != os.getpriority(os.PRIO_PROCESS, 0) + PRIORITY:

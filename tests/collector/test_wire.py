@@ -79,3 +79,5 @@ def test_a_descriptor_is_read_once_and_one_with_a_secret_is_not_remembered() -> 
     assert read(masked) == read(masked_again) == Descriptor("a", "…", marks=["id"])
     assert nothing is None
     assert list(descriptors._known) == [b'["a","x"]']
+    descriptors.forget()
+    assert not descriptors._known
