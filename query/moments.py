@@ -1,5 +1,8 @@
 """When, and on whose devices, the events of some facts happened: counted without a row for each of them."""
 
+# pyarrow makes its functions when it is imported, so that pyright does not know them.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
