@@ -14,10 +14,11 @@ from .answer import Answer
 from .candidate import tokens
 from .chain import Chain, chains
 from .condition import compile_definition
-from .control import level_meant, name_for, says_its_words
+from .control import level_meant, says_its_words
 from .definition import Definition, definition
 from .interval import LATEST
 from .level import Level
+from .naming import free_name, name_for
 from .question import MAX_LISTED, Question, refuse_outside
 from .reading import Reading, at
 from .statement import Fragment
@@ -366,9 +367,7 @@ def _folded(groups: Sequence[UnnamedGroup]) -> tuple[list[UnnamedGroup], int]:
 def _with_names(groups: Iterable[UnnamedGroup], taken: set[str]) -> Iterable[UnnamedGroup]:
     """The groups with names that nothing has yet: a name that is taken would change what it means."""
     for group in groups:
-        name, number = group.name, 1
-        while name_key(name) in taken:
-            number += 1
-            name = f"{group.name} {number}"
+        precise = group.name if group.name.endswith(f" on {group.path}") else f"{group.name} on {group.path}"
+        name = free_name((group.name, precise), taken)
         taken.add(name_key(name))
         yield replace(group, name=name)

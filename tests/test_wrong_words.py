@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
@@ -235,17 +236,23 @@ def test_a_name_that_is_taken_or_archived_is_said_where_it_is_saved(
     assert '"version": 2' in again
     assert "'Basket' was defined already: version 1 was click on a.basket" in again
     form = {"name": "Basket", "click": "a.third", "site": "shop"}
-    assert "is defined already, as" in client.get("/define", params=form).text
-    assert "is defined already, as" not in client.get("/define", params=form | {"name": "New"}).text
-    page = client.post("/definitions", data=form)
+    told = client.get("/define", params=form).text
+    assert re.search(
+        r"exists since [^,]*, now in version 2: .*Saving makes version 3 of it\.", told, re.DOTALL
+    )
+    assert "exists since" not in client.get("/define", params=form | {"name": "New"}).text
+    held = client.post("/definitions", data=form)
+    assert (held.status_code, "Nothing is saved yet. Saving makes version 3" in held.text) == (409, True)
+    page = client.post("/definitions", data=form | {"known_version": "2"})
     assert "It was defined already: version 2 was" in page.text
     assert "It is archived" not in page.text
     lake.describe("Basket", archived=True)
     assert "is archived: expost definitions unarchive Basket" in run(
         lake, "define", "Basket", "--click", "a.fourth"
     )
-    assert "It is archived" in client.post("/definitions", data=form).text
-    assert "is defined already, as" in client.get("/define", params=form).text
+    assert client.post("/definitions", data=form | {"known_version": "3"}).status_code == 409
+    assert "It is archived" in client.post("/definitions", data=form | {"known_version": "4"}).text
+    assert ", and is archived: " in client.get("/define", params=form).text
 
 
 def test_every_refusal_says_what_to_do_next() -> None:

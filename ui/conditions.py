@@ -10,6 +10,8 @@ from expost.query.definition import Alternative, Definition
 from expost.query.form import Form
 from expost.query.form_definition import definition_of
 
+from .column_conditions import other_properties
+
 HAPPENINGS = (
     ("click", "Click on", "form.signup button"),
     ("change", "Change of", "select[name=size]"),
@@ -45,10 +47,13 @@ class Field:
 
 def fields_of(form: Form) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
     """The fields of what happened and of what narrows it, with the values of the form."""
+
+    def values(name: str) -> tuple[str, ...]:
+        given = tuple(form.get(name, ()))
+        return (other_properties(given) if name == "property" else given) or ("",)
+
     happenings, narrowings = (
-        tuple(
-            Field(name, label, example, tuple(form.get(name, ())) or ("",)) for name, label, example in fields
-        )
+        tuple(Field(name, label, example, values(name)) for name, label, example in fields)
         for fields in (HAPPENINGS, NARROWINGS)
     )
     return happenings, narrowings

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from expost.errors import ExpostError
-from expost.query.definition import Definition
-from expost.query.form import Form, form_of
+from expost.query.form import Form, form_of, one
 from expost.query.form_definition import NAMES, definition_of, preview_of, validity_of
-from expost.state.names import name_key
 
 from .caller import caller_of
+from .column_conditions import Choices, ColumnRow, column_choices, column_rows, with_columns
 from .conditions import Field, fields_of, switches_of
 from .desk import Desk, Outcome, address, pairs_of
 from .page import render, twin
 from .past import Past, past_of
+from .taken import Taken, find_taken
 
-NAME = frozenset({"name"})
-"""The field of the form that is no condition."""
+NOT_CONDITIONS = frozenset({"name", "known_version"})
+"""Fields of the form that are none: the name, and the version of that name which whoever saves has seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +30,32 @@ class DefineView:
 
     happenings: tuple[Field, ...]
     narrowings: tuple[Field, ...]
+    columns: tuple[ColumnRow, ...]
     switches: tuple[tuple[str, str, bool], ...]
     pairs: tuple[tuple[str, str], ...]
     name: str
     meaning: str
     past: Past | None
     error: ExpostError | None
-    taken: Definition | None = None
+    valid: tuple[str, str] = ("", "")
+    """From and until when it is to count, as it was filled in."""
+    taken: Taken | None = None
+    is_held_back: bool = False
+    """Whether it was to be saved, and was not, because nobody had been told that the name is taken."""
+
+    @property
+    def column_choices(self) -> Choices:
+        """The columns that a condition can be on."""
+        return column_choices()
+
+    @property
+    def free_pairs(self) -> list[tuple[str, str]]:
+        """The same form under a name that nothing has."""
+        return [*self.pairs, ("name", self.taken.free)] if self.taken else []
 
 
 def define_view(
-    form: Form, name: str, outcome: Outcome, rest: str = "", taken: Definition | None = None
+    form: Form, name: str, outcome: Outcome, rest: str = "", taken: Taken | None = None
 ) -> DefineView:
     """The form, with the past of its conditions when they could be counted; `rest` is where more than a count is."""
     happenings, narrowings = fields_of(form)
@@ -47,21 +63,24 @@ def define_view(
     past = past_of(outcome.answer, rest) if outcome.answer else None
     meaning = str(definition_of("preview", conditions)) if past else ""
     pairs = tuple(pairs_of(conditions))
-    switches = switches_of(form)
-    return DefineView(happenings, narrowings, switches, pairs, name, meaning, past, outcome.error, taken)
+    switches, columns = switches_of(form), column_rows(form)
+    valid = (one(form, "valid_from") or "", one(form, "valid_until") or "")
+    return DefineView(
+        happenings, narrowings, columns, switches, pairs, name, meaning, past, outcome.error, valid, taken
+    )
 
 
 def add_define(router: APIRouter, desk: Desk) -> None:
     """`/define` with its panel and its twins, and saving to `/definitions`."""
+    _add_saving(router, desk)
 
     async def defined(request: Request, *, rest: str = "") -> tuple[DefineView, int]:
-        form = desk.form_of(request, without=NAME)
+        form = _asked(desk, request)
         outcome = Outcome()
         if any(field in form for field in NAMES):
             outcome = await desk.outcome(lambda: replace(preview_of(form), count_only=bool(rest)))
         name = request.query_params.get("name", "")
-        taken = await _taken(desk, name, desk.site_of(request).slug) if name.strip() else None
-        return define_view(form, name, outcome, rest, taken), outcome.status
+        return define_view(form, name, outcome, rest, await _taken(desk, form, name)), outcome.status
 
     @router.get("/define")
     async def define(request: Request) -> Response:
@@ -78,36 +97,45 @@ def add_define(router: APIRouter, desk: Desk) -> None:
         view, _ = await defined(request, rest=address("/define/rest", request.query_params.multi_items()))
         return render(desk, request, "_define_preview.html", view=view)
 
+    @router.get("/define/name")
+    async def define_name(request: Request) -> Response:
+        """Whether the name of the form is taken: what stands below it while somebody types."""
+        form, name = _asked(desk, request), request.query_params.get("name", "")
+        view = define_view(form, name, Outcome(), taken=await _taken(desk, form, name))
+        return render(desk, request, "_taken.html", view=view)
+
     @router.get("/define/rest")
     async def define_rest(request: Request) -> Response:
         """What the panel says below the count: texts, pages, elements and other definitions."""
-        past = past_of(await desk.answer(preview_of(desk.form_of(request, without=NAME))))
+        past = past_of(await desk.answer(preview_of(_asked(desk, request))))
         return render(desk, request, "_past_rest.html", past=past)
 
     @router.get("/define.json")
     @router.get("/define.sql")
     async def define_twins(request: Request) -> Response:
         """The past of what is filled in, as data or as its SQL."""
-        return twin(request, await desk.answer(preview_of(desk.form_of(request, without=NAME))))
+        return twin(request, await desk.answer(preview_of(_asked(desk, request))))
 
+
+def _add_saving(router: APIRouter, desk: Desk) -> None:
     @router.post("/definitions")
     async def save(request: Request) -> Response:
-        """Save what the form says, then show it; a form that is refused comes back filled in."""
+        """Save what the form says, then show it; a form that is refused comes back filled in.
+
+        So does one whose name is taken, once, unless it says that whoever sends it knows (`known_version`).
+        """
         site = desk.site_of(request).slug
-        sent = await request.form()
-        form = dict(form_of((name, value) for name, value in sent.multi_items() if isinstance(value, str)))
+        form = await _sent(request)
         name = next(iter(form.pop("name", ())), "").strip()
-        form.pop("site", None)
+        known = next(iter(form.pop("known_version", ())), "")
+        form["site"] = [site]
         try:
-            by = caller_of(request).actor("ui")
-            saved = await desk.call(
-                "define",
-                definition_of(name, form),
-                site=site,
-                author=by.who,
-                place=by.place,
-                **validity_of(form),
-            )
+            meant, by = definition_of(name, form), caller_of(request).actor("ui")
+            taken = await find_taken(desk, name, site, meant)
+            if taken and not taken.is_same and known != str(taken.version):
+                return await held_back(request, form, name, taken)
+            said = {"author": by.who, "place": by.place, **validity_of(form)}
+            saved = await desk.call("define", meant, site=site, **said)
         except ExpostError as error:
             view = define_view(form, name, Outcome(error=error))
             return render(desk, request, "define.html", status=error.status, view=view)
@@ -117,12 +145,33 @@ def add_define(router: APIRouter, desk: Desk) -> None:
             address("/definition", [("name", saved.name), ("saved", "1"), *was, *several]), 303
         )
 
+    async def held_back(request: Request, form: Form, name: str, taken: Taken) -> Response:
+        """The form again, with what the name means already."""
+        conditions = {field: values for field, values in form.items() if field in NAMES or field == "site"}
+        outcome = await desk.outcome(lambda: replace(preview_of(conditions), count_only=True))
+        view = replace(define_view(form, name, outcome, taken=taken), is_held_back=True)
+        return render(desk, request, "define.html", status=409, view=view)
 
-async def _taken(desk: Desk, name: str, site: str) -> Definition | None:
-    """What a name means already, archived or not."""
-    for is_archive in (False, True):
-        for each in await desk.call("definitions", site=site, archived=is_archive):
-            if name_key(each.name) == name_key(name):
-                found: Definition = each
-                return found
-    return None
+
+def _asked(desk: Desk, request: Request) -> Form:
+    """The conditions of the form in an address."""
+    sent = [each for each in request.query_params.multi_items() if each[0] not in NOT_CONDITIONS]
+    return {**form_of(with_columns(sent)), "site": [desk.site_of(request).slug]}
+
+
+async def _sent(request: Request) -> dict[str, Sequence[str]]:
+    """The form that was sent."""
+    sent = await request.form()
+    written = [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
+    return dict(form_of(with_columns(written)))
+
+
+async def _taken(desk: Desk, form: Form, name: str) -> Taken | None:
+    """What the name means already, and whether that is what the form says."""
+    if not name.strip():
+        return None
+    try:
+        meant = definition_of("preview", form)
+    except ExpostError:
+        meant = None
+    return await find_taken(desk, name, form["site"][0], meant)

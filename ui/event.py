@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,19 +12,22 @@ from fastapi import APIRouter, Request, Response
 
 from expost.errors import ExpostError, InvalidInput
 from expost.query.answer import plain
-from expost.query.control import VERBS, is_interactive, level_meant
+from expost.query.control import is_interactive, level_meant
 from expost.query.event_detail import EventAnswer, EventDetail
 from expost.query.form import form_of
 from expost.query.form_definition import definition_of
 from expost.query.level import Level
+from expost.query.naming import free_name, names_for
 from expost.query.preview import Preview
 from expost.query.suggested import Suggestion, Suggestions, SuggestionsAnswer
+from expost.state.names import MAX_NAME
 
 from .captured import web_address
 from .desk import Desk, Outcome
 from .format import vital_in_words
 from .page import render, twin
 from .past import Past, past_of
+from .taken import taken_keys
 
 BY_SELECTOR = {"click": "Clicks on", "change": "Changes of", "submit": "Submits of"}
 TARGETS = {
@@ -161,9 +164,14 @@ def event_view(
     outcome: Outcome,
     suggested: SuggestionsAnswer | None = None,
     picked: int = 0,
+    taken: Collection[str] = (),
 ) -> EventView:
-    """The event with one level of its chain chosen, and one suggestion for it; `outcome` is the past of that one."""
+    """The event with one level of its chain chosen, and one suggestion for it; `outcome` is the past of that one.
+
+    No name is offered that is one of those that are `taken`.
+    """
     event = answer.event
+    above = answer.chain[answer.chain.index(chosen) :] if chosen else ()
     pairs = conditions_of(event, chosen, suggested.suggestions[picked] if suggested else None)
     links = [LevelLink(level, level is chosen, is_interactive(level)) for level in reversed(answer.chain)]
     fields = _fields(event)
@@ -177,7 +185,7 @@ def event_view(
         pairs=pairs,
         sentence=_sentence(pairs, event["type"]),
         condition=pairs[0][1] if pairs else "",
-        suggested_name=suggest_name(event, chosen),
+        suggested_name=free_name(names_of(event, above), taken),
         past=past_of(outcome.answer) if outcome.answer else None,
         error=outcome.error,
         fields=tuple(each for each in fields if each[1]),
@@ -185,20 +193,23 @@ def event_view(
     )
 
 
-def suggest_name(event: Mapping[str, Any], level: Level | None) -> str:
-    """A name to begin with, from what is known of the event: `Clicked Buy now`."""
-    said = " ".join(str(event.get("label") or event.get("text") or "").split())[:60]
+def names_of(event: Mapping[str, Any], chain: Sequence[Level]) -> tuple[str, ...]:
+    """Names to begin with, from what is known of the event, the plainest first: `Clicked Buy now`.
+
+    `chain` begins with the level that is meant.
+    """
+    path = str(event.get("path") or "")
     match event["type"]:
         case "page_view":
-            return f"Viewed {event.get('path') or 'page'}"[:200]
+            return (f"Viewed {path or 'page'}"[:MAX_NAME],)
         case "custom":
-            return str(event.get("name") or "")[:200]
-        case kind:
-            verb = VERBS.get(kind) or kind.replace("_", " ").capitalize()
+            return (str(event.get("name") or "")[:MAX_NAME],)
+        case kind if not chain:
+            return (kind.replace("_", " ").capitalize(),)
     # The label belongs to the control that was clicked, not to the page around it.
-    if level is not None and not (is_interactive(level) or level.distance == 0):
-        said = level.dom_id or next(iter(level.classes), level.tag)
-    return f"{verb} {said or (level.dom_id or level.tag if level else '')}".strip()
+    has_words = is_interactive(chain[0]) or chain[0].distance == 0
+    said = str(event.get("label") or event.get("text") or "") if has_words else ""
+    return names_for(kind, chain, said, path)
 
 
 def add_event(router: APIRouter, desk: Desk) -> None:
@@ -224,9 +235,9 @@ def add_event(router: APIRouter, desk: Desk) -> None:
         outcome = Outcome()
         if pairs:
             outcome = await desk.outcome(lambda: Preview(definition_of("preview", form_of(pairs)), site=site))
-        return render(
-            desk, request, "event.html", view=event_view(answer, chosen, outcome, suggested, picked)
-        )
+        taken = await taken_keys(desk, site)
+        view = event_view(answer, chosen, outcome, suggested, picked, taken)
+        return render(desk, request, "event.html", view=view)
 
 
 def _sentence(pairs: Sequence[tuple[str, str]], kind: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -55,9 +56,9 @@ class HealthView:
         return sum(each.health.state in UNTESTED for each in self.rows)
 
 
-def health_view(answer: HealthAnswer) -> HealthView:
-    """The definitions, those in trouble first."""
-    return HealthView(answer, tuple(map(_row, answer.states)))
+def health_view(answer: HealthAnswer, versions: Mapping[str, int]) -> HealthView:
+    """The definitions, those in trouble first; `versions` are the latest of each."""
+    return HealthView(answer, tuple(_row(each, versions.get(each.name, 1)) for each in answer.states))
 
 
 def add_health(router: APIRouter, desk: Desk) -> None:
@@ -67,7 +68,9 @@ def add_health(router: APIRouter, desk: Desk) -> None:
     async def health(request: Request) -> Response:
         """The page."""
         answer = await desk.answer(health_of(desk.form_of(request)))
-        return render(desk, request, "health.html", view=health_view(answer))
+        saved = await desk.call("definitions", site=desk.site_of(request).slug)
+        view = health_view(answer, {each.name: each.version or 1 for each in saved})
+        return render(desk, request, "health.html", view=view)
 
     @router.get("/definition-health.json")
     @router.get("/definition-health.sql")
@@ -76,15 +79,18 @@ def add_health(router: APIRouter, desk: Desk) -> None:
         return twin(request, await desk.answer(health_of(desk.form_of(request))))
 
 
-def _row(health: DefinitionHealth) -> HealthRow:
-    return HealthRow(health, tuple(RepairView(each, _fields(health.name, each)) for each in health.repairs))
+def _row(health: DefinitionHealth, version: int) -> HealthRow:
+    repairs = tuple(RepairView(each, _fields(health.name, version, each)) for each in health.repairs)
+    return HealthRow(health, repairs)
 
 
-def _fields(name: str, repair: Repair) -> tuple[tuple[str, str], ...]:
+def _fields(name: str, version: int, repair: Repair) -> tuple[tuple[str, str], ...]:
+    """What the button sends: another version of the definition, and that whoever presses it knows of this one."""
     text = (("text", f"is:{repair.text}"),) if repair.text else ()
     return (
         ("name", name),
         (repair.kind, repair.selector),
         *text,
         ("valid_from", f"{repair.first_seen:%Y-%m-%d}"),
+        ("known_version", str(version)),
     )

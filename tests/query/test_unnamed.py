@@ -122,7 +122,7 @@ def test_bots_are_left_out_and_it_is_said(analysis: Analysis) -> None:
 
 def test_a_name_that_is_taken_is_not_offered(analysis: Analysis) -> None:
     analysis.define(definition("clicked buy NOW", view="/nowhere"))
-    assert ask(analysis).groups[0].name == "Clicked Buy now 2"
+    assert ask(analysis).groups[0].name == "Clicked Buy now on /teas"
 
 
 def test_more_than_is_listed_is_counted(analysis: Analysis) -> None:

@@ -146,7 +146,7 @@ class StandIn:
         raise AssertionError(question)
 
     def _definitions(self, *, site: str | None = None, archived: bool = False) -> list[Definition]:
-        return [] if archived else self.saved
+        return [] if archived else [replace(each, version=self.versions) for each in self.saved]
 
     def _cohorts(self, *, site: str | None = None) -> list[Cohort]:
         return [] if self.is_empty else [Cohort("Regulars", did=(Did("Added to basket", 3),), version=1)]

@@ -457,3 +457,80 @@ def test_a_click_with_another_button_is_named_by_events_of_its_own_type() -> Non
     assert sent["on"].startswith("auxclick ")
     assert "click" not in sent
     assert sent["name"].startswith("Right- or middle-clicked ")
+
+
+def sent_by(form: Any) -> dict[str, str]:
+    return {str(each["name"]): str(each.get("value", "")) for each in form.select("input")}
+
+
+def test_a_taken_name_is_warned_of_before_anything_is_saved_and_another_one_is_a_link() -> None:
+    stand_in = StandIn(versions=4)
+    web = client(stand_in)
+    before = list(stand_in.saved)
+    said = {"name": "VIEWED a tea", "click": "a", "valid_from": "2026-03-01"}
+    held = web.post("/definitions", data=said, follow_redirects=False)
+    assert held.status_code == 409
+    assert stand_in.saved == before
+    page = soup(held.text)
+    assert "exists since 20 Nov 2026, now in version 4" in page.select_one(".taken").get_text()  # type: ignore[union-attr]
+    [link] = page.select(".taken a[data-take]")
+    assert link["data-take"] == "VIEWED a tea 2"
+    assert "exists since" not in web.get(str(link["href"])).text
+    [form] = page.select("form.save")
+    sent = sent_by(form)
+    assert (sent["valid_from"], sent["known_version"]) == ("2026-03-01", "4")
+    assert web.post("/definitions", data=sent, follow_redirects=False).status_code == 303
+
+
+def test_what_a_name_means_already_is_saved_again_without_a_word() -> None:
+    stand_in = StandIn()
+    said = {"name": stand_in.saved[0].name, "view": "/tea/*"}
+    told = client(stand_in).get("/define/name", params=said).text
+    assert "saving changes nothing" in told
+    assert client(stand_in).post("/definitions", data=said, follow_redirects=False).status_code == 303
+
+
+def test_a_column_is_chosen_from_a_list_and_comes_back_as_it_was_chosen() -> None:
+    stand_in = StandIn()
+    web = client(stand_in)
+    asked = [
+        ("click", "a"),
+        ("column", "country"),
+        ("column_value", "DE"),
+        ("column", ""),
+        ("column_value", ""),
+    ]
+    page = soup(web.get("/define", params=asked).text)
+    chosen = [row.select_one("option[selected]") for row in page.select(".row.column")]
+    assert [each and each["value"] for each in chosen] == ["country", None]
+    [form] = page.select("form.save")
+    web.post("/definitions", data=sent_by(form) | {"name": "From Germany"})
+    assert "country" in str(stand_in.saved[-1])
+    again = soup(web.get("/definition?name=From+Germany").text).find("a", string="Change")
+    assert again
+    page = soup(web.get(str(again["href"])).text)  # type: ignore[index]
+    [value, _] = page.select("input[name=column_value]")
+    assert value["value"] == "DE"
+    assert [each["value"] for each in page.select(".conditions input[name=property]")] == [""]
+
+
+@pytest.mark.parametrize(
+    ("said", "offered"),
+    [
+        ({"label": "Buy now"}, "Clicked Buy now"),
+        ({"label": "1"}, "Clicked button 1 in tea card"),
+        ({"label": "×"}, "Clicked button × in tea card"),
+    ],
+)
+def test_a_name_is_offered_that_tells_something_by_itself(said: dict[str, str], offered: str) -> None:
+    page = soup(client(StandIn(said=said)).get("/events/x?level=2").text)
+    [field] = page.select(".naming input[name=name]")
+    assert str(field["value"]).startswith(offered)
+
+
+def test_a_name_that_something_has_is_not_offered() -> None:
+    stand_in = StandIn()
+    web = client(stand_in)
+    web.post("/definitions", data={"name": "clicked add TO basket", "view": "/x"})
+    [field] = soup(web.get("/events/x").text).select(".naming input[name=name]")
+    assert str(field["value"]).startswith("Clicked Add to basket ")

@@ -1,4 +1,4 @@
-// Small improvements to pages that work without them: panels that renew themselves, a preview while typing, copying.
+// Small improvements to pages that work without them: panels that renew themselves, a preview while typing, names that are taken, copying.
 
 const QUIET_MS = 350; // a pause in typing that is taken for a finished word
 
@@ -57,7 +57,7 @@ function previewWhileTyping(form) {
     timer = setTimeout(async () => {
       const turn = ++latest;
       panel.setAttribute("aria-busy", "true");
-      const fields = [...new FormData(form)].filter(([, value]) => value !== "");
+      const fields = [...new FormData(form)]; // empty ones too: a column and its value are a pair
       const url = new URL(form.dataset.preview, location.href);
       for (const [name, value] of fields) url.searchParams.append(name, value);
       const name = panel.querySelector("input[name=name]")?.value;
@@ -67,10 +67,37 @@ function previewWhileTyping(form) {
       if (html === null) return;
       panel.innerHTML = html;
       const field = panel.querySelector("input[name=name]");
-      if (field && name) field.value = name;
+      if (field && name && field.value !== name) {
+        field.value = name;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }
       fillRows();
     }, QUIET_MS);
   });
+}
+
+// Whether a name is taken is said while it is typed. The forms come and go with their panels.
+let nameTimer;
+function checkName({ target }) {
+  const form = target.closest?.("[data-name-check]");
+  if (!form || target.name !== "name") return;
+  clearTimeout(nameTimer);
+  nameTimer = setTimeout(async () => {
+    const url = new URL(form.dataset.nameCheck, location.href);
+    for (const [name, value] of new FormData(form)) if (!name.startsWith("valid")) url.searchParams.append(name, value);
+    const html = await fetchPanel(url).catch(() => null);
+    if (html !== null && target.value === url.searchParams.get("name")) form.querySelector(".taken").innerHTML = html;
+  }, QUIET_MS);
+}
+
+function takeName(event) {
+  const link = event.target.closest?.("[data-name-check] [data-take]");
+  if (!link) return;
+  event.preventDefault();
+  const form = link.closest("form");
+  form.elements.name.value = link.dataset.take;
+  form.querySelector(".taken").replaceChildren();
+  form.elements.name.focus();
 }
 
 function copyable(button) {
@@ -111,6 +138,8 @@ async function fillRows() {
 }
 
 fillRows();
+document.addEventListener("input", checkName);
+document.addEventListener("click", takeName);
 document.querySelectorAll("[data-poll]").forEach(poll);
 document.querySelectorAll("[data-preview]").forEach(previewWhileTyping);
 document.querySelectorAll("[data-copy]").forEach(copyable);
