@@ -25,6 +25,7 @@ from .keyring import Grant, Keyring
 from .limits import Holder, Limits, Places, TooManyEvents, counted_address
 from .peer import Visitors
 from .refused import RefusedLog
+from .sightings import Sightings
 from .tally import Tally
 from .whole import WholeRequest
 from .wire import FromTheFuture, Refused, TooLarge, Unreadable
@@ -115,6 +116,7 @@ class Capture:
         clock: Clock,
         countries: Countries | None = None,
         seconds: Callable[[], float] = time.monotonic,
+        sightings: Sightings | None = None,
     ) -> None:
         self._journal = journal
         self._keyring = keyring
@@ -127,6 +129,7 @@ class Capture:
         self._clock = clock
         self._countries = countries
         self._seconds = seconds
+        self._sightings = sightings or Sightings()
         self._held_bytes = 0
         self._pack = Packer()
 
@@ -299,10 +302,12 @@ class Capture:
         grant = self._keyring.find(key.decode("latin-1"))
         if grant is None:
             kind = {b"xs_": "server", b"xi_": "import"}.get(key[:3])
+            self._sightings.see("unknown key", headers)
             again = f"expost sites keys SITE --new {kind}" if kind else "expost sites tag"
             raise UnknownKey("This key opens no site.", hint=f"Get one that does with: {again}")
         origin = headers.get(b"origin", b"").decode("latin-1")
         if not grant.allows(origin):
+            self._sightings.see("origin refused", headers)
             raise NotAllowed(
                 f"Pages of {origin!r} may not send to the site {grant.site}.",
                 hint="Allow them, beside those there are, with: expost sites change SITE --origin ORIGIN …",

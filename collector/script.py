@@ -16,6 +16,8 @@ from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
+from .sightings import Sightings
+
 log = logging.getLogger("expost.collector")
 
 NAME = "expost.js"
@@ -47,10 +49,13 @@ class Form:
 class Script:
     """The ASGI function for `/expost.js` and for the versions of it, which are kept in `kept`."""
 
-    def __init__(self, folder: Path | None = None, kept: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, kept: Path | None = None, sightings: Sightings | None = None
+    ) -> None:
         self._folder = folder or Path(str(files("expost.snippet") / "dist"))
         self._kept = kept
         self._forms: dict[Path, Form] = {}
+        self._sightings = sightings or Sightings()
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -58,6 +63,7 @@ class Script:
         if scope["method"] not in ("GET", "HEAD"):
             await _answer(send, 405, [(b"allow", b"GET, HEAD")])
             return
+        self._sightings.see("script", headers)
         pinned = PINNED.match(scope["path"])
         place = self._place_of(pinned[1]) if pinned else self._folder / NAME
         accepted = headers.get(b"accept-encoding", b"").decode("latin-1")

@@ -28,6 +28,7 @@ from .masks import Masks
 from .peer import Visitors, networks
 from .refused import RefusedLog
 from .script import PINNED, Script
+from .sightings import Sightings
 from .tally import Tally
 
 log = logging.getLogger("expost.collector")
@@ -57,8 +58,10 @@ class Collector:
         clock: Clock,
         note_jump: Callable[[float], None],
         countries: Countries | None = None,
+        sightings: Sightings | None = None,
     ) -> None:
         self.capture = capture
+        self.sightings = sightings or Sightings()
         self._routes: dict[str, ASGIApp] = {CAPTURE_PATH: capture}
         self._script = script
         self._daily = daily
@@ -114,7 +117,7 @@ def create(
     script_folder: Path | None = None,
 ) -> Collector:
     """The collector of a data folder whose journal and state are open."""
-    masks, tally = Masks(), Tally()
+    masks, tally, sightings = Masks(), Tally(), Sightings(clock)
     daily = DailyIds(clock, salt_place(folder.path))
     refused = RefusedLog(folder.rejected, masks, settings.max_rejected_bytes)
     countries = Countries(settings.country_file) if settings.country_file else None
@@ -129,6 +132,7 @@ def create(
         tally=tally,
         clock=clock,
         countries=countries,
+        sightings=sightings,
     )
 
     def note_jump(seconds: float) -> None:
@@ -147,5 +151,5 @@ def create(
         except FolderError as problem:
             log.error("that is not noted: %s", problem)
 
-    script = Script(script_folder, folder.scripts)
-    return Collector(capture, script, daily, refused, tally, clock, note_jump, countries)
+    script = Script(script_folder, folder.scripts, sightings)
+    return Collector(capture, script, daily, refused, tally, clock, note_jump, countries, sightings)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from expost.access import Access
 from expost.api import answer_errors, create_api
 from expost.collector.service import Collector, is_public
+from expost.collector.sightings import Sightings
 from expost.errors import ExpostError
 from expost.gate import Gate
 from expost.health import Unwatched, Watch
@@ -39,6 +40,7 @@ def create_inside(
     access: Access,
     watch: Watch | None = None,
     queries: Queries | None = None,
+    sightings: Sightings | None = None,
 ) -> FastAPI:
     """Pages and the API, as they are behind the gate."""
     # No documentation pages: FastAPI's load their script from elsewhere. The schema itself is at /api/openapi.json.
@@ -50,7 +52,9 @@ def create_inside(
     inside.add_exception_handler(Exception, _fail)
     inside.include_router(create_api(call, queries))
     _add_watch(inside, watch)
-    inside.include_router(create_pages(call, sites, access, watch.limited), include_in_schema=False)
+    inside.include_router(
+        create_pages(call, sites, access, watch.limited, sightings), include_in_schema=False
+    )
     return inside
 
 
@@ -76,9 +80,10 @@ def create_app(
     access: Access,
     watch: Watch | None = None,
     queries: Queries | None = None,
+    sightings: Sightings | None = None,
 ) -> ASGIApp:
     """The application: the collector's paths go to it ahead of everything else, the rest passes the gate first."""
-    gate = Gate(create_inside(call, sites, access, watch, queries), access)
+    gate = Gate(create_inside(call, sites, access, watch, queries, sightings), access)
     patient = PatientPages(gate, queries or NoQueries())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -131,6 +131,7 @@ class _Server(uvicorn.Server):
                     self._access,
                     self._watch(),
                     self._pool,
+                    self._collector.sightings,
                 ),
                 http=whole_first(self._door, CAPTURE_PATH, self._collector.capture.take),
                 ws="none",

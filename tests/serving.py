@@ -164,7 +164,15 @@ class Relay:
 
 
 def _relaying(relay: Relay) -> type[BaseHTTPRequestHandler]:
-    kept_headers = ("Content-Type", "Content-Encoding", "Accept", "Origin", "User-Agent", "Sec-Fetch-Site")
+    kept_headers = (
+        "Content-Type",
+        "Content-Encoding",
+        "Accept",
+        "Origin",
+        "Referer",
+        "User-Agent",
+        "Sec-Fetch-Site",
+    )
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from expost.admission import DEFINER_PATH
 from expost.errors import ExpostError, InvalidInput
 
+from .arrival import other_key
 from .caller import caller_of
 from .desk import Desk, in_thread
-from .pointing import Kind, SeenLevel, Selector, Word, note_token, past_of, selectors_of
+from .pointing import Kind, Seen, SeenLevel, Selector, Word, names_of, note_token, past_of, selectors_of
 from .preview_token import Chosen, PreviewTokens, Token
 from .suggestions import Chosen as Meant
 from .suggestions import ranked_for
@@ -27,10 +28,11 @@ class _Asked(BaseModel):
 
 
 class Opening(_Asked):
-    """The token is traded for a grant."""
+    """The token is traded for a grant; `key` is that of the page's tag."""
 
     ask: Literal["open"]
     token: Word
+    key: Word = ""
 
 
 class AskedSelectors(_Asked):
@@ -39,6 +41,13 @@ class AskedSelectors(_Asked):
     ask: Literal["selectors"]
     grant: Word
     chain: Annotated[list[SeenLevel], Field(max_length=200)]
+
+
+class AskedNames(Seen):
+    """A name to offer."""
+
+    ask: Literal["names"]
+    grant: Word
 
 
 class AskedPast(_Asked):
@@ -65,9 +74,9 @@ class Choosing(AskedPast):
     name: Word
 
 
-ASKED: TypeAdapter[Opening | AskedSelectors | AskedSuggestions | AskedPast | Choosing] = TypeAdapter(
-    Annotated[Opening | AskedSelectors | AskedSuggestions | AskedPast | Choosing, Field(discriminator="ask")]
-)
+Granted = AskedSelectors | AskedSuggestions | AskedNames | AskedPast | Choosing
+"""What may be asked with a grant."""
+ASKED: TypeAdapter[Opening | Granted] = TypeAdapter(Annotated[Opening | Granted, Field(discriminator="ask")])
 
 
 def add_definer(router: APIRouter, desk: Desk, tokens: PreviewTokens) -> None:
@@ -78,13 +87,18 @@ def add_definer(router: APIRouter, desk: Desk, tokens: PreviewTokens) -> None:
         by = caller_of(request).actor("a page")
         await in_thread(note_token, desk.access, by, "preview token used", token.origin)
         name = next((site.name for site in desk.sites() if site.slug == token.site), token.site)
+        if asked.key and (other := await other_key(desk, asked.key, token.site, name)):
+            raise InvalidInput(other.message, hint=f"{other.hint} It stands on the page Point at it.")
         return {"grant": grant, "site": name}
 
-    async def answered(asked: AskedSelectors | AskedSuggestions | AskedPast | Choosing, token: Token) -> Any:
+    async def answered(asked: Granted, token: Token) -> Any:
         if isinstance(asked, AskedSelectors):
             return selectors_of(asked.chain)
         if isinstance(asked, AskedSuggestions):
             return await ranked_for(desk, token.site, asked)
+        if isinstance(asked, AskedNames):
+            # Not whether anything has it: that is said in Expost's own window, where it is saved.
+            return {"name": names_of(asked)[0]}
         if isinstance(asked, Choosing):
             token.chosen = Chosen(asked.kind, asked.selector, asked.text, asked.name)
             return {}
@@ -107,7 +121,7 @@ def _origin(request: Request) -> str:
     return request.headers.get("origin", "")
 
 
-def _read(body: bytes) -> Opening | AskedSelectors | AskedSuggestions | AskedPast | Choosing:
+def _read(body: bytes) -> Opening | Granted:
     try:
         return ASKED.validate_json(body)
     except ValidationError as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
 
 from expost.access import Access
+from expost.collector.sightings import Sightings
 from expost.errors import ExpostError, UnknownSite
 from expost.query.answer import Answer
 from expost.query.form import Form, form_of
@@ -55,6 +56,7 @@ class Desk:
     sites: Callable[[], Sequence[PageSite]]
     access: Access
     limited: Callable[[], Mapping[str, int]] = dict
+    sightings: Sightings = field(default_factory=Sightings)
 
     def site_of(self, request: Request) -> PageSite:
         """The site named by `?site=`, else the first."""

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from expost.access import Access
+from expost.collector.sightings import Sightings
 
 from .account import add_account_page
+from .arrival import add_arrival
 from .audit import add_audit
 from .charts import add_charts
 from .cohorts import add_cohorts
@@ -38,7 +40,7 @@ from .unnamed import add_unnamed
 
 PARTS = (
     add_live, add_event, add_definitions, add_define, add_unnamed, add_health,
-    add_point, add_suggestions, add_charts, add_people,
+    add_point, add_arrival, add_suggestions, add_charts, add_people,
     add_reports, add_dashboards, add_reconcile, add_cohorts,
     add_opened, add_person,
     add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit,
@@ -51,14 +53,15 @@ def create_pages(
     sites: Callable[[], Sequence[PageSite]],
     access: Access,
     limited: Callable[[], Mapping[str, int]] = dict,
+    sightings: Sightings | None = None,
 ) -> APIRouter:
     """The pages, their panels and twins, and `/static`.
 
     `call("ask", question)` and the other methods of `Analysis` are run where the app says; `sites()` is asked at
     every request, so that a new site shows at once. Who may log in is known to `access`, and `limited()` says how many
-    batches were refused because their device, address or key sent too much.
+    batches were refused because their device, address or key sent too much. `sightings` are of pages that send nothing.
     """
-    desk = Desk(call, sites, access, limited)
+    desk = Desk(call, sites, access, limited, sightings or Sightings())
     router = create_router(desk)
     add_static(router)
 

@@ -5,7 +5,6 @@ The definer in the site's page knows no login. It asks this page, this page asks
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -18,15 +17,27 @@ from pydantic import BaseModel, ConfigDict, Field
 from expost.errors import ExpostError, InvalidInput
 from expost.query.form_definition import definition_of
 from expost.query.live import Live
+from expost.query.naming import free_name
 from expost.query.preview import Preview
-from expost.state.names import name_key
 
 from .caller import caller_of
 from .definer import add_definer
-from .desk import Desk, in_thread
+from .desk import Desk, address, in_thread, pairs_of
 from .page import render
-from .pointing import Kind, SeenLevel, Selector, Word, conditions, note_token, selectors_of
+from .pointing import (
+    Kind,
+    Seen,
+    SeenLevel,
+    Selector,
+    Word,
+    conditions,
+    names_of,
+    note_token,
+    selectors_of,
+    source_of,
+)
 from .preview_token import LASTS, PreviewTokens, origin_of
+from .taken import find_taken, taken_keys
 
 OPENER_POLICY = {"Cross-Origin-Opener-Policy": "same-origin-allow-popups"}
 """The window that is opened keeps its opener; nobody who opens this page gets a hold of it all the same."""
@@ -44,6 +55,17 @@ class SeenChain(BaseModel):
 
 class PointedAt(BaseModel):
     """What somebody pointed at, and what they call it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind
+    selector: Selector
+    text: Word = ""
+    name: Word
+
+
+class Named(BaseModel):
+    """A name that somebody thinks of, for this."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -113,9 +135,7 @@ def add_point(router: APIRouter, desk: Desk) -> None:
         """The page; `?page=` is the address that it offers to open."""
         site = desk.site_of(request)
         page = request.query_params.get("page", "") or await last_page(site.slug)
-        source = re.search(r'\bsrc="([^"]*)"', site.tag)
-        parts = urlsplit(source[1] if source else "")
-        view = PointView(page, definer_tag(site.tag), f"{parts.scheme}://{parts.netloc}")
+        view = PointView(page, definer_tag(site.tag), source_of(site.tag))
         response = render(desk, request, "point.html", view=view)
         response.headers.update(OPENER_POLICY)
         return response
@@ -125,17 +145,34 @@ def add_point(router: APIRouter, desk: Desk) -> None:
         """A selector for each level of a chain."""
         return JSONResponse(selectors_of(seen.chain))
 
+    @router.post("/point/names.json")
+    async def names(seen: Seen, request: Request) -> Response:
+        """A name to offer that nothing has."""
+        keys = await taken_keys(desk, desk.site_of(request).slug)
+        return JSONResponse({"name": free_name(names_of(seen), keys)})
+
+    @router.post("/point/taken.json")
+    async def taken(named: Named, request: Request) -> Response:
+        """What has the name already, and a name that nothing has; `change` is where it can be made to mean this."""
+        form = conditions(named.kind, named.selector, named.text)
+        try:
+            meant = definition_of("named", form)
+        except ExpostError:
+            meant = None
+        found = await find_taken(desk, named.name, desk.site_of(request).slug, meant)
+        change = address("/define", [*pairs_of(form), ("name", named.name)])
+        return JSONResponse({"taken": found and found.to_json() | {"change": change}})
+
     @router.post("/point/save.json")
     async def save(meant: PointedAt, request: Request) -> Response:
         """Save what was pointed at under a new name, and give its past."""
         site = desk.site_of(request).slug
-        for each in await desk.call("definitions", site=site):
-            if name_key(each.name) == name_key(meant.name):
-                # The page at the other end is the site's: it may add a name, never change what one means.
-                raise InvalidInput(
-                    f"A definition is called {each.name!r} already.",
-                    hint="Choose another name, or change that one in Expost.",
-                )
+        if taken := await find_taken(desk, meant.name, site):
+            # The page at the other end is the site's: it may add a name, never change what one means.
+            raise InvalidInput(
+                f"A definition is called {taken.name!r} already.",
+                hint=f"Choose another name, such as {taken.free!r}, or change that one in Expost.",
+            )
         by = caller_of(request).actor("ui")
         wanted = definition_of(meant.name.strip(), conditions(meant.kind, meant.selector, meant.text))
         saved = await desk.call("define", wanted, site=site, author=by.who, place=by.place)

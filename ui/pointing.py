@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +13,7 @@ from expost.access import Access
 from expost.collector.masks import Masks
 from expost.query.form_definition import preview_of
 from expost.query.level import Level
+from expost.query.naming import names_for
 from expost.query.suggestion import suggestions
 from expost.state.audit import Actor, note
 
@@ -39,6 +41,25 @@ class SeenLevel(BaseModel):
     type_index: Place
     type_count: Place
     is_shadow_child: bool
+
+
+class Seen(BaseModel):
+    """An element that is meant, first of its chain, with the words on it and the heading above it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    chain: Annotated[list[SeenLevel], Field(min_length=1, max_length=200)]
+    kind: Kind
+    path: Annotated[str, Field(max_length=2_000)]
+    words: Word = ""
+    heading: Word = ""
+
+
+def names_of(seen: Seen) -> tuple[str, ...]:
+    """Names to offer for it, the plainest first, of nothing that the collector would mask."""
+    masks = Masks()
+    words, heading = (text if masks.text(text) == text else "" for text in (seen.words, seen.heading))
+    return names_for(seen.kind, as_captured(seen.chain), words, masks.url(seen.path), heading)
 
 
 def as_captured(chain: Sequence[SeenLevel]) -> tuple[Level, ...]:
@@ -91,6 +112,17 @@ async def past_of(desk: Desk, site: str, kind: Kind, selector: str, text: str) -
     past = (await desk.answer(preview_of(conditions(kind, selector, text) | {"site": [site]}))).to_json()
     shown = {name: past[name] for name in ("events", "people", "unknown", "first_seen", "last_seen")}
     return shown | {"days": [day["events"] for day in past["days"]]}
+
+
+def source_of(tag: str) -> str:
+    """The origin that a site's script comes from.
+
+    >>> source_of('<script async src="https://x.example/expost.js" data-key="k"></script>')
+    'https://x.example'
+    """
+    source = re.search(r'\bsrc="([^"]*)"', tag)
+    parts = urlsplit(source[1] if source else "")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def note_token(access: Access, by: Actor, action: str, origin: str) -> None:

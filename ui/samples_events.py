@@ -103,12 +103,12 @@ def suggestions(place: int = 2) -> SuggestionsAnswer:
     """Suggested selectors of every kind for a level of the chain, one with a text that wants to be markup."""
     meant = chain()[place]
     everywhere = "there on all 41 days and in all 4 releases"
-    once = "matches 1 of 12 buttons on the page"
+    once = "finds 1 of the 12 buttons used on its page"
     found = (
         Suggestion(meant.selector or "*", None, "class", f"the classes .add and .primary, {everywhere}; {once}",
                    0.93, 431, 41, 4, 0, 0, 1),
-        Suggestion("button.add", None, "class", f"the class .add, {everywhere}; matches 3 of 12 buttons on the page; "
-                   "also gathers 120 events of 2 other things", 0.41, 431, 41, 4, 120, 2, 3),
+        Suggestion("button.add", None, "class", f"the class .add, {everywhere}; finds 3 of the 12 buttons used on "
+                   "its page; also gathers 120 events of 2 other things", 0.41, 431, 41, 4, 120, 2, 3),
         Suggestion("button", NASTY, "text", f"the text “{NASTY}”, there on 9 of 41 days and in 1 of 4 releases; {once}",
                    0.12, 90, 9, 1, 0, 0, 1),
         Suggestion("div.actions > button.add:nth-of-type(2)", None, "place",

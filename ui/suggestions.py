@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -26,8 +26,11 @@ class Chosen(BaseModel):
     text: Word = ""
 
 
-async def ranked_for(desk: Desk, site: str, chosen: Chosen) -> list[dict[str, str | None]]:
-    """Selectors for the element, the best first, each with its reason and the text to ask for beside it, if any."""
+async def ranked_for(desk: Desk, site: str, chosen: Chosen) -> list[dict[str, Any]]:
+    """Selectors for the element, the best first, each with its reason and the text to ask for beside it, if any.
+
+    `used` things of its page did it find in the past, of `of` that were used there at all.
+    """
     question = Suggestions(
         chain=as_captured(chosen.chain),
         level=chosen.level,
@@ -37,8 +40,12 @@ async def ranked_for(desk: Desk, site: str, chosen: Chosen) -> list[dict[str, st
         limit=5,
         site=site,
     )
-    ranked = (await desk.answer(question)).suggestions
-    return [{"selector": each.selector, "text": each.text, "reason": each.reason} for each in ranked]
+    answer = await desk.answer(question)
+    return [
+        {"selector": each.selector, "text": each.text, "reason": each.reason, "used": each.page_things,
+         "of": answer.page_things}
+        for each in answer.suggestions
+    ]  # fmt: skip
 
 
 def add_suggestions(router: APIRouter, desk: Desk) -> None:

@@ -72,7 +72,7 @@ def test_the_first_one_says_in_words_why_it_is(analysis: Analysis, story: Story)
     first = ask(analysis, story, "label = 'Buy'").suggestions[0]
     assert first.selector == '[data-testid="buy"]'
     assert first.reason == (
-        "data-testid, there on all 12 days and in all 4 releases; matches 1 of 3 buttons on the page"
+        "data-testid, there on all 12 days and in all 4 releases; finds 1 of the 3 buttons used on its page"
     )
     assert (first.events, first.days, first.releases, first.other_events) == (12, 12, 4, 0)
 

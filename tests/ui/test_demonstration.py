@@ -22,7 +22,7 @@ from expost.demo.history import batches_of_month, events_of, send_history
 from expost.demo.shop_server import ShopServer
 from tests.browser.snippet_site import spelled_out
 from tests.serving import Serving, events_in_lake, make_key, make_site
-from tests.ui.test_definer import definer_in, wait_until
+from tests.ui.pointing_bench import definer_in, wait_until
 
 DAYS = 10
 NAME = "Added a tea to the cart"

@@ -73,7 +73,7 @@ def test_what_is_chosen_gets_ranked_selectors_with_reasons() -> None:
         "text": "Buy now",
     }
     ranked = client(stand_in).post("/point/suggestions.json", json=meant).json()
-    assert set(ranked[0]) == {"selector", "text", "reason"}
+    assert set(ranked[0]) == {"selector", "text", "reason", "used", "of"}
     [(_, asked)] = stand_in.asked
     assert (asked.level, asked.kind, asked.page, len(asked.chain)) == (1, "click", "shop.example/", 2)
     assert asked.text == "Buy now"

@@ -2,15 +2,19 @@
 // this page asks with its own. Only the window that was opened here is listened to, and only while it shows the origin meant.
 
 const WINDOW = "expost-definer"; // by this name the snippet knows that the definer is wanted
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 12_000; // the definer comes after the first events were answered for
 const LOOK_MS = 500;
+const AGAIN_MS = 4_000;
+const LONGEST_MS = 120_000;
 const ASK_MS = 1_000;
+const QUIET_MS = 350;
 
 const form = document.querySelector("[data-point]");
 const status = document.getElementById("pointing");
 const list = document.getElementById("pointed");
 const cut = document.getElementById("cut");
 const chosen = document.getElementById("chosen");
+const advice = document.getElementById("advice");
 let opened = null;
 let origin = "";
 let port = null;
@@ -35,6 +39,12 @@ const post = (address, body) =>
 const ANSWERS = {
   selectors: ({ chain }) => post(form.dataset.selectors, { chain }),
   suggestions: (meant) => post(form.dataset.suggestions, meant),
+  names: (seen) => post(form.dataset.names, seen),
+  async taken(named) {
+    const found = await post(form.dataset.taken, named);
+    listChange(found.taken, named);
+    return found;
+  },
   async past({ kind, selector, text }) {
     const url = new URL(form.dataset.past, location.href);
     if (!["click", "change", "submit"].includes(kind)) throw new Error("No such type of event.");
@@ -50,7 +60,22 @@ const ANSWERS = {
   },
 };
 
+// What the page may not do is offered here: to make what was pointed at another version of the definition that has its name.
+function listChange(taken, { name }) {
+  list.querySelector("[data-change]")?.remove();
+  if (!taken || taken.is_same) return;
+  const item = document.createElement("li");
+  item.dataset.change = "";
+  const url = new URL(taken.change, location.href);
+  const site = new URL(form.dataset.definition, location.href).searchParams.get("site");
+  if (site) url.searchParams.set("site", site);
+  const link = Object.assign(document.createElement("a"), { href: url.href, textContent: `make it version ${taken.version + 1} of “${taken.name}”` });
+  item.append(`“${name}” exists already: `, link, ".");
+  list.prepend(item);
+}
+
 function listSaved(saved) {
+  list.querySelector("[data-change]")?.remove();
   const url = new URL(form.dataset.definition, location.href);
   url.searchParams.set("name", saved.name);
   const link = Object.assign(document.createElement("a"), { href: url.href, textContent: saved.name });
@@ -68,36 +93,67 @@ async function reply(from, { id, ask, ...given }) {
   }
 }
 
-addEventListener("message", ({ source, origin: from, data, ports }) => {
+addEventListener("message", async ({ source, origin: from, data, ports }) => {
   if (!opened || source !== opened || data?.expost !== "definer" || !ports[0]) return;
   if (from !== origin) {
     say(`The window shows a page of ${from} now, and you opened one of ${origin}. It is told nothing. If you mean that one, open its address.`);
     return;
   }
+  const { wrong } = typeof data.key === "string" ? await post(form.dataset.key, { key: data.key }).catch(() => ({})) : {};
+  // What happens on a page with another key is in another site's past.
+  if (wrong) return advise(wrong, wrong.message);
   port?.close();
   [port] = ports;
   const mine = port;
   mine.onmessage = ({ data: asked }) => reply(mine, asked);
   mine.postMessage({ welcome: true, site: form.dataset.siteName });
+  advice.hidden = true;
   say(`The page is here (${origin}). Point at what you mean in its window, and keep this one open.`);
 });
 
-// A window that is cut off by its page's Cross-Origin-Opener-Policy looks closed from here.
+function advise(why, message) {
+  said = why.kind;
+  say(message);
+  advice.hidden = false;
+  advice.querySelector("[data-hint]").textContent = why.hint;
+  advice.querySelector("a").hidden = !why.needs_tag;
+}
+
+// A window that is cut off by its page's Cross-Origin-Opener-Policy looks closed from here. If nobody sees this page meanwhile, the
+// other one is still there.
+const CUT = "Its page cut itself off from this one, as the header Cross-Origin-Opener-Policy: same-origin has it. Such a page can be pointed at with a token.";
+const CLOSED = "The window was closed, or its page cut itself off from this one, as the header Cross-Origin-Opener-Policy: same-origin has it. Such a page can be pointed at with a token.";
+const LOST = "Its window was closed, or is cut off from this one as well.";
+const NO_TOKEN = ["no tag", "other site", "unknown key"]; // what a token would not help
+let askedAt = 0;
+let said = "";
+let lost = "";
+
 function watch() {
-  if (!opened) return;
-  if (opened.closed) {
-    say(
-      port
-        ? "The window is closed."
-        : "The window was closed, or its page cut itself off from this one, as the header Cross-Origin-Opener-Policy: same-origin has it. Such a page can be pointed at with a token.",
-    );
+  if (opened?.closed) {
+    lost = port ? "" : document.hidden ? CUT : CLOSED;
+    say(port ? "The window is closed." : lost);
     cut.hidden = !!port;
     opened = port = null;
-  } else if (!port && performance.now() - begunAt > PATIENCE_MS) {
-    say(
-      "The page does not answer. The definer comes after the first events were sent, so: the tag has to say data-also=\"definer\", consent must not be off, the browser must not ask not to be tracked, and the page must carry this site's snippet.",
-    );
   }
+  const waited = performance.now() - begunAt;
+  const isWaiting = !NO_TOKEN.slice(1).includes(said) && ((opened && !port) || (lost && !token));
+  if (!isWaiting || waited > LONGEST_MS || (opened && waited < PATIENCE_MS) || performance.now() - askedAt < AGAIN_MS) return;
+  askedAt = performance.now();
+  void tellWhy(waited);
+}
+
+// How far the page came is known to the server: whether it asked for the script, and to which site it sends its events.
+async function tellWhy(waited) {
+  const mine = begunAt;
+  const isClosed = !opened;
+  const why = await post(form.dataset.arrival, { page: form.elements.page.value, seconds: waited / 1_000, is_closed: isClosed }).catch(() => null);
+  if (!why || mine !== begunAt || port || isClosed === !!opened) return;
+  // A page that is cut off may be on its way still: nothing has come of it so far.
+  if (isClosed && waited < PATIENCE_MS && why.kind !== "cut off" && why.kind !== "other site") return;
+  const isOfNoUse = NO_TOKEN.includes(why.kind);
+  advise(why, why.kind === "cut off" ? lost : isClosed ? `${why.message} ${isOfNoUse ? LOST : lost}` : why.message);
+  cut.hidden = !isClosed || isOfNoUse;
 }
 
 form.addEventListener("submit", (event) => {
@@ -108,8 +164,10 @@ form.addEventListener("submit", (event) => {
   port = null;
   origin = url.origin;
   begunAt = performance.now();
+  askedAt = 0;
+  said = lost = "";
   forgetToken();
-  cut.hidden = chosen.hidden = true;
+  cut.hidden = chosen.hidden = advice.hidden = true;
   opened = window.open(url.href, WINDOW);
   say(opened ? "Waiting for the page. The definer comes a few seconds after it." : "The browser did not let this page open a window. Allow it to, and try again.");
 });
@@ -174,7 +232,34 @@ async function offer({ kind, selector, text, name }) {
   chosen.elements.name.value = name;
   Object.assign(chosen.dataset, { kind, selector, text });
   document.getElementById("chosen-said").textContent = "";
+  await checkName(true);
 }
+
+// The name that the page offers becomes one that nothing has; one that somebody writes is only told about.
+const takenNote = document.getElementById("chosen-taken");
+async function checkName(isOffered = false) {
+  const { kind, selector, text } = chosen.dataset;
+  const field = chosen.elements.name;
+  const name = field.value.trim();
+  const { taken } = name ? await post(form.dataset.taken, { kind, selector, text, name }).catch(() => ({})) : {};
+  if (field.value.trim() !== name) return;
+  listChange(taken, { name });
+  takenNote.hidden = !taken;
+  if (!taken) return;
+  if (isOffered) {
+    field.value = taken.free;
+    list.querySelector("[data-change]")?.remove();
+    takenNote.hidden = true;
+    return;
+  }
+  takenNote.textContent = `“${taken.name}” exists since ${taken.since.slice(0, 10)}, as version ${taken.version}: ${taken.meaning}. Take another name, such as ${taken.free}.`;
+}
+
+let nameTimer;
+chosen.elements.name.addEventListener("input", () => {
+  clearTimeout(nameTimer);
+  nameTimer = setTimeout(checkName, QUIET_MS);
+});
 
 chosen.addEventListener("submit", async (event) => {
   event.preventDefault();

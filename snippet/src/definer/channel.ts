@@ -14,13 +14,32 @@ export interface Suggested {
   selector: string;
   text: string | null; // asked for beside it
   reason: string;
+  used: number; // things of this page that it found in the past
+  of: number; // of so many that were used here
+}
+// Who has a name already: another one is free, and Expost's own page can change what that one means.
+export interface Taken {
+  name: string;
+  version: number;
+  meaning: string;
+  since: string;
+  is_archived: boolean;
+  is_same: boolean;
+  free: string;
+}
+export interface Candidate {
+  kind: string;
+  selector: string;
+  text: string;
 }
 export interface Questions {
   selectors: { given: { chain: Level[] }; answer: string[] };
   suggestions: { given: { chain: Level[]; level: number; kind: string; page: string; text: string }; answer: Suggested[] };
-  past: { given: { kind: string; selector: string; text: string }; answer: Past };
-  chosen: { given: { kind: string; selector: string; text: string; name: string }; answer: object };
-  save: { given: { kind: string; selector: string; text: string; name: string }; answer: { name: string; events: number; people: number } };
+  past: { given: Candidate; answer: Past };
+  names: { given: { chain: Level[]; kind: string; path: string; words: string; heading: string }; answer: { name: string } };
+  taken: { given: Candidate & { name: string }; answer: { taken: Taken | null } };
+  chosen: { given: Candidate & { name: string }; answer: object };
+  save: { given: Candidate & { name: string }; answer: { name: string; events: number; people: number } };
 }
 export type Ask = <Kind extends keyof Questions>(kind: Kind, given: Questions[Kind]["given"]) => Promise<Questions[Kind]["answer"]>;
 
@@ -37,7 +56,7 @@ export const PATIENCE_MS = 30_000;
 export const SILENCE = new Refusal("Expost does not answer.", "Is the page open that brought you here? Open this one from it again.");
 
 // Tells the opener that we are here. `welcomed` is called if it is the page of Expost that waits for us.
-export const greet = (opener: Window, origin: string, welcomed: (ask: Ask, site: string) => void): void => {
+export const greet = (opener: Window, origin: string, key: string | undefined, welcomed: (ask: Ask, site: string) => void): void => {
   const { port1, port2 } = new MessageChannel();
   const open = new Map<number, (reply: { answer?: unknown; error?: { message: string; hint?: string } }) => void>();
   let last = 0;
@@ -59,5 +78,5 @@ export const greet = (opener: Window, origin: string, welcomed: (ask: Ask, site:
     if (data.welcome) welcomed(ask as Ask, String(data.site));
     else open.get(data.id)?.(data);
   };
-  opener.postMessage({ expost: "definer" }, origin, [port2]);
+  opener.postMessage({ expost: "definer", key }, origin, [port2]);
 };

@@ -1,8 +1,9 @@
 // Pointing at the page: what is pointed at, what it would be called, what was asked about it. One state, shown after each change.
 import { chainOf, frameOf, levelOf } from "./chain";
-import { Refusal, type Ask, type Past, type Suggested } from "./channel";
-import { kindOf, labelOf, levelMeant, suggestName } from "./control";
-import { differences } from "./differ";
+import { Refusal, type Ask, type Candidate, type Past, type Suggested } from "./channel";
+import { kindOf, labelOf, levelMeant } from "./control";
+import { differences, placed } from "./differ";
+import { headingOf, plainName, wordsOf } from "./naming";
 import { panel, type Acts, type Panel, type View } from "./panel";
 import { scrollAt } from "./scroll";
 import { surface } from "./surface";
@@ -18,6 +19,7 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
   const state: View = {
     mode: "pointing", site, isPreviewOnly, chain: [], level: 0, kind: "click", selector: "", text: "", words: "", matched: [], past: undefined, refusal,
     notes: [], isAsking: false, name: "", saved: undefined, isOnLeft: false, ranked: undefined,
+    taken: undefined, here: [],
   };
   const known = new Map<string, Past>();
   let selectors: string[] = [];
@@ -26,6 +28,8 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
   let isSaving = false;
   let turn = 0;
   let timer: number | undefined;
+  let nameTurn = 0;
+  let nameTimer: number | undefined;
   let shown: Panel | undefined;
 
   const show = (): void => shown?.show(state);
@@ -60,7 +64,9 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
       error = refused;
     }
     const isInFrame = !!mine && !!frameOf(mine.ownerDocument);
-    change({ selector, matched, past, notes: differences({ selector, error, matched, mine, past, isInFrame, also }) });
+    const suggested = state.ranked?.find((each) => each.selector === selector && (each.text ?? "") === state.text);
+    const here = selector && !error ? placed(matched.length, suggested) : [];
+    change({ selector, matched, past, here, notes: differences({ selector, error, matched, mine, past, isInFrame, also }) });
   };
   const lookBack = async (isLatest: () => boolean): Promise<void> => {
     const { kind, selector, text } = state;
@@ -78,14 +84,41 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     const { mode, kind, selector, text, past } = state;
     if (isPreviewOnly && mode === "chosen" && selector && past) void ask("chosen", { kind, selector, text, name: named() }).catch(() => 0);
   };
-  const named = (): string => (isNamed ? state.name : state.chain[state.level] ? suggestName(state.chain[state.level]!, state.kind) : "");
+  const named = (): string => (isNamed ? state.name : state.name || (state.chain[state.level] ? plainName(state.chain[state.level]!, state.kind) : ""));
+  const candidate = (): Candidate => ({ kind: state.kind, selector: state.selector, text: state.text });
+
+  // A name that tells something, and that nothing has yet, unless somebody wrote one.
+  const offerName = async (): Promise<void> => {
+    const { chain, level, kind } = state;
+    const mine = chain[level]!;
+    if (!isNamed) change({ name: plainName(mine, kind) });
+    const around = chain.slice(level).map((element) => levelOf(element, drawn.host));
+    const asked = { chain: around, kind, path: location.pathname, words: wordsOf(mine), heading: headingOf(mine) };
+    const found = await ask("names", asked).catch(() => undefined);
+    if (!found || isNamed || state.mode !== "chosen" || mine !== state.chain[state.level] || kind !== state.kind) return;
+    change({ name: found.name });
+    shown?.selectName();
+    hand();
+  };
+  // Whether the name that somebody writes is taken is said before it is saved. With a token Expost's own page says it.
+  const checkName = (): void => {
+    clearTimeout(nameTimer);
+    const mine = ++nameTurn;
+    if (isPreviewOnly) return;
+    const run = async (): Promise<void> => {
+      const name = state.name.trim();
+      const found = name && state.selector ? await ask("taken", { ...candidate(), name }).catch(() => undefined) : undefined;
+      if (mine === nameTurn) change({ taken: found?.taken ?? undefined });
+    };
+    nameTimer = setTimeout(run, TYPING_MS);
+  };
 
   const atLevel = (level: number): void => {
     state.level = level;
     state.kind = kindOf(state.chain[level]!);
-    state.name = named();
+    if (!isNamed) state.name = "";
     isWritten = false;
-    change({ refusal: undefined, saved: undefined, ranked: undefined, text: "", words: labelOf(state.chain[level]!) });
+    change({ refusal: undefined, saved: undefined, ranked: undefined, taken: undefined, text: "", words: labelOf(state.chain[level]!) });
   };
   const askAbout = (wait: number): void =>
     later(async (isLatest) => {
@@ -110,6 +143,7 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     change({ ranked });
     const [best] = ranked;
     if (best && !isWritten && !state.saved && (best.selector !== state.selector || best.text)) take(best);
+    else look(state.selector, state.past);
   };
   const take = ({ selector, text }: Suggested): void => {
     change({ refusal: undefined, saved: undefined, text: text ?? "" });
@@ -122,7 +156,7 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     const chain = chainOf(target);
     selectors = [];
     isNamed = false;
-    Object.assign(state, { chain, selector: "", matched: [], past: undefined, notes: [] });
+    Object.assign(state, { chain, selector: "", matched: [], past: undefined, notes: [], here: [] });
     atLevel(isExact ? 0 : levelMeant(chain));
     askAbout(STILL_MS);
   };
@@ -143,6 +177,7 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
       change({ mode: "chosen" });
       hand();
       void rank();
+      void offerName();
       const mine = state.chain[state.level]!;
       if (shown?.covers(mine)) acts.side();
       if (shown?.covers(mine)) mine.scrollIntoView({ block: state.isOnLeft ? "end" : "start" });
@@ -153,10 +188,12 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
       change({ mode: "chosen" });
       askAbout(0);
       void rank();
+      void offerName();
     },
     kind(kind) {
       state.kind = kind;
-      state.name = named();
+      if (!isNamed) state.name = "";
+      void offerName();
       change({ saved: undefined, refusal: undefined, ranked: undefined });
       later(lookBack, 0);
       void rank();
@@ -176,18 +213,18 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     },
     name(text) {
       isNamed = true;
-      state.name = text;
-      if (state.refusal) change({ refusal: undefined });
+      change({ name: text, refusal: undefined, taken: undefined });
+      checkName();
     },
     async save() {
-      const { kind, selector, text } = state;
-      const name = state.name.trim();
+      const name = named().trim();
+      const { selector } = state;
       // An answer on the past may still be under way; saving waits for none.
       if (!name || !selector || isSaving) return;
       isSaving = true;
       change({ isAsking: true, refusal: undefined });
       try {
-        change({ saved: await ask("save", { kind, selector, text, name }), isAsking: false });
+        change({ saved: await ask("save", { ...candidate(), name }), isAsking: false });
         shown?.focusPoint();
       } catch (error) {
         change({ refusal: asRefusal(error), isAsking: false });
@@ -197,7 +234,8 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     },
     again() {
       turn++;
-      change({ mode: "pointing", chain: [], level: 0, selector: "", text: "", words: "", matched: [], past: undefined, notes: [], refusal: undefined, saved: undefined, isAsking: false });
+      change({ mode: "pointing", chain: [], level: 0, selector: "", text: "", words: "", matched: [], past: undefined, notes: [], here: [], refusal: undefined, saved: undefined, taken: undefined, isAsking: false });
+      nameTurn++;
       drawn.cover(true);
       shown?.focusGlass();
     },

@@ -1,5 +1,6 @@
 // The server knows the past, the browser knows the page. Where the two do not agree the panel says so.
-import type { Past } from "./channel";
+import type { Past, Suggested } from "./channel";
+import { counted } from "./past";
 
 interface Known {
   selector: string;
@@ -29,4 +30,17 @@ export const differences = ({ selector, error, matched, mine, past, isInFrame, a
   } else if (!matched.length && !error && past.events) found.push("The page and the past differ: it has a past, and nothing on this page matches now.");
   if (mine?.closest("[data-expost-ignore]")) found.push("Nothing that happens here is captured: data-expost-ignore.");
   return found;
+};
+
+// What stands on the page now, and what of this page the past knows: only what somebody used. Each says which it is, and where the
+// two differ, why.
+export const placed = (now: number, suggested: Suggested | undefined): string[] => {
+  const said = [`On this page now: ${counted(now, "element")}.`];
+  if (!suggested?.of) return said;
+  const { used, of } = suggested;
+  said.push(`In the past of this page: ${used.toLocaleString("en")} of ${counted(of, "such thing")} that ${of === 1 ? "was" : "were"} used.`);
+  if (now && !used) said.push("They differ: what stands here now was not used yet, or it was captured in other words, as before a change of the page.");
+  else if (now > used) said.push("They differ: what nobody used yet has no past.");
+  else if (now < used) said.push("They differ: the rest stood here at other times, in another list or state of the page.");
+  return said;
 };

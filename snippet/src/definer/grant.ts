@@ -29,8 +29,8 @@ const asker =
     }
   };
 
-export const trade = async (token: string, origin: string): Promise<{ ask: Ask; site: string }> => {
+export const trade = async (token: string, origin: string, key = ""): Promise<{ ask: Ask; site: string }> => {
   const send = asker(origin);
-  const { grant, site } = await send({ ask: "open", token });
+  const { grant, site } = await send({ ask: "open", token, key });
   return { ask: ((ask: string, given: object) => send({ ask, grant, ...given })) as Ask, site };
 };

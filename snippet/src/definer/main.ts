@@ -7,7 +7,7 @@ import { greet, type Ask, type Refusal } from "./channel";
 import { define } from "./definer";
 import { trade } from "./grant";
 
-export const startDefiner = ({ ui, also = "" }: Core["tag"], token?: string): void => {
+export const startDefiner = ({ ui, key, also = "" }: Core["tag"], token?: string): void => {
   const origin = new URL(ui ?? import.meta.url).origin;
   let end: (() => void) | undefined;
   // Expost has answered, so whoever points here is of the site's own.
@@ -17,9 +17,9 @@ export const startDefiner = ({ ui, also = "" }: Core["tag"], token?: string): vo
     end?.();
     end = define(ask, site, also);
   };
-  const begin = (): void => greet(window.opener as Window, origin, start);
+  const begin = (): void => greet(window.opener as Window, origin, key, start);
   if (token) {
-    trade(token, origin).then(
+    trade(token, origin, key).then(
       ({ ask, site }) => {
         mark();
         define(ask, site, also, true);

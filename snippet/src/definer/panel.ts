@@ -1,11 +1,12 @@
 // What is drawn in the frame: the glass that keeps the pointer from the page, the outlines, and the panel. It is made once for
 // a document of the frame; then its words change.
-import type { Past, Refusal, Suggested } from "./channel";
+import type { Past, Refusal, Suggested, Taken } from "./channel";
 import { describe } from "./control";
 import { maker } from "./make";
 import { counted, showPast } from "./past";
 import { ranking } from "./ranked";
 import { PANEL } from "./style";
+import { takenNote } from "./taken";
 import { boxOf } from "./trees";
 
 export type Mode = "pointing" | "chosen" | "using";
@@ -27,6 +28,8 @@ export interface View {
   isAsking: boolean;
   name: string;
   saved: { name: string; events: number; people: number } | undefined;
+  taken: Taken | undefined; // who has the name that somebody writes
+  here: readonly string[]; // what matches on the page now, and what of it is in the past
   ranked: readonly Suggested[] | undefined;
   isOnLeft: boolean;
 }
@@ -83,12 +86,17 @@ export const panel = (document: Document, acts: Acts) => {
   const text = make("input", { id: "text", placeholder: "any", autocomplete: "off" as AutoFill, oninput: () => acts.text(text.value) });
   const saying = make("div", { className: "row saying" }, make("label", { htmlFor: "text" }, "Its text"), text);
   const ranked = ranking(make, acts.take);
-  const here = make("p", { className: "note here" });
+  const here = make("div", { className: "note here" });
   const notes = make("div", { className: "notes" });
   const past = make("div", { className: "past", ariaLive: "polite" });
   const name = make("input", { id: "name", required: true, maxLength: 200, autocomplete: "off" as AutoFill, oninput: () => acts.name(name.value) });
   const save = make("button", { className: "primary" }, "Save");
   const naming = make("form", {}, make("label", { htmlFor: "name" }, "Name"), make("div", { className: "row" }, name, save));
+  const taken = takenNote(make, (free) => {
+    acts.name(free);
+    name.select();
+  });
+  naming.append(taken.note);
   const handed = make("p", { className: "note handed" }, HANDED);
   const result = make("p", { className: "result", role: "status" });
   const candidate = make(
@@ -184,7 +192,8 @@ export const panel = (document: Document, acts: Acts) => {
     if (name.value !== state.name) name.value = state.name;
     naming.hidden = mode !== "chosen" || !!saved || state.isPreviewOnly;
     handed.hidden = !state.isPreviewOnly;
-    here.textContent = state.selector ? `On this page now: ${counted(state.matched.length, "element")}` : "";
+    here.replaceChildren(...state.here.map((line, place) => make("p", place > 1 ? { className: "warning" } : {}, line)));
+    taken.show(state.taken);
     ranked.show(state);
     showPast(make, past, state.past);
     notes.replaceChildren(...state.notes.map((text) => make("p", { className: "note warning" }, text)));
@@ -219,6 +228,7 @@ export const panel = (document: Document, acts: Acts) => {
     outline,
     covers: (element: Element) => isUnder(boxOf(element)),
     focusName: () => name.select(),
+    selectName: () => document.activeElement === name && name.select(),
     focusGlass: () => glass.focus({ preventScroll: true }),
     focusPoint: () => point.focus(),
     isGlass: (target: EventTarget | null) => target === glass || target === document.body,

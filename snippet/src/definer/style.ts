@@ -32,6 +32,8 @@ header strong { flex: 1 }
 header button { white-space: nowrap; padding: 4px 6px }
 p, dl, figure, form, ol { margin: 8px 0 0; padding: 0 }
 .status, .note, dt, figcaption, label { color: var(--soft); font-size: 13px }
+.here p { margin: 0 } .here { margin-top: 8px }
+.taken button { margin-top: 4px; max-width: 100%; overflow-wrap: anywhere; text-align: left }
 .crumbs { display: flex; flex-wrap: wrap; gap: 4px; list-style: none; max-height: 6.2rem; overflow: auto }
 .crumbs button { font: 12px/1.3 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; padding: 2px 6px; max-width: 100%; overflow-wrap: anywhere; text-align: left }
 button, input, select { font: inherit; color: var(--text); background: var(--surface); border: 1px solid var(--line); border-radius: 5px; padding: 4px 8px; min-height: 28px }

@@ -1,0 +1,86 @@
+"""What the definer would call something, and names that something has already."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+import expost
+from tests.ui.pointing_bench import (
+    Bench,
+    centre,
+    point_and_save,
+)
+
+
+def test_a_name_that_is_taken_is_not_given_another_meaning(bench: Bench) -> None:
+    page, definer = bench.open(bench.put_up(path="/taken"))
+    point_and_save(page, definer, "b", "Taken")
+    definer.get_by_role("button", name="Point at more").click()
+    page.mouse.click(*centre(page, ".other"))
+    definer.get_by_label("Name", exact=True).fill("  taken ")
+    expect(definer.locator("dd").first).to_be_visible()
+    definer.get_by_role("button", name="Save").click()
+    expect(definer.get_by_role("status")).to_contain_text("A definition is called 'Taken' already.")
+    (meant,) = [each for each in expost.open(bench.data).definitions() if each.name == "Taken"]
+    assert meant.version == 1
+
+
+def test_a_taken_name_is_said_while_it_is_written_with_a_free_one_and_the_way_to_its_next_version(
+    bench: Bench,
+) -> None:
+    page, definer = bench.open(bench.put_up(path="/warned"))
+    point_and_save(page, definer, "b", "Warned")
+    definer.get_by_role("button", name="Point at more").click()
+    page.mouse.click(*centre(page, ".other"))
+    definer.get_by_label("Name", exact=True).fill("warned")
+    expect(definer.locator(".taken")).to_contain_text("“Warned” exists since")
+    expect(definer.locator(".taken")).to_contain_text("this can become its version 2")
+    change = bench.desk.get_by_role("link", name="make it version 2 of “Warned”")
+    expect(change).to_have_attribute("href", re.compile(r"/define\?click=button\.other&.*name=warned"))
+    definer.get_by_role("button", name="Take “warned 2”").click()
+    expect(definer.locator(".taken")).to_be_hidden()
+    definer.get_by_role("button", name="Save").click()
+    expect(definer.get_by_role("status")).to_contain_text("Saved: “warned 2”")
+    bench.desk.goto(f"{bench.serving.url}/define?click=button.other&name=Warned")
+    expect(bench.desk.locator(".taken")).to_contain_text("Saving makes version 2 of it")
+    bench.desk.get_by_role("button", name="Save definition").click()
+    expect(bench.desk.get_by_role("status").first).to_contain_text("Saved as version 2")
+
+
+SECTION = """<h2>Far away</h2><section><h3>Green teas</h3>
+<nav><a class=page href='#'>1</a><a class=page href='#'>2</a></nav>
+<label>How many <input name=many></label><button>Add</button></section>"""
+
+
+def test_what_is_offered_tells_something_by_itself_and_is_nobodys_name(bench: Bench) -> None:
+    page, definer = bench.open(bench.put_up(SECTION, path="/named"))
+    name = definer.get_by_label("Name", exact=True)
+    for selector, offered in (
+        ("a.page", "Clicked link 1 in Green teas"),
+        ("input", "Changed How many"),
+        ("button", "Clicked Add"),
+    ):
+        page.mouse.click(*centre(page, selector))
+        expect(name).to_have_value(offered)
+        page.keyboard.press("Escape")
+    point_and_save(page, definer, "button", "clicked ADD")
+    definer.get_by_role("button", name="Point at more").click()
+    page.mouse.click(*centre(page, "button"))
+    expect(name).to_have_value("Clicked Add in Green teas")
+
+
+def test_in_the_form_a_taken_name_is_said_while_it_is_typed(bench: Bench) -> None:
+    expost.open(bench.data).define("Typed", click="a.typed")
+    desk = bench.desk
+    desk.goto(f"{bench.serving.url}/define?click=button.other")
+    desk.get_by_label("Name", exact=True).fill("typed")
+    expect(desk.locator(".taken")).to_contain_text("Typed exists since")
+    desk.get_by_role("link", name="take the name “typed 2”").click()
+    expect(desk.get_by_label("Name", exact=True)).to_have_value("typed 2")
+    expect(desk.locator(".taken")).to_have_text("")
+    desk.get_by_label("Name", exact=True).fill("Typed")
+    expect(desk.locator(".taken")).to_contain_text("Saving makes version 2 of it")
+    desk.get_by_role("button", name="Save definition").click()
+    expect(desk.get_by_role("status").first).to_contain_text("Saved as version 2")
