@@ -508,7 +508,7 @@ def test_a_column_is_chosen_from_a_list_and_comes_back_as_it_was_chosen() -> Non
     assert "country" in str(stand_in.saved[-1])
     again = soup(web.get("/definition?name=From+Germany").text).find("a", string="Change")
     assert again
-    page = soup(web.get(str(again["href"])).text)  # type: ignore[index]
+    page = soup(web.get(str(again["href"])).text)
     [value, _] = page.select("input[name=column_value]")
     assert value["value"] == "DE"
     assert [each["value"] for each in page.select(".conditions input[name=property]")] == [""]
