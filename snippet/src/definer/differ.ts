@@ -40,7 +40,7 @@ export const placed = (now: number, suggested: Suggested | undefined): string[] 
   const { used, of } = suggested;
   said.push(`In the past of this page: ${used.toLocaleString("en")} of ${counted(of, "such thing")} that ${of === 1 ? "was" : "were"} used.`);
   if (now && !used) said.push("They differ: what stands here now was not used yet, or it was captured in other words, as before a change of the page.");
-  else if (now > used) said.push("They differ: what nobody used yet has no past.");
+  else if (now > used) said.push("They differ: things that are alike count as one in the past, and what nobody used has none.");
   else if (now < used) said.push("They differ: the rest stood here at other times, in another list or state of the page.");
   return said;
 };

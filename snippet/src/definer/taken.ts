@@ -16,6 +16,7 @@ export const takenNote = (make: Make, take: (free: string) => void) => {
       is_same ? " It means the same already." : ` Only new names are saved from here; in Expost's window this can become its version ${version + 1}.`,
     );
     note.replaceChildren(say, make("button", { type: "button", onclick: () => take(free) }, `Take “${free}”`));
+    note.scrollIntoView({ block: "nearest" });
   };
   return { note, show };
 };
