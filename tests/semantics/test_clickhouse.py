@@ -108,7 +108,7 @@ def asked_retentions(draw: st.DrawFn) -> Retention:
 
 
 # A smaller example of what is wrong would be looked for in fillings of two engines, for minutes.
-@settings(agreement, max_examples=3, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(agreement, max_examples=2, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     st.lists(st.tuples(stories(most=10), asked_funnels()), min_size=8, max_size=8),
     st.lists(st.tuples(stories(grain=GRAIN, span=60), asked_retentions()), min_size=6, max_size=6),
