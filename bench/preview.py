@@ -3,7 +3,8 @@
     PYTHONPATH=. python -P bench/preview.py [--events 20000000] [--runs 5] [--keep DIR]
 
 What is warm is what is warm in a server that is up: its query process runs, and the summaries of compacted files are
-made, which is printed first. A new question is about a selector that nobody asked for, over a snapshot that nobody
+made, which is printed first. Each saved definition was looked at once, so that it is known how many events each element
+of those files had. A new question is about a selector that nobody asked for, over a snapshot that nobody
 read: something was committed just before. The same question again finds the elements of its selector. Last comes a
 process that keeps nothing, as a folder without summaries is read. All have the threads and the memory of the settings,
 and ten saved definitions to be compared with. Medians of the time on the clock: run it on a quiet machine.
