@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from .condition import EVENTS, CompiledDefinition, compile_definition
 from .definition import Definition
@@ -113,9 +112,9 @@ def _count_moments(reading: Reading, facts: Facts) -> None:
     counts = facts.count_moments("found_facts", _owners(reading))
     if facts.has_rest:
         beside = reading.relation(DEVICES_BESIDE, {}).to_arrow_table()
-        for verdict in beside["verdict"].unique().to_pylist():
-            devices = beside.filter(pc.equal(beside["verdict"], verdict))["device_id"]
-            counts.add_devices(verdict, devices.to_numpy())
+        verdicts, devices = (beside[name].to_numpy() for name in ("verdict", "device_id"))
+        for verdict in set(verdicts.tolist()):
+            counts.add_devices(verdict, devices[verdicts == verdict])
     strangers, persons = counts.people()
     found = {"totals": counts.totals(), "quarters": counts.quarters(), "moments": counts.moments(),
              "own_users": counts.own_users(), "strangers": strangers, "persons": persons}  # fmt: skip
