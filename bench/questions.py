@@ -2,10 +2,14 @@
 
     PYTHONPATH=. python -P bench/questions.py [--events 20000000] [--more 100000000] [--runs 3] [--keep DIR]
 
-A made-up site with unevenly used elements (`made_lake.py`). Both sides take two threads and the CPU time of the whole
-process is taken, one way after the other in each round; figures are medians. Ours is the whole answer as `lake.funnel`
-gives it: persons from identity edges, exposures, what was left out, times to convert; ClickHouse has the person of each
-event in a column and counts people (`clickhouse.py`). Who entered and who came back has to be the same people.
+A made-up site with unevenly used elements (`made_lake.py`), and the summaries that whoever compacts makes of its files.
+Both sides take two threads and the CPU time of the whole process is taken, one way after the other in each round;
+figures are medians. Ours is the whole answer as `lake.funnel` gives it: persons from identity edges, exposures, what
+was left out, times to convert; ClickHouse has the person of each event in a column and counts people (`clickhouse.py`).
+Who entered and who came back has to be the same people.
+
+Three ways of ours stand beside it. New: nothing is kept from one question to the next, selectors are asked of the
+dictionary each time. With elements: those are known, as ClickHouse is given them. Events alone: without summaries too.
 
 Memory is the most that a process of its own held, which asks one question (`question_alone.py`). Each line says whether
 what we mean to hold is held.
@@ -19,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +44,9 @@ from bench.question_alone import (
     alone,
     of_steps,
 )
+from expost.lake.compactor import summarize_folder
+from expost.lake.folder import open_folder
+from expost.lake.kept import CACHE_BYTES
 from expost.query import funnel_arrays
 from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag
@@ -75,6 +82,16 @@ def opened(lake: MadeLake, **given: Any) -> Iterator[Analysis]:
         yield analysis
     finally:
         analysis.close()
+
+
+@contextmanager
+def opened_anew(lake: MadeLake, *, knows_elements: bool = False) -> Iterator[Analysis]:
+    """The same, that keeps nothing from one question to the next, unless it `knows_elements` of selectors."""
+    with opened(lake) as analysis:
+        analysis.events = replace(analysis.events, max_bytes=0)
+        if not knows_elements:
+            analysis.cache = replace(analysis.cache, max_bytes=0)
+        yield analysis
 
 
 def used(work: Callable[[], Any]) -> float:
@@ -115,76 +132,74 @@ def people_of(answer: FunnelAnswer) -> dict[str, list[int]]:
 def beside_clickhouse(lake: MadeLake, folder: Path, runs: int, said: Verdicts) -> None:
     """The funnel by variation and weekly retention, both ways."""
     peer = ClickHouse(lake, folder, THREADS)
-    # Nothing is kept: each time it is asked as if for the first time.
-    with opened(lake, cache_bytes=0) as ours:
+    within = WITHIN // timedelta(microseconds=1)
+    with (
+        opened_anew(lake) as ours,
+        opened_anew(lake, knows_elements=True) as knowing,
+        opened(lake, cache_bytes=0) as plain,
+    ):
         steps = [*elements_of(ours, SELECTORS), Track("order")]
         peer.know(steps)
-        within = WITHIN // timedelta(microseconds=1)
-        answer = ours.ask(BY_VARIATION)
-        assert isinstance(answer, FunnelAnswer)
-        found, theirs_found = people_of(answer), peer.funnel(steps, within, "ids")
-        # Where one click matches two steps, windowFunnel forgets the start before it, and so counts fewer people later.
-        assert all(
-            mine[0] == other[0] and all(us >= them for us, them in zip(mine, other, strict=True))
-            for mine, other in ((found[each], theirs_found[each]) for each in found)
-        ), (found, theirs_found)
-        print(f"people of each variation at each step: {found}")
-        print(f"the same as windowFunnel counts it:    {theirs_found}")
-        ways = ("chain", "ids", "ids_in_order", "parquet")
-        new, *theirs = medians(
+        _same_people(ours, peer, steps, within)
+        mine = {"new": ours, "with elements": knowing, "events alone": plain}
+        theirs = ("chain", "ids", "ids_in_order", "parquet")
+        for each in mine.values():
+            each.ask(BY_VARIATION)
+        found = medians(
             [
-                lambda: ours.ask(BY_VARIATION),
-                *(lambda way=way: peer.funnel(steps, within, way) for way in ways),
+                *(lambda each=each: each.ask(BY_VARIATION) for each in mine.values()),
+                *(lambda way=way: peer.funnel(steps, within, way) for way in theirs),
             ],
             runs,
         )
-        print(
-            f"CPU seconds: ours {new:.2f}, "
-            + ", ".join(f"{way} {each:.2f}" for way, each in zip(ways, theirs, strict=True))
-        )
-        chain, ids, in_order, parquet = (each / new for each in theirs)
-        said.say(
-            "funnel by variation: a chain per event, regex, windowFunnel, MergeTree",
-            chain,
-            least=15,
-            unit="x",
-        )
-        said.say(
-            "funnel by variation: MergeTree in its own order, given our element ids", ids, least=1.5, unit="x"
-        )
-        said.say(
-            "funnel by variation: MergeTree in our reading order, given our ids",
-            in_order,
-            least=1.5,
-            unit="x",
-        )
-        said.say("funnel by variation: windowFunnel over the same Parquet", parquet, least=1.5, unit="x")
+        cost = dict(zip((*mine, *theirs), found, strict=True))
+        print("funnel, CPU seconds: " + ", ".join(f"{way} {each:.2f}" for way, each in cost.items()))
+        for what, way, own, least in (
+            ("a chain per event, regex, windowFunnel, MergeTree", "chain", "new", 15),
+            ("MergeTree in its own order, given our element ids", "ids", "new", 1.5),
+            ("the same, and we know the elements as well", "ids", "with elements", 1.5),
+            ("MergeTree in our reading order, given our ids", "ids_in_order", "new", 1.5),
+            ("the same, and we know the elements as well", "ids_in_order", "with elements", 1.5),
+            ("windowFunnel over the same Parquet", "parquet", "new", 1.5),
+            ("the same, and we have no summaries either", "parquet", "events alone", 1.5),
+        ):
+            said.say(f"funnel by variation: {what}", cost[way] / cost[own], least=least, unit="x")
         weekly = ours.ask(WEEKLY)
         assert isinstance(weekly, RetentionAnswer)
         cohorts = peer.retention(steps[0], steps[1], PERIODS, "ids")
         cells = [cell.people for cohort in weekly.cohorts for cell in cohort.periods if cell.people]
         assert cells == [people for _, people in sorted(cohorts.items())], "both count the same people"
-        new, *theirs = medians(
+        for each in mine.values():
+            each.ask(WEEKLY)
+        found = medians(
             [
-                lambda: ours.ask(WEEKLY),
-                *(lambda way=way: peer.retention(steps[0], steps[1], PERIODS, way) for way in ways[1:3]),
+                *(lambda each=each: each.ask(WEEKLY) for each in mine.values()),
+                *(lambda way=way: peer.retention(steps[0], steps[1], PERIODS, way) for way in theirs[1:3]),
             ],
             runs,
         )
-        print(f"CPU seconds: ours {new:.2f}, ids {theirs[0]:.2f}, ids_in_order {theirs[1]:.2f}")
-        said.say(
-            "weekly retention: MergeTree in its own order, given our element ids",
-            theirs[0] / new,
-            least=1.5,
-            unit="x",
-        )
-        said.say(
-            "weekly retention: MergeTree in our reading order, given our ids",
-            theirs[1] / new,
-            least=1.5,
-            unit="x",
-        )
+        cost = dict(zip((*mine, *theirs[1:3]), found, strict=True))
+        print("retention, CPU seconds: " + ", ".join(f"{way} {each:.2f}" for way, each in cost.items()))
+        for what, way, own in (
+            ("MergeTree in its own order, given our element ids", "ids", "new"),
+            ("the same, and we know the elements as well", "ids", "with elements"),
+            ("MergeTree in our reading order, given our ids", "ids_in_order", "new"),
+        ):
+            said.say(f"weekly retention: {what}", cost[way] / cost[own], least=1.5, unit="x")
     peer.close()
+
+
+def _same_people(ours: Analysis, peer: ClickHouse, steps: list[Click | Track], within: int) -> None:
+    answer = ours.ask(BY_VARIATION)
+    assert isinstance(answer, FunnelAnswer)
+    found, theirs = people_of(answer), peer.funnel(steps, within, "ids")
+    # Where one click matches two steps, windowFunnel forgets the start before it, and so counts fewer people later.
+    assert all(
+        mine[0] == other[0] and all(us >= them for us, them in zip(mine, other, strict=True))
+        for mine, other in ((found[each], theirs[each]) for each in found)
+    ), (found, theirs)
+    print(f"people of each variation at each step: {found}")
+    print(f"the same as windowFunnel counts it:    {theirs}")
 
 
 def kept(lake: MadeLake, runs: int, said: Verdicts) -> None:
@@ -195,20 +210,19 @@ def kept(lake: MadeLake, runs: int, said: Verdicts) -> None:
             ours.define(each, site=SITE)
         question = Funnel(tuple(map(Saved, names)), WITHIN, by=Flag(FLAG), site=SITE, now=END)
         floors: list[float] = []
-        whole = funnel_arrays.counted
+        whole = funnel_arrays.add_counts
 
-        def timed(*given: Any) -> Any:
+        def timed(*given: Any) -> None:
             began = time.process_time()
-            found = whole(*given)
+            whole(*given)
             floors.append(time.process_time() - began)
-            return found
 
         ours.ask(question)
-        funnel_arrays.counted = timed
+        funnel_arrays.add_counts = timed
         try:
             again = statistics.median(used(lambda: ours.ask(question)) for _ in range(runs))
         finally:
-            funnel_arrays.counted = whole
+            funnel_arrays.add_counts = whole
         floor = statistics.median(floors)
         print(f"CPU seconds: repeated {again:.3f}, of which the pass over its rows {floor:.3f}")
         said.say("funnel repeated, with what was kept: to the pass alone", again / floor, most=1.5, unit="x")
@@ -216,7 +230,7 @@ def kept(lake: MadeLake, runs: int, said: Verdicts) -> None:
 
 def steps(lake: MadeLake, runs: int, said: Verdicts) -> None:
     """Sixteen steps beside four."""
-    with opened(lake) as ours:
+    with opened_anew(lake) as ours:
         four, sixteen = of_steps(4), of_steps(16)
         ours.ask(sixteen)
         few, many = medians([lambda: ours.ask(four), lambda: ours.ask(sixteen)], runs)
@@ -255,6 +269,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         scratch = given.keep or Path(made)
         with made_lake(given.keep, scratch, given.events) as lake:
+            began = time.process_time()
+            summaries = summarize_folder(open_folder(lake.folder), CACHE_BYTES)
+            print(f"{summaries} summaries made, with {time.process_time() - began:.1f} s of CPU")
             tables = scratch / f"clickhouse-{given.events}"
             tables.mkdir(parents=True, exist_ok=True)
             parts: dict[str, Callable[[], Any]] = {
