@@ -209,7 +209,7 @@ class _Pass:
             start[of_unit[is_first]] = starts[is_first]
         return reached, start
 
-    def removed(self) -> Numbers:
+    def removed(self) -> NDArray[np.int32]:
         """The units with an event that removes them inside the window of an entry."""
         removing = self.of(self.rules.removes)
         assert removing is not None
