@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ MERGE_AT = 20
 """So many small files of like size are merged: commits and readers pay for every live file."""
 CLASS_BYTES = (100_000, 800_000, 6_400_000)
 """The size classes. Only files of one class are merged, so that each row is written anew three times at most."""
+MOST_MERGED_BYTES = 32_000_000
+"""So much of files is merged at once: in memory rows are five to ten times as large."""
 
 GRACE_SECONDS = 3_600
 LOOK_EVERY_SECONDS = 600
@@ -278,8 +281,10 @@ class Table:
             if not is_alone:
                 return
             self.refresh()
-            chosen = [file for file in self.files() if _size_class(file.size_bytes) == size_class]
-            if len(chosen) >= MERGE_AT:
+            of_class = [file for file in self.files() if _size_class(file.size_bytes) == size_class]
+            if len(of_class) >= MERGE_AT:
+                ends = accumulate(file.size_bytes for file in of_class)
+                chosen = [file for file, end in zip(of_class, ends, strict=True) if end <= MOST_MERGED_BYTES]
                 parts = [read_unsorted(self.path / file.name, self.schema) for file in chosen]
                 rows = pa.concat_tables(parts).unify_dictionaries()
                 self.replace(chosen, [write_part(self.path, rows, data_change=False)], data_change=False)

@@ -188,6 +188,25 @@ def test_small_files_are_merged_and_nothing_changes(
         assert writer.committed == 6
 
 
+def test_no_more_files_are_merged_at_once_than_memory_is_meant_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = Table(tmp_path / "t", TABLES["devices"])
+    monkeypatch.setattr(table_module, "MERGE_AT", 4)
+    for number in range(4):
+        table.append(pa.Table.from_pylist([{"device_id": number}], table.schema), "journal", number)
+    sizes = [file.size_bytes for file in table.files()]
+    monkeypatch.setattr(table_module, "MOST_MERGED_BYTES", sum(sizes[:3]))
+    table.tend()
+    assert len(table.files()) == 2
+    found = {
+        row["device_id"]
+        for file in table.files()
+        for row in pq.read_table(table.path / file.name).to_pylist()
+    }
+    assert found == {0, 1, 2, 3}
+
+
 def test_a_log_entry_that_lost_its_bytes_is_set_aside(folder: Folder, tmp_path: Path) -> None:
     batches = told(tmp_path)
     ingest(folder, 1, batches[:2])
