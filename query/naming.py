@@ -133,8 +133,8 @@ def _place(around: Sequence[Level]) -> str:
         if level.tag in ("body", "html"):
             break
         label = next(filter(is_telling, (level.attributes.get(name) or "" for name in WORDS[:2])), "")
-        if label or (own := _own_name(level)):
-            return _shortened(label or own)
+        if called := label or _own_name(level):
+            return _shortened(called)
         if level.tag in PLACES:
             return NOUNS.get(level.tag, level.tag)
     return ""

@@ -19,6 +19,7 @@ let opened = null;
 let origin = "";
 let port = null;
 let begunAt = 0;
+let saves = 0;
 
 const say = (text) => {
   if (status.textContent !== text) status.textContent = text;
@@ -41,8 +42,9 @@ const ANSWERS = {
   suggestions: (meant) => post(form.dataset.suggestions, meant),
   names: (seen) => post(form.dataset.names, seen),
   async taken(named) {
+    const before = saves;
     const found = await post(form.dataset.taken, named);
-    listChange(found.taken, named);
+    if (before === saves) listChange(found.taken, named); // else it may have found what was saved meanwhile
     return found;
   },
   async past({ kind, selector, text }) {
@@ -54,6 +56,7 @@ const ANSWERS = {
     return { events, people, unknown, first_seen, last_seen, days: days.map((day) => day.events) };
   },
   async save({ kind, selector, text = "", name }) {
+    saves++;
     const saved = await post(form.dataset.save, { kind, selector, text, name });
     listSaved(saved);
     return saved;

@@ -222,7 +222,10 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
       // An answer on the past may still be under way; saving waits for none.
       if (!name || !selector || isSaving) return;
       isSaving = true;
-      change({ isAsking: true, refusal: undefined });
+      // What is asked about its name would find what is saved now.
+      clearTimeout(nameTimer);
+      nameTurn++;
+      change({ isAsking: true, refusal: undefined, taken: undefined });
       try {
         change({ saved: await ask("save", { ...candidate(), name }), isAsking: false });
         shown?.focusPoint();
