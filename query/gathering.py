@@ -43,8 +43,8 @@ FindFacts = Callable[[], Facts | None]
 
 ROW_BYTES = 48
 """What a row takes while rows are put in order."""
-SHARE = 0.3
-"""How much of the memory of a question such rows may take."""
+SHARE = 0.5
+"""How much such rows may take, beside what the engine may (`engine_memory.py`)."""
 MOST_TURN_BITS = 6
 
 
@@ -141,7 +141,7 @@ def in_turns(reading: Reading, look: Callable[[Turn, int], None]) -> None:
 
 
 def _memory_bytes(reading: Reading) -> int:
-    """The memory that a question may take."""
+    """The memory that the engine may take."""
     [(text,)] = reading.relation("select current_setting('memory_limit')", {}).fetchall()
     number, unit = str(text).split()
     return int(float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit))
