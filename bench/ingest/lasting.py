@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,8 @@ FLOOD_CONNECTIONS = 1_000
 BATCHES_A_SECOND = 1_000
 DASHBOARDS = 2
 REFRESH_SECONDS = 5.0
+LOG_CHARACTERS = 4_000
+"""How much of the server's log is shown where an answer failed."""
 
 
 def overload(seconds: int, place: Path) -> None:
@@ -83,9 +86,9 @@ def sustain(seconds: int, place: Path) -> None:
         analysis = _dashboard(server.folder)
         before = server.paced(BATCHES_A_SECOND / 2, 3, ALL_CORES)["acknowledged"]
         commits, cpu = _commits(server.folder), server.cpu()
-        stop, asked = threading.Event(), list[float]()
+        stop, asked, failed = threading.Event(), list[float](), list[str]()
         readers = [
-            threading.Thread(target=_refresh, args=(server.port, analysis, stop, asked))
+            threading.Thread(target=_refresh, args=(server.port, analysis, stop, asked, failed))
             for _ in range(DASHBOARDS)
         ]
         for reader in readers:
@@ -106,6 +109,10 @@ def sustain(seconds: int, place: Path) -> None:
             f"{cpu / found['seconds'] * 100:.0f} % of a core for the server; {len(asked)} answers of "
             f"{DASHBOARDS} dashboards, median {times[len(times) // 2]:.2f} s; all in the lake {waited:.1f} s later"
         )
+        if failed:
+            print(f"the first answer that failed: {failed[0]}")
+            print((place / "served.log").read_text()[-LOG_CHARACTERS:])
+        must("answers of dashboards that failed", len(failed), at_most=0)
         must(
             "durable batches a second",
             found["acknowledged"] / found["seconds"],
@@ -132,12 +139,15 @@ def _dashboard(folder: Path) -> str:
     return "/api/v1/dashboards/Shop/answer?last=1d"
 
 
-def _refresh(port: int, path: str, stop: threading.Event, asked: list[float]) -> None:
+def _refresh(port: int, path: str, stop: threading.Event, asked: list[float], failed: list[str]) -> None:
     while not stop.is_set():
         began = time.monotonic()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=120) as answer:
-            json.load(answer)
-        asked.append(time.monotonic() - began)
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=120) as answer:
+                json.load(answer)
+            asked.append(time.monotonic() - began)
+        except urllib.error.HTTPError as problem:
+            failed.append(f"{problem.code} {problem.read(500).decode(errors='replace')}")
         stop.wait(REFRESH_SECONDS)
 
 
