@@ -116,7 +116,7 @@ def cost_here(folder: Path, name: str) -> Cost:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description="What one question takes that is asked alone.")
     options.add_argument("folder", type=Path)
     options.add_argument("question", choices=list(QUESTIONS))
     given = options.parse_args()
