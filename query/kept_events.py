@@ -119,7 +119,7 @@ class _Search:
         listed = ", ".join(map(quoted_file, kept))
         parts = [f"select * from read_parquet([{listed}], hive_partitioning = false)"]
         if small:
-            self.run(self.text(f"{self.prefix}_fresh", self._rows("fresh", small)))
+            self.run(self.text(f"{self.prefix}_fresh", self._rows("small", small)))
             parts.append(f"select * from {self.prefix}_fresh")
         self.connection.execute(
             f"create or replace temp view {self.prefix}_events as {' union all by name '.join(parts)}"
