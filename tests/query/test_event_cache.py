@@ -107,6 +107,20 @@ def test_new_events_are_found_beside_those_kept(story: Story, plain: Analysis) -
         assert numbers(kept, question) == numbers(plain, question)
 
 
+def test_small_files_are_searched_beside_what_is_kept_of_large_ones(story: Story, plain: Analysis) -> None:
+    [large] = live_files(story.folder)
+    story.capture("kim", view("/"), click("button.buy"), at="11:00")
+    story.store()
+    sizes = {path.stem: path.stat().st_size for path in (story.folder.lake / "events").glob("*.parquet")}
+    [small] = live_files(story.folder) - {large}
+    assert sizes[small] < sizes[large]
+    kept = keeping(story.folder)
+    kept.events = EventCache(story.folder.cache, least_bytes=sizes[large])
+    for question in QUESTIONS:
+        assert numbers(kept, question) == numbers(plain, question)
+    assert kept_files(story.folder) == {large}
+
+
 def test_what_was_known_by_a_moment_is_not_taken_from_what_is_kept(story: Story, plain: Analysis) -> None:
     kept = keeping(story.folder)
     moment = datetime(2026, 3, 2, 10, 5, 30, tzinfo=UTC)
