@@ -49,7 +49,12 @@ class Turn:
         """The rows of these people."""
         if self.is_whole:
             return rows
-        return rows.where(hashed(rows.person, self.bits, 1) == self.number)
+        return rows.where(self.has(rows.person))
+
+    def has(self, numbers: Numbers) -> Marks:
+        """Which of these numbers, ids of people or others, are those of this turn."""
+        found: Marks = hashed(numbers, self.bits, 1) == self.number
+        return found
 
 
 def joined(batches: Sequence[EventRows]) -> EventRows:

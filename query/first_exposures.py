@@ -14,7 +14,7 @@ from .fact_rows import events_of, persons_of
 from .facts import REST, Facts
 from .kept_events import LAKE
 from .latest_start import Marks, Numbers
-from .person_map import UNCLEAR, PersonMap, settle
+from .person_map import UNCLEAR, PersonMap, settled
 from .places import Places, places_of
 from .reading import Reading
 from .row_order import InOrder, changes, in_order
@@ -94,9 +94,8 @@ def first_exposures(
             found["viewed"].fill_null(NO_MOMENT).to_numpy(),
         )
     names = {}
-    batches = list(_exposures(reading, flag, persons, facts, names))
-    settle(reading, batches)
-    rows = joined(batches)
+    found_rows = _exposures(reading, flag, persons, facts, names)
+    rows = joined([settled(persons.logins, each) for each in found_rows])
     at_login = np.unique(rows.moment[(rows.marks & UNCLEAR) != 0])
     parts = list(in_order(replace(rows, marks=np.zeros(len(rows), np.uint8)), _all))
     # A second one at the moment of the first, or a login there: then the whole order decides.

@@ -24,7 +24,7 @@ from .held_rows import held
 from .kept_events import LAKE
 from .latest_start import Bits, Marks, Numbers, role_bits
 from .matched import Searched
-from .person_map import LEFT_OUT, PersonMap, settle
+from .person_map import LEFT_OUT, UNCLEAR, Logins, PersonMap, settled
 from .reading import Reading, Row
 from .row_order import changes
 from .scan import Member, bits_type_of, members_over, of_shared_types, scan_of
@@ -75,19 +75,22 @@ def by_arrays_or_none(reading: Reading, found: Callable[[], Found]) -> Found | N
 class Gathered:
     """What one look at the lake found: rows that count, in batches, rows that are `left_out`, and counts of events.
 
-    `nobody` are rows that count and have no person. `events` are counted by (step, whether surely, the number of why
-    they are left out).
+    `nobody` are rows that count and have no person. `at_logins` are moments at which events of whomever lie at a login:
+    more than the time says whose those are. `events` are counted by (step, whether surely, the number of why they are
+    left out).
     """
 
     rows: list[EventRows]
     left_out: EventRows
     nobody: EventRows
+    at_logins: Numbers
     events: dict[tuple[int, bool, int], int]
 
     @property
     def nbytes(self) -> int:
         """Bytes of its arrays."""
-        return sum(each.nbytes for each in (*self.rows, self.left_out, self.nobody))
+        rows = sum(each.nbytes for each in (*self.rows, self.left_out, self.nobody))
+        return rows + self.at_logins.nbytes
 
     def tally(self) -> list[Row]:
         """The rows of tally.sql: (step, is_sure, why it is left out, events, people); 0 people of those that count."""
@@ -123,19 +126,21 @@ class Tally:
 def in_turns(reading: Reading, look: Callable[[Turn, int], None]) -> None:
     """Look at everybody: at all people together, or where memory is short at some at a time.
 
-    `look` is told how many rows it may hold, and raises TooManyRows before it did anything, in the first turn alone.
+    `look` is told how many rows it may hold and raises TooManyRows before it counted anything of a turn. Raises that
+    where a turn has too many though the first one had not, or though people take as many turns as there can be.
     """
     most_rows = int(_memory_bytes(reading) * SHARE) // ROW_BYTES
     bits = 0
     while True:
         try:
-            look(Turn(0, bits), most_rows)
+            look(Turn(0, bits), most_rows - (most_rows // 8 if bits else 0))
         except TooManyRows as problem:
             if bits == MOST_TURN_BITS:
                 raise
             bits = min(max(bits + 1, (problem.many // max(1, most_rows)).bit_length()), MOST_TURN_BITS)
         else:
             break
+    # No turn is as large as another: that the first one left some room is what the others have to spare.
     for number in range(1, 1 << bits):
         look(Turn(number, bits), most_rows)
 
@@ -157,7 +162,8 @@ def gather(
 ) -> Gathered:
     """Every event of every step, by time alone; what that leaves unclear at a login has the mark UNCLEAR.
 
-    Rows are those of the people of the `turn`, counts of events those of everybody. Raises TooManyRows.
+    Rows are those of the people of the `turn`, moments of logins and counts of events those of everybody. Raises
+    TooManyRows.
     """
 
     def find() -> Gathered:
@@ -182,8 +188,14 @@ class _Search:
     counted: list[EventRows] = field(default_factory=list)
     left_out: list[EventRows] = field(default_factory=list)
     nobody: list[EventRows] = field(default_factory=list)
+    at_logins: list[Numbers] = field(default_factory=list)
     events: dict[tuple[int, bool, int], int] = field(default_factory=dict)
     rows: int = 0
+    logins: Logins = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Found before any rows are read, as the connection gives those of one statement at a time.
+        self.logins = self.persons.logins
 
     def gathered(self) -> Gathered:
         """What is found by facts, and by events."""
@@ -197,9 +209,8 @@ class _Search:
                 by_events += [_over(group, REST) for group in by_facts]
         if by_events:
             self.look_at_events(by_events)
-        found = Gathered(self.counted, joined(self.left_out), joined(self.nobody), self.events)
-        settle(self.reading, [*found.rows, found.left_out])
-        return found
+        at_logins = np.unique(np.concatenate([np.empty(0, np.int64), *self.at_logins]))
+        return Gathered(self.counted, joined(self.left_out), joined(self.nobody), at_logins, self.events)
 
     def groups(self) -> tuple[list[list[Member]], list[list[Member]]]:
         """Definitions that are looked for together: those that facts may decide, and others.
@@ -241,7 +252,7 @@ class _Search:
         text = self.statement("fact_rows.sql", groups)
         found = self.reading.relation(text, self.searched.values).to_arrow_table()
         many = sum_of_events(found)
-        if many >> self.turn.bits > self.most_rows and self.turn.number == 0:
+        if many >> self.turn.bits > self.most_rows:
             raise TooManyRows(many)
         bounds = None
         if self.searched.structure["has_bounds"]:
@@ -264,20 +275,31 @@ class _Search:
             self.add(*_sure(batch, self.events))
 
     def add(self, rows: EventRows, is_known: Marks | None) -> None:
-        """Put rows where they belong."""
+        """Put rows where they belong, those of the people of this turn."""
+        # First whose they are, then whose turn it is.
+        rows = settled(self.logins, rows)
+        is_at_login = (rows.marks & UNCLEAR) != 0
+        if is_at_login.any():
+            self.at_logins.append(np.unique(rows.moment[is_at_login]))
         counts = (rows.marks & LEFT_OUT) == 0
         if is_known is not None and not is_known.all():
-            if self.turn.number == 0:
-                self.nobody.append(rows.where(counts & ~is_known))
+            nobody = rows.where(counts & ~is_known)
+            if not self.turn.is_whole:
+                # They are nobody's, so their time says whose turn it is.
+                nobody = nobody.where(self.turn.has(nobody.moment))
+            self.hold(self.nobody, nobody)
             rows, counts = rows.where(is_known), counts[is_known]
         if not counts.all():
-            self.left_out.append(self.turn.of(rows.where(~counts)))
+            self.hold(self.left_out, self.turn.of(rows.where(~counts)))
             rows = rows.where(counts)
-        rows = self.turn.of(rows)
+        self.hold(self.counted, self.turn.of(rows))
+
+    def hold(self, among: list[EventRows], rows: EventRows) -> None:
+        """Put these rows among others; raises TooManyRows."""
         self.rows += len(rows)
-        if self.rows > self.most_rows and self.turn.number == 0:
+        if self.rows > self.most_rows:
             raise TooManyRows
-        self.counted.append(rows)
+        among.append(rows)
 
 
 def _over(group: Iterable[Member], relation: Fragment) -> list[Member]:

@@ -14,7 +14,7 @@ from .gathering import FindFacts, Gathered
 from .held_rows import held
 from .latest_start import Marks, Numbers
 from .matched import Searched, may_be, types_of
-from .person_map import LEFT_OUT, UNCLEAR, PersonMap
+from .person_map import LEFT_OUT, PersonMap
 from .reading import Reading
 from .row_order import InOrder, Keep, changes, in_order
 from .statement import render
@@ -60,9 +60,8 @@ class Ordering:
 
     def settle_logins(self, found: Gathered, turn: Turn) -> None:
         """Read again what lies at the moment of a login, where more than the time says whose it is."""
-        batches = [*found.rows, found.left_out]
-        unclear = [each.moment[(each.marks & UNCLEAR) != 0] for each in batches]
-        moments = np.unique(np.concatenate(unclear))
+        # At all of them in every turn: what by its time is of one turn may be of another.
+        moments = found.at_logins
         if len(moments):
             again = turn.of(self.read_again(moments, by_flag=False).rows)
             is_left = (again.marks & LEFT_OUT) != 0

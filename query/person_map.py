@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +13,7 @@ from .held_rows import held
 from .latest_start import Bits, Marks, Numbers
 from .places import Places, places_of
 from .reading import Reading
+from .row_order import changes
 from .statement import render
 
 LEFT_OUT, DAILY, UNCLEAR = 3, 4, 8
@@ -23,6 +23,12 @@ select device_id, coalesce(person_id, device_id) as person_id, person_id is null
 from lake.owners"""
 DAILY_DEVICES = "select distinct device_id from lake.devices where is_daily"
 JOINED = "select user_id, person_id from lake.joined_users"
+# Of logins at one moment the last one is in force: the others end where they begin.
+LOGINS = """
+select device_id, person_id, begins
+from lake.login_moments
+where device_id in (select device_id from lake.owners where person_id is null)
+order by device_id, begins nulls first, ends nulls last"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,34 @@ class Owners:
         return np.where(place >= 0, self.joined[place], users) if len(self.joined) else users
 
 
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """Whose each device of several users was from when on.
+
+    `moments` are those of all logins, each once and in order. A stretch under one user has in `order` the place of its
+    device and, below that, how many of them had come when it began; in `begins` its first moment, −1 where it had none.
+    """
+
+    devices: Places
+    moments: Numbers
+    order: Numbers
+    person: Numbers
+    begins: Numbers
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        arrays = (self.devices, self.moments, self.order, self.person, self.begins)
+        return sum(each.nbytes for each in arrays)
+
+    def persons_at(self, devices: Numbers, moments: Numbers) -> tuple[Numbers, Marks]:
+        """Whose these devices were at these moments, by time alone, and whether a login was at that very moment."""
+        come = np.searchsorted(self.moments, moments, "right")
+        asked = self.devices.of(devices).astype(np.int64) << 32 | come
+        stretch = np.searchsorted(self.order, asked, "right") - 1
+        return self.person[stretch], self.begins[stretch] == moments
+
+
 @dataclass
 class PersonMap:
     """What is known of persons in this lake: whether users are joined with others, and whether ids are daily."""
@@ -81,6 +115,11 @@ class PersonMap:
     def owners(self) -> Owners:
         """Whose each device is."""
         return held(self.reading, ("owners",), lambda: _owners(self.reading))
+
+    @cached_property
+    def logins(self) -> Logins:
+        """Whose each device of several users was when."""
+        return held(self.reading, ("logins",), lambda: _logins(self.reading))
 
 
 def person_map(reading: Reading) -> PersonMap:
@@ -106,6 +145,18 @@ def _owners(reading: Reading) -> Owners:
     )
 
 
+def _logins(reading: Reading) -> Logins:
+    found = reading.relation(LOGINS, {}).to_arrow_table()
+    device = found["device_id"].to_numpy()
+    begins = found["begins"].fill_null(-1).to_numpy()
+    has_begun = np.asarray(found["begins"].is_valid())
+    is_new = changes(device)
+    moments = np.unique(begins[has_begun])
+    order = (np.cumsum(is_new) - 1) << 32
+    order[has_begun] |= np.searchsorted(moments, begins[has_begun], "right")
+    return Logins(places_of(device[is_new]), moments, order, found["person_id"].to_numpy(), begins)
+
+
 def devices_of(reading: Reading, persons: Numbers) -> Numbers:
     """The devices on which events of these persons may have happened; after `person_map`."""
     reading.connection.register("_persons", pa.table({"person_id": persons}))
@@ -115,32 +166,13 @@ def devices_of(reading: Reading, persons: Numbers) -> Numbers:
     return np.concatenate([persons, found["device_id"].to_numpy()])
 
 
-def persons_at(reading: Reading, devices: Numbers, moments: Numbers) -> tuple[Numbers, Marks]:
-    """Whose devices of several users were at these moments, and whether a login was at that very moment."""
-    rows = pa.table({"place": np.arange(len(devices)), "device_id": devices, "moment": moments})
-    reading.connection.register("unclear", rows)
-    found = reading.relation(render("row_persons.sql"), {}).to_arrow_table()
-    reading.connection.unregister("unclear")
-    by_place = np.argsort(found["place"].to_numpy())
-    return found["person_id"].to_numpy()[by_place], found["is_at_login"].to_numpy()[by_place]
-
-
-def settle(reading: Reading, batches: Sequence[EventRows]) -> None:
-    """Say whose the rows are that are of devices of several users, and leave the mark UNCLEAR at logins alone."""
-    places = [np.flatnonzero(rows.marks & UNCLEAR) for rows in batches]
-    if not any(len(place) for place in places):
-        return
-    devices, moments = (
-        np.concatenate([getattr(rows, name)[place] for rows, place in zip(batches, places, strict=True)])
-        for name in ("person", "moment")
-    )
-    persons, is_at_login = persons_at(reading, devices, moments)
-    ends = np.cumsum([len(place) for place in places])[:-1]
-    for rows, place, person, at_login in zip(
-        batches, places, np.split(persons, ends), np.split(is_at_login, ends), strict=True
-    ):
-        if len(place):
-            # What came from DuckDB cannot be written.
-            rows.person, rows.marks = rows.person.copy(), rows.marks.copy()
-            rows.person[place] = person
-            rows.marks[place[~at_login]] &= 255 - UNCLEAR
+def settled(logins: Logins, rows: EventRows) -> EventRows:
+    """The rows, those of devices of several users with their persons; the mark UNCLEAR is left at logins alone."""
+    place = np.flatnonzero(rows.marks & UNCLEAR)
+    if not len(place):
+        return rows
+    # What came from DuckDB cannot be written.
+    person, marks = rows.person.copy(), rows.marks.copy()
+    person[place], is_at_login = logins.persons_at(rows.person[place], rows.moment[place])
+    marks[place[~is_at_login]] &= 255 - UNCLEAR
+    return EventRows(person, rows.moment, rows.roles, marks)
