@@ -14,6 +14,7 @@ kept of its file (`kept.py`). Deleting it loses nothing.
 
 from __future__ import annotations
 
+import mmap
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -75,11 +76,14 @@ class MomentArrays:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The facts of one file of events and their moments, mapped into memory and not read."""
+    """The facts of one file of events and their moments, mapped into memory and not read.
+
+    The `file` of the moments stays open: whoever makes room may delete it meanwhile.
+    """
 
     facts: pa.RecordBatch
     moments: pa.RecordBatch
-    folder: Path
+    file: pa.MemoryMappedFile
 
     @property
     def times(self) -> NDArray[np.int64]:
@@ -99,7 +103,7 @@ class Summary:
 
     def arrays(self) -> MomentArrays:
         """All moments as arrays over memory that is mapped for them alone, and given back with the last of them."""
-        moments = _read(self.folder / "moments.arrow")
+        moments = _only_batch(pa.py_buffer(mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ)))
         devices = moments.column("device_id")
         return MomentArrays(
             moments.column("time").view(pa.int64()).to_numpy(),
@@ -113,11 +117,12 @@ def find_summary(cache: Path, file: Path) -> Summary | None:
     """The summary of a file of events, if there is one."""
     folder = kept_of(cache, file) / _FOLDER
     try:
-        facts, moments = (_read(folder / f"{name}.arrow") for name in ("facts", "moments"))
+        files = [pa.memory_map(str(folder / f"{name}.arrow")) for name in ("facts", "moments")]
+        facts, moments = map(_only_batch, files)
     except (OSError, pa.ArrowException, ValueError):
         return None  # not there, removed this moment, or not whole
     is_known = facts.schema.equals(FACTS.with_metadata(_VERSION), check_metadata=True)
-    return Summary(facts, moments, folder) if is_known and moments.schema.equals(MOMENTS) else None
+    return Summary(facts, moments, files[1]) if is_known and moments.schema.equals(MOMENTS) else None
 
 
 def lacks_summaries(folder: Folder, max_bytes: int) -> bool:
@@ -226,10 +231,10 @@ def _plain(column: pa.Array) -> NDArray[Any]:
     return values
 
 
-def _read(path: Path) -> pa.RecordBatch:
-    file = pa.ipc.open_file(pa.memory_map(str(path)))
+def _only_batch(source: pa.MemoryMappedFile | pa.Buffer) -> pa.RecordBatch:
+    file = pa.ipc.open_file(source)
     if file.num_record_batches != 1:
-        raise ValueError(path)
+        raise ValueError("a summary is written as one batch")
     return file.get_batch(0)
 
 

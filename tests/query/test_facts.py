@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,10 +18,11 @@ from expost.lake.compactor import compact_folder
 from expost.lake.erasure import carry_out
 from expost.lake.erasures import request_erasure
 from expost.lake.folder import Folder, open_folder
+from expost.lake.kept import kept_of
 from expost.lake.rebuilding import at_rest
 from expost.lake.schema import TABLES
 from expost.lake.subject import Subject
-from expost.lake.summary import summarize
+from expost.lake.summary import Summary, find_summary, summarize
 from expost.lake.table import Table
 from expost.query.analysis import Analysis
 from expost.query.definition import Definition, PropertyMatch, definition
@@ -154,6 +156,29 @@ def test_summaries_are_looked_at_and_events_are_not(story: Story, ways: tuple[An
     assert past(fast, BY_FACTS[0]) == said
     with pytest.raises(Exception, match="Invalid data"):
         past(plain, BY_FACTS[0])
+
+
+def test_summaries_that_go_while_a_question_looks_at_them_are_looked_at_to_the_end(
+    story: Story, ways: tuple[Analysis, Analysis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compact_folder(story.folder, everything=True)
+    summarize(story.folder, 10_000_000)
+    found: list[Summary] = []
+
+    def find_and_delete(cache: Path, file: Path) -> Summary | None:
+        summary = find_summary(cache, file)
+        if summary is not None:
+            found.append(summary)
+            shutil.rmtree(kept_of(cache, file))
+        return summary
+
+    monkeypatch.setattr("expost.query.facts.find_summary", find_and_delete)
+    fast, plain = ways
+    asked = Funnel((BY_FACTS[6], BY_FACTS[0]), timedelta(days=1), now=NOW)
+    said = fast.ask(asked)
+    assert len(found) == 2
+    assert said.rows() == plain.ask(asked).rows()
+    assert not list(story.folder.cache.rglob("*.arrow"))
 
 
 def test_an_erasure_leaves_nothing_in_them(story: Story, ways: tuple[Analysis, Analysis]) -> None:
