@@ -39,7 +39,7 @@ class SinkProcess:
     """Keeps one sink running. Its death or delay stops nothing: what it has not stored waits in the journal.
 
     At each start of it, and when a day (UTC) begins, it is told the months that `keep_months` says, site by site.
-    `when_erased` is called when it has erased somebody.
+    `when_erased` is called when it has erased somebody, and when it ended: it may have, without a word.
     """
 
     def __init__(
@@ -149,6 +149,7 @@ class SinkProcess:
             assert self._process is not None
             began = asyncio.get_running_loop().time()
             status = await self._process.wait()
+            self._when_erased()
             lived = asyncio.get_running_loop().time() - began
             pause = 0.5 if lived > LONGEST_PAUSE_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
             log.error(

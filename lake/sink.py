@@ -194,6 +194,8 @@ class Sink:
                 "Nothing is forgotten: it is tried again, and /health and the page Erase say so until then."
             )
             log("not erased", error=_in_words(problem), hint=hint, retry_after_seconds=pause)
+            # Part of it may be done, or another erasure before it.
+            say({"erased": 0})
             return False
         patience.failures = 0
         for erasure in erased:

@@ -112,6 +112,19 @@ def test_one_that_died_is_told_when_it_starts_again(play: Callable[..., None]) -
     play(story)
 
 
+def test_what_a_sink_erased_that_was_killed_before_it_said_so_is_forgotten_all_the_same(
+    play: Callable[..., None],
+) -> None:
+    async def story(parent: Parent, child: Child) -> None:
+        assert parent.erased.empty()
+        child.die()
+        await parent.erased.get()
+        second = await parent.children.get()
+        second.die()
+
+    play(story)
+
+
 def test_a_state_that_cannot_be_read_is_said_and_tried_again_the_next_day(
     play: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:

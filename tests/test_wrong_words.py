@@ -221,8 +221,10 @@ def test_a_name_is_trimmed_and_one_that_renames_says_so(lake: expost.Lake, clien
     assert '"renamed_from": "ＭＥＮＵ"' in said
     body = client.put("/api/v1/definitions/Menu", json={"click": "a.fourth"}).json()
     assert body["renamed_from"] == "menu"
-    assert lake.roll_back("Menu", 1).name == "Menu"
-    page = client.post("/definitions", data={"name": "mEnU", "click": "a.fifth", "site": "shop"})
+    back = lake.roll_back("Menu", 1)
+    assert back.name == "Menu"
+    known = {"known_name": "Menu", "known_version": str(back.version)}
+    page = client.post("/definitions", data={"name": "mEnU", "click": "a.fifth", "site": "shop"} | known)
     assert "Until now it was shown as" in page.text
 
 
@@ -243,15 +245,16 @@ def test_a_name_that_is_taken_or_archived_is_said_where_it_is_saved(
     assert "exists since" not in client.get("/define", params=form | {"name": "New"}).text
     held = client.post("/definitions", data=form)
     assert (held.status_code, "Nothing is saved yet. Saving makes version 3" in held.text) == (409, True)
-    page = client.post("/definitions", data=form | {"known_version": "2"})
+    page = client.post("/definitions", data=form | {"known_name": "basket", "known_version": "2"})
     assert "It was defined already: version 2 was" in page.text
     assert "It is archived" not in page.text
     lake.describe("Basket", archived=True)
     assert "is archived: expost definitions unarchive Basket" in run(
         lake, "define", "Basket", "--click", "a.fourth"
     )
-    assert client.post("/definitions", data=form | {"known_version": "3"}).status_code == 409
-    assert "It is archived" in client.post("/definitions", data=form | {"known_version": "4"}).text
+    known = {"known_name": "Basket", "known_version": "3"}
+    assert client.post("/definitions", data=form | known).status_code == 409
+    assert "It is archived" in client.post("/definitions", data=form | known | {"known_version": "4"}).text
     assert ", and is archived: " in client.get("/define", params=form).text
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -18,13 +17,15 @@ from expost.errors import ExpostError
 from expost.query.live import Live
 from expost.state.keys import keys
 
-from .desk import Desk, PageSite, in_thread
+from .desk import Desk, in_thread
 from .pointing import Word, source_of
 from .preview_token import origin_of
 
 LATEST = 100
 """Among so many page views of a site the one of the opened page is looked for."""
 MOST_SITES = 20
+ELSEWHERE = timedelta(seconds=30)
+"""For so long after a page was opened the other sites are asked whether its events are there."""
 CACHED = timedelta(hours=1)
 """For so long a browser uses the script without asking for it (`collector/script.py`)."""
 
@@ -62,11 +63,13 @@ class SeenKey(BaseModel):
 class Signs:
     """What came of a page since it was opened: its events here, by name the other sites that got some, and the rest.
 
-    `lately` is what the origin was seen with while its script may be in a browser's cache.
+    `is_near` is whether other pages of its origin sent events here. `lately` is what the origin was seen with while its
+    script may be in a browser's cache.
     """
 
     origin: str
     is_here: bool
+    is_near: bool
     elsewhere: tuple[str, ...]
     seen: AbstractSet[str]
     lately: AbstractSet[str]
@@ -98,14 +101,16 @@ def diagnosis(signs: Signs, source: str, site: str) -> Diagnosis:
     if signs.elsewhere:
         return _other_site(signs.elsewhere, site)
     if "unknown key" in signs.seen:
-        return UNKNOWN_KEY
+        # Of whoever sent it only the origin is known.
+        said = f"A page of {signs.origin}, most likely this one, carries a tag with a key that opens no site."
+        return replace(UNKNOWN_KEY, message=said)
     if "origin refused" in signs.seen:
         return Diagnosis(
             "origin refused",
-            f"The page carries the tag, and pages of {signs.origin} may not send to “{site}”.",
+            f"Pages of {signs.origin}, most likely this one, carry the tag, and may not send to “{site}”.",
             "Allow them, beside those there are: expost sites change SITE --origin ORIGIN",
         )
-    if "script" in signs.lately:
+    if "script" in signs.lately or signs.is_near:
         return _silent(signs, source)
     return Diagnosis(
         "no tag",
@@ -117,21 +122,36 @@ def diagnosis(signs: Signs, source: str, site: str) -> Diagnosis:
     )
 
 
-async def other_key(desk: Desk, key: str, site: str, name: str) -> Diagnosis | None:
-    """What is wrong with the key on a page's tag, if it is not one of the site `site`, which is called `name`."""
+async def other_key(
+    desk: Desk, key: str, site: str, name: str, *, says_whose: bool = True
+) -> Diagnosis | None:
+    """What is wrong with the key on a page's tag, if it is not one of the site `site`, which is called `name`.
+
+    Whoever knows of that site alone is not told whose key it is.
+    """
     found = [each for each in await in_thread(keys, desk.access.state, None, "write") if each.text == key]
     if not any(each.is_active for each in found):
         return UNKNOWN_KEY
     if found[0].site == site:
         return None
-    names = tuple(each.name for each in desk.sites() if each.slug == found[0].site)
+    names = tuple(each.name for each in desk.sites() if says_whose and each.slug == found[0].site)
     return _other_site(names, name)
 
 
+def page_path(path: str | None) -> str:
+    """A path of a page as two ways to write it are compared.
+
+    >>> page_path(""), page_path("/tea/"), page_path("/gr%C3%BCn tee")
+    ('/', '/tea', '/grün tee')
+    """
+    return unquote(path or "").rstrip("/") or "/"
+
+
 def _other_site(names: tuple[str, ...], site: str) -> Diagnosis:
+    where = f"go to {_listed(names)} and not to" if names else "do not go to"
     return Diagnosis(
         "other site",
-        f"The page carries the key of another site: its events go to {_listed(names)} and not to “{site}”.",
+        f"The page carries the key of another site: its events {where} “{site}”.",
         "Choose that site at the top, or put the line below in the place of its tag.",
         needs_tag=True,
     )
@@ -161,12 +181,17 @@ def _silent(signs: Signs, source: str) -> Diagnosis:
         f"Its Content-Security-Policy may keep events in (connect-src has to allow {source}), data-consent may be off, "
         "or this browser asks not to be tracked."
     )
-    if "script" in signs.seen:
-        return Diagnosis("silent", "The page loads the script, and no event of it arrives.", why)
+    if "script" in signs.seen and not signs.is_near:
+        said = (
+            f"A page of {signs.origin}, most likely this one, loads the script, and no event of it arrives."
+        )
+        return Diagnosis("silent", said, why)
+    others = "send events" if signs.is_near else "load the script, or this one had it already"
     return Diagnosis(
         "perhaps silent",
-        f"No event of this page arrives. Other pages of {signs.origin} load the script, or this one had it already.",
-        f"If this page carries the tag: {why[0].lower()}{why[1:]} If it does not, paste the line below.",
+        f"No event of this page arrives. Other pages of {signs.origin} {others}.",
+        f"If this page carries the tag: {why[0].lower()}{why[1:]} If it does not, paste the line below. If its address "
+        "leads on to another, give that one.",
         needs_tag=True,
     )
 
@@ -178,16 +203,21 @@ def _listed(names: tuple[str, ...]) -> str:
 def add_arrival(router: APIRouter, desk: Desk) -> None:
     """`/point/arrival.json` and `/point/key.json`."""
 
-    async def has_view(site: str, host: str, since: datetime) -> bool:
+    async def paths_seen(site: str, host: str, since: datetime) -> set[str]:
+        """The pages of a host that sent something to a site."""
         try:
             views = (await desk.answer(Live(LATEST, ("page_view",), site=site))).events
         except ExpostError:
             # Of no use to whoever waits: the page says what is known without it.
-            return False
-        return any(each.host == host and each.received_at >= since for each in views)
+            return set()
+        return {page_path(each.path) for each in views if each.host == host and each.received_at >= since}
 
-    async def sites_with(sites: Sequence[PageSite], host: str, since: datetime) -> tuple[str, ...]:
-        return tuple([each.name for each in sites if await has_view(each.slug, host, since)])
+    async def first_with(path: str, host: str, since: datetime, but: str) -> tuple[str, ...]:
+        """The first other site that got something of this page."""
+        for each in [each for each in desk.sites() if each.slug != but][:MOST_SITES]:
+            if path in await paths_seen(each.slug, host, since):
+                return (each.name,)
+        return ()
 
     @router.post("/point/arrival.json")
     async def arrival(opened: Opened, request: Request) -> Response:
@@ -195,16 +225,17 @@ def add_arrival(router: APIRouter, desk: Desk) -> None:
         site, now = desk.site_of(request), desk.access.clock()
         opened_at = now - int(opened.seconds * 1_000_000)
         origin, since = origin_of(opened.page), from_micros(opened_at)
-        host = urlsplit(origin).netloc
-        others = [each for each in desk.sites() if each.slug != site.slug][:MOST_SITES]
-        is_here = await has_view(site.slug, host, since)
+        host, path = urlsplit(origin).netloc, page_path(urlsplit(opened.page).path)
+        paths = await paths_seen(site.slug, host, since)
+        seen = desk.sightings.since(origin, opened_at)
+        # Each site is a question, and an event that is not here by then is found by the key that the definer says.
+        is_asked = not (paths or seen - {"script"}) and opened.seconds <= ELSEWHERE.total_seconds()
         signs = Signs(
             origin=origin,
-            is_here=is_here,
-            elsewhere=()
-            if is_here
-            else tuple([each.name for each in others if await has_view(each.slug, host, since)]),
-            seen=desk.sightings.since(origin, opened_at),
+            is_here=path in paths,
+            is_near=bool(paths),
+            elsewhere=await first_with(path, host, since, site.slug) if is_asked else (),
+            seen=seen,
             lately=desk.sightings.since(origin, now - CACHED // timedelta(microseconds=1)),
             is_closed=opened.is_closed,
         )

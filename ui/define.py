@@ -10,7 +10,9 @@ from fastapi.responses import RedirectResponse
 
 from expost.errors import ExpostError
 from expost.query.form import Form, form_of, one
-from expost.query.form_definition import NAMES, definition_of, preview_of, validity_of
+from expost.query.form_definition import NAMES, VALIDITY, definition_of, preview_of, validity_of
+from expost.query.preview import Preview
+from expost.state.names import name_key
 
 from .caller import caller_of
 from .column_conditions import Choices, ColumnRow, column_choices, column_rows, with_columns
@@ -20,8 +22,10 @@ from .page import render, twin
 from .past import Past, past_of
 from .taken import Taken, find_taken
 
-NOT_CONDITIONS = frozenset({"name", "known_version"})
-"""Fields of the form that are none: the name, and the version of that name which whoever saves has seen."""
+KNOWN = ("known_name", "known_version")
+"""What whoever saves has seen: a name that is taken, and which version it is in."""
+NOT_CONDITIONS = frozenset({"name", *KNOWN})
+VALID = tuple(word.name for word in VALIDITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,10 @@ class DefineView:
     @property
     def free_pairs(self) -> list[tuple[str, str]]:
         """The same form under a name that nothing has."""
-        return [*self.pairs, ("name", self.taken.free)] if self.taken else []
+        if self.taken is None:
+            return []
+        valid = zip(VALID, self.valid, strict=True)
+        return [*self.pairs, ("name", self.taken.free), *(each for each in valid if each[1])]
 
 
 def define_view(
@@ -78,7 +85,7 @@ def add_define(router: APIRouter, desk: Desk) -> None:
         form = _asked(desk, request)
         outcome = Outcome()
         if any(field in form for field in NAMES):
-            outcome = await desk.outcome(lambda: replace(preview_of(form), count_only=bool(rest)))
+            outcome = await desk.outcome(lambda: replace(_preview_of(form), count_only=bool(rest)))
         name = request.query_params.get("name", "")
         return define_view(form, name, outcome, rest, await _taken(desk, form, name)), outcome.status
 
@@ -107,7 +114,7 @@ def add_define(router: APIRouter, desk: Desk) -> None:
     @router.get("/define/rest")
     async def define_rest(request: Request) -> Response:
         """What the panel says below the count: texts, pages, elements and other definitions."""
-        past = past_of(await desk.answer(preview_of(_asked(desk, request))))
+        past = past_of(await desk.answer(_preview_of(_asked(desk, request))))
         return render(desk, request, "_past_rest.html", past=past)
 
     @router.get("/define.json")
@@ -122,17 +129,20 @@ def _add_saving(router: APIRouter, desk: Desk) -> None:
     async def save(request: Request) -> Response:
         """Save what the form says, then show it; a form that is refused comes back filled in.
 
-        So does one whose name is taken, once, unless it says that whoever sends it knows (`known_version`).
+        So does one whose name is taken, once, unless it says that whoever sends it knows: `known_name` is the name,
+        `known_version` the version that it was in.
         """
         site = desk.site_of(request).slug
         form = await _sent(request)
         name = next(iter(form.pop("name", ())), "").strip()
-        known = next(iter(form.pop("known_version", ())), "")
+        known_name, known_version = (next(iter(form.pop(field, ())), "") for field in KNOWN)
         form["site"] = [site]
         try:
             meant, by = definition_of(name, form), caller_of(request).actor("ui")
             taken = await find_taken(desk, name, site, meant)
-            if taken and not taken.is_same and known != str(taken.version):
+            # Two names may be in the same version: what was said of the one says nothing of the other.
+            known = (name_key(known_name), known_version)
+            if taken and not taken.is_same and known != (name_key(name), str(taken.version)):
                 return await held_back(request, form, name, taken)
             said = {"author": by.who, "place": by.place, **validity_of(form)}
             saved = await desk.call("define", meant, site=site, **said)
@@ -147,8 +157,7 @@ def _add_saving(router: APIRouter, desk: Desk) -> None:
 
     async def held_back(request: Request, form: Form, name: str, taken: Taken) -> Response:
         """The form again, with what the name means already."""
-        conditions = {field: values for field, values in form.items() if field in NAMES or field == "site"}
-        outcome = await desk.outcome(lambda: replace(preview_of(conditions), count_only=True))
+        outcome = await desk.outcome(lambda: replace(_preview_of(form), count_only=True))
         view = replace(define_view(form, name, outcome, taken=taken), is_held_back=True)
         return render(desk, request, "define.html", status=409, view=view)
 
@@ -157,6 +166,11 @@ def _asked(desk: Desk, request: Request) -> Form:
     """The conditions of the form in an address."""
     sent = [each for each in request.query_params.multi_items() if each[0] not in NOT_CONDITIONS]
     return {**form_of(with_columns(sent)), "site": [desk.site_of(request).slug]}
+
+
+def _preview_of(form: Form) -> Preview:
+    """The past of what a form says, whenever it is to count."""
+    return preview_of({field: values for field, values in form.items() if field not in VALID})
 
 
 async def _sent(request: Request) -> dict[str, Sequence[str]]:

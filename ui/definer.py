@@ -83,12 +83,14 @@ def add_definer(router: APIRouter, desk: Desk, tokens: PreviewTokens) -> None:
     """The one route that another site's page may ask."""
 
     async def opened(asked: Opening, request: Request) -> dict[str, Any]:
+        token = tokens.unused(asked.token, _origin(request))
+        name = next((site.name for site in desk.sites() if site.slug == token.site), token.site)
+        # Before the token is used up: with another tag the page can come again with it.
+        if asked.key and (other := await other_key(desk, asked.key, token.site, name, says_whose=False)):
+            raise InvalidInput(other.message, hint=f"{other.hint} It stands on the page Point at it.")
         token, grant = tokens.trade(asked.token, _origin(request))
         by = caller_of(request).actor("a page")
         await in_thread(note_token, desk.access, by, "preview token used", token.origin)
-        name = next((site.name for site in desk.sites() if site.slug == token.site), token.site)
-        if asked.key and (other := await other_key(desk, asked.key, token.site, name)):
-            raise InvalidInput(other.message, hint=f"{other.hint} It stands on the page Point at it.")
         return {"grant": grant, "site": name}
 
     async def answered(asked: Granted, token: Token) -> Any:

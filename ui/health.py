@@ -92,5 +92,6 @@ def _fields(name: str, version: int, repair: Repair) -> tuple[tuple[str, str], .
         (repair.kind, repair.selector),
         *text,
         ("valid_from", f"{repair.first_seen:%Y-%m-%d}"),
+        ("known_name", name),
         ("known_version", str(version)),
     )

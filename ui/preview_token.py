@@ -63,13 +63,18 @@ class PreviewTokens:
 
     def trade(self, text: str, origin: str) -> tuple[Token, str]:
         """The token and its grant, for the page that it is for. A second one that has the token gets nothing."""
-        token = self._in_force(self._tokens.get(digest_of(text)), origin)
-        if token.grant is not None:
-            raise WrongLogin("This token was used already.", hint=f"It is good for one page. {HINT}")
+        token = self.unused(text, origin)
         grant = new_secret()
         token.grant = digest_of(grant)
         self._grants[token.grant] = token
         return token, grant
+
+    def unused(self, text: str, origin: str) -> Token:
+        """The token that a page of this origin may trade; it stays so."""
+        token = self._in_force(self._tokens.get(digest_of(text)), origin)
+        if token.grant is not None:
+            raise WrongLogin("This token was used already.", hint=f"It is good for one page. {HINT}")
+        return token
 
     def granted(self, grant: str, origin: str) -> Token:
         """What a grant is for; the same origin has to say it."""

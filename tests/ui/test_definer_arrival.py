@@ -76,9 +76,7 @@ def test_the_key_of_another_site_and_one_that_opens_none_are_named(bench: Bench)
 def test_a_policy_that_keeps_events_in_is_named(bench: Bench) -> None:
     bench.site.headers["Content-Security-Policy"] = STRICT.format(collector="'self'")
     address = bench.put_up(path="/kept-in")
-    expect_why(
-        bench, address, "The page loads the script, and no event of it arrives.", "connect-src has to allow"
-    )
+    expect_why(bench, address, "loads the script, and no event of it arrives.", "connect-src has to allow")
 
 
 def test_a_tag_without_the_word_definer_is_named_though_its_events_arrive(bench: Bench) -> None:
@@ -96,12 +94,14 @@ def test_a_tag_without_the_word_definer_is_named_though_its_events_arrive(bench:
         ({"seen": {"origin refused"}}, "origin refused"),
         ({"seen": {"script"}, "lately": {"script"}}, "silent"),
         ({"lately": {"script"}}, "perhaps silent"),
+        ({"is_near": True}, "perhaps silent"),
+        ({"is_near": True, "seen": {"script"}, "lately": {"script"}}, "perhaps silent"),
         ({}, "no tag"),
     ],
 )
 def test_each_sign_has_a_meaning_and_something_to_do(given: dict[str, object], kind: str) -> None:
-    blank = {"origin": "https://shop.example", "is_here": False, "elsewhere": (), "seen": set(), "lately": set(),
-             "is_closed": False}  # fmt: skip
+    blank = {"origin": "https://shop.example", "is_here": False, "is_near": False, "elsewhere": (),
+             "seen": set(), "lately": set(), "is_closed": False}  # fmt: skip
     found = diagnosis(Signs(**blank | given), "https://expost.example", "The shop")  # type: ignore[arg-type]
     assert found.kind == kind
     assert found.message

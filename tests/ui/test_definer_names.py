@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from playwright.sync_api import expect
@@ -69,6 +70,57 @@ def test_what_is_offered_tells_something_by_itself_and_is_nobodys_name(bench: Be
     definer.get_by_role("button", name="Point at more").click()
     page.mouse.click(*centre(page, "button"))
     expect(name).to_have_value("Clicked Add in Green teas")
+
+
+PRIVATE = """<h1>Orders of <b data-expost-mask>Ann Smith</b></h1><a class=plain href='#'></a>
+<section><h2>Notes <textarea>Dear Bob</textarea><script type=text/x>let secret</script></h2>
+<a class=typed href='#'></a></section>
+<div data-expost-mask><i id=who>Cleo</i></div><a class=masked aria-labelledby=who href='#'></a>
+<section><h3>Form</h3><label>Of <s data-expost-ignore>Dora</s> <input></label></section>
+<div id=shadow data-expost-mask></div>"""
+SHADOW = """() => {
+  const root = document.getElementById("shadow").attachShadow({ mode: "open" });
+  root.innerHTML = "<h4>Erna</h4><a class=inner title='For Fay' href='#'>x</a>";
+}"""
+
+
+def test_what_is_masked_or_typed_is_no_part_of_a_name(bench: Bench) -> None:
+    address = bench.put_up(
+        f"<style nonce=n0nce>a {{ display: block; width: 40px; height: 20px }}</style>{PRIVATE}",
+        path="/private",
+    )
+    page, definer = bench.open(address)
+    page.evaluate(SHADOW)
+    name = definer.get_by_label("Name", exact=True)
+    for selector, told in (
+        ("a.plain", {"words": "", "heading": ""}),
+        ("a.typed", {"words": "", "heading": "Notes"}),
+        ("a.masked", {"words": "", "heading": "Notes"}),
+        ("input", {"words": "", "heading": "Form"}),
+        ("a.inner", {"words": "", "heading": "Form"}),
+    ):
+        with bench.desk.expect_request("**/point/names.json*") as asked:
+            page.mouse.click(*centre(page, selector))
+        sent = json.loads(asked.value.post_data or "")
+        assert {field: sent[field] for field in told} == told, selector
+        assert "For Fay" not in (asked.value.post_data or "")
+        expect(name).not_to_have_value("")
+        page.keyboard.press("Escape")
+
+
+def test_a_name_that_is_typed_and_saved_at_once_is_not_taken_for_the_one_before(bench: Bench) -> None:
+    for each in ("Before", "After"):
+        expost.open(bench.data).define(each, click="a.typed")
+    desk = bench.desk
+    desk.goto(f"{bench.serving.url}/define?click=button.other")
+    name = desk.get_by_label("Name", exact=True)
+    name.fill("Before")
+    expect(desk.locator(".taken")).to_contain_text("Before exists since")
+    desk.route("**/define/name*", lambda route: route.abort())
+    name.fill("After")
+    name.press("Enter")
+    expect(desk.locator(".taken")).to_contain_text("Nothing is saved yet.")
+    expect(desk.locator(".taken")).to_contain_text("After exists since")
 
 
 def test_in_the_form_a_taken_name_is_said_while_it_is_typed(bench: Bench) -> None:

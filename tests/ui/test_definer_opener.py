@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.snippet_site import running_site
 from tests.ui.pointing_bench import (
@@ -50,6 +50,36 @@ def test_the_page_of_expost_listens_to_the_window_and_the_origin_it_opened(bench
         page.goto(other.origin + "/")
         page.evaluate(f"({hello})(opener)")
         expect(status).to_contain_text(f"a page of {other.origin} now")
+
+
+def test_a_page_whose_key_cannot_be_asked_about_is_told_nothing(bench: Bench) -> None:
+    bench.desk.route("**/point/key.json*", lambda route: route.fulfill(status=500, body="broken"))
+    bench.desk.goto(f"{bench.serving.url}/point")
+    bench.desk.get_by_label("Address").fill(bench.put_up(path="/unasked"))
+    with bench.context.expect_page():
+        bench.desk.get_by_role("button", name="Open it and point").click()
+    expect(bench.desk.locator("#pointing")).to_contain_text(
+        "it is told nothing: The server answered 500.", timeout=15_000
+    )
+
+
+def test_a_page_that_was_left_while_its_key_was_asked_about_is_told_nothing(bench: Bench) -> None:
+    held: list[Route] = []
+    bench.desk.route("**/point/key.json*", lambda route: held.append(route))
+    bench.desk.goto(f"{bench.serving.url}/point")
+    with running_site() as other:
+        other.pages["/"] = "<!doctype html><title>Another</title>"
+        for address in (bench.put_up(path="/left"), other.origin + "/"):
+            bench.desk.get_by_label("Address").fill(address)
+            bench.desk.get_by_role("button", name="Open it and point").click()
+            while not held:
+                bench.desk.wait_for_timeout(25)
+        expect(bench.desk.locator("#pointing")).to_contain_text("Waiting for the page")
+        with bench.desk.expect_response("**/point/key.json*") as answered:
+            held[0].continue_()
+        answered.value.finished()
+        bench.desk.evaluate("() => new Promise((done) => setTimeout(done))")
+        assert "The page is here" not in bench.desk.locator("#pointing").inner_text()
 
 
 def test_a_page_that_nobody_pointed_at_loads_no_definer(bench: Bench) -> None:

@@ -475,11 +475,27 @@ def test_a_taken_name_is_warned_of_before_anything_is_saved_and_another_one_is_a
     assert "exists since 20 Nov 2026, now in version 4" in page.select_one(".taken").get_text()  # type: ignore[union-attr]
     [link] = page.select(".taken a[data-take]")
     assert link["data-take"] == "VIEWED a tea 2"
-    assert "exists since" not in web.get(str(link["href"])).text
+    other = web.get(str(link["href"]))
+    assert "exists since" not in other.text
+    [saving] = soup(other.text).select("form.save")
+    assert (sent_by(saving)["name"], sent_by(saving)["valid_from"]) == ("VIEWED a tea 2", "2026-03-01")
     [form] = page.select("form.save")
     sent = sent_by(form)
     assert (sent["valid_from"], sent["known_version"]) == ("2026-03-01", "4")
     assert web.post("/definitions", data=sent, follow_redirects=False).status_code == 303
+
+
+def test_who_was_told_of_one_taken_name_is_told_of_another_that_is_in_the_same_version() -> None:
+    stand_in = StandIn()
+    web = client(stand_in)
+    first, second, *_ = before = list(stand_in.saved)
+    held = web.post("/definitions", data={"name": first.name, "click": "a"})
+    [form] = soup(held.text).select("form.save")
+    again = web.post("/definitions", data=sent_by(form) | {"name": second.name}, follow_redirects=False)
+    assert again.status_code == 409
+    assert stand_in.saved == before
+    [form] = soup(again.text).select("form.save")
+    assert web.post("/definitions", data=sent_by(form), follow_redirects=False).status_code == 303
 
 
 def test_what_a_name_means_already_is_saved_again_without_a_word() -> None:

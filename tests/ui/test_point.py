@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup, Tag
 from fastapi.testclient import TestClient
 
+from expost.query.live import Live, LiveAnswer
 from tests.ui.stand_in import OTHER, SITE, StandIn, create_app
 
 
@@ -160,3 +163,38 @@ def test_of_several_sites_the_one_that_is_looked_at_is_asked() -> None:
     form = part(client(sites=(SITE, OTHER)).get("/point?site=blog").text, "form[data-point]")
     for name in ("selectors", "past", "save", "definition"):
         assert str(form[f"data-{name}"]).endswith("?site=blog")
+
+
+class Visited(StandIn):
+    """Answers with events that arrived a moment ago."""
+
+    async def call(self, method: str, *arguments: Any, **named_arguments: Any) -> Any:
+        answer = await super().call(method, *arguments, **named_arguments)
+        if not isinstance(answer, LiveAnswer):
+            return answer
+        now = datetime.now(UTC)
+        return replace(answer, events=tuple(replace(each, received_at=now) for each in answer.events))
+
+
+def why(page: str, stand_in: StandIn, seconds: float = 20) -> dict[str, Any]:
+    """What is said of a page that was opened so long ago."""
+    opened = {"page": page, "seconds": seconds}
+    answer = client(stand_in, sites=(SITE, OTHER)).post("/point/arrival.json", json=opened)
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
+def test_what_comes_of_other_pages_of_a_site_is_not_said_of_the_one_that_was_opened() -> None:
+    assert why("https://shop.example/tea/sencha/?from=mail", Visited())["kind"] == "no definer"
+    other = why("https://shop.example/nowhere", Visited())
+    assert (other["kind"], "Other pages of https://shop.example send events." in other["message"]) == (
+        "perhaps silent",
+        True,
+    )
+
+
+def test_other_sites_are_asked_for_the_page_only_at_first() -> None:
+    for seconds, questions in ((12, 2), (40, 1)):
+        stand_in = StandIn(is_empty=True)
+        assert why("https://shop.example/", stand_in, seconds)["kind"] == "no tag"
+        assert len([each for each in stand_in.asked if isinstance(each[-1], Live)]) == questions

@@ -17,8 +17,10 @@ from expost.settings import Settings
 from expost.state.accounts import Account, add_account
 from expost.state.audit import NOBODY, audit_lines
 from expost.state.database import State
+from expost.state.keys import add_key
 from expost.state.logins import add_login, end_login, logins
 from expost.state.password import hash_password
+from expost.state.sites import Site, add_site
 from tests.ui.stand_in import OTHER, SITE, StandIn
 
 SHOP = "https://shop.example"
@@ -108,6 +110,24 @@ def test_a_token_is_used_once(desk: Desk) -> None:
     token = make(desk.editor())
     assert desk.ask({"ask": "open", "token": token}).status_code == 200
     assert refusal(desk.ask({"ask": "open", "token": token})) == "This token was used already."
+
+
+def test_a_page_with_the_key_of_another_site_does_not_use_up_its_token_and_is_not_told_whose_it_is(
+    desk: Desk,
+) -> None:
+    for site in (SITE, OTHER):
+        add_site(desk.state, Site(site.slug, site.name, created_at=desk.now))
+    editor = desk.editor()
+    token = make(editor)
+    other, own = (add_key(desk.state, each.slug, "write", lambda: desk.now)[1] for each in (OTHER, SITE))
+    for key, words in ((other, "the key of another site"), ("xw_nobodys", "a key that opens no site")):
+        refused = desk.ask({"ask": "open", "token": token, "key": key})
+        assert refused.status_code == 400
+        assert words in refused.text
+        assert OTHER.name not in refused.text
+        assert editor.post("/point/chosen.json", json={"token": token}).json()["is_used"] is False
+    assert "preview token used" not in [each.action for each in audit_lines(desk.state)]
+    assert desk.ask({"ask": "open", "token": token, "key": own}).json()["site"] == SITE.name
 
 
 def test_a_token_and_its_grant_are_for_pages_of_one_origin(desk: Desk) -> None:

@@ -82,9 +82,10 @@ function checkName({ target }) {
   const form = target.closest?.("[data-name-check]");
   if (!form || target.name !== "name") return;
   clearTimeout(nameTimer);
+  form.querySelector(".taken").replaceChildren(); // it was said of another name
   nameTimer = setTimeout(async () => {
     const url = new URL(form.dataset.nameCheck, location.href);
-    for (const [name, value] of new FormData(form)) if (!name.startsWith("valid")) url.searchParams.append(name, value);
+    for (const [name, value] of new FormData(form)) url.searchParams.append(name, value);
     const html = await fetchPanel(url).catch(() => null);
     if (html !== null && target.value === url.searchParams.get("name")) form.querySelector(".taken").innerHTML = html;
   }, QUIET_MS);

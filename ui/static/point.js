@@ -20,6 +20,7 @@ let origin = "";
 let port = null;
 let begunAt = 0;
 let saves = 0;
+let greetings = 0;
 
 const say = (text) => {
   if (status.textContent !== text) status.textContent = text;
@@ -102,14 +103,26 @@ addEventListener("message", async ({ source, origin: from, data, ports }) => {
     say(`The window shows a page of ${from} now, and you opened one of ${origin}. It is told nothing. If you mean that one, open its address.`);
     return;
   }
-  const { wrong } = typeof data.key === "string" ? await post(form.dataset.key, { key: data.key }).catch(() => ({})) : {};
+  const mine = ++greetings;
+  let wrong, problem;
+  if (typeof data.key === "string") {
+    try {
+      ({ wrong } = await post(form.dataset.key, { key: data.key }));
+    } catch (error) {
+      problem = error;
+    }
+    // Meanwhile another page may have been opened, or another one greeted.
+    if (mine !== greetings || source !== opened || from !== origin) return;
+  }
+  // A page whose key is unknown to us is told nothing: it may be another site's.
+  if (problem) return say(`Whose key this page has could not be asked, so it is told nothing: ${problem.message} ${problem.hint ?? ""} Load it again.`);
   // What happens on a page with another key is in another site's past.
   if (wrong) return advise(wrong, wrong.message);
   port?.close();
   [port] = ports;
-  const mine = port;
-  mine.onmessage = ({ data: asked }) => reply(mine, asked);
-  mine.postMessage({ welcome: true, site: form.dataset.siteName });
+  const held = port;
+  held.onmessage = ({ data: asked }) => reply(held, asked);
+  held.postMessage({ welcome: true, site: form.dataset.siteName });
   advice.hidden = true;
   say(`The page is here (${origin}). Point at what you mean in its window, and keep this one open.`);
 });
@@ -129,6 +142,7 @@ const CLOSED = "The window was closed, or its page cut itself off from this one,
 const LOST = "Its window was closed, or is cut off from this one as well.";
 const NO_TOKEN = ["no tag", "other site", "unknown key"]; // what a token would not help
 let askedAt = 0;
+let pause = AGAIN_MS;
 let said = "";
 let lost = "";
 
@@ -141,7 +155,8 @@ function watch() {
   }
   const waited = performance.now() - begunAt;
   const isWaiting = !NO_TOKEN.slice(1).includes(said) && ((opened && !port) || (lost && !token));
-  if (!isWaiting || waited > LONGEST_MS || (opened && waited < PATIENCE_MS) || performance.now() - askedAt < AGAIN_MS) return;
+  if (!isWaiting || waited > LONGEST_MS || (opened && waited < PATIENCE_MS) || performance.now() - askedAt < pause) return;
+  if (askedAt) pause *= 2; // a page that is slow at first is soon known
   askedAt = performance.now();
   void tellWhy(waited);
 }
@@ -167,7 +182,9 @@ form.addEventListener("submit", (event) => {
   port = null;
   origin = url.origin;
   begunAt = performance.now();
+  greetings++;
   askedAt = 0;
+  pause = AGAIN_MS;
   said = lost = "";
   forgetToken();
   cut.hidden = chosen.hidden = advice.hidden = true;

@@ -1,5 +1,7 @@
 // An element and its ancestors as the server reads them, to suggest a selector for each: across open shadow roots and out of
 // frames of this origin. Values are those that capture may keep; contents of fields are not read.
+import { isPrivate } from "../privacy";
+
 export interface Level {
   tag: string;
   dom_id: string | null;
@@ -36,12 +38,15 @@ export const chainOf = (target: Element): Element[] => {
   return chain;
 };
 
+// Whether the page keeps it to itself, across shadow roots and frames.
+export const isWithheld = (element: Element): boolean => chainOf(element).some(isPrivate);
+
 export const levelOf = (element: Element, own: Element): Level => {
   const parent = element.parentNode;
   const siblings = parent && "children" in parent ? [...(parent as ParentNode).children].filter((each) => each !== own) : [element];
   const alike = siblings.filter(({ localName, namespaceURI }) => localName === element.localName && namespaceURI === element.namespaceURI);
   const attributes: Level["attributes"] = {};
-  if (!element.closest("[data-expost-mask]")) {
+  if (!isWithheld(element)) {
     for (const { name, value } of element.attributes) {
       if (KEPT.test(name) && !NEVER.test(name) && value.length <= VALUE_LIMIT) attributes[name] = value;
     }

@@ -1,23 +1,26 @@
 // What the page knows of an element's name: the words that people see or hear of it, and the heading above it. The server makes a
 // name of them, with what it knows of the other names.
 import { mask } from "../mask";
+import { isSilent, textOf } from "../text";
+import { chainOf, isWithheld, parentOf } from "./chain";
 import { isField, labelOf } from "./control";
-import { parentOf } from "./chain";
 
 const HEADINGS = "h1,h2,h3,h4,h5,h6,legend,caption,[role=heading]";
 const LONGEST = 100;
 const VERBS: Record<string, string> = { click: "Clicked", change: "Changed", submit: "Submitted" };
 
-const oneLine = (text: string | null | undefined): string => (text ?? "").replace(/\s+/g, " ").trim();
 const shown = (text: string): string => (text.length <= LONGEST && mask(text) === text ? text : "");
-const isPrivate = (element: Element): boolean => !!element.closest("[data-expost-mask],[data-expost-ignore]");
+
+// What capture would keep of an element's text: nothing where part of it is masked, or was typed.
+const saidBy = (element: Element | null): string =>
+  !element || isWithheld(element) || chainOf(element).some(isSilent) ? "" : (textOf(element)?.whole ?? "");
 
 // The words on it or said of it.
 export const wordsOf = (element: Element): string => {
-  if (isPrivate(element)) return "";
+  if (isWithheld(element)) return "";
   const { ownerDocument } = element;
-  const named = (element.getAttribute("aria-labelledby") ?? "").split(/\s+/).map((id) => oneLine((id && ownerDocument.getElementById(id)?.textContent) || ""));
-  const labels = isField(element) ? [...((element as HTMLInputElement).labels ?? [])].map((label) => oneLine(label.textContent)) : [];
+  const named = (element.getAttribute("aria-labelledby") ?? "").split(/\s+/).map((id) => saidBy(ownerDocument.getElementById(id)));
+  const labels = isField(element) ? [...((element as HTMLInputElement).labels ?? [])].map(saidBy) : [];
   const [first = ""] = [...labels, named.filter(Boolean).join(" "), element.matches("form") ? "" : labelOf(element)].filter(Boolean);
   return shown(first);
 };
@@ -29,7 +32,7 @@ export const headingOf = (element: Element): string => {
       (heading) => !heading.contains(element) && !element.contains(heading) && heading.compareDocumentPosition(element) & 4,
     );
     const heading = before.pop();
-    if (heading) return isPrivate(heading) ? "" : shown(oneLine(heading.textContent));
+    if (heading) return shown(saidBy(heading));
   }
   return "";
 };
