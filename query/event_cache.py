@@ -81,6 +81,11 @@ class EventCache:
         lately = time.time() - IN_USE_SECONDS
         return sum(size for asked_at, size, _ in self._statuses() if asked_at >= lately) < self.max_bytes / 2
 
+    def is_half_filled(self, kept: Sequence[Path]) -> bool:
+        """Whether these alone take half of the room."""
+        wanted = set(kept)
+        return sum(size for _, size, path in self._statuses() if path in wanted) >= self.max_bytes / 2
+
     def _path(self, key: str, file: str) -> Path:
         return kept_of(self.cache, Path(file)) / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
 
@@ -97,9 +102,9 @@ class EventCache:
             # All of it may be read at this moment, so what was just found is searched every time instead.
             newest.unlink(missing_ok=True)
         for path in (self.cache / "events").glob("*/.*"):
-            # Of a process that was ended while it wrote.
+            # Of a process that was ended while it wrote. Folders are drafts of summaries, which go with forget_gone.
             with suppress(FileNotFoundError):
-                if path.stat().st_mtime < lately:
+                if path.is_file() and path.stat().st_mtime < lately:
                     path.unlink()
 
     def _statuses(self) -> Iterator[tuple[float, int, Path]]:

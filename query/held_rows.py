@@ -9,6 +9,8 @@ from .reading import Reading
 
 MOST_BYTES = 96_000_000
 """What is held for one snapshot, and of files; what was asked for the longest ago goes first."""
+MOST_RESULTS = 1_000
+"""So many at most, as some take no byte and yet a place."""
 
 
 class Sized(Protocol):
@@ -42,6 +44,6 @@ def _held(memory: dict[Any, Any] | None, key: tuple[Hashable, ...], find: Callab
     if found.nbytes <= MOST_BYTES:
         # Last in the dictionary is what was asked for last.
         memory[key] = found
-        while sum(each.nbytes for each in memory.values()) > MOST_BYTES:
+        while len(memory) > MOST_RESULTS or sum(each.nbytes for each in memory.values()) > MOST_BYTES:
             del memory[next(iter(memory))]
     return found

@@ -62,12 +62,13 @@ def kept_source(
     missing = [file for file in large if cache.find(key, file) is None]
     if missing and not (cache.has_room() and search.keep(cache, key, missing)):
         return None
-    kept = [str(path) for file in large if (path := cache.find(key, file)) is not None]
+    kept = [path for file in large if (path := cache.find(key, file)) is not None]
     if len(kept) < len(large):
-        if not cache.has_room():
+        # Where others take the room it is asked again, once they were not in use for a while.
+        if cache.is_half_filled(kept):
             cache.too_many.add(key)
         return None  # nothing could be written, or there is no room for all of it
-    search.make_view(kept, [file for file in files if file not in set(large)])
+    search.make_view([str(path) for path in kept], [file for file in files if file not in set(large)])
     found = CompiledDefinition((), {}, Fragment("e.is_sure"), Fragment("true"))
     return Source(Fragment(f"{prefix}_events"), found, search.text(f"{prefix}_events", LAKE))
 

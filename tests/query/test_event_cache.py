@@ -228,3 +228,45 @@ def test_what_a_process_left_that_was_ended_while_it_wrote_goes(tmp_path: Path) 
     cache.keep("other", str(file), pa.table({"one": [1]}))
     assert not torn.exists()
     assert fresh.exists()
+
+
+def test_the_draft_of_a_summary_does_not_keep_what_is_left_of_others(tmp_path: Path) -> None:
+    cache = EventCache(tmp_path, least_bytes=0)
+    file = tmp_path / "1.parquet"
+    file.touch()
+    # In whichever order folders are looked through.
+    drafts, torn = (
+        [tmp_path / "events" / f"{number}{name}" / ".left" for number in range(10)] for name in "ab"
+    )
+    for path in drafts:
+        path.mkdir(parents=True)
+    for path in torn:
+        path.parent.mkdir()
+        path.touch()
+    for path in (*drafts, *torn):
+        os.utime(path, (1, 1))
+    cache.keep("key", str(file), pa.table({"one": [1]}))
+    assert all(path.exists() for path in drafts)
+    assert not any(path.exists() for path in torn)
+
+
+def test_what_had_no_room_beside_others_is_kept_once_these_are_not_in_use(
+    story: Story, plain: Analysis
+) -> None:
+    story.capture("kim", view("/"), click("button.buy"), at="11:00")
+    story.store()
+    kept, question = keeping(story.folder), Preview("Bought", now=NOW)
+    said = numbers(kept, question)
+    files = list((story.folder.cache / "events").glob("*/*.parquet"))
+    size = max(path.stat().st_size for path in files)
+    assert len(files) == 2
+    shutil.rmtree(story.folder.cache)
+    others = story.folder.cache / "events" / "others" / "others.parquet"
+    others.parent.mkdir(parents=True)
+    others.write_bytes(bytes(size * 6 // 5))
+    kept.events = EventCache(story.folder.cache, size * 27 // 10, least_bytes=0)
+    assert numbers(kept, question) == said
+    assert len(kept_files(story.folder)) == 2, "the others, and one of two"
+    os.utime(others, (1, 1))
+    assert numbers(kept, question) == said
+    assert kept_files(story.folder) == live_files(story.folder)
