@@ -292,7 +292,7 @@ def test_what_is_rejected_of_somebody_after_they_were_erased_goes_if_it_says_who
 
 
 def test_one_that_fails_is_said_and_tried_again_later_and_nobody_waits_behind_it(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     now = 1_000.0
     monkeypatch.setattr("expost.lake.sink.time.monotonic", lambda: now)
@@ -313,7 +313,7 @@ def test_one_that_fails_is_said_and_tried_again_later_and_nobody_waits_behind_it
 
     asked = request_erasure(folder, Subject.named(folder.secret(), "shop", device=ANN), wall_clock())
     assert look() is False
-    said = json.loads(capsys.readouterr().err.splitlines()[-1])
+    said = json.loads(capfd.readouterr().err.splitlines()[-1])
     assert (said["event"], said["retry_after_seconds"]) == ("not erased", 10)
     assert "No space left" in said["error"]
     [found] = failing(folder)
@@ -322,6 +322,7 @@ def test_one_that_fails_is_said_and_tried_again_later_and_nobody_waits_behind_it
     other = request_erasure(folder, Subject.named(folder.secret(), "shop", user=USER), wall_clock())
     assert (look(), tried[1:]) == (False, [other.id, asked.id])
     assert find_erasure(folder, other.id).status == "done"
+    assert '"erased"' in capfd.readouterr().out, "said though another one failed"
     now += 59
     assert (look(), len(tried)) == (True, 3), "further apart each time"
     now += 2

@@ -50,6 +50,7 @@ def test_a_page_that_cuts_its_opener_off_is_pointed_at_with_a_token_and_saved_in
     expect(definer.get_by_role("button", name="Save")).to_be_hidden()
     expect(bench.desk.locator("#chosen code")).to_have_text("click button that says “Cut off”")
     bench.desk.get_by_label("Name", exact=True).fill("Cut off")
+    expect(definer.get_by_text("Asking history…")).to_be_hidden()
     page.screenshot(path=pictures / "definer-token-page.png")
     bench.desk.screenshot(path=pictures / "definer-token.png")
     bench.desk.locator("#chosen").get_by_role("button", name="Save").click()

@@ -156,6 +156,8 @@ def point_name_and_ask(stage: Stage, hand: Hand, address: str, button: Callable[
     hand.press(lambda: page.mouse.click(*spot))
     wait_until(lambda: shows_past(definer, judge))
     hand.press(lambda: definer.get_by_label("Name", exact=True).fill(name))
+    expect(definer.get_by_text("Asking history…")).to_be_hidden()
+    wait_until(lambda: shows_past(definer, judge))
     hand.picture(page, "name")
     hand.press(definer.get_by_role("button", name="Save").click)
     expect(definer.get_by_role("status")).to_contain_text("Its past")
