@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from .answer import UsedDefinition
 from .breakdown import ByProperty, ByTrait, ByValue
 from .condition import json_pointer
-from .definition import NEVER_HEARD, WITHOUT_ELEMENT, Definition
+from .definition import NEVER_HEARD, WITHOUT_ELEMENT, Definition, PropertyMatch
+from .event_column import column_name
 from .reading import Reading
+from .statement import identifier
 from .unit import Unit
 
 TYPES = "select distinct type from lake.events where site = $site order by type;"
@@ -56,11 +58,13 @@ def unseen(reading: Reading, steps: Sequence[Definition], found: Sequence[UsedDe
     alternatives = [each for step in empty for each in step.alternatives]
     types = _in_order(kind for each in alternatives for kind in each.types if not NEVER_HEARD.match(kind))
     names = _in_order(each.event_name for each in alternatives if each.event_name is not None)
-    properties = _in_order(condition.name for each in alternatives for condition in each.properties)
+    conditions = [condition for each in alternatives for condition in each.properties]
+    properties = _in_order(each.name for each in conditions if column_name(each.name) is None)
     return [
         *_missing(reading, types, TYPES, "No event of the type {} has arrived", "known types"),
         *_missing(reading, names, NAMES, "No event is called {}", "known names"),
         *unseen_properties(reading, properties),
+        *_unseen_columns(reading, conditions),
     ]
 
 
@@ -74,6 +78,29 @@ def unseen_properties(reading: Reading, names: Sequence[str]) -> list[str]:
             known = _names(reading, PROPERTIES)
             notes.append(f"No event has the property {name!r}; {_listed('known properties', known)}.")
     return notes
+
+
+def _unseen_columns(reading: Reading, conditions: Iterable[PropertyMatch]) -> list[str]:
+    """A note for each value of a column that no event of the site has."""
+    asked = dict.fromkeys(
+        (column_name(each.name), each.value) for each in conditions if each.operator == "is"
+    )
+    notes = []
+    for column, value in asked:
+        if column is None or not isinstance(value, str):
+            continue
+        known = _names(reading, _values_of(column))
+        if value not in known:
+            notes.append(f"No event has the {column.replace('_', ' ')} {value!r}; {_listed('known', known)}.")
+    return notes
+
+
+def _values_of(column: str) -> str:
+    """The statement that lists what is in a column, of which `column_name` knows the name."""
+    return (
+        f"select distinct {identifier(column)} as value from lake.events\n"
+        f"where site = $site and {identifier(column)} is not null order by value;"
+    )
 
 
 def unseen_where(

@@ -67,6 +67,23 @@ def test_a_condition_on_a_column_counts_what_the_column_holds(
 
 
 @pytest.mark.parametrize(
+    ("words", "notes"),
+    [
+        ("column:country=Nope", ["No event has the country 'Nope'; known: 'DE', 'FR'."]),
+        ("column:is_bot=true", []),
+        ("column:browser", []),
+        ("size=7", ["No event has the property 'size'; known properties: none."]),
+    ],
+)
+def test_a_value_that_no_event_has_is_said_of_its_column_and_not_of_a_property(
+    analysis: Analysis, words: str, notes: list[str]
+) -> None:
+    asked = definition("any", view="/nowhere", properties=[property_of(words)])
+    said = analysis.ask(Preview(asked)).basis.notes
+    assert [each for each in said if each.startswith("No event has")] == notes
+
+
+@pytest.mark.parametrize(
     "match",
     [PropertyMatch("column:browser", "matches", "(?i)^fire"), PropertyMatch("column:os", "contains", "Lin")],
 )
