@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
-from expost.state.names import MAX_NAME, name_key
+from expost.state.names import MAX_NAME, name_key, unpinned
 
 from .control import VERBS
 from .level import Level
@@ -58,7 +58,9 @@ def names_for(kind: str, chain: Sequence[Level], said: str, path: str, heading: 
     verb = VERBS.get(kind) or kind.replace("_", " ").capitalize()
     plain = f"{verb} {words}" if words else " ".join(filter(None, (verb, _noun(level), _called(level, said))))
     tails = ["", inside, page, f"{inside} {page}"] if words else [inside, page, f"{inside} {page}"]
-    found = (" ".join(f"{plain} {tail}".split())[:MAX_NAME].strip() for tail in tails if words or tail)
+    found = (
+        unpinned(" ".join(f"{plain} {tail}".split())[:MAX_NAME].strip()) for tail in tails if words or tail
+    )
     return tuple(dict.fromkeys(found))
 
 
@@ -80,7 +82,7 @@ def free_name(names: Iterable[str], taken: Collection[str]) -> str:
     ('Bought on /tea', 'Bought 3')
     """
     last = ""
-    for last in names:
+    for last in map(unpinned, names):
         if name_key(last) not in taken:
             return last
     number = 2

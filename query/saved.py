@@ -50,9 +50,12 @@ def in_force_at(state: State, site: str, name: str, version: int | None = None) 
 def pin_of(state: State, site: str, named: str) -> tuple[str, int | None]:
     """The name that is meant, and the version that is pinned behind it (`Signed up@2`), if one is."""
     pinned = PINNED.fullmatch(named)
-    if pinned is None or _is_saved(state, site, named):
+    if pinned is None:
         return named, None
-    return pinned[1], int(pinned[2])
+    name, version = pinned[1], int(pinned[2])
+    # Folders of before may have a name that ends so: it is read as it stands where no such version is.
+    is_name = version not in _versions(state, site, name) and _versions(state, site, named)
+    return (named, None) if is_name else (name, version)
 
 
 def whole_of(history: list[SavedDefinition]) -> Definition:
@@ -91,9 +94,8 @@ def said_at(micros: int) -> str:
     return from_micros(micros).isoformat().replace("+00:00", "Z")
 
 
-def _is_saved(state: State, site: str, name: str) -> bool:
+def _versions(state: State, site: str, name: str) -> set[int]:
     try:
-        saved.definition_history(state, site, name)
+        return {each.version for each in saved.definition_history(state, site, name)}
     except UnknownDefinition:
-        return False
-    return True
+        return set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from expost.errors import InvalidInput
@@ -9,6 +10,8 @@ from expost.errors import InvalidInput
 MAX_NAME = 200
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 """Categories of characters that nobody sees, or that change what is seen around them."""
+PIN = re.compile(r"@(?=[0-9]+\Z)")
+"""Where the end of a name begins that pins a version (`Signed up@2`), so that no name may end so."""
 
 
 def name_key(name: str) -> str:
@@ -37,7 +40,22 @@ def checked_name(name: str, noun: str) -> str:
         raise InvalidInput(
             f"A {noun} cannot be called {trimmed[:60]!r}.", hint=f"A name has 1 to {MAX_NAME} characters."
         )
+    if PIN.search(unicodedata.normalize("NFKC", trimmed)):
+        raise InvalidInput(
+            f"A {noun} cannot be called {trimmed!r}: the end pins a version, as in 'Signed up@2'.",
+            hint=f"Take another name, such as {unpinned(trimmed)!r}.",
+        )
     return trimmed
+
+
+def unpinned(name: str) -> str:
+    """The name, or one like it where it would be read as a version of another thing.
+
+    >>> unpinned("react@18"), unpinned("ann@example.org")
+    ('react 18', 'ann@example.org')
+    """
+    compatible = unicodedata.normalize("NFKC", name)
+    return " ".join(PIN.sub(" ", compatible).split()) if PIN.search(compatible) else name
 
 
 def _called(character: str) -> str:

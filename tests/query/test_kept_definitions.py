@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -88,11 +89,23 @@ def test_days_of_validity_are_those_of_the_site(analysis: Analysis) -> None:
         )
 
 
-def test_a_name_that_ends_like_a_pin_is_found_as_it_is(analysis: Analysis) -> None:
-    analysis.define(definition("Seen@2", view="/**"))
+@pytest.mark.parametrize("name", ["Seen@2", "Seen＠２", "Seen @2", "ann@example.org@0"])
+def test_a_name_that_would_be_read_as_a_pinned_version_is_refused(analysis: Analysis, name: str) -> None:
+    with pytest.raises(InvalidInput, match="the end pins a version"):
+        analysis.define(definition(name, view="/**"))
+
+
+def test_a_name_of_before_that_ends_like_a_pin_means_the_version_once_there_is_one(
+    analysis: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr("expost.state.names.PIN", re.compile(r"(?!)"))
+        analysis.define(definition("Seen@2", view="/**"))
     analysis.define(definition("Seen", view="/nowhere"))
     assert _events(analysis, "Seen@2") > 0
     assert _events(analysis, "Seen@1") == 0
+    analysis.define(definition("Seen", view="/nowhere/else"))
+    assert _events(analysis, "Seen@2") == 0
     with pytest.raises(UnknownVersion, match="version 9"):
         _events(analysis, "Seen@9")
 
