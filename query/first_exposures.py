@@ -97,7 +97,7 @@ def first_exposures(
     found_rows = _exposures(reading, flag, persons, facts, names)
     rows = joined([settled(persons.logins, each) for each in found_rows])
     at_login = np.unique(rows.moment[(rows.marks & UNCLEAR) != 0])
-    parts = list(in_order(replace(rows, marks=np.zeros(len(rows), np.uint8)), _all))
+    parts = list(in_order([replace(rows, marks=np.zeros(len(rows), np.uint8))], _all))
     # A second one at the moment of the first, or a login there: then the whole order decides.
     unclear = np.unique(np.concatenate([at_login, *map(_doubled, parts)]))
     if len(unclear):

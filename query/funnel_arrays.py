@@ -12,7 +12,7 @@ import numpy as np
 
 from .behind import BehindBar
 from .breakdown import Flag
-from .event_rows import EventRows, Turn, joined
+from .event_rows import EventRows, Turn
 from .facts import facts_when_needed
 from .funnel import Funnel
 from .gathering import MOST_ROLES, Tally, gather, in_turns
@@ -81,9 +81,7 @@ def add_counts(
     reading: Reading, lake: Ordering, batches: list[EventRows], rules: Rules, counts: ShownCounts
 ) -> None:
     """The pass over the rows that were gathered; `batches` is empty then."""
-    rows = joined(batches)
-    batches.clear()
-    for part in lake.in_order(rows, lambda *given: _deciding(reading, rules, *given)):
+    for part in lake.in_order(batches, lambda *given: _deciding(reading, rules, *given)):
         is_entry = _begins(reading, part.rows) & ~_is_past_day(part.rows, rules)
         ordered = OrderedRows(
             len(part.rows.units),

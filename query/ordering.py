@@ -86,11 +86,14 @@ class Ordering:
                 expose_at(self.reading, self.flag.key, self.exposures)
         return reread(self.reading, self.searched, by_flag=by_flag)
 
-    def in_order(self, rows: EventRows, keep: Keep) -> Iterator[Ordered]:
-        """The rows that are kept in their whole order: all of them, or of some people after the others."""
+    def in_order(self, batches: list[EventRows], keep: Keep) -> Iterator[Ordered]:
+        """The rows that are kept in their whole order: all of them, or of some people after the others.
+
+        `batches` is empty then.
+        """
         waiting: list[tuple[Ordered, Marks]] = []
         by_flag = False
-        for part in in_order(rows, keep):
+        for part in in_order(batches, keep):
             ordered, is_tied, is_at_exposure = self._by_time(part)
             is_unclear = is_tied | is_at_exposure
             if is_unclear.any():

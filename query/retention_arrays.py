@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .behind import BehindCell
 from .breakdown import Flag
-from .event_rows import EventRows, Turn, joined
+from .event_rows import EventRows, Turn
 from .facts import facts_when_needed
 from .first_exposures import FirstExposures
 from .gathering import Gathered, Tally, gather, in_turns
@@ -98,9 +98,9 @@ def retention_tables(
             lake.settle_logins(found, turn)
             tally.add(found)
             daily[:] += _daily(reading, found)
-            rows = joined(found.rows)
+            batches = list(found.rows)
             del found
-            for part in lake.in_order(rows, lambda *given: _deciding(reading, question, *given)):
+            for part in lake.in_order(batches, lambda *given: _deciding(reading, question, *given)):
                 sums.add(_rows(reading, question, part))
 
         in_turns(reading, look)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .event_rows import EventRows
+from .event_rows import EventRows, joined
 from .latest_start import Bits, Marks, Numbers
 from .places import hashed
 
@@ -43,8 +43,13 @@ class InOrder:
         return len(self.unit)
 
 
-def in_order(rows: EventRows, keep: Keep) -> Iterator[InOrder]:
-    """The rows that are kept, in order, those of everybody together in one of the answers."""
+def in_order(batches: list[EventRows], keep: Keep) -> Iterator[InOrder]:
+    """The rows that are kept, in order, those of everybody together in one of the answers.
+
+    `batches` is empty then, so that nobody holds what was put in order.
+    """
+    rows = joined(batches)
+    batches.clear()
     bits = max(1, min(len(rows).bit_length() + 1, MOST_HASH_BITS))
     number = hashed(rows.person, bits).view(np.int64)
     kept = np.flatnonzero(keep(rows, number, 1 << bits))
@@ -59,7 +64,7 @@ def in_order(rows: EventRows, keep: Keep) -> Iterator[InOrder]:
         waiting.append(_sorted(rows.where(kept[begin:end])))
         if sum(map(len, waiting)) >= MOST_TOGETHER:
             yield _together(waiting)
-            waiting = []
+    del rows, kept
     if waiting:
         yield _together(waiting)
 
@@ -147,10 +152,11 @@ class _Key:
 
 
 def _together(parts: list[InOrder]) -> InOrder:
+    """All of them as one; `parts` is empty then."""
     if len(parts) == 1:
-        return parts[0]
+        return parts.pop()
     ends = np.cumsum([len(part.units) for part in parts])
-    return InOrder(
+    together = InOrder(
         np.concatenate([part.units for part in parts]),
         np.concatenate([
             part.unit + np.int32(end - len(part.units)) for part, end in zip(parts, ends, strict=True)
@@ -159,3 +165,5 @@ def _together(parts: list[InOrder]) -> InOrder:
         np.concatenate([part.roles for part in parts]),
         np.concatenate([part.marks for part in parts]),
     )  # fmt: skip
+    parts.clear()
+    return together
