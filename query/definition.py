@@ -468,3 +468,26 @@ def _phrases(alternative: Alternative) -> list[str]:
     if alternative.interval.is_bounded:
         phrases[-1] += f" {alternative.interval}"
     return phrases
+
+
+def in_portions(definitions: Iterable[Definition], most: int) -> list[tuple[Definition, ...]]:
+    """The definitions in portions of at most so many alternatives.
+
+    One that has more is cut into several, which together match what it matches.
+
+    >>> story = [definition("a", click=["p", "b", "i"]), definition("c", click="a")]
+    >>> [[len(each.alternatives) for each in portion] for portion in in_portions(story, 2)]
+    [[2], [1, 1]]
+    """
+    portions: list[tuple[Definition, ...]] = []
+    room = 0
+    for each in definitions:
+        rest = each.alternatives
+        while rest:
+            if not room:
+                portions.append(())
+                room = most
+            taken, rest = rest[:room], rest[room:]
+            room -= len(taken)
+            portions[-1] = (*portions[-1], replace(each, alternatives=taken))
+    return portions

@@ -10,7 +10,7 @@ from typing import Any
 
 from expost.clock import from_micros
 
-from .answer import Answer, as_row
+from .answer import Answer, LeftOut, as_row
 from .chain import chains
 from .control import level_meant, says_its_words
 from .definition import Alternative, Definition, definition
@@ -32,6 +32,8 @@ BROKEN, FALLEN = 0.2, 0.7
 """Below which share of what was to be expected a definition is broken, or has fallen."""
 BORN_EARLY = timedelta(days=1)
 """So long before the last match the new element may have come: a change reaches some pages before others."""
+MOST_ALTERNATIVES_AT_ONCE = 20
+"""Of so many alternatives one statement asks, if they are not of one definition: each takes memory of the engine."""
 MOST_BORN = 200
 MOST_REPAIRS = 3
 PAGES = Definition("page views", (Alternative(types=("page_view",)),))
@@ -132,30 +134,59 @@ def health(reading: Reading, question: Health) -> HealthAnswer:
     saved = sorted(reading.saved(), key=lambda each: each.name.casefold())
     windows = WINDOWS if question.days is None else (question.days,)
     whole = max(windows) + BASE_DAYS
-    matched = match(
-        reading,
-        [*saved, PAGES],
-        keep=("type", "label", "path"),
-        bounds=(reading.now - whole * DAY, reading.now + 1),
-        has_positions=False,
-    )
-    days = _days(reading)
-    traffic = days.get(len(saved) + 1) or _Days(dict.fromkeys(range(whole), 1))
     level = CHANCE / (len(windows) * max(1, len(saved)))
-    found = [
-        _judged(each.name, days.get(step, _Days({})), traffic, windows, level)
-        for step, each in enumerate(saved, 1)
-    ]
-    olds = {step: _old(reading, step) for step, each in enumerate(found, 1) if each.state == "broken"}
-    repaired = [
-        replace(each, repairs=_repairs(reading, saved[step - 1], each, olds[step])) if step in olds else each
-        for step, each in enumerate(found, 1)
-    ]
+    portions = _portions(saved)
+    left_out: tuple[LeftOut, ...] = ()
+    states: list[DefinitionHealth] = []
+    for number, portion in enumerate(portions):
+        matched = match(
+            reading,
+            [*portion, PAGES],
+            keep=("type", "label", "path"),
+            bounds=(reading.now - whole * DAY, reading.now + 1),
+            has_positions=False,
+        )
+        left_out = left_out if number else matched.left_out
+        days = _days(reading)
+        traffic = days.get(len(portion) + 1) or _Days(dict.fromkeys(range(whole), 1))
+        found = [
+            _judged(each.name, days.get(step, _Days({})), traffic, windows, level)
+            for step, each in enumerate(portion, 1)
+        ]
+        olds = {step: _old(reading, step) for step, each in enumerate(found, 1) if each.state == "broken"}
+        states += [
+            replace(each, repairs=_repairs(reading, portion[step - 1], each, olds[step]))
+            if step in olds
+            else each
+            for step, each in enumerate(found, 1)
+        ]
     return HealthAnswer(
         question=question,
-        basis=reading.basis(left_out=matched.left_out, notes=[RULE, *reading.counting.notes()]),
-        states=tuple(sorted(repaired, key=lambda each: ORDER.index(each.state))),
+        basis=reading.basis(
+            left_out=left_out, notes=[RULE, *_left_out_note(portions), *reading.counting.notes()]
+        ),
+        states=tuple(sorted(states, key=lambda each: ORDER.index(each.state))),
     )
+
+
+def _portions(saved: Sequence[Definition]) -> list[tuple[Definition, ...]]:
+    """The definitions in portions that the engine has memory for: of so many alternatives, or of one definition."""
+    portions: list[tuple[Definition, ...]] = [()]
+    room = MOST_ALTERNATIVES_AT_ONCE
+    for each in saved:
+        if portions[-1] and len(each.alternatives) > room:
+            portions.append(())
+            room = MOST_ALTERNATIVES_AT_ONCE
+        portions[-1] = (*portions[-1], each)
+        room -= len(each.alternatives)
+    return portions
+
+
+def _left_out_note(portions: Sequence[Sequence[Definition]]) -> list[str]:
+    """What the events that are left out belong to, where the definitions were asked for in several portions."""
+    if len(portions) == 1:
+        return []
+    return [f"What is left out is told of page views and the first {len(portions[0])} definitions."]
 
 
 def _days(reading: Reading) -> dict[int, _Days]:

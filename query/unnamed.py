@@ -13,9 +13,9 @@ from expost.state.names import name_key
 from .answer import Answer
 from .candidate import tokens
 from .chain import Chain, chains
-from .condition import compile_definition
+from .condition import CompiledDefinition, compile_definition
 from .control import level_meant, says_its_words
-from .definition import Definition, definition
+from .definition import Definition, definition, in_portions
 from .interval import LATEST
 from .level import Level
 from .naming import free_name, name_for
@@ -34,6 +34,8 @@ MOST_TEXTS = 12
 FIELDS = frozenset({"input", "select", "textarea"})
 MOST_AT_ONCE = 50
 """So many definitions are counted by one statement."""
+MOST_ALTERNATIVES_AT_ONCE = 20
+"""Of so many alternatives of saved definitions one statement asks: each takes memory of the engine."""
 CLICKS = ("click", "auxclick")
 ON_A_FIELD = "click on a field"
 """The kind of group that clicks on a field are gathered in while they are counted."""
@@ -175,12 +177,22 @@ def _bounds(reading: Reading) -> tuple[datetime, datetime]:
 
 def _find(reading: Reading, start: datetime, end: datetime) -> dict[str | None, tuple[int, int, int]]:
     """Make the relation `unnamed`; events, people and unknown events by why they are left out."""
-    compiled = [compile_definition(each, f"d{number}") for number, each in enumerate(reading.saved(), 1)]
-    values: dict[str, Any] = {"from_time": start, "until_time": end}
-    for each in compiled:
-        values |= each.parameters
-    rows = reading.run("unnamed.sql", values, matches=compiled, has_bounds=True)
+    first, *others = in_portions(reading.saved(), MOST_ALTERNATIVES_AT_ONCE) or [()]
+    bounds: dict[str, Any] = {"from_time": start, "until_time": end}
+    values, compiled = _compiled(first, "d")
+    reading.run("unnamed.sql", bounds | values, matches=compiled, has_bounds=True)
+    for number, definitions in enumerate(others, 1):
+        values, compiled = _compiled(definitions, f"d{number}_")
+        reading.run("unnamed_named.sql", bounds | values, matches=compiled)
+    rows = reading.run("unnamed_tally.sql", {})
     return {reason: (events, people, unknown) for reason, events, people, unknown in rows}
+
+
+def _compiled(
+    definitions: Sequence[Definition], prefix: str
+) -> tuple[dict[str, Any], list[CompiledDefinition]]:
+    compiled = [compile_definition(each, f"{prefix}{number}") for number, each in enumerate(definitions, 1)]
+    return {name: value for each in compiled for name, value in each.parameters.items()}, compiled
 
 
 def _seen(reading: Reading, since: datetime) -> list[_Seen]:

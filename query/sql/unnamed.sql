@@ -1,4 +1,4 @@
-{# What happened on elements and has no name: no definition in force surely matches it.
+{# What happened on elements and has no name: none of these definitions in force surely matches it.
 
    matches     the compiled definitions
    has_bounds  whether $from_time and $until_time bound the events
@@ -35,14 +35,4 @@ matches as (
 ),
 {% include "persons.sql" %}
 select * from matches_of_people
-;
-
-select
-    left_out
-    , count(*) as events
-    , count(distinct person_id) as people
-    , count(*) filter (where is_unknown) as unknown
-from unnamed
-group by left_out
-order by left_out nulls first
 ;

@@ -136,3 +136,11 @@ def test_every_door_tells_it(folder: Path, analysis: Analysis) -> None:
     said = CliRunner().invoke(main, ["definitions", "health", "--data", str(folder), "--json"])
     states = json.loads(said.stdout)["states"]
     assert {each["name"] for each in states} >= {"Bought", "Never"}
+
+
+def test_definitions_asked_for_in_portions_are_tested_as_all_at_once(
+    analysis: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = ask(analysis)
+    monkeypatch.setattr("expost.query.health.MOST_ALTERNATIVES_AT_ONCE", 1)
+    assert ask(analysis) == at_once

@@ -191,3 +191,26 @@ def test_a_line_counts_what_the_definition_that_it_offers_finds(tmp_path: Path) 
         past = choices.ask(Preview(each.definition, now=NOW))
         assert (past.events, past.people) == (each.events, each.people)  # type: ignore[attr-defined]
     choices.close()
+
+
+def test_many_definitions_name_what_they_name_together(analysis: Analysis) -> None:
+    for number in range(60):
+        analysis.define(definition(f"Many {number}", click=f"main .m{number} > button, a.m{number}"))
+    wide = [*(f".zz{number} button, .star{number}" for number in range(60)), "nav a"]
+    analysis.define(definition("Wide", click=wide))
+    assert [each.selector for each in ask(analysis).groups if "nav" in each.selector] == []
+
+
+def test_definitions_asked_for_in_portions_name_what_they_name_at_once(
+    analysis: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, selector in (("Bought", "button.buy"), ("Odd teas", "li:nth-child(2) > a"), ("Site", "nav a")):
+        analysis.define(definition(name, click=[selector, "i.icon"]))
+    at_once = ask(analysis)
+    monkeypatch.setattr("expost.query.unnamed.MOST_ALTERNATIVES_AT_ONCE", 1)
+    in_portions = ask(analysis)
+    assert (in_portions.groups, in_portions.rows()) == (at_once.groups, at_once.rows())
+    assert (in_portions.events, in_portions.people, in_portions.unknown) == (
+        at_once.events, at_once.people, at_once.unknown,
+    )  # fmt: skip
+    assert in_portions.basis.left_out == at_once.basis.left_out
