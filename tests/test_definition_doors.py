@@ -134,7 +134,8 @@ def test_a_definition_is_described_rolled_back_and_compared_over_http(client: Te
 def test_versions_are_compared_and_gone_back_to_on_the_pages(client: TestClient) -> None:
     said = {"name": "Paged", "click": "form.cart button.buy"}
     client.post("/definitions", data=said)
-    client.post("/definitions", data=said | {"click": "form.cart button", "valid_from": "2026-03-01"})
+    next_version = {"click": "form.cart button", "valid_from": "2026-03-01"}
+    client.post("/definitions", data=said | next_version | {"known_name": "Paged", "known_version": "1"})
     page = client.get("/definition?name=Paged").text
     assert "from 1 Mar 2026" in page
     compared = client.get("/definition/difference?name=Paged&old=1&new=2")

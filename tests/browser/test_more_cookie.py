@@ -159,7 +159,19 @@ def test_a_tab_that_goes_on_does_not_write_the_cookie_that_another_deleted(site:
     # The other tab has written what it had to write at its start.
     other.wait_for_function("decodeURIComponent(document.cookie).includes('\"pages\":2')")
     page.evaluate("expost('consent', 'off')")
+    # Another process hears of it a moment later.
+    other.wait_for_function("localStorage.expost === undefined")
     other.evaluate("every.forEach((work) => work()); expost('track', 'goes on')")
     site.wait_for("custom")
     other.evaluate("every.forEach((work) => work())")
+    assert page.context.cookies() == []
+
+
+def test_a_cookie_that_was_written_as_another_tab_deleted_it_goes_again(site: Site, page: Page):
+    page.add_init_script("window.every = []; window.setInterval = (work) => every.push(work)")
+    start(site, page)
+    site.wait_for("page_view")
+    until_more(site, page)
+    assert cookie(page)
+    page.evaluate("delete localStorage.expost; every.forEach((work) => work())")
     assert page.context.cookies() == []

@@ -48,8 +48,9 @@ export const shareCookie = ({ tag, isFull }: Core): (() => void) => {
     if (seenOf(text) > seenOf(localStorage.getItem(NAME))) localStorage.setItem(NAME, text);
   };
   const share = guarded((): void => {
-    const own = isFull() && localStorage.getItem(NAME);
-    if (!own) return;
+    if (!isFull()) return;
+    // What another page of this origin deleted has no cookie either: one may have been written before that was seen here.
+    if (!localStorage.getItem(NAME)) return bake("", 0);
     pull();
     const text = fitting(localStorage.getItem(NAME)!);
     if (text !== cookie()) bake(text, MAX_AGE_S);
