@@ -105,6 +105,8 @@ def rollback(name: str, version: int, data: Path | None, site: str | None, as_js
         print_json(saved.to_json())
     else:
         click.echo(f"{saved.name} is version {saved.version}: {saved}")
+        if saved.interval.is_bounded:
+            click.echo(f"It counts {saved.interval}; outside, what counted before goes on.")
 
 
 @definitions.command()

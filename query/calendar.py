@@ -60,6 +60,23 @@ def interval_of(calendar: Calendar, start: Moment | None, end: Moment | None) ->
     return Interval(*(None if each is None else calendar.micros(each, 0) for each in (start, end)))
 
 
+def interval_words(calendar: Calendar, interval: Interval) -> dict[str, str]:
+    """`valid_from` and `valid_until` as a form has them: a local day, or an instant that is not the first of one.
+
+    >>> berlin = Calendar(ZoneInfo("Europe/Berlin"))
+    >>> interval_words(berlin, interval_of(berlin, date(2026, 11, 20), None))
+    {'valid_from': '2026-11-20'}
+    """
+    sides = (("valid_from", interval.start), ("valid_until", interval.end))
+    return {name: _written(calendar, micros) for name, micros in sides if micros is not None}
+
+
+def _written(calendar: Calendar, micros: int) -> str:
+    day = calendar.day(micros)
+    is_day = calendar.midnight(day) == micros
+    return day.isoformat() if is_day else from_micros(micros).astimezone(calendar.zone).isoformat()
+
+
 def period_number(calendar: Calendar, day: date, period: str) -> int:
     """The number that period.sql gives to the period of a local day."""
     if period == "day":

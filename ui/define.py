@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from expost.errors import ExpostError
+from expost.query.calendar import Calendar, interval_of
+from expost.query.definition import Definition
 from expost.query.form import Form, form_of, one
 from expost.query.form_definition import NAMES, VALIDITY, definition_of, preview_of, validity_of
 from expost.query.preview import Preview
@@ -55,10 +58,16 @@ class DefineView:
     @property
     def free_pairs(self) -> list[tuple[str, str]]:
         """The same form under a name that nothing has."""
-        if self.taken is None:
-            return []
-        valid = zip(VALID, self.valid, strict=True)
-        return [*self.pairs, ("name", self.taken.free), *(each for each in valid if each[1])]
+        return [*self.pairs, ("name", self.taken.free), *self._valid_pairs] if self.taken else []
+
+    @property
+    def kept_pairs(self) -> list[tuple[str, str]]:
+        """What the conditions are sent with, so that it is there again beside their past."""
+        return [*([("name", self.name)] if self.name else []), *self._valid_pairs]
+
+    @property
+    def _valid_pairs(self) -> list[tuple[str, str]]:
+        return [each for each in zip(VALID, self.valid, strict=True) if each[1]]
 
 
 def define_view(
@@ -121,7 +130,7 @@ def add_define(router: APIRouter, desk: Desk) -> None:
     @router.get("/define.sql")
     async def define_twins(request: Request) -> Response:
         """The past of what is filled in, as data or as its SQL."""
-        return twin(request, await desk.answer(preview_of(_asked(desk, request))))
+        return twin(request, await desk.answer(_preview_of(_asked(desk, request))))
 
 
 def _add_saving(router: APIRouter, desk: Desk) -> None:
@@ -139,7 +148,7 @@ def _add_saving(router: APIRouter, desk: Desk) -> None:
         form["site"] = [site]
         try:
             meant, by = definition_of(name, form), caller_of(request).actor("ui")
-            taken = await find_taken(desk, name, site, meant)
+            taken = await find_taken(desk, name, site, _dated(desk, meant, form))
             # Two names may be in the same version: what was said of the one says nothing of the other.
             known = (name_key(known_name), known_version)
             if taken and not taken.is_same and known != (name_key(name), str(taken.version)):
@@ -173,6 +182,12 @@ def _preview_of(form: Form) -> Preview:
     return preview_of({field: values for field, values in form.items() if field not in VALID})
 
 
+def _dated(desk: Desk, meant: Definition, form: Form) -> Definition:
+    """What is meant with the time in which the form lets it count, in days of the site."""
+    zone = next(site.time_zone for site in desk.sites() if site.slug == form["site"][0])
+    return replace(meant, interval=interval_of(Calendar(ZoneInfo(zone)), *validity_of(form).values()))
+
+
 async def _sent(request: Request) -> dict[str, Sequence[str]]:
     """The form that was sent."""
     sent = await request.form()
@@ -185,7 +200,7 @@ async def _taken(desk: Desk, form: Form, name: str) -> Taken | None:
     if not name.strip():
         return None
     try:
-        meant = definition_of("preview", form)
+        meant = _dated(desk, definition_of("preview", form), form)
     except ExpostError:
         meant = None
     return await find_taken(desk, name, form["site"][0], meant)

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from expost.errors import ExpostError
+from expost.query.calendar import Calendar, interval_words
 from expost.query.definition import Definition
 from expost.query.preview import Preview
 from expost.query.question import Saved
@@ -25,6 +27,8 @@ from .past import Past, past_of
 from .things import thing_path
 from .versions import add_versions
 
+ALWAYS = "always"
+"""What is said of a version without days from or until which it counts."""
 AT_ONCE = 4
 """How many definitions of the list are counted at a time: other questions want their turn too."""
 
@@ -58,7 +62,7 @@ class Version:
     saved: str
     author: str
     is_current: bool
-    valid: str = "always"
+    valid: str = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,12 @@ class DefinitionView:
     details: Details = Details()  # noqa: RUF009 - frozen
     was: str = ""
     reports: tuple[tuple[str, str], ...] = ()
+    zone: str = "UTC"
+
+    @property
+    def valid(self) -> str:
+        """When the latest version counts."""
+        return next((each.valid for each in self.versions if each.is_current), ALWAYS)
 
     @property
     def before(self) -> Version | None:
@@ -91,9 +101,10 @@ class DefinitionView:
 
     @property
     def edit_pairs(self) -> list[tuple[str, str]]:
-        """The form of this definition filled in, if the form can say all of it."""
+        """The form of this definition filled in, if the form can say all of it, with when it counts."""
         form = form_of_definition(self.definition)
-        return [*pairs_of(form), ("name", self.definition.name)] if form else []
+        dates = interval_words(Calendar(ZoneInfo(self.zone)), self.definition.interval)
+        return [*pairs_of(form), *dates.items(), ("name", self.definition.name)] if form else []
 
 
 def definition_row(definition: Definition, outcome: Outcome) -> DefinitionRow:
@@ -120,7 +131,7 @@ def versions_of(history: Sequence[Mapping[str, Any]], current: int | None, zone:
 def _valid(version: Mapping[str, Any], zone: str) -> str:
     sides = (("from", version.get("valid_from")), ("until", version.get("valid_until")))
     said = [f"{word} {moment(datetime.fromisoformat(side), zone)}" for word, side in sides if side]
-    return " ".join(said) or "always"
+    return " ".join(said) or ALWAYS
 
 
 def add_definitions(router: APIRouter, desk: Desk) -> None:
@@ -172,7 +183,9 @@ def add_definitions(router: APIRouter, desk: Desk) -> None:
         details = await desk.call("details", name, site=site.slug)
         followers = await desk.call("followers", name, site=site.slug)
         reports = tuple((each, thing_path("report", each)) for each in followers)
-        view = DefinitionView(found, past, outcome.error, versions, is_saved, details, was, reports)
+        view = DefinitionView(
+            found, past, outcome.error, versions, is_saved, details, was, reports, site.time_zone
+        )
         return render(desk, request, "definition.html", view=view)
 
     @router.get("/definition.json")

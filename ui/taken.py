@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from expost.clock import from_micros
 from expost.query.answer import plain
 from expost.query.definition import Definition
 from expost.query.naming import free_name
@@ -16,7 +17,10 @@ from .desk import Desk
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The definition that has a name. `is_same` if what is to be saved means that too; nothing has the name `free`."""
+    """The definition that has a name. `is_same` if what is to be saved means that too, and at the same times.
+
+    Nothing has the name `free`.
+    """
 
     name: str
     version: int
@@ -25,6 +29,8 @@ class Taken:
     is_archived: bool
     is_same: bool
     free: str
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
 
     @property
     def next_version(self) -> int:
@@ -38,7 +44,7 @@ class Taken:
 
 
 async def find_taken(desk: Desk, name: str, site: str, meant: Definition | None = None) -> Taken | None:
-    """What a name means already, archived or not; `meant` is what would be saved under it."""
+    """What a name means already, archived or not; `meant` is what would be saved under it, with its interval."""
     key = name_key(name)
     saved = await saved_of(desk, site)
     for each, is_archived in saved:
@@ -50,10 +56,16 @@ async def find_taken(desk: Desk, name: str, site: str, meant: Definition | None 
                 meaning=str(each),
                 since=datetime.fromisoformat(first["created_at"]),
                 is_archived=is_archived,
-                is_same=meant is not None and meant.body() == each.body(),
+                is_same=meant is not None and (meant.body(), meant.interval) == (each.body(), each.interval),
                 free=free_name([name.strip()], {name_key(other.name) for other, _ in saved}),
+                valid_from=_instant(each.interval.start),
+                valid_until=_instant(each.interval.end),
             )
     return None
+
+
+def _instant(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
 
 
 async def taken_keys(desk: Desk, site: str) -> set[str]:

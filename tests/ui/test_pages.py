@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 
 from expost.errors import QueryLimit
+from expost.query.calendar import Calendar, interval_of
 from expost.state.details import Details
 from expost.ui import samples, samples_events
 from expost.ui.event import conditions_of
@@ -496,6 +499,25 @@ def test_who_was_told_of_one_taken_name_is_told_of_another_that_is_in_the_same_v
     assert stand_in.saved == before
     [form] = soup(again.text).select("form.save")
     assert web.post("/definitions", data=sent_by(form), follow_redirects=False).status_code == 303
+
+
+def test_a_definition_that_is_changed_keeps_when_it_counts_and_another_time_is_another_version() -> None:
+    stand_in = StandIn(versions=2)
+    first, *others = stand_in.saved
+    counts = interval_of(Calendar(ZoneInfo(SITE.time_zone)), date(2026, 11, 20), None)
+    stand_in.saved = [replace(first, interval=counts), *others]
+    web = client(stand_in)
+    page = soup(web.get("/definition", params={"name": first.name}).text)
+    assert "It then counts from 20 Nov 2026, 00:00:00; outside, what counts now goes on." in page.get_text()
+    [change] = [link for link in page.select("a.button") if link.get_text() == "Change"]
+    form = soup(web.get(str(change["href"])).text)
+    assert "saving changes nothing" in form.get_text()
+    conditions, saving = (sent_by(form.select_one(each)) for each in ("form.conditions", "form.save"))
+    assert conditions["valid_from"] == saving["valid_from"] == "2026-11-20"
+    told = web.get("/define/name", params=saving | {"valid_from": "2026-11-21"}).text
+    assert "Saving makes version 3" in told
+    assert "from 20 Nov 2026" in told
+    assert "Saving makes version 3" in web.get("/define/name", params=saving | {"valid_from": ""}).text
 
 
 def test_what_a_name_means_already_is_saved_again_without_a_word() -> None:

@@ -60,6 +60,8 @@ function previewWhileTyping(form) {
       const fields = [...new FormData(form)]; // empty ones too: a column and its value are a pair
       const url = new URL(form.dataset.preview, location.href);
       for (const [name, value] of fields) url.searchParams.append(name, value);
+      // What is written beside the count stays: when it is to count.
+      for (const { name, value } of panel.querySelectorAll("input[name^=valid_]")) url.searchParams.set(name, value);
       const name = panel.querySelector("input[name=name]")?.value;
       const html = await fetchPanel(url).catch(() => null);
       if (turn !== latest) return; // an answer to what stood there before
@@ -80,14 +82,14 @@ function previewWhileTyping(form) {
 let nameTimer;
 function checkName({ target }) {
   const form = target.closest?.("[data-name-check]");
-  if (!form || target.name !== "name") return;
+  if (!form || !(target.name === "name" || target.name.startsWith("valid_"))) return;
   clearTimeout(nameTimer);
   form.querySelector(".taken").replaceChildren(); // it was said of another name
   nameTimer = setTimeout(async () => {
     const url = new URL(form.dataset.nameCheck, location.href);
     for (const [name, value] of new FormData(form)) url.searchParams.append(name, value);
     const html = await fetchPanel(url).catch(() => null);
-    if (html !== null && target.value === url.searchParams.get("name")) form.querySelector(".taken").innerHTML = html;
+    if (html !== null && form.elements.name.value === url.searchParams.get("name")) form.querySelector(".taken").innerHTML = html;
   }, QUIET_MS);
 }
 
