@@ -78,12 +78,13 @@ class MomentArrays:
 class Summary:
     """The facts of one file of events and their moments, mapped into memory and not read.
 
-    The `file` of the moments stays open: whoever makes room may delete it meanwhile.
+    The `file` of the moments stays open: whoever makes room may delete it meanwhile. `mapped` is where the facts are.
     """
 
     facts: pa.RecordBatch
     moments: pa.RecordBatch
     file: pa.MemoryMappedFile
+    mapped: mmap.mmap
 
     @property
     def times(self) -> NDArray[np.int64]:
@@ -101,9 +102,13 @@ class Summary:
         known: pa.Array = self.moments.column("device_id").dictionary
         return _plain(known.slice(0, len(known) - known.null_count))
 
+    def let_go(self) -> None:
+        """Give back the memory in which facts were read; who looks at them again reads them again."""
+        self.mapped.madvise(mmap.MADV_DONTNEED)
+
     def arrays(self) -> MomentArrays:
         """All moments as arrays over memory that is mapped for them alone, and given back with the last of them."""
-        moments = _only_batch(pa.py_buffer(mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ)))
+        moments = _only_batch(pa.py_buffer(_mapped(self.file)))
         devices = moments.column("device_id")
         return MomentArrays(
             moments.column("time").view(pa.int64()).to_numpy(),
@@ -118,11 +123,12 @@ def find_summary(cache: Path, file: Path) -> Summary | None:
     folder = kept_of(cache, file) / _FOLDER
     try:
         files = [pa.memory_map(str(folder / f"{name}.arrow")) for name in ("facts", "moments")]
-        facts, moments = map(_only_batch, files)
+        mapped, file = _mapped(files[0]), files[1]
+        facts, moments = _only_batch(pa.py_buffer(mapped)), _only_batch(file)
     except (OSError, pa.ArrowException, ValueError):
         return None  # not there, removed this moment, or not whole
     is_known = facts.schema.equals(FACTS.with_metadata(_VERSION), check_metadata=True)
-    return Summary(facts, moments, files[1]) if is_known and moments.schema.equals(MOMENTS) else None
+    return Summary(facts, moments, file, mapped) if is_known and moments.schema.equals(MOMENTS) else None
 
 
 def lacks_summaries(folder: Folder, max_bytes: int) -> bool:
@@ -229,6 +235,11 @@ def _sizes(cache: Path) -> dict[str, int]:
 def _plain(column: pa.Array) -> NDArray[Any]:
     values: NDArray[Any] = column.to_numpy()
     return values
+
+
+def _mapped(file: pa.MemoryMappedFile) -> mmap.mmap:
+    """An open file, mapped once more."""
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _only_batch(source: pa.MemoryMappedFile | pa.Buffer) -> pa.RecordBatch:

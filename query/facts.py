@@ -46,6 +46,11 @@ class Facts:
         self.connection.register(relation, rows)
         self.shown.append(relation)
 
+    def let_go(self) -> None:
+        """Give back the memory in which facts were read, as what comes next may want it."""
+        for each in self.summaries:
+            each.let_go()
+
     def strings_of(self, column: str) -> pa.Array:
         """The different strings of a column, and maybe some that no fact has."""
         found = [each.facts.column(column).dictionary for each in self.summaries]

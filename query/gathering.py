@@ -264,6 +264,7 @@ class _Search:
             self.events[key] = self.events.get(key, 0) + count
         for each in rows_of_facts(facts, found, self.persons.owners, bounds):
             self.add(each.rows, each.is_known)
+        facts.let_go()
 
     def look_at_events(self, groups: Sequence[Sequence[Member]]) -> None:
         """Add what is read from events themselves."""

@@ -90,6 +90,18 @@ def test_files_from_before_a_column_are_told_with_null(folder: Folder) -> None:
     assert {row[-1] for row in told(folder.cache, file)} == {None}
 
 
+def test_facts_that_were_let_go_are_read_again(folder: Folder) -> None:
+    [file] = live(folder)
+    summarize(folder, ENOUGH)
+    summary = find_summary(folder.cache, file)
+    assert summary is not None
+    said = summary.facts.to_pylist()
+    (kept_of(folder.cache, file) / "summary" / "facts.arrow").unlink()
+    summary.let_go()
+    assert said
+    assert summary.facts.to_pylist() == said
+
+
 def test_there_is_one_for_each_file_while_there_is_room(folder: Folder, lake: Story) -> None:
     assert lacks_summaries(folder, ENOUGH)
     assert summarize(folder, ENOUGH) == 1
