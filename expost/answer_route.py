@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.convertors import PathConvertor, register_url_convertor
 
+from expost.errors import InvalidInput
 from expost.query.answer import Answer
 
 CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
+
+
+class AnyText(PathConvertor):
+    """Text in a path, `{name:text}`: `path` would stop at a line break, and a name with one be said to be nowhere."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("text", AnyText())
 
 
 class AnswerResponse(JSONResponse):
@@ -30,12 +42,25 @@ class AnswerRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handled(request: Request) -> Response:
+            _check_path(request.scope.get("raw_path") or b"")
             response = await handle(request)
             if isinstance(response, AnswerResponse):
                 return rendered(response.answer, request.headers.get("accept", ""))
             return response
 
         return handled
+
+
+def _check_path(raw: bytes) -> None:
+    """Refuse bytes that are no text: read as one, they would make a name that nobody gave."""
+    try:
+        unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as problem:
+        byte = f"%{problem.object[problem.start]:02X}"
+        raise InvalidInput(
+            f"The path of the address is no UTF-8: {byte} begins no character.",
+            hint="Write names in UTF-8, percent-encoded: é is %C3%A9.",
+        ) from problem
 
 
 def rendered(answer: Answer, accept: str) -> Response:

@@ -93,7 +93,7 @@ def _add_definitions(api: APIRouter, call: Call) -> None:
         found = await call("definitions", site=one(form, "site"), archived=archived)
         return JSONResponse([definition.to_json() for definition in found])
 
-    @api.get("/definitions/{name:path}", openapi_extra=words_schema((SITE,)))
+    @api.get("/definitions/{name:text}", openapi_extra=words_schema((SITE,)))
     async def definition(name: str, request: Request) -> JSONResponse:
         """Every version of a definition, the oldest first, and what is said of it."""
         site = one(given(request, (SITE,)), "site")
@@ -101,7 +101,7 @@ def _add_definitions(api: APIRouter, call: Call) -> None:
         details = (await call("details", name, site=site)).to_json()
         return JSONResponse(details | {"name": versions[-1]["name"], "versions": versions})
 
-    @api.patch("/definitions/{name:path}", openapi_extra=body_schema(DETAILS))
+    @api.patch("/definitions/{name:text}", openapi_extra=body_schema(DETAILS))
     async def describe(name: str, body: Body, request: Request) -> JSONResponse:
         """Set owner, tags or note of a definition, or whether it is archived; `reports` are those about it."""
         by, wanted = caller_of(request).actor("api"), checked_details(body)
@@ -109,7 +109,7 @@ def _add_definitions(api: APIRouter, call: Call) -> None:
         reports = await call("followers", name, site=wanted.get("site"))
         return JSONResponse(details.to_json() | {"reports": reports})
 
-    @api.post("/definitions/{name:path}/rollback", openapi_extra=body_schema(ROLLBACK, ("version",)))
+    @api.post("/definitions/{name:text}/rollback", openapi_extra=body_schema(ROLLBACK, ("version",)))
     async def roll_back(name: str, body: Body, request: Request) -> JSONResponse:
         """A new version that says what an old one said."""
         by, form = caller_of(request).actor("api"), form_of_body(checked_body(body, ROLLBACK))
@@ -123,7 +123,7 @@ def _add_definitions(api: APIRouter, call: Call) -> None:
         )
         return JSONResponse(saved.to_json())
 
-    @api.put("/definitions/{name:path}", openapi_extra=body_schema(DEFINED))
+    @api.put("/definitions/{name:text}", openapi_extra=body_schema(DEFINED))
     async def define(name: str, body: Body, request: Request) -> JSONResponse:
         """Save a definition; another meaning than the latest makes a new version."""
         by, form = caller_of(request).actor("api"), form_of_body(checked_body(body, DEFINED, "a definition"))

@@ -35,13 +35,13 @@ def add_cohorts(api: APIRouter, call: Callable[..., Awaitable[Any]]) -> None:
         site = one(given(request, (SITE,)), "site")
         return JSONResponse([each.to_json() for each in await call("cohorts", site=site)])
 
-    @api.get("/cohorts/{name:path}", openapi_extra=words_schema((SITE,)))
+    @api.get("/cohorts/{name:text}", openapi_extra=words_schema((SITE,)))
     async def cohort(name: str, request: Request) -> JSONResponse:
         """A cohort, and how many people are in it now."""
         site = one(given(request, (SITE,)), "site")
         return JSONResponse((await call("ask", CohortSize(name, site=site))).to_json())
 
-    @api.put("/cohorts/{name:path}", openapi_extra=body_schema(SAVED))
+    @api.put("/cohorts/{name:text}", openapi_extra=body_schema(SAVED))
     async def save(name: str, body: Body, request: Request) -> JSONResponse:
         """Save a cohort; another meaning than the latest makes a new version."""
         said = checked_body(body, SAVED, "a cohort")
@@ -61,7 +61,7 @@ def add_cohorts(api: APIRouter, call: Callable[..., Awaitable[Any]]) -> None:
         )
         return JSONResponse(saved.to_json())
 
-    @api.delete("/cohorts/{name:path}", openapi_extra=words_schema((SITE,)))
+    @api.delete("/cohorts/{name:text}", openapi_extra=words_schema((SITE,)))
     async def remove(name: str, request: Request) -> JSONResponse:
         """Forget a cohort with all its versions."""
         site = one(given(request, (SITE,)), "site")

@@ -30,7 +30,7 @@ REPORTS = Word("reports", "Names of reports, in order.", "Checkout", is_many=Tru
 def add_reports(api: APIRouter, call: Call) -> None:
     """`/api/v1/reports` and `/api/v1/dashboards`."""
 
-    @api.get("/reports/{name:path}/answer", openapi_extra=words_schema((*COMMON, VERSION)))
+    @api.get("/reports/{name:text}/answer", openapi_extra=words_schema((*COMMON, VERSION)))
     async def report_answer(name: str, request: Request) -> JSONResponse:
         """The answer to a report, with what is said over it: another range, time zone or moment."""
         form = dict(given(request, (*COMMON, VERSION)))
@@ -38,7 +38,7 @@ def add_reports(api: APIRouter, call: Call) -> None:
         answer = await call("report_answer", name, version=version, over=form, site=one(form, "site"))
         return AnswerResponse(answer)
 
-    @api.get("/dashboards/{name:path}/answer", openapi_extra=words_schema(COMMON))
+    @api.get("/dashboards/{name:text}/answer", openapi_extra=words_schema(COMMON))
     async def dashboard_answer(name: str, request: Request) -> JSONResponse:
         """The answer to each report of a dashboard, or the error that it has instead."""
         form = given(request, COMMON)
@@ -51,7 +51,7 @@ def add_reports(api: APIRouter, call: Call) -> None:
     for noun in (Report.shelf.noun, Dashboard.shelf.noun):
         _add_kept(api, call, noun)
 
-    @api.put("/reports/{name:path}", openapi_extra=body_schema(_all_words(), ("kind",)))
+    @api.put("/reports/{name:text}", openapi_extra=body_schema(_all_words(), ("kind",)))
     async def keep_report(name: str, body: Body, request: Request) -> JSONResponse:
         """Keep a question under a name; asking something else than the latest version makes a new one."""
         kind = KINDS.get(str(body.get("kind")))
@@ -66,7 +66,7 @@ def add_reports(api: APIRouter, call: Call) -> None:
         saved = await call("keep_report", name, str(body["kind"]), asked, pin=pin, **said)
         return JSONResponse(saved.to_json())
 
-    @api.put("/dashboards/{name:path}", openapi_extra=body_schema((*COMMON, REPORTS), ("reports",)))
+    @api.put("/dashboards/{name:text}", openapi_extra=body_schema((*COMMON, REPORTS), ("reports",)))
     async def keep_dashboard(name: str, body: Body, request: Request) -> JSONResponse:
         """List reports under a name, with a range or a time zone for all of them."""
         form = dict(form_of_body(checked_body(body, (*COMMON, REPORTS), "a dashboard")))
@@ -85,14 +85,14 @@ def _add_kept(api: APIRouter, call: Call, noun: str) -> None:
         found = await call("kept", noun, site=one(form, "site"), archived=yes(form, "archived") or False)
         return JSONResponse([each.to_json() for each in found])
 
-    @api.get(f"{path}/{{name:path}}", name=noun, description=f"A {noun} with all its versions, the oldest first.",
+    @api.get(f"{path}/{{name:text}}", name=noun, description=f"A {noun} with all its versions, the oldest first.",
              openapi_extra=words_schema((SITE,)))  # fmt: skip
     async def shown(name: str, request: Request) -> JSONResponse:
         found = await call("kept_history", noun, name, site=one(given(request, (SITE,)), "site"))
         versions = [each.to_json() for each in found]
         return JSONResponse(versions[-1] | {"versions": versions})
 
-    @api.patch(f"{path}/{{name:path}}", name=f"describe_{noun}",
+    @api.patch(f"{path}/{{name:text}}", name=f"describe_{noun}",
                description=f"Set owner, tags or note of a {noun}, or whether it is archived.",
                openapi_extra=body_schema(DETAILS))  # fmt: skip
     async def describe(name: str, body: Body, request: Request) -> JSONResponse:
@@ -100,7 +100,7 @@ def _add_kept(api: APIRouter, call: Call, noun: str) -> None:
         told = await call("describe_kept", noun, name, author=by.who, place=by.place, **wanted)
         return JSONResponse(told.to_json())
 
-    @api.post(f"{path}/{{name:path}}/rollback", name=f"roll_back_{noun}",
+    @api.post(f"{path}/{{name:text}}/rollback", name=f"roll_back_{noun}",
               description="A new version that says what an old one said.",
               openapi_extra=body_schema(ROLLBACK, ("version",)))  # fmt: skip
     async def roll_back(name: str, body: Body, request: Request) -> JSONResponse:

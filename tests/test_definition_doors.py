@@ -147,3 +147,38 @@ def test_versions_are_compared_and_gone_back_to_on_the_pages(client: TestClient)
     assert (len(body["versions"]), body["owner"], body["tags"]) == (3, "ann", ["x", "y"])
     client.post("/definition/details", data={"name": "Paged", "archived": "yes"})
     assert "Paged" in client.get("/definitions?archived=yes").text
+
+
+@pytest.mark.parametrize(
+    ("kept", "body"),
+    [
+        ("definitions", {"click": "a"}),
+        ("cohorts", {"users": ["ann"]}),
+        ("reports", {"kind": "trend", "name": "Went"}),
+        ("dashboards", {"reports": ["Listed"]}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("bad%ff", "The path of the address is no UTF-8: %FF begins no character."),
+        ("line%0Abreak", "has a character that nobody sees: U+000A, at place 5."),
+        ("a@2", "cannot be called 'a@2': the end pins a version"),
+    ],
+)
+def test_a_name_in_a_path_that_cannot_be_is_refused_in_words(
+    client: TestClient, kept: str, body: dict[str, object], written: str, says: str
+) -> None:
+    client.put("/api/v1/definitions/Went", json={"click": "a"})
+    client.put("/api/v1/reports/Listed", json={"kind": "trend", "name": "Went"})
+    answer = client.put(f"/api/v1/{kept}/{written}", json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_input"), answer.text
+    assert says in answer.json()["error"]["message"]
+
+
+def test_names_of_any_letters_are_kept_as_they_are_written_in_a_path(client: TestClient) -> None:
+    assert (
+        client.put("/api/v1/definitions/Caf%C3%A9%2Fbar", json={"click": "a.cafe"}).json()["name"]
+        == "Café/bar"
+    )
+    assert client.get("/api/v1/definitions/line%0Abreak").json()["error"]["code"] == "unknown_definition"
