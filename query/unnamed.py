@@ -138,7 +138,7 @@ def unnamed(reading: Reading, question: Unnamed) -> UnnamedAnswer:
     seen = _seen(reading, start)
     groups = _gathered(seen, _changed(reading, start, end))
     counted_groups, words = _counted(reading, groups, seen)
-    listed, clicks = _folded(counted_groups)
+    listed, clicks = _folded(counted_groups, words)
     best = _offered(reading, listed[: question.limit], words, (start, end))
     total = sum(events for events, _, _ in tallies.values())
     left_out = reading.counting.left_out(
@@ -245,7 +245,7 @@ def _lives(reading: Reading, found: Iterable[Chain], since: datetime) -> Lives:
 def _gathered(seen: Sequence[_Seen], changed: frozenset[str]) -> dict[Key, list[_Seen]]:
     """Elements by the definition that would be suggested, with the words where they tell a few things apart.
 
-    Clicks on fields that are `changed` are gathered by themselves.
+    Clicks on fields that are `changed` are gathered by themselves, those with the same words together.
     """
     texts: dict[tuple[str, str], set[str]] = {}
     for each in seen:
@@ -255,7 +255,8 @@ def _gathered(seen: Sequence[_Seen], changed: frozenset[str]) -> dict[Key, list[
         are_told_apart = 1 < len(texts[each.kind, each.selector]) <= MOST_TEXTS
         asks = are_told_apart and each.has_words and is_whole(each.said)
         if each.kind in CLICKS and each.selector in changed and each.level.tag.lower() in FIELDS:
-            groups.setdefault((ON_A_FIELD, each.selector, None), []).append(each)
+            words = each.said if each.has_words and is_whole(each.said) else None
+            groups.setdefault((ON_A_FIELD, each.selector, words or None), []).append(each)
             continue
         groups.setdefault((each.kind, each.selector, each.said if asks else None), []).append(each)
     return groups
@@ -364,16 +365,32 @@ def _with_numbers(group: UnnamedGroup, row: tuple[Any, ...]) -> UnnamedGroup:
     )
 
 
-def _folded(groups: Sequence[UnnamedGroup]) -> tuple[list[UnnamedGroup], int]:
-    """The groups, clicks on fields told by the changes of the field; and how many clicks those are."""
-    clicks = {each.selector: each.events for each in groups if each.kind == ON_A_FIELD}
-    whole, found = sum(clicks.values()), []
-    for each in groups:
-        if each.kind == "change":
-            found.append(replace(each, clicks=clicks.pop(each.selector, 0)))
-        elif each.kind != ON_A_FIELD:
-            found.append(each)
-    return found, whole
+def _folded(groups: Sequence[UnnamedGroup], words: Mapping[str, str]) -> tuple[list[UnnamedGroup], int]:
+    """The groups, clicks on fields told by the changes of the field; and how many clicks those are.
+
+    Changes that all say the same have the clicks that say it too, since a selector may find several fields; the
+    others have what is left of those on their selector.
+    """
+    clicks = {(each.selector, each.text): each.events for each in groups if each.kind == ON_A_FIELD}
+    said = {
+        each.event_id: (each.selector, each.text or words.get(each.event_id) or None)
+        for each in groups
+        if each.kind == "change"
+    }
+    told = {key for key in said.values() if key[1] is not None}
+    left: dict[str, int] = {}
+    for key, events in clicks.items():
+        if key not in told:
+            left[key[0]] = left.get(key[0], 0) + events
+    own = {
+        event_id: clicks.get(key, 0) if key in told else left.get(key[0], 0) for event_id, key in said.items()
+    }
+    found = [
+        replace(each, clicks=own[each.event_id]) if each.kind == "change" else each
+        for each in groups
+        if each.kind != ON_A_FIELD
+    ]
+    return found, sum(clicks.values())
 
 
 def _with_names(groups: Iterable[UnnamedGroup], taken: set[str]) -> Iterable[UnnamedGroup]:

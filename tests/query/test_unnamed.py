@@ -159,6 +159,31 @@ def test_clicks_on_a_field_are_gathered_with_its_changes(analysis: Analysis, tmp
     fields.close()
 
 
+def test_clicks_stand_beside_the_changes_of_the_field_that_they_hit(tmp_path: Path) -> None:
+    story = Story(tmp_path / "boxes")
+    box = "form input[name=terms][type=checkbox]"
+    for who in ("ann", "bob", "cyd"):
+        story.capture(who, click(box, label="I accept"), change(box, label="I accept"), at="10:00")
+    story.capture(
+        "dee",
+        click(box, label="Send news"),
+        click(box, label="Send news"),
+        change(box, label="Send news"),
+        at="11:00",
+    )
+    state = State(story.folder.state_path)
+    add_site(state, Site("shop", "Shop", created_at=1))
+    state.close()
+    boxes = Analysis(story.path)
+    found = {name: (each.events, each.clicks) for name, each in named(boxes).items()}
+    assert found == {"Changed I accept": (3, 3), "Changed Send news": (1, 2)}
+    boxes.define(definition("Agreed", change=box, text="is:I accept"))
+    [left] = ask(boxes).groups
+    assert (left.text, left.events, left.clicks) == ("Send news", 1, 2)
+    assert ask(boxes).field_clicks == 5
+    boxes.close()
+
+
 def test_a_line_counts_what_the_definition_that_it_offers_finds(tmp_path: Path) -> None:
     story = Story(tmp_path / "choices")
     for number, who in enumerate(("ann", "bob", "cyd")):
