@@ -56,13 +56,14 @@ def definitions(
 @site_option
 @json_option
 def show(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
-    """Every version of a definition with its author and time, and what was said of it.
+    """Every version of a definition with its author and time, and what was said of it; of NAME@2 those up to version 2.
 
     \b
     Example: expost definitions show "Signed up"
     """
     analysis = analysis_of(data)
-    history, told = analysis.history(name, site=site), analysis.details(name, site=site)
+    history = analysis.history(name, site=site)
+    told = analysis.details(history[-1]["name"], site=site)
     if wants_json(as_json):
         print_json(told.to_json() | {"name": history[-1]["name"], "versions": history})
         return

@@ -20,7 +20,7 @@ from .definition_filing import definition_filing
 from .file_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .opened import OpenedFolder
 from .question import Moment
-from .saved import check_definition, definition_of, in_force_at, version_json, whole_of
+from .saved import check_definition, definition_of, in_force_at, pin_of, version_json, whole_of
 from .selector_sql import ENGINE_VERSION
 
 
@@ -122,9 +122,13 @@ class KeptDefinitions(OpenedFolder):
         )
 
     def history(self, name: str, *, site: str | None = None) -> list[dict[str, Any]]:
-        """Every version of a definition, oldest first."""
-        versions = saved.definition_history(self.state, find_site(self.state, site).slug, name)
-        return [version_json(each) for each in versions]
+        """Every version of a definition, oldest first; with a pin (`Signed up@2`) those up to that version."""
+        slug = find_site(self.state, site).slug
+        name, version = pin_of(self.state, slug, name)
+        if version is not None:
+            saved.find_definition(self.state, slug, name, version)
+        versions = saved.definition_history(self.state, slug, name)
+        return [version_json(each) for each in versions if version is None or each.version <= version]
 
     def _named(self, site: str | None, name: str) -> list[tuple[str, Definition]]:
         """The definitions of that name: of the site, or of every one."""

@@ -76,6 +76,14 @@ def test_a_version_from_a_day_on_leaves_the_time_before_it_to_the_version_before
     assert [each.version for each in used.versions] == [1, 2]
 
 
+def test_the_history_of_a_pinned_version_ends_with_it(analysis: Analysis) -> None:
+    for selector in ("a", "b", "i"):
+        analysis.define(definition("Grew", click=selector))
+    assert [each["version"] for each in analysis.history("grew@2")] == [1, 2]
+    with pytest.raises(UnknownVersion, match="version 9"):
+        analysis.history("Grew@9")
+
+
 def test_days_of_validity_are_those_of_the_site(analysis: Analysis) -> None:
     add_site(analysis.state, Site("far", "Far", time_zone="America/New_York"))
     saved = analysis.define(definition("Seen", view="/**"), site="far", valid_until=date(2026, 3, 8))

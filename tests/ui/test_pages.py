@@ -430,7 +430,16 @@ def test_a_definition_is_saved_for_a_part_of_time() -> None:
 
 def test_the_archive_is_a_list_of_its_own() -> None:
     assert 'href="/definitions?archived=yes"' in client().get("/definitions").text
-    assert "Nothing is archived" in client().get("/definitions?archived=yes").text
+    page = soup(client().get("/definitions?archived=yes").text)
+    assert "Nothing is archived" in page.get_text()
+    assert page.select_one("h1").get_text() == "Archived definitions"  # type: ignore[union-attr]
+
+
+def test_an_archived_definition_says_so_before_anything_else() -> None:
+    path = "/definition?name=Viewed+a+tea"
+    assert "It is archived" not in client().get(path).text
+    page = client(StandIn(told=Details(archived=True))).get(path).text
+    assert page.index("It is archived") < page.index("Its past")
 
 
 def test_a_broken_definition_is_repaired_by_one_button_from_the_day_of_the_redesign_on() -> None:
