@@ -9,7 +9,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from bs4 import BeautifulSoup
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from expost.access import Access
 from expost.errors import (
@@ -280,3 +282,13 @@ def _refuse_hover(step: Any) -> None:
             offset = each.selector.index(":hover")
             raise SelectorError(each.selector, offset, ":hover", "whether a pointer was over it is not captured.",
                                 hint="Leave it out.")  # fmt: skip
+
+
+def client(stand_in: StandIn | None = None, **options: Any) -> TestClient:
+    """A browser before the pages, with made-up answers behind them."""
+    return TestClient(create_app(stand_in or StandIn(), **options))
+
+
+def soup(text: str) -> BeautifulSoup:
+    """A page as a browser reads it."""
+    return BeautifulSoup(text, "html5lib")
