@@ -180,7 +180,7 @@ def _find(reading: Reading, start: datetime, end: datetime) -> dict[str | None, 
     first, *others = in_portions(reading.saved(), MOST_ALTERNATIVES_AT_ONCE) or [()]
     bounds: dict[str, Any] = {"from_time": start, "until_time": end}
     values, compiled = _compiled(first, "d")
-    reading.run("unnamed.sql", bounds | values, matches=compiled, has_bounds=True)
+    reading.run("unnamed.sql", bounds | values, matches=compiled)
     for number, definitions in enumerate(others, 1):
         values, compiled = _compiled(definitions, f"d{number}_")
         reading.run("unnamed_named.sql", bounds | values, matches=compiled)

@@ -1,7 +1,7 @@
 {# What happened on elements and has no name: none of these definitions in force surely matches it.
 
-   matches     the compiled definitions
-   has_bounds  whether $from_time and $until_time bound the events
+   matches                  the compiled definitions
+   $from_time, $until_time  bound the events
 
    is_unknown says that a definition might match: what would decide was cut, masked or not kept. #}
 create or replace temp table unnamed as
@@ -25,10 +25,8 @@ matches as (
     from lake.events as e
     where e.site = $site
         and e.element_id is not null
-{% if has_bounds %}
         and e.time >= $from_time
         and e.time < $until_time
-{% endif %}
 {% for match in matches %}
         and not coalesce({{ match.surely }}, false)
 {% endfor %}
