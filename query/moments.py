@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from expost.lake.schema import ID, TIME
 from expost.lake.summary import Summary
 
+from .row_order import changes
+
 QUARTER = 900_000_000
 """Microseconds of a quarter of an hour: days begin at one in every time zone."""
 COUNTED = 1
@@ -187,7 +189,7 @@ def places_of(firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[n
 def _counts(values: NDArray[Whole]) -> tuple[NDArray[Whole], NDArray[np.int64]]:
     """The different values, and how often each is there: `numpy.unique` takes many times as long."""
     ordered = np.sort(values)
-    begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
+    begins = np.flatnonzero(changes(ordered))
     return ordered[begins], np.diff(begins, append=len(ordered))
 
 

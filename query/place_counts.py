@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from .row_order import changes
+
 Places = NDArray[np.int64]
 """Elements or placements, each once and in order."""
 
@@ -51,19 +53,14 @@ def place_counts(rows: pa.Table) -> PlaceCounts:
 def union(parts: Iterable[Places]) -> Places:
     """The places that are in any of these."""
     ordered = np.sort(np.concatenate(list(parts)))
-    return ordered[_begins(ordered)]
+    return ordered[changes(ordered)]
 
 
 def _summed(places: NDArray[np.int64], events: NDArray[np.int64]) -> tuple[Places, NDArray[np.int64]]:
     order = np.argsort(places)
     ordered = places[order]
-    begins = _begins(ordered)
+    begins = np.flatnonzero(changes(ordered))
     return ordered[begins], np.add.reduceat(events[order], begins)
-
-
-def _begins(ordered: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where another value begins."""
-    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
 
 
 def _events(known: Places, events: NDArray[np.int64], places: Places) -> int:
