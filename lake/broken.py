@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .checksum import NOT_AS_WRITTEN, is_as_written
 from .folder import Folder
 
 READ_PROBLEMS = (duckdb.Error, pa.ArrowException, OSError, UnicodeDecodeError)
@@ -34,11 +35,16 @@ class BrokenFile:
 
 
 def why_broken(path: Path, *, is_whole: bool = True) -> str | None:
-    """Why a Parquet file can never be read, `None` where it can; only its ends are looked at unless `is_whole`.
+    """Why a Parquet file of a table is not what was written, `None` where it is.
+
+    Unless `is_whole` only its ends are looked at. One whose name says its checksum is read, others are unpacked.
 
     Raises OSError where the system is why: it fails to read, has no room or no handle left. That may pass.
     """
     try:
+        as_written = is_as_written(path) if is_whole else None
+        if as_written is not None:
+            return None if as_written else NOT_AS_WRITTEN
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             if _is_renamed(file):
                 return "its columns are called otherwise than when it was written"

@@ -21,6 +21,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from expost.clock import from_micros
 
+from .checksum import NOT_AS_WRITTEN, SUFFIX, is_as_written, name_with_checksum
 from .schema import EVENTS, TEXT
 
 Kind = Literal["part", "sorted"]
@@ -73,7 +74,7 @@ def find_width(file: str) -> int | None:
 
     Columns are only ever added, so that files of the same number have the same ones.
 
-    >>> find_width("/lake/events/part-47-0b7c1d2e-3f4a-4b5c-8d6e-7f8091a2b3c4.zstd.parquet")
+    >>> find_width("/lake/events/part-47-0b7c1d2e-3f4a-4b5c-8d6e-7f8091a2b3c4-9e107d9d.zstd.parquet")
     47
     """
     named = re.match(r"(?:part|sorted)-(\d{1,4})-", Path(file).name)
@@ -81,12 +82,11 @@ def find_width(file: str) -> int | None:
 
 
 class PartWriter:
-    """Writes one new file, rows after rows. `finish` makes it durable; a table names it only with a commit."""
+    """Writes one new file, rows after rows. `finish` makes it durable and gives it its name; a commit tells of it."""
 
     def __init__(self, folder: Path, schema: pa.Schema, kind: Kind = "part") -> None:
-        self.name = f"{kind}-{len(schema)}-{uuid.uuid4()}.zstd.parquet"
         self.rows = 0
-        self._path = folder / self.name
+        self._path = folder / f"{kind}-{len(schema)}-{uuid.uuid4()}{SUFFIX}"
         self._schema = schema
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
@@ -117,11 +117,12 @@ class PartWriter:
         if self._waiting_rows:
             self._write_group(self._waiting_rows)
         self._writer.close()
+        self._path = self._path.rename(self._path.with_name(name_with_checksum(self._path)))
         sync(self._path)
         status = self._path.stat()
         changed_at = int(status.st_mtime * 1_000)
         return AddAction(
-            self.name, status.st_size, {}, changed_at, data_change, self._ranges.statistics(self.rows)
+            self._path.name, status.st_size, {}, changed_at, data_change, self._ranges.statistics(self.rows)
         )
 
     def discard(self) -> None:
@@ -229,6 +230,7 @@ def read_unsorted(path: Path, schema: pa.Schema) -> pa.Table:
 
     Repeating texts are dictionaries, which halves the cost of both.
     """
+    check(path)
     fields = [
         field.with_type(pa.dictionary(pa.int32(), TEXT)) if field.name in REPEATING else field
         for field in schema
@@ -237,6 +239,12 @@ def read_unsorted(path: Path, schema: pa.Schema) -> pa.Table:
     return pq.read_table(
         path, schema=pa.schema(fields), read_dictionary=repeating, page_checksum_verification=True
     )
+
+
+def check(path: Path) -> None:
+    """Raise ArrowInvalid if a file is not as it was written. Asked before it is written again, to copy no damage."""
+    if is_as_written(path) is False:
+        raise pa.ArrowInvalid(f"{path} cannot be read: {NOT_AS_WRITTEN}")
 
 
 def removal_of(file: LiveFile, at_ms: int, data_change: bool) -> RemoveAction:

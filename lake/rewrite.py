@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from deltalake import Transaction
 from deltalake.transaction import AddAction
 
-from .part import LiveFile, PartWriter, read_groups
+from .part import LiveFile, PartWriter, check, read_groups
 from .table import Table
 
 AreDue = Callable[[pa.Table], pa.ChunkedArray]
@@ -70,6 +70,7 @@ def _write_rest(
     table: Table, file: LiveFile, columns: Sequence[str], are_due: AreDue, change: Change
 ) -> list[AddAction]:
     """What takes the place of a file: one that is written the same way, or nothing where no row is left."""
+    check(table.path / file.name)
     writer = PartWriter(table.path, table.schema, file.kind)
     try:
         for rows in read_groups(table.path / file.name, table.schema.names, table.schema):
