@@ -10,12 +10,11 @@ from typing import Any
 from expost.door_asking import Asking
 from expost.errors import InvalidInput
 from expost.history.importing import import_history
+from expost.history.proposal import Proposal, proposal
 from expost.history.report import Report
-from expost.history.sources import READERS, Proposal, mapped_source, mapping_for, proposal, source_of
+from expost.history.sources import READERS, TABLES, mapped_source, mapping_for, source_of
 from expost.state.audit import Actor
 from expost.state.sites import find_site
-
-TABLES = ("csv", "parquet")
 
 
 class Imports(Asking):

@@ -15,6 +15,8 @@ ExpostError
 ├── WrongLogin              a name with a password, or a token, that opens nothing (401)
 ├── TooManyTries            somebody who may be guessing, and has to wait (429)
 ├── TooLarge                a body beyond what any form or question needs (413)
+├── NoRoom                  a disk that has no room for what was sent (507)
+├── ImportRunning           an import while another one writes to the folder (409)
 ├── FolderError             a data folder that cannot be opened, read or locked (503)
 ├── QueryLimit              a question stopped at its limit of time or memory (503)
 │   └── TooManyQuestions    more questions than wait in line (503)
@@ -269,6 +271,27 @@ class TooLarge(ExpostError):
 
     code = "too_large"
     status = 413
+
+
+class NoRoom(ExpostError):
+    """A disk that has no room for what was sent."""
+
+    code = "no_room"
+    status = 507
+
+
+class ImportRunning(ExpostError):
+    """An import while another one writes to the folder."""
+
+    code = "import_running"
+    status = 409
+
+    def __init__(self, process: int | None) -> None:
+        by = f" (process {process})" if process else ""
+        super().__init__(
+            f"Another import is writing to this folder{by}.",
+            hint="One at a time: wait until it is done, or end it. What it stored stays, and it can be run again.",
+        )
 
 
 class FolderError(ExpostError):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SHOWN_ROWS = 20
+SHOWN_EXAMPLES = 8
 
 
 def import_options(command: Command) -> Command:
@@ -162,7 +163,7 @@ def inspect_file(file: Path, as_json: bool) -> None:
     \b
     Example: expost import inspect log.csv > log.toml
     """
-    from expost.history.sources import proposal
+    from expost.history.proposal import proposal
 
     found = proposal(file)
     if as_json:
@@ -238,6 +239,7 @@ def _show(report: Report) -> None:
     for title, counts in (
         ("events", said["names"]),
         ("rejected because", said["rejected"]["reasons"]),
+        ("stored, and worth a look", said["doubts"]["reasons"]),
         ("left behind", said["left_behind"]),
     ):
         if counts:
@@ -247,6 +249,9 @@ def _show(report: Report) -> None:
             )
             if len(counts) > SHOWN_ROWS:
                 click.echo(f"and {len(counts) - SHOWN_ROWS:,} more: --json has them")
+    for example in [*said["rejected"]["examples"], *said["doubts"]["examples"]][:SHOWN_EXAMPLES]:
+        hint = f" {example['hint']}" if example["hint"] else ""
+        click.echo(f"{example['file']}, row {example['row']:,}: {example['reason']}.{hint}")
     if report.stored and not report.is_dry_run:
         click.echo(
             "Name these events with expost define NAME --track EVENT. Sorted, questions read less: expost compact"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, tzinfo
 from typing import Any
 
-from .foreign import Foreign, Row, Unusable, moment_of, text_of, whole_of, without
+from .foreign import Foreign, Row, Unusable, clock_doubts, moment_of, shown, text_of, whole_of, without
 
 _KEPT = """
     platform os_name os_version device_type device_family device_brand device_manufacturer device_model language
@@ -25,11 +25,14 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
     """The event that a row stands for. Raises Unusable."""
     event = text_of(row.get("event_type"))
     if not event:
-        raise Unusable("it has no event_type")
+        raise Unusable("it has no event_type", hint="Rows of Amplitude name it so: is this its export?")
     device, user = text_of(row.get("device_id")), text_of(row.get("user_id"))
     if not device and not user:
-        raise Unusable("it has neither a device_id nor a user_id")
-    time = moment_of(row.get("event_time"), zone=zone)
+        raise Unusable(
+            "it has neither a device_id nor a user_id", hint="An event of nobody is counted by no question."
+        )
+    when = row.get("event_time"), "iso", zone, "event_time"
+    time = moment_of(*when)
     properties = _object(row, "event_properties")
     insert_id = text_of(row.get("$insert_id") or row.get("insert_id"))
     key = text_of(row.get("uuid")) or (
@@ -60,6 +63,7 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
         # It counts the events of a device, so that those of one moment have an order.
         sequence=whole_of(row.get("event_id")),
         left_behind=left,
+        doubts=clock_doubts(*when),
     )
 
 
@@ -74,5 +78,5 @@ def _object(row: Row, name: str) -> Mapping[str, Any]:
     if value in (None, ""):
         return {}
     if not isinstance(value, dict):
-        raise Unusable(f"its {name} are no object")
+        raise Unusable(f"its {name} {shown(value)} are no object")
     return value

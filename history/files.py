@@ -1,42 +1,39 @@
-"""Rows of export files, one after the other: whatever size they have, little of them is in memory.
-
-What a file is its first bytes say: gzip, zip (of whatever files are in it, packed once more or not), Parquet, or text.
-"""
+"""Rows of export files, one after the other: whatever size they have, little of them is in memory."""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import lzma
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expost.errors import InvalidInput
 
 from .foreign import Place, Row, Unusable
-
-GZIP, ZIP, PARQUET, BZ2, XZ = b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"BZh", b"\xfd7zXZ"
-BOM = b"\xef\xbb\xbf"
-MAX_LINE_BYTES = 4_000_000
-"""A longer line is no event: it is passed over, and takes nothing else with it."""
+from .packed import (
+    BOM,
+    DAMAGED,
+    MAX_LINE_BYTES,
+    PARQUET,
+    Lines,
+    damaged,
+    is_array,
+    items_of,
+    lines_of,
+    streams_of,
+)
 
 PARQUET_ROWS = 5_000
-DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowInvalid)
+MOST_LINES_OF_A_ROW = 1_000
+"""A row of a table that takes more lines has a quote that nothing closes."""
 
 Found = tuple[Place, Row | Unusable]
 """Where a row is, and the row or why it cannot be read."""
-
-Lines = Iterator[tuple[int, bytes | Unusable]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +61,57 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def objects(path: Path) -> Iterator[Found]:
-    """The JSON objects of a file, one a line, or the rows of a Parquet file."""
-    for name, stream in _streams(path):
-        if stream is None:
+    """The JSON objects of a file, one a line or in one array, or the rows of a Parquet file."""
+    for name, stream in streams_of(path):
+        if isinstance(stream, Unusable):
+            yield Place(name, 1), stream
+        elif stream is None:
             yield from _parquet(path)
-            continue
-        for number, line in _lines(stream, name):
-            place = Place(name, number)
-            if isinstance(line, Unusable):
-                yield place, line
-            elif line.strip():
-                yield place, _object(line)
+        else:
+            read = items_of if is_array(stream) else lines_of
+            for number, text in read(stream, name):
+                if isinstance(text, Unusable):
+                    yield Place(name, number), text
+                elif text.strip():
+                    yield Place(name, number), _object(text)
 
 
 def tables(path: Path, shape: Shape) -> Iterator[Found]:
     """The rows of a table of text, or of a Parquet file."""
-    for name, stream in _streams(path):
-        if stream is None:
+    for name, stream in streams_of(path):
+        if isinstance(stream, Unusable):
+            yield Place(name, 1), stream
+        elif stream is None:
             yield from _parquet(path)
         else:
             yield from _table(stream, name, shape)
 
 
+def headings(path: Path, shape: Shape) -> Iterator[tuple[str, Sequence[str]]]:
+    """The columns of each table in a file, by the name of the table; nothing of what cannot be read."""
+    for name, stream in streams_of(path):
+        if stream is None:
+            try:
+                yield name, pq.read_schema(path).names
+            except DAMAGED:
+                continue
+        elif not isinstance(stream, Unusable):
+            columns = shape.columns or _heading(stream, name, shape)
+            if columns:
+                yield name, columns
+
+
 def head(path: Path) -> bytes:
-    """The first bytes of the first text in a file; of a Parquet file its first four."""
-    for _, stream in _streams(path):
-        return PARQUET if stream is None else stream.read(65_536)
+    """The first bytes of the first text in a file; of a Parquet file its first four; nothing of a damaged one."""
+    for _, stream in streams_of(path):
+        if stream is None:
+            return PARQUET
+        if isinstance(stream, Unusable):
+            continue
+        try:
+            return stream.read(65_536)
+        except DAMAGED:
+            return b""
     return b""
 
 
@@ -105,67 +127,18 @@ def is_parquet(path: Path) -> bool:
         return file.read(4) == PARQUET
 
 
-def _streams(path: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
-    """Each text in a file with its name, nothing for a Parquet file."""
-    with path.open("rb") as file:
-        magic = file.read(5)
-        file.seek(0)
-        if magic[:4] == PARQUET:
-            yield path.name, None
-        elif magic[:4] == ZIP:
-            yield from _members(path)
-        else:
-            with _unpacked(file, magic) as stream:
-                yield path.name, stream
-
-
-def _members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            base = member.filename.rpartition("/")[2]
-            if member.is_dir() or base.startswith((".", "__")) or "__MACOSX" in member.filename:
-                continue
-            with archive.open(member) as packed:
-                magic = packed.read(5)
-            with archive.open(member) as packed, _unpacked(packed, magic) as stream:
-                yield f"{path.name}/{member.filename}", stream
-
-
-@contextmanager
-def _unpacked(file: IO[bytes], magic: bytes) -> Iterator[IO[bytes]]:
-    if magic[:2] == GZIP:
-        with gzip.GzipFile(fileobj=file) as unpacked:
-            yield io.BufferedReader(unpacked)
-    elif magic[:3] == BZ2 or magic == XZ:
-        raise InvalidInput("A file is packed as bzip2 or xz.", hint="Unpack it first; gzip and zip are read.")
-    else:
-        yield file
-
-
-def _lines(stream: IO[bytes], name: str) -> Lines:
-    """Numbered lines without their ends. The last one is a reason where the file is damaged from there on."""
-    number = 0
-    try:
-        while line := stream.readline(MAX_LINE_BYTES):
-            number += 1
-            if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
-                while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-                    pass
-                yield number, Unusable(f"it is longer than {MAX_LINE_BYTES} bytes")
-                continue
-            yield number, line.removeprefix(BOM) if number == 1 else line
-    except DAMAGED as problem:
-        yield number + 1, Unusable(f"{name} is damaged from here on: {problem}")
-
-
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def _object(line: bytes) -> Row | Unusable:
+def _object(text: bytes) -> Row | Unusable:
     try:
-        return _decode(line)
+        return _decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        return Unusable(f"it is no JSON object: {problem}"[:300])
+        said = text[:40].decode("utf-8", "replace").strip()
+        return Unusable(
+            f"it is no JSON object: {problem}, and begins with {said!r}"[:300],
+            hint="A line holds one object in braces; a table is imported as csv.",
+        )
 
 
 def _parquet(path: Path) -> Iterator[Found]:
@@ -177,19 +150,12 @@ def _parquet(path: Path) -> Iterator[Found]:
                     number += 1
                     yield Place(path.name, number), row
     except DAMAGED as problem:
-        yield Place(path.name, number + 1), Unusable(f"{path.name} is damaged from here on: {problem}")
+        yield Place(path.name, number + 1), damaged(path.name, problem)
 
 
-def _table(stream: IO[bytes], name: str, shape: Shape) -> Iterator[Found]:
-    texts = _Texts(_lines(stream, name))
-    csv.field_size_limit(MAX_LINE_BYTES)
-    read: Callable[..., Iterator[list[str]]] = csv.reader
-    rows = read(
-        texts,
-        delimiter=shape.delimiter,
-        quoting=csv.QUOTE_MINIMAL if shape.quotes else csv.QUOTE_NONE,
-        skipinitialspace=shape.delimiter == " ",
-    )
+def _table(stream: io.BufferedReader, name: str, shape: Shape) -> Iterator[Found]:
+    texts = _Texts(lines_of(stream, name))
+    rows = _cells(texts, shape)
     columns = _each_once(shape.columns, name)
     while True:
         first = texts.number + 1
@@ -198,7 +164,7 @@ def _table(stream: IO[bytes], name: str, shape: Shape) -> Iterator[Found]:
         except StopIteration:
             break
         except csv.Error as problem:
-            yield Place(name, first), Unusable(f"it is no row: {problem}")
+            yield Place(name, first), _no_row(first, texts.number, str(problem))
             continue
         for number, reason in texts.take_broken():
             yield Place(name, number), reason
@@ -206,17 +172,50 @@ def _table(stream: IO[bytes], name: str, shape: Shape) -> Iterator[Found]:
             cells = [cell for cell in cells if cell]
         if not cells:
             continue
-        if not columns:
+        if texts.is_over or texts.number - first >= MOST_LINES_OF_A_ROW:
+            # The table ended in the middle of this row, or nearly so.
+            yield Place(name, first), _no_row(first, texts.number, "a quote in it is not closed")
+        elif not columns:
             columns = _each_once([cell.strip() for cell in cells], name)
         elif len(cells) > len(columns):
             yield (
                 Place(name, first),
-                Unusable(f"it has {len(cells)} cells, and there are {len(columns)} columns"),
+                Unusable(
+                    f"it has {len(cells)} cells, and there are {len(columns)} columns",
+                    hint="A cell that holds what stands between cells has to be in quotes.",
+                ),
             )
         else:
             yield Place(name, first), dict(zip(columns, cells, strict=False))
     for number, reason in texts.take_broken():
         yield Place(name, number), reason
+
+
+def _cells(texts: _Texts, shape: Shape) -> Iterator[list[str]]:
+    csv.field_size_limit(MAX_LINE_BYTES)
+    read: Callable[..., Iterator[list[str]]] = csv.reader
+    return read(
+        texts,
+        delimiter=shape.delimiter,
+        quoting=csv.QUOTE_MINIMAL if shape.quotes else csv.QUOTE_NONE,
+        skipinitialspace=shape.delimiter == " ",
+    )
+
+
+def _heading(stream: io.BufferedReader, name: str, shape: Shape) -> list[str]:
+    """The first row that has cells."""
+    try:
+        first = next((cells for cells in _cells(_Texts(lines_of(stream, name)), shape) if cells), [])
+    except csv.Error:
+        return []
+    return [cell.strip() for cell in first]
+
+
+def _no_row(first: int, last: int, why: str) -> Unusable:
+    return Unusable(
+        f"the lines {first} to {last} are no row: {why}",
+        hint="Close the quote in the first of these lines, or double it, and import again.",
+    )
 
 
 def _each_once(headings: Sequence[str], name: str) -> list[str]:
@@ -238,6 +237,7 @@ class _Texts:
         self._lines = lines
         self._broken: list[tuple[int, Unusable]] = []
         self.number = 0
+        self.is_over = False
 
     def __iter__(self) -> _Texts:
         return self
@@ -251,7 +251,12 @@ class _Texts:
             try:
                 return line.decode("utf-8")
             except UnicodeDecodeError as problem:
-                self._broken.append((number, Unusable(f"it is not UTF-8: {problem.reason}")))
+                byte = line[problem.start]
+                self._broken.append((number, Unusable(
+                    f"it is not UTF-8: byte {problem.start + 1} is {byte:#04x}",
+                    hint="Save the table as UTF-8, or: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW",
+                )))  # fmt: skip
+        self.is_over = True
         raise StopIteration
 
     def take_broken(self) -> list[tuple[int, Unusable]]:

@@ -11,13 +11,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from expost.clock import Clock, wall_clock
+import msgspec
+
+from expost.clock import Clock, to_micros, wall_clock
+from expost.errors import FolderError, ImportRunning
 from expost.lake.batch import is_nobody
 from expost.lake.folder import Folder
-from expost.lake.lock import Lock
+from expost.lake.lock import Lock, find_holder
+from expost.lake.moment import DAY
 from expost.lake.retention import cut_of
 from expost.state.audit import NOBODY, Actor, note
 from expost.state.database import State
@@ -26,15 +31,21 @@ from expost.state.sites import Site
 from .batches import MAX_EVENT_BYTES, Identified, bodies, size_of
 from .delivery import Delivery, Trial, delivery_to
 from .files import Found
-from .foreign import Foreign, Place, Row, Unusable, event_id
+from .foreign import Foreign, Place, Row, Unusable, event_id, shown
 from .known import KnownEvents, count_imported
 from .report import Rejects, Report
 
 STRETCH = 10_000
 """So many rows are in memory at once."""
 
+LOCK = "import.lock"
+EARLIEST = to_micros(datetime(1990, 1, 1, tzinfo=UTC))
+"""Nobody kept events before: a time in 1970 is one whose unit is not what was said."""
+
 MAX_ID = 200
 KNOWN_LOGINS = 200_000
+
+_json = msgspec.json.Encoder(order="sorted", enc_hook=str).encode
 
 Read = Callable[[Row], Iterator[Foreign]]
 Progress = Callable[[Report], None]
@@ -44,13 +55,15 @@ Progress = Callable[[Report], None]
 class Source:
     """What is imported: the `name` of the format, its rows file by file, and what makes events of a row.
 
-    With `keeps_repeats` rows that are the same in every respect are several events; else they are one.
+    With `keeps_repeats` rows that are the same in every respect are several events; else they are one. With `has_ids`
+    rows have ids, so that two of one id may say different things: the first counts.
     """
 
     name: str
     files: Iterable[Iterable[Found]]
     read: Read
     keeps_repeats: bool = False
+    has_ids: bool = True
 
 
 def import_history(
@@ -75,8 +88,7 @@ def import_history(
         kept = stack.enter_context(Rejects(rejects))
         delivery: Delivery = Trial(site, clock)
         if not is_dry_run:
-            # Two at once would not know of each other what they store.
-            stack.callback(Lock(folder.path / "import.lock").release)
+            stack.callback(_only_one(folder).release)
             with state.writing() as connection:
                 note(connection, clock(), by, "import history", site.slug, f"a {source.name} export")
             delivery = stack.enter_context(delivery_to(folder, state, site, clock, by))
@@ -96,6 +108,15 @@ def import_history(
     report.rejects_file = kept.written
     report.seconds = time.monotonic() - began
     return report
+
+
+def _only_one(folder: Folder) -> Lock:
+    """Keeps other imports out of a folder: two at once would not know of each other what they store."""
+    path = folder.path / LOCK
+    try:
+        return Lock(path)
+    except FolderError:
+        raise ImportRunning(find_holder(path)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +144,7 @@ class _Import:
         self._site = site.slug
         self._kept = site.kept
         self._cut = None if site.keep_months is None else cut_of(site.keep_months, clock())
+        self._latest = clock() + DAY
         self._source = source
         self._report = report
         self._rejects = rejects
@@ -138,12 +160,12 @@ class _Import:
         for place, row in rows:
             self._report.rows += 1
             if isinstance(row, Unusable):
-                self._reject(place, str(row), None)
+                self._reject(place, str(row), row.hint, None)
                 continue
             try:
                 stretch += [Taken(place, row, self._checked(each)) for each in self._source.read(row)]
             except Unusable as problem:
-                self._reject(place, str(problem), row)
+                self._reject(place, str(problem), problem.hint, row)
             if len(stretch) >= STRETCH:
                 self._store(stretch)
                 stretch = []
@@ -153,13 +175,21 @@ class _Import:
 
     def _checked(self, foreign: Foreign) -> Foreign:
         if self._cut is not None and foreign.time < self._cut:
-            raise Unusable(f"it is older than this site keeps events, {self._kept}")
-        if any("\0" in each or len(each) > MAX_ID for each in (foreign.device, foreign.user)):
             raise Unusable(
-                f"its device or user is longer than {MAX_ID} characters, or holds the character U+0000"
+                f"it is older than this site keeps events, {self._kept}",
+                hint=f"Keep them longer before the import: expost sites change {self._site} --keep-months forever",
             )
-        if size_of(foreign) > MAX_EVENT_BYTES:
-            raise Unusable(f"its properties are larger than {MAX_EVENT_BYTES} bytes")
+        for noun, said in (("device", foreign.device), ("user", foreign.user)):
+            if "\0" in said or len(said) > MAX_ID:
+                raise Unusable(
+                    f"its {noun} {shown(said)} is longer than {MAX_ID} characters, or holds the character U+0000",
+                    hint="Look whether the column is the right one: such an id is most likely another text.",
+                )
+        if (size := size_of(foreign)) > MAX_EVENT_BYTES:
+            raise Unusable(
+                f"its properties have {size:,} bytes, and at most {MAX_EVENT_BYTES:,} are kept",
+                hint="Leave out the column that is so large: a mapping says so with drop.",
+            )
         return foreign
 
     def _store(self, stretch: Sequence[Taken]) -> None:
@@ -170,6 +200,7 @@ class _Import:
         for (id_, is_first), taken in zip(self._ids(stretch), stretch, strict=True):
             self._sequence += 1
             foreign = taken.foreign
+            self._doubt(taken)
             sequence = self._sequence if foreign.sequence is None else max(foreign.sequence, 0)
             login = self._login(foreign)
             if login is not None:
@@ -185,6 +216,8 @@ class _Import:
         """The id of each event, and whether it is the first one of that id in this import."""
         ids = [self._id(taken.foreign) for taken in stretch]
         first = self._known.are_first(ids).tolist()
+        if self._source.has_ids and not self._source.keeps_repeats:
+            self._doubt_others(ids, first, stretch)
         for id_, is_first, taken in zip(ids, first, stretch, strict=True):
             if is_first or not self._source.keeps_repeats:
                 yield id_, is_first
@@ -192,6 +225,27 @@ class _Import:
                 # The same again: the second one of its kind, the third … whatever else stands between.
                 count = self._repeats[id_] = self._repeats.get(id_, 1) + 1
                 yield self._id(taken.foreign, count), True
+
+    def _doubt_others(self, ids: Sequence[str], first: Sequence[bool], stretch: Sequence[Taken]) -> None:
+        """Note which rows have the id of an earlier one, and say something else."""
+        contents = [
+            event_id(id_, "content", content_of(taken.row)) for id_, taken in zip(ids, stretch, strict=True)
+        ]
+        are_new = self._known.are_first(contents).tolist()
+        for is_first, is_new, taken in zip(first, are_new, stretch, strict=True):
+            if is_new and not is_first:
+                self._report.doubt(
+                    taken.place,
+                    "it has the id of an earlier row and says something else: the earlier one is kept",
+                )
+
+    def _doubt(self, taken: Taken) -> None:
+        for each in taken.foreign.doubts:
+            self._report.doubt(taken.place, each)
+        if taken.foreign.time < EARLIEST:
+            self._report.doubt(taken.place, "it happened before 1990: is the unit of its time the right one?")
+        elif taken.foreign.time > self._latest:
+            self._report.doubt(taken.place, "it lies in the future")
 
     def _id(self, foreign: Foreign, count: int = 1) -> str:
         return event_id(self._site, self._source.name, foreign.key + (f"\0{count}" if count > 1 else ""))
@@ -225,11 +279,16 @@ class _Import:
             if taken is None:
                 self._report.logins_made += id_ not in refused
             elif id_ in refused:
-                self._reject(taken.place, refused[id_], taken.row)
+                self._reject(taken.place, refused[id_], "", taken.row)
             else:
                 self._report.stored += 1
                 self._report.count(foreign)
 
-    def _reject(self, place: Place, reason: str, row: Row | None) -> None:
-        self._report.reject(reason)
-        self._rejects.keep(place, reason, row)
+    def _reject(self, place: Place, reason: str, hint: str, row: Row | None) -> None:
+        self._report.reject(place, reason, hint)
+        self._rejects.keep(place, reason, hint, row)
+
+
+def content_of(row: Row) -> str:
+    """All that a row says, in an order of its own."""
+    return _json(row).decode()

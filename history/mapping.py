@@ -1,4 +1,4 @@
-"""A mapping: which columns of a table are what. Written in TOML, proposed by looking at the first rows."""
+"""A mapping: which columns of a table are what. Written in TOML."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Named
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime, tzinfo
-from itertools import islice
+from datetime import UTC, tzinfo
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,10 +19,10 @@ from tomlkit.exceptions import TOMLKitError
 from expost.errors import InvalidInput
 from expost.query.spreadsheet import delimiter_of
 
-from .files import Found, Shape, head, is_parquet, tables
-from .foreign import Foreign, Row, Unusable, moment_of, text_of, whole_of
+from .files import Shape, head, is_parquet
+from .foreign import Foreign, Row, Unusable, clock_doubts, moment_of, text_of, whole_of
 
-SAMPLE_ROWS = 200
+SHOWN_COLUMNS = 30
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?\Z")
 TYPES = ("custom", "page_view", "page_leave", "click", "change", "submit", "identify", "group", "exposure")
 REPEATS = ("once", "each")
@@ -72,6 +72,26 @@ class Mapping:
         """How a table of text is written."""
         return Shape(self.delimiter or guess_shape(path).delimiter, self.columns)
 
+    def named(self) -> Iterator[tuple[str, str]]:
+        """The columns that it names, each with what it says of them."""
+        for meaning in (*COLUMNS, *_SEVERAL):
+            said = getattr(self, meaning)
+            if meaning not in ("columns", "drop", "text"):
+                for column in (said,) if isinstance(said, str) else said or ():
+                    if column:
+                        yield meaning, column
+
+    def refuse_missing(self, table: str, columns: Sequence[str]) -> None:
+        """Refuse a table that lacks a column which is named: its rows would say less than they should, unsaid."""
+        for meaning, column in self.named():
+            if column not in columns:
+                near = get_close_matches(column, columns, n=1)
+                shown = ", ".join(columns[:SHOWN_COLUMNS]) + (", …" if len(columns) > SHOWN_COLUMNS else "")
+                raise InvalidInput(
+                    f"{table} has no column {column!r}, which the mapping names as its {meaning}.",
+                    hint=f"Did you mean {near[0]!r}?" if near else f"It has: {shown}.",
+                )
+
     @property
     def zone(self) -> tzinfo:
         """Where times are that do not say it."""
@@ -96,14 +116,21 @@ def zone_of(name: str) -> tzinfo:
 def read_mapping(path: Path) -> Mapping:
     """The mapping in a file. Refuses what no mapping says."""
     try:
-        said = tomlkit.parse(path.read_text("utf-8")).unwrap()
+        text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise InvalidInput(
             f"The mapping {path} cannot be read: {problem}.", hint="It is a TOML file."
         ) from None
+    return parse_mapping(text, f"The mapping {path}")
+
+
+def parse_mapping(text: str, place: str = "The mapping") -> Mapping:
+    """The mapping that a text of TOML says. Refuses what no mapping says."""
+    try:
+        said = tomlkit.parse(text).unwrap()
     except TOMLKitError as problem:
-        raise InvalidInput(f"The mapping {path} is no TOML: {problem}.", hint="See docs/import.md.") from None
-    return mapping_of(said, str(path))
+        raise InvalidInput(f"{place} is no TOML: {problem}.", hint="See docs/import.md.") from None
+    return mapping_of(said, place)
 
 
 def mapping_of(said: Named[str, Any], place: str = "the mapping", base: Mapping | None = None) -> Mapping:
@@ -160,19 +187,29 @@ class MappedReader:
         """The event of a row. Raises Unusable."""
         mapping = self._mapping
         if mapping.time not in row:
-            raise Unusable(f"it has no column {mapping.time!r}")
+            raise Unusable(
+                f"it has no column {mapping.time!r}",
+                hint="The row is shorter than the first one: look at its end.",
+            )
         said = {name: row.get(column) if (column := getattr(mapping, name)) else None for name in COLUMNS}
         name = text_of(said["event"]) or mapping.name
         if not name:
-            raise Unusable("it names no event")
+            raise Unusable(
+                f"it names no event in {mapping.event}",
+                hint='A mapping may say name = "Ordered" for such rows.',
+            )
         type_ = mapping.types.get(name, "custom")
         device, user = text_of(said["device"]), text_of(said["user"])
         if not device and not user:
-            raise Unusable("it names nobody")
+            columns = " or ".join(filter(None, (mapping.device, mapping.user)))
+            raise Unusable(
+                f"it names nobody in {columns}", hint="An event of nobody is counted by no question."
+            )
         properties = self._properties(row)
+        when = said["time"], mapping.time_format, self._zone, mapping.time
         yield Foreign(
             self._key(row),
-            moment_of(said["time"], mapping.time_format, self._zone),
+            moment_of(*when),
             type_,
             name if type_ == "custom" else None,
             device,
@@ -191,6 +228,7 @@ class MappedReader:
             group_type=text_of(said["group_type"]) or None,
             group=text_of(said["group"]) or None,
             sequence=whole_of(said["sequence"]),
+            doubts=clock_doubts(*when),
         )
 
     def _key(self, row: Row) -> str:
@@ -199,7 +237,10 @@ class MappedReader:
             return _json(row).decode()
         values = [text_of(row.get(name)) for name in names]
         if not any(values):
-            raise Unusable(f"it has no {' and '.join(names)}")
+            raise Unusable(
+                f"it has no {' and '.join(names)}",
+                hint="Leave id out of the mapping if rows are told apart by all that they say.",
+            )
         return "\0".join(values)
 
     def _properties(self, row: Row) -> dict[str, Any]:
@@ -221,79 +262,12 @@ class MappedReader:
         return value if isinstance(value, bool | int | float | list | dict) else str(value)
 
 
-def inspect(path: Path, rows: int = SAMPLE_ROWS) -> list[Row]:
-    """The first rows of a table, by a shape that is guessed from its first line."""
-    return _rows(islice(tables(path, guess_shape(path)), rows))
-
-
-def _rows(found: Iterator[Found]) -> list[Row]:
-    return [row for _, row in found if not isinstance(row, Unusable)]
-
-
 def guess_shape(path: Path) -> Shape:
     """How a table of text seems to be written."""
     if is_parquet(path):
         return Shape()
     first = head(path).split(b"\n", 1)[0].decode("utf-8", "replace")
     return Shape(delimiter_of(first.rstrip("\r")))
-
-
-# Which columns are likely what, the likeliest name first.
-_LIKELY = {
-    "time": "timestamp event_time event_timestamp time datetime date created_at occurred_at ts at",
-    "id": "event_id uuid insert_id id message_id messageid",
-    "device": "device_id anonymous_id anonymousid client_id visitor_id cookie_id device",
-    "user": "user_id userid customer_id account_id person_id distinct_id user customer case:concept:name",
-    "event": "event event_name event_type action name activity concept:name",
-    "url": "url page_url current_url page_location page",
-    "title": "title page_title",
-    "referrer": "referrer page_referrer referer",
-    "user_agent": "user_agent useragent",
-    "release": "release app_version version",
-    "environment": "environment env",
-    "sequence": "sequence seq event_index",
-}
-_ADDRESS = re.compile(r"(?:user_|client_|remote_)?ip(?:_?address)?\Z", re.IGNORECASE)
-
-
-def propose(rows: Sequence[Row], shape: Shape) -> Mapping:
-    """A mapping that seems to fit these rows: for a person to look at."""
-    names = list(dict.fromkeys(name for row in rows for name in row if name))
-    lower = {name.lower(): name for name in reversed(names)}
-    said: dict[str, Any] = {"delimiter": shape.delimiter, "columns": shape.columns}
-    taken: set[str] = set()
-    for meaning, likely in _LIKELY.items():
-        found = next(
-            (lower[each] for each in likely.split() if each in lower and lower[each] not in taken), None
-        )
-        if found is None or (meaning == "id" and not _are_distinct([row.get(found) for row in rows])):
-            continue
-        if meaning == "url" and not any("/" in text_of(row.get(found)) for row in rows):
-            continue
-        taken.add(found)
-        said[meaning] = (found,) if meaning == "id" else found
-    said["drop"] = tuple(name for name in names if _ADDRESS.match(name))
-    if "time" in said:
-        said["time_format"] = guess_format([row.get(said["time"]) for row in rows])
-    if "event" not in said:
-        said["name"] = "Imported"
-    return mapping_of(said)
-
-
-def guess_format(values: Sequence[object]) -> str:
-    """In which format these times seem to be."""
-    texts = [value for value in values if value not in (None, "")]
-    if texts and all(re.fullmatch(r"\d{8}", str(each)) for each in texts):
-        return "%Y%m%d"
-    numbers = [float(str(each)) for each in texts if NUMBER.match(str(each))]
-    if texts and len(numbers) == len(texts) and not any(isinstance(each, datetime) for each in texts):
-        largest = max(numbers)
-        return "seconds" if largest < 1e11 else "milliseconds" if largest < 1e14 else "microseconds"
-    return "iso"
-
-
-def _are_distinct(values: Sequence[object]) -> bool:
-    return len({text_of(each) for each in values}) == len(values)
 
 
 def _several(value: Any) -> tuple[str, ...]:

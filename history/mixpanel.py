@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from expost.clock import from_micros
-from expost.lake.moment import SECOND
 
-from .foreign import Foreign, Row, Unusable, moment_of, text_of, whole_of, without
+from .foreign import Foreign, Row, Unusable, clock_doubts, moment_of, not_merged, text_of, whole_of, without
 
 _HELD = """
     time distinct_id $device_id $user_id $insert_id $distinct_id_before_identity mp_processing_time_ms
@@ -27,16 +26,21 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
     """The event that a row stands for; `zone` is the project's, in whose clock old projects export. Raises Unusable."""
     event, properties = text_of(row.get("event")), row.get("properties")
     if not event:
-        raise Unusable("it has no event")
+        raise Unusable(
+            "it has no event", hint='Rows of Mixpanel\'s raw export are {"event": …, "properties": {…}}.'
+        )
     if not isinstance(properties, dict):
-        raise Unusable("it has no properties")
+        raise Unusable(
+            "it has no properties", hint="Export it anew: Mixpanel's raw export has them in every row."
+        )
     if event in ("$merge", "$create_alias"):
-        raise Unusable(f"{event} is not carried over: merge these people with expost people merge")
-    time = _time(properties.get("time"), zone)
+        raise not_merged(event, *_joined(properties))
+    when = _wall(properties.get("time")), "iso", zone
+    time = moment_of(*when)
     distinct_id = text_of(properties.get("distinct_id"))
     device, user = _who(event, properties, distinct_id)
     if not device and not user:
-        raise Unusable("it has no distinct_id")
+        raise Unusable("it has no distinct_id", hint="An event of nobody is counted by no question.")
     insert_id = text_of(properties.get("$insert_id"))
     type_ = _type(event, user)
     yield Foreign(
@@ -55,15 +59,24 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
         viewport=_viewport(properties),
         left_behind=["elements: Mixpanel keeps no whole chain; what it says of one stays in the properties"]
         * ("$elements" in properties),
+        doubts=clock_doubts(*when),
     )
 
 
-def _time(value: object, zone: tzinfo) -> int:
+def _joined(properties: Mapping[str, Any]) -> tuple[object, object]:
+    """The two ids that an alias or a merge is about."""
+    several = properties.get("$distinct_ids")
+    if isinstance(several, list) and len(several) > 1:
+        return several[0], several[1]
+    return properties.get("alias"), properties.get("distinct_id")
+
+
+def _wall(value: object) -> datetime:
+    """What the clock of the project showed: Mixpanel counts its seconds from 1970 on."""
     is_milliseconds = isinstance(value, int | float) and value >= MILLISECONDS_FROM
-    time = moment_of(value, "milliseconds" if is_milliseconds else "seconds")
-    # Seconds since 1970 by the project's clock on the wall, so that they have to be read off it again.
-    wall = from_micros(time).replace(tzinfo=zone)
-    return time - int((wall.utcoffset() or timedelta()).total_seconds()) * SECOND
+    return from_micros(moment_of(value, "milliseconds" if is_milliseconds else "seconds")).replace(
+        tzinfo=None
+    )
 
 
 def _who(event: str, properties: Mapping[str, Any], distinct_id: str) -> tuple[str, str]:

@@ -9,13 +9,23 @@ from typing import Any
 import msgspec
 
 from .elements_chain import Read, read_chain
-from .foreign import Foreign, Row, Unusable, moment_of, text_of, whole_of, without
+from .foreign import (
+    Foreign,
+    Row,
+    Unusable,
+    clock_doubts,
+    moment_of,
+    not_merged,
+    shown,
+    text_of,
+    whole_of,
+    without,
+)
 
 TYPES = {"$pageview": "page_view", "$pageleave": "page_leave", "$feature_flag_called": "exposure",
          "$identify": "identify", "$set": "identify", "$groupidentify": "group"}  # fmt: skip
 DOM_TYPES = frozenset({"click", "change", "submit"})
-NOT_CARRIED = {"$create_alias": "aliases: merge these people with expost people merge",
-               "$merge_dangerously": "aliases: merge these people with expost people merge"}  # fmt: skip
+ALIASES = frozenset({"$create_alias", "$merge_dangerously"})
 
 _HELD = """
     $current_url $title $referrer $raw_user_agent $user_agent $viewport_width $viewport_height $device_id $user_id
@@ -32,16 +42,20 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
     """The events that a row stands for. Raises Unusable."""
     event = text_of(row.get("event"))
     if not event:
-        raise Unusable("it has no event")
-    if event in NOT_CARRIED:
-        raise Unusable(f"{event} is not carried over: {NOT_CARRIED[event]}")
+        raise Unusable("it has no event", hint="Rows of PostHog name it in the column event.")
     properties = _object(row.get("properties"), "properties")
-    time = moment_of(row.get("timestamp"), zone=zone)
+    if event in ALIASES:
+        raise not_merged(
+            event, properties.get("alias"), row.get("distinct_id") or properties.get("distinct_id")
+        )
+    when = row.get("timestamp"), "iso", zone, "timestamp"
+    time = moment_of(*when)
     distinct_id = text_of(row.get("distinct_id") or properties.get("distinct_id"))
     device, user = _who(event, properties, distinct_id)
     if not device and not user:
-        raise Unusable("it has no distinct_id")
+        raise Unusable("it has no distinct_id", hint="An event of nobody is counted by no question.")
     left: list[str] = []
+    _leave_set(event, properties, left)
     key = text_of(row.get("uuid") or row.get("id")) or f"{event}\0{time}\0{distinct_id}"
     type_ = TYPES.get(event, "custom")
     found = _element(row, properties, left)
@@ -71,6 +85,7 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
         user_agent=text_of(properties.get("$raw_user_agent") or properties.get("$user_agent")),
         viewport=_viewport(properties),
         left_behind=left,
+        doubts=clock_doubts(*when),
     )
 
 
@@ -91,11 +106,18 @@ def _element(row: Row, properties: Mapping[str, Any], left: list[str]) -> Read |
     written = text_of(row.get("elements_chain") or properties.get("$elements_chain"))
     if not written:
         return None
-    try:
-        return read_chain(written)
-    except Unusable as problem:
-        left.append(f"element: {problem}")
-        return None
+    found = read_chain(written)
+    if found.problem:
+        left.append(f"element: {found.problem}")
+    return found
+
+
+def _leave_set(event: str, properties: Mapping[str, Any], left: list[str]) -> None:
+    """Say that traits which another event sets in passing stay behind; those of the browser do so unsaid."""
+    if event not in ("$identify", "$set", "$groupidentify"):
+        said = _object(properties.get("$set"), "$set") | _object(properties.get("$set_once"), "$set_once")
+        if any(not name.startswith("$") for name in said):
+            left.append("traits: only $identify and $set carry those of a person over")
 
 
 def _traits(event: str, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +146,10 @@ def _object(value: object, name: str) -> dict[str, Any]:
         try:
             return _decode(value)
         except (msgspec.MsgspecError, RecursionError):
-            raise Unusable(f"its {name} are no JSON object") from None
+            raise Unusable(
+                f"its {name} {shown(value)} are no JSON object",
+                hint="Export the column as PostHog has it; spreadsheets cut long cells.",
+            ) from None
     if not isinstance(value, dict):
-        raise Unusable(f"its {name} are no object")
+        raise Unusable(f"its {name} {shown(value)} are no object")
     return value

@@ -18,17 +18,34 @@ from expost.lake.rejected import kind_of
 from .foreign import Foreign, Place, Row
 
 MOST_REASONS = 100
+MOST_SAMPLES = 5
+SAMPLE_CHARACTERS = 300
 MAX_CONTENT = 4_000
 MOST_COUNTED = 1_000_000
 """So many people and browsers are counted exactly; of more it is said that there are more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row with a reason: where it stands, the reason whole, and what to do about it."""
+
+    file: str
+    row: int
+    reason: str
+    hint: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The same for a program."""
+        return {"file": self.file, "row": self.row, "reason": self.reason, "hint": self.hint}
 
 
 @dataclass(slots=True)
 class Report:
     """Counts of one import: rows are stored, repeats of others, stored before or rejected, one of the four.
 
-    `logins_made` are events that no row stands for, because the source says of every event whose it is. `missing` are
-    events that were accepted and are not in the lake: people who were erased are not stored again.
+    `doubts` are of rows that are stored, and may be meant otherwise. `logins_made` are events that no row stands for,
+    because the source says of every event whose it is. `missing` are events that were accepted and are not in the lake:
+    people who were erased are not stored again.
     """
 
     source: str
@@ -42,6 +59,11 @@ class Report:
     stored_before: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     left_behind: Counter[str] = field(default_factory=Counter)
+    doubts: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, Example] = field(default_factory=dict)
+    """The first row of each kind of reason and of doubt."""
+
+    samples: list[dict[str, Any]] = field(default_factory=list)
     names: Counter[str] = field(default_factory=Counter)
     first: int | None = None
     last: int | None = None
@@ -59,15 +81,23 @@ class Report:
             if said and len(known) < MOST_COUNTED:
                 known.add(hash(said))
         _raise(self.names, foreign.name or foreign.type)
+        if len(self.samples) < MOST_SAMPLES:
+            self.samples.append(_sample(foreign))
 
     def leave(self, foreign: Foreign) -> None:
         """Note what of a row is left behind."""
         for each in foreign.left_behind:
             _raise(self.left_behind, kind_of(each))
 
-    def reject(self, reason: str) -> None:
+    def reject(self, place: Place, reason: str, hint: str = "") -> None:
         """Note a row that became no event."""
-        _raise(self.rejected, kind_of(reason))
+        kind = _raise(self.rejected, kind_of(reason))
+        self.examples.setdefault(kind, Example(place.file, place.row, reason, hint))
+
+    def doubt(self, place: Place, reason: str) -> None:
+        """Note that a row, which is stored, may be meant otherwise."""
+        kind = _raise(self.doubts, kind_of(reason))
+        self.examples.setdefault(kind, Example(place.file, place.row, reason))
 
     @property
     def rejected_rows(self) -> int:
@@ -86,15 +116,20 @@ class Report:
             "logins_made": self.logins_made,
             "duplicates": {"in_these_files": self.repeats, "stored_before": self.stored_before},
             "rejected": {"rows": self.rejected_rows, "reasons": dict(self.rejected.most_common()),
-                         "file": self.rejects_file or None},
+                         "examples": self._examples(self.rejected), "file": self.rejects_file or None},
+            "doubts": {"reasons": dict(self.doubts.most_common()), "examples": self._examples(self.doubts)},
             "missing": self.missing,
             "time_range": [_moment(self.first), _moment(self.last)],
             "users": len(self._users),
             "devices": len(self._devices),
             "names": dict(self.names.most_common()),
             "left_behind": dict(self.left_behind.most_common()),
+            "samples": self.samples,
             "seconds": round(self.seconds, 3),
         }  # fmt: skip
+
+    def _examples(self, counts: Counter[str]) -> list[dict[str, Any]]:
+        return [self.examples[kind].to_json() for kind, _ in counts.most_common() if kind in self.examples]
 
 
 class Rejects:
@@ -118,13 +153,19 @@ class Rejects:
         """The path of the file, empty when there is none."""
         return "" if self._file is None else str(self._path)
 
-    def keep(self, place: Place, reason: str, row: Row | None) -> None:
+    def keep(self, place: Place, reason: str, hint: str, row: Row | None) -> None:
         """Write a row down, with where it stood and why it is here."""
         if self._file is None:
             # Rows may say who somebody is: nobody else reads them.
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             self._file = os.fdopen(descriptor, "w", encoding="utf-8")
-        said = {"file": place.file, "row": place.row, "reason": reason, "content": _content(row)}
+        said = {
+            "file": place.file,
+            "row": place.row,
+            "reason": reason,
+            "hint": hint,
+            "content": _content(row),
+        }
         self._file.write(json.dumps(said, ensure_ascii=False) + "\n")
 
 
@@ -137,8 +178,24 @@ def _content(row: Row | None) -> str:
         return repr(row)[:MAX_CONTENT]
 
 
-def _raise(counts: Counter[str], name: str) -> None:
-    counts[name if name in counts or len(counts) < MOST_REASONS else "others"] += 1
+def _raise(counts: Counter[str], name: str) -> str:
+    """Count it, and say under which name."""
+    counted = name if name in counts or len(counts) < MOST_REASONS else "others"
+    counts[counted] += 1
+    return counted
+
+
+def _sample(foreign: Foreign) -> dict[str, Any]:
+    """An event for a person to look at."""
+    said = {"name": foreign.name, "device": foreign.device, "user": foreign.user, "url": foreign.url,
+            "label": foreign.label}  # fmt: skip
+    kept = foreign.traits if foreign.type in ("identify", "group") else foreign.properties
+    shown = {name: value[:SAMPLE_CHARACTERS] for name, value in said.items() if value}
+    return (
+        {"time": _moment(foreign.time), "type": foreign.type}
+        | shown
+        | {"properties": _content(kept)[:SAMPLE_CHARACTERS]}
+    )
 
 
 def _moment(micros: int | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from .files import Shape
-from .foreign import Foreign, Row, Unusable, moment_of, text_of, whole_of
+from .foreign import Foreign, Row, Unusable, clock_doubts, moment_of, shown, text_of, whole_of
 
 _COLUMNS = """
     app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker v_tracker
@@ -47,19 +47,24 @@ _KEPT = """
 KEPT = frozenset(_KEPT.split())
 """Columns that become properties of the same name. Addresses and fingerprints never do."""
 
+TIMES = ("true_tstamp", "derived_tstamp", "collector_tstamp")
+"""When it happened, the truest first."""
+
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
     """The event that a row stands for. Raises Unusable."""
     if len(row) < len(COLUMNS) - 1:
-        raise Unusable(f"it has {len(row)} columns, and enriched events have {len(COLUMNS)}")
+        raise Unusable(
+            f"it has {len(row)} columns, and enriched events have {len(COLUMNS)}",
+            hint="Import the enriched events, tab-separated, and not what was loaded into a warehouse.",
+        )
     event, id_ = text_of(row.get("event")), text_of(row.get("event_id"))
     if not event or not id_:
         raise Unusable("it has no event or no event_id")
-    time = next(
-        (row[name] for name in ("true_tstamp", "derived_tstamp", "collector_tstamp") if row.get(name)), None
-    )
+    column = next((name for name in TIMES if row.get(name)), TIMES[-1])
+    when = row.get(column), "iso", zone, column
     device = text_of(row.get("domain_userid") or row.get("network_userid"))
     user = text_of(row.get("user_id"))
     properties = {name: _value(name, row[name]) for name in KEPT if row.get(name)}
@@ -69,7 +74,7 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
     viewport = tuple(filter(None, (whole_of(row.get(f"br_view{side}")) for side in ("width", "height"))))
     yield Foreign(
         f"{id_}\0{text_of(row.get('event_fingerprint'))}",
-        moment_of(time, zone=zone),
+        moment_of(*when),
         type_,
         name,
         device,
@@ -83,6 +88,7 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
         viewport=viewport if len(viewport) == 2 else (),
         left_behind=["elements: Snowplow keeps no chain; what it says of one stays in the properties"]
         * (type_ == "click"),
+        doubts=clock_doubts(*when),
     )
 
 
@@ -132,4 +138,4 @@ def _json(value: object, column: str) -> dict[str, Any]:
     try:
         return _decode(value)
     except (msgspec.MsgspecError, RecursionError):
-        raise Unusable(f"its {column} are no JSON object") from None
+        raise Unusable(f"its {column} {shown(value)} are no JSON object") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Named
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
@@ -13,20 +12,16 @@ from typing import Any
 from expost.errors import InvalidInput
 
 from . import amplitude, mixpanel, posthog, snowplow
-from .files import Found, Shape, find_files, is_text_table, objects, tables
-from .foreign import Row, text_of
+from .files import Found, Shape, find_files, headings, is_text_table, objects, tables
 from .importing import Source
 from .mapping import (
     MappedReader,
     Mapping,
-    guess_shape,
-    inspect,
     mapping_of,
-    propose,
     read_mapping,
-    write_mapping,
     zone_of,
 )
+from .proposal import proposal
 
 READERS = {
     "posthog": posthog.read,
@@ -34,6 +29,9 @@ READERS = {
     "mixpanel": mixpanel.read,
     "snowplow": snowplow.read,
 }
+
+TABLES = ("csv", "parquet")
+"""Kinds that need a mapping."""
 
 
 def source_of(name: str, files: Sequence[Path], time_zone: str | None = None) -> Source:
@@ -51,9 +49,13 @@ def source_of(name: str, files: Sequence[Path], time_zone: str | None = None) ->
 
 
 def mapped_source(name: str, files: Sequence[Path], mapping: Mapping) -> Source:
-    """What tables hold, by a mapping."""
-    rows = (tables(path, mapping.shape_of(path)) for path in find_files(files))
-    return Source(name, rows, MappedReader(mapping), keeps_repeats=mapping.repeats == "each")
+    """What tables hold, by a mapping. Refuses a mapping that names a column which one of them lacks."""
+    reader, found = MappedReader(mapping), find_files(files)
+    for path in found:
+        for table, columns in headings(path, mapping.shape_of(path)):
+            mapping.refuse_missing(table, columns)
+    rows = (tables(path, mapping.shape_of(path)) for path in found)
+    return Source(name, rows, reader, keeps_repeats=mapping.repeats == "each", has_ids=bool(mapping.id))
 
 
 def mapping_for(files: Sequence[Path], path: Path | None, said: Named[str, Any]) -> Mapping:
@@ -66,39 +68,3 @@ def mapping_for(files: Sequence[Path], path: Path | None, said: Named[str, Any])
             hint="The same again: expost import inspect FILE > mapping.toml",
         )
     return mapping_of(said, "the options", read_mapping(path) if path else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """The columns of a table with values of its first rows, and a mapping for a person to look at."""
-
-    columns: Named[str, Sequence[str]]
-    mapping: Mapping
-
-    def to_toml(self) -> str:
-        """The mapping as a file, with the columns as comments."""
-        lines = [f"# {name}: {', '.join(samples)}" for name, samples in self.columns.items()]
-        return "\n".join(["# Columns and some of their values:", *lines, "", write_mapping(self.mapping)])
-
-    def to_json(self) -> dict[str, Any]:
-        """The same for a program."""
-        columns = {name: list(each) for name, each in self.columns.items()}
-        return {"columns": columns, "mapping": write_mapping(self.mapping)}
-
-
-def proposal(path: Path) -> Proposal:
-    """A look at the first rows of a table."""
-    shape = guess_shape(path)
-    rows = inspect(path)
-    if not rows:
-        raise InvalidInput(
-            f"No row of {path} can be read.", hint="Tables have one event a line, and a first row of names."
-        )
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return Proposal({name: _samples(rows, name) for name in names}, propose(rows, shape))
-
-
-def _samples(rows: Sequence[Row], name: str) -> list[str]:
-    texts = dict.fromkeys(text_of(row.get(name)) for row in rows)
-    # Comments of TOML are one line.
-    return [ascii(text)[1:-1][:40] for text in texts if text][:3]

@@ -44,10 +44,16 @@ def test_a_table_is_inspected_and_imported_by_the_mapping_that_is_proposed(
     assert (report["rows"], report["stored"], report["rejected"]["reasons"]) == (
         3,
         2,
-        {"its time … cannot be read": 1},
+        {"its ts … is no time as ISO … writes it": 1},
     )
     assert report["names"] == {"Paid": 2}
-    assert json.loads((tmp_path / "bad").read_text("utf-8"))["row"] == 4
+    said = json.loads((tmp_path / "bad").read_text("utf-8"))
+    assert (said["row"], said["reason"]) == (4, "its ts 'yesterday' is no time as ISO 8601 writes it")
+    assert "time_format" in said["hint"]
+    assert report["rejected"]["examples"][0] == {
+        name: said[name] for name in ("file", "row", "reason", "hint")
+    }
+    assert report["samples"][0]["name"] == "Paid"
 
 
 def test_options_say_the_mapping_too(data: Path, tmp_path: Path) -> None:
@@ -65,8 +71,7 @@ def test_what_stands_between_cells_the_first_line_says(data: Path, tmp_path: Pat
     words = ("import", "csv", tmp_path / "log.csv", "--time", "ts", "--user", "who", "--event", "what",
              "--rejects", tmp_path / "bad", "--data", data, "--json")  # fmt: skip
     assert json.loads(_expost(*words).stdout)["names"] == {"Paid": 2}
-    said = json.loads(_expost(*words, "--delimiter", "/").stdout)
-    assert (said["stored"], said["rejected"]["rows"]) == (0, 3)
+    assert "log.csv has no column 'ts'" in _expost(*words, "--delimiter", "/").stderr
     assert "It is one character" in _expost(*words, "--delimiter", ";;").stderr
 
 

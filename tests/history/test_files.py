@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from expost.errors import InvalidInput
-from expost.history.files import MAX_LINE_BYTES, Shape, find_files, objects, tables
+from expost.history.files import Shape, find_files, objects, tables
 from expost.history.foreign import Unusable
+from expost.history.packed import MAX_LINE_BYTES
 
 LINES = b'{"a": 1}\n\n{"a": 2}\n'
 
@@ -44,9 +45,16 @@ def _zip(**members: bytes) -> bytes:
         gzip.compress(LINES[:9]) + gzip.compress(LINES[9:]),
         _zip(**{"day/1.json": LINES[:9], "day/2.json": LINES[9:], "__MACOSX/x": b"x"}),
         _zip(**{"1.json.gz": gzip.compress(LINES)}),
+        LINES.decode().encode("utf-16"),
+        b"\xfe\xff" + LINES.decode().encode("utf-16-be"),
+        gzip.compress(LINES.decode().encode("utf-16")),
+        b'[{"a": 1},{"a": 2}]',
+        b'\xef\xbb\xbf [\n  {\n    "a": 1\n  },\n  {"a":\n 2}\n]\n',
+        gzip.compress(b'[{"a": 1}\n,{"a": 2}\n]'),
     ],
-    ids=["plain", "bom", "gzip", "two members", "zip", "zip of gzip"],
-)
+    ids=["plain", "bom", "gzip", "two members", "zip", "zip of gzip", "UTF-16", "UTF-16 big end first",
+         "gzip of UTF-16", "array", "array over lines with bom", "gzip of array"],
+)  # fmt: skip
 def test_json_lines_are_read_however_they_are_packed(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "whatever.bin"
     path.write_bytes(content)
@@ -64,7 +72,72 @@ def test_a_line_without_end_is_passed_over_in_bounded_memory(tmp_path: Path) -> 
     path = tmp_path / "a.ndjson"
     path.write_bytes(b'{"a": "' + b"x" * (2 * MAX_LINE_BYTES) + b'"}\n{"a": 2}\n')
     assert _rows(objects(path)) == [{"a": 2}]
-    assert _reasons(objects(path)) == [(1, f"it is longer than {MAX_LINE_BYTES} bytes")]
+    assert _reasons(objects(path)) == [(1, "its line has 8,000,010 bytes, and at most 4,000,000 are read")]
+
+
+def test_items_of_an_array_are_told_apart_whatever_stands_in_their_texts(tmp_path: Path) -> None:
+    items = [
+        {"a": '}],"{[\\'},
+        {"b": {"c": [[1], {"d": "\\\\"}]}},
+        {"e": "x" * 100_000 + '"'},
+        {"f": "\u00e9\u2028"},
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(items), "utf-8")
+    assert _rows(objects(path)) == items
+    path.write_text(json.dumps(items, ensure_ascii=False, indent=1), "utf-8")
+    assert _rows(objects(path)) == items
+
+
+def test_a_bad_item_of_an_array_takes_no_other_with_it_and_a_missing_end_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(
+        b'[{"a": 1}, {"a": tru}, {"a": "' + b"x" * (MAX_LINE_BYTES + 1) + b'"}, {"a": 2}, {"a": 3'
+    )
+    assert _rows(objects(path)) == [{"a": 1}, {"a": 2}]
+    assert [(row, reason[:20]) for row, reason in _reasons(objects(path))] == [
+        (2, "it is no JSON object"), (3, "its item has 4,000,0"), (5, "a.json is damaged fr"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"PK\x03\x04 and then nothing", "cannot be read as a zip"),
+        (b"BZh91AY&SY", "packed as bzip2"),
+        (b"\xfd7zXZ\x00\x00", "packed as xz"),
+        (b"\x28\xb5\x2f\xfd\x00", "packed as zstd"),
+        (_zip(**{"a.parquet": b"PAR1 whatever"}), "Parquet in a zip"),
+        (b"PAR1 and then nothing", "damaged from here on"),
+        (b"\x1f\x8b\x08 and then nothing", "damaged from here on"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_a_reason_with_a_next_step_and_no_end(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    for read in (objects(path), tables(path, Shape()), objects(path)):
+        ((_, reason),) = read
+        assert isinstance(reason, Unusable)
+        assert says in str(reason)
+        assert reason.hint
+
+
+@pytest.mark.parametrize("lines", [3, 2_000])
+def test_a_quote_that_nothing_closes_does_not_swallow_what_follows_unsaid(tmp_path: Path, lines: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('when,what\n1,x\n2,"y\n' + "3,z\n" * lines, "utf-8")
+    assert _rows(tables(path, Shape())) == [{"when": "1", "what": "x"}]
+    assert _reasons(tables(path, Shape())) == [
+        (3, f"the lines 3 to {lines + 3} are no row: a quote in it is not closed")
+    ]
+
+
+def test_what_is_no_utf_8_is_named_by_its_byte(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("when,what\n1,größe\n".encode("windows-1252"))
+    assert _reasons(tables(path, Shape())) == [(2, "it is not UTF-8: byte 5 is 0xf6")]
 
 
 @pytest.mark.parametrize("cut", [20, -6], ids=["in the middle", "at the end"])

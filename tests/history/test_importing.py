@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import expost
 from expost.cli import main
 from expost.clock import wall_clock
-from expost.errors import FolderError
+from expost.errors import ImportRunning
 from expost.history import importing, known
 from expost.history.mapping import mapping_of
 from expost.history.sources import mapped_source, source_of
@@ -219,7 +219,7 @@ def test_a_second_import_at_the_same_time_is_refused(tmp_path: Path) -> None:
     data = tmp_path / "data"
     make_site(data, keep_months=None)
     lock = Lock(data / "import.lock")
-    with pytest.raises(FolderError, match="in use by process"):
+    with pytest.raises(ImportRunning, match="Another import is writing"):
         imported(data, "amplitude", MANY)
     lock.release()
 
@@ -259,3 +259,53 @@ def test_people_who_were_erased_do_not_come_back(tmp_path: Path) -> None:
     report = imported(data, "amplitude", MANY)
     assert report.stored == report.missing > 0
     assert not rows_of(data, "1", "device_id in (select device_id from lake.devices where device = 'd1')")
+
+
+def test_two_rows_of_one_id_that_say_different_things_are_counted_and_the_first_stays(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    rows = [_paid(1772442000, price=1), _paid(1772442000, price=1), _paid(1772442000, price=2)]
+    report = imported(data, "mixpanel", rows)
+    assert (report.stored, report.repeats) == (1, 2)
+    assert dict(report.doubts) == {
+        "it has the id of an earlier row and says something else: the earlier one is kept": 1
+    }
+    (example,) = report.to_json()["doubts"]["examples"]
+    assert (example["file"], example["row"]) == ("mixpanel.ndjson", 3)
+    assert rows_of(data, "properties") == [('{"price":1}',)]
+
+
+def test_times_that_are_most_likely_not_meant_are_stored_and_said(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("at,who\n1772442000,ann\n1772442000000,bob\n9999999999999,bob\n", "utf-8")
+    mapping = mapping_of({"time": "at", "time_format": "milliseconds", "user": "who", "name": "Paid"})
+    report = run(tmp_path / "data", mapped_source("csv", [log], mapping))
+    assert report.stored == 3
+    assert dict(report.doubts) == {
+        "it happened before …: is the unit of its time the right one?": 1, "it lies in the future": 1,
+    }  # fmt: skip
+
+
+def test_times_that_a_clock_shows_twice_or_never_are_taken_in_one_way_and_said(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    times = (
+        "2026-10-25 01:59",
+        "2026-10-25 02:30",
+        "2026-10-25 02:30+01:00",
+        "2026-03-29 02:30",
+        "2026-03-29 03:30",
+    )
+    log.write_text("\n".join(["at,who", *(f"{time},ann" for time in times)]), "utf-8")
+    mapping = mapping_of({"time": "at", "time_zone": "Europe/Berlin", "user": "who", "name": "Paid"})
+    far = wall_clock() + 2 * 366 * 86_400 * 1_000_000
+    report = run(tmp_path / "data", mapped_source("csv", [log], mapping), clock=lambda: far)
+    found = [
+        time for (time,) in rows_of(tmp_path / "data", "strftime(time at time zone 'UTC', '%m-%d %H:%M')")
+    ]
+    # In the gap 02:30 and 03:30 are one moment.
+    assert found == ["03-29 01:30", "03-29 01:30", "10-24 23:59", "10-25 00:30", "10-25 01:30"]
+    assert list(report.doubts.values()) == [1, 1]
+    assert [each["reason"] for each in report.to_json()["doubts"]["examples"]] == [
+        "its at '2026-10-25 02:30' stands twice on the clock of Europe/Berlin: the first is taken",
+        "its at '2026-03-29 02:30' never stands on the clock of Europe/Berlin, which is set forward then: it is taken "
+        "as if it were not",
+    ]

@@ -8,15 +8,9 @@ import pytest
 
 from expost.errors import InvalidInput
 from expost.history.foreign import Unusable, moment_of
-from expost.history.mapping import (
-    MappedReader,
-    guess_format,
-    guess_shape,
-    mapping_of,
-    read_mapping,
-    write_mapping,
-)
-from expost.history.sources import mapping_for, proposal
+from expost.history.mapping import MappedReader, guess_shape, mapping_of, read_mapping, write_mapping
+from expost.history.proposal import guess_format, proposal
+from expost.history.sources import mapped_source, mapping_for
 
 
 def _event(row, **said):
@@ -131,3 +125,27 @@ def test_formats_of_times_are_seen_from_their_values() -> None:
     assert guess_format(["1772442000.5"]) == "seconds"
     assert guess_format([1772442000000]) == "milliseconds"
     assert guess_format(["2026-03-02T10:00:00Z", "1772442000"]) == "iso"
+
+
+def test_a_column_that_a_table_lacks_is_refused_before_the_first_row(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("ts,user_id,what\n2026-03-02,ann,Paid\n", "utf-8")
+    said = {"time": "ts", "user": "usr_id", "event": "what"}
+    with pytest.raises(
+        InvalidInput, match=r"log.csv has no column 'usr_id', which the mapping names as its user"
+    ) as no:
+        mapped_source("csv", [path], mapping_of(said))
+    assert no.value.hint == "Did you mean 'user_id'?"
+    for wrong in ({"id": ["ts", "order"]}, {"properties": ["colour"]}, {"url": "page"}):
+        with pytest.raises(InvalidInput, match="has no column"):
+            mapped_source("csv", [path], mapping_of(said | {"user": "user_id"} | wrong))
+    # What is left out or stays text anyway may be missing.
+    mapped_source("csv", [path], mapping_of(said | {"user": "user_id", "drop": ["ip"], "text": ["zip"]}))
+
+
+def test_headings_of_any_kind_stay_in_the_comments_of_a_proposal(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text('ts,"bad\n[types]\nx",größe\n1772442000,a,"b\nc"\n', "utf-8")
+    path.with_suffix(".toml").write_text(proposal(path).to_toml(), "utf-8")
+    assert read_mapping(path.with_suffix(".toml")).types == {}
+    assert "# größe: b�c" in proposal(path).to_toml()

@@ -116,13 +116,33 @@ def test_a_posthog_chain_that_cannot_be_read_costs_the_element_and_not_the_event
     found = _posthog(
         "$autocapture", elements_chain="!", properties={"$event_type": "click", "$el_text": "Buy"}
     )
-    assert (found.type, found.chain, found.label) == ("click", None, "Buy")
+    assert (found.type, found.label) == ("click", "Buy")
     assert found.left_behind
 
 
-def test_posthog_aliases_are_said_to_be_left_behind() -> None:
-    with pytest.raises(Unusable, match="expost people merge"):
-        _posthog("$create_alias")
+@pytest.mark.parametrize(
+    ("read", "row"),
+    [
+        (posthog.read, {"event": "$create_alias", "distinct_id": "ann", "properties": {"alias": "old-ann"}}),
+        (
+            posthog.read,
+            {"event": "$merge_dangerously", "distinct_id": "ann", "properties": {"alias": "old-ann"}},
+        ),
+        (mixpanel.read, {"event": "$create_alias", "properties": {"distinct_id": "ann", "alias": "old-ann"}}),
+        (mixpanel.read, {"event": "$merge", "properties": {"$distinct_ids": ["old-ann", "ann"]}}),
+    ],
+)
+def test_two_users_that_a_row_joins_are_named_with_the_command_that_does_it(read, row) -> None:
+    with pytest.raises(Unusable, match=r"of 'old-ann' and 'ann', and no import joins users") as refused:
+        list(read(row | {"timestamp": "2026-03-02T12:00:00Z"}))
+    assert refused.value.hint == "If they are one person: expost people merge old-ann --into ann"
+
+
+def test_traits_that_another_posthog_event_sets_in_passing_are_said_to_stay_behind() -> None:
+    assert not _posthog("Paid", properties={"$set": {"$browser": "Firefox"}}).left_behind
+    assert _posthog("Paid", properties={"$set": {"plan": "pro"}}).left_behind == [
+        "traits: only $identify and $set carry those of a person over"
+    ]
 
 
 def test_mixpanel_time_is_read_off_the_clock_of_the_project() -> None:

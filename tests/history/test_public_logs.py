@@ -14,7 +14,8 @@ import pytest
 
 import expost
 from expost.history.mapping import mapping_of
-from expost.history.sources import mapped_source, proposal
+from expost.history.proposal import proposal
+from expost.history.sources import mapped_source
 from tests.history.importing import run
 from tests.history.public_logs import CDNOW, CDNOW_SUMMARY, SHOP, public_log
 

@@ -1,0 +1,126 @@
+"""A look at the first rows of a table: what is in its columns, and a mapping that seems to fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Named
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from expost.errors import InvalidInput
+
+from .files import Found, Shape, tables
+from .foreign import Row, Unusable, likely_unit, text_of
+from .mapping import NUMBER, Mapping, guess_shape, mapping_of, write_mapping
+
+SAMPLE_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The columns of a table with values of its first rows, and a mapping for a person to look at."""
+
+    columns: Named[str, Sequence[str]]
+    mapping: Mapping
+
+    def to_toml(self) -> str:
+        """The mapping as a file, with the columns as comments."""
+        lines = [f"# {_in_line(name)}: {', '.join(samples)}" for name, samples in self.columns.items()]
+        return "\n".join(["# Columns and some of their values:", *lines, "", write_mapping(self.mapping)])
+
+    def to_json(self) -> dict[str, Any]:
+        """The same for a program."""
+        columns = {name: list(each) for name, each in self.columns.items()}
+        return {"columns": columns, "mapping": write_mapping(self.mapping)}
+
+
+def proposal(path: Path) -> Proposal:
+    """A look at the first rows of a table."""
+    shape = guess_shape(path)
+    rows = inspect(path)
+    if not rows:
+        raise InvalidInput(
+            f"No row of {path} can be read.", hint="Tables have one event a line, and a first row of names."
+        )
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return Proposal({name: _samples(rows, name) for name in names}, propose(rows, shape))
+
+
+def _samples(rows: Sequence[Row], name: str) -> list[str]:
+    texts = dict.fromkeys(text_of(row.get(name)) for row in rows)
+    return [_in_line(text)[:40] for text in texts if text][:3]
+
+
+def _in_line(text: str) -> str:
+    """A text as a comment of TOML may have it, which is one line."""
+    return "".join(each if each.isprintable() else "�" for each in text)
+
+
+def inspect(path: Path, rows: int = SAMPLE_ROWS) -> list[Row]:
+    """The first rows of a table, by a shape that is guessed from its first line."""
+    return _rows(islice(tables(path, guess_shape(path)), rows))
+
+
+def _rows(found: Iterator[Found]) -> list[Row]:
+    return [row for _, row in found if not isinstance(row, Unusable)]
+
+
+# Which columns are likely what, the likeliest name first.
+_LIKELY = {
+    "time": "timestamp event_time event_timestamp time datetime date created_at occurred_at ts at",
+    "id": "event_id uuid insert_id id message_id messageid",
+    "device": "device_id anonymous_id anonymousid client_id visitor_id cookie_id device",
+    "user": "user_id userid customer_id account_id person_id distinct_id user customer case:concept:name",
+    "event": "event event_name event_type action name activity concept:name",
+    "url": "url page_url current_url page_location page",
+    "title": "title page_title",
+    "referrer": "referrer page_referrer referer",
+    "user_agent": "user_agent useragent",
+    "release": "release app_version version",
+    "environment": "environment env",
+    "sequence": "sequence seq event_index",
+}
+_ADDRESS = re.compile(r"(?:user_|client_|remote_)?ip(?:_?address)?\Z", re.IGNORECASE)
+
+
+def propose(rows: Sequence[Row], shape: Shape) -> Mapping:
+    """A mapping that seems to fit these rows: for a person to look at."""
+    names = list(dict.fromkeys(name for row in rows for name in row if name))
+    lower = {name.lower(): name for name in reversed(names)}
+    said: dict[str, Any] = {"delimiter": shape.delimiter, "columns": shape.columns}
+    taken: set[str] = set()
+    for meaning, likely in _LIKELY.items():
+        found = next(
+            (lower[each] for each in likely.split() if each in lower and lower[each] not in taken), None
+        )
+        if found is None or (meaning == "id" and not _are_distinct([row.get(found) for row in rows])):
+            continue
+        if meaning == "url" and not any("/" in text_of(row.get(found)) for row in rows):
+            continue
+        taken.add(found)
+        said[meaning] = (found,) if meaning == "id" else found
+    said["drop"] = tuple(name for name in names if _ADDRESS.match(name))
+    if "time" in said:
+        said["time_format"] = guess_format([row.get(said["time"]) for row in rows])
+    if "event" not in said:
+        said["name"] = "Imported"
+    return mapping_of(said)
+
+
+def guess_format(values: Sequence[object]) -> str:
+    """In which format these times seem to be."""
+    texts = [value for value in values if value not in (None, "")]
+    if texts and all(re.fullmatch(r"\d{8}", str(each)) for each in texts):
+        return "%Y%m%d"
+    numbers = [float(str(each)) for each in texts if NUMBER.match(str(each))]
+    if texts and len(numbers) == len(texts) and not any(isinstance(each, datetime) for each in texts):
+        return likely_unit(max(numbers))
+    return "iso"
+
+
+def _are_distinct(values: Sequence[object]) -> bool:
+    return len({text_of(each) for each in values}) == len(values)
