@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from .reading import Reading, Row
+from .reading import Reading, Row, fed_into
 
 COLUMNS = ("unit_id", "is_exposed_only", "reached", "reached_complete", "step", "position", "moment", "place")
 
@@ -55,6 +55,17 @@ def prepare_any(
         if events:
             reading.feed("attempt_events", COLUMNS, events)
     reading.run("funnel_any_shown.sql", values, **structure)
+
+
+def quote_any(
+    reading: Reading, values: dict[str, Any], structure: dict[str, Any], *, shares_events: bool
+) -> None:
+    """Remember the same statements; with `shares_events` a unit with an entry has an event of several steps."""
+    reading.quote("funnel_any.sql", values, **structure)
+    reading.quote("funnel_any_shared.sql", values, **structure)
+    if shares_events:
+        reading.say(fed_into("attempt_events", COLUMNS), {})
+    reading.quote("funnel_any_shown.sql", values, **structure)
 
 
 def shared_attempts(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .any_order import shares_events, shown_in_any_order
 from .behind import BehindBar
 from .breakdown import Flag
 from .event_rows import EventRows, Turn
@@ -42,13 +43,7 @@ def is_for_arrays(question: Funnel, roles: int) -> bool:
     is_grouped_so = question.by is None or (
         isinstance(question.by, Flag) and question.by.several in ("first", "exclude")
     )
-    return (
-        question.order != "any"
-        and question.unit.kind == "person"
-        and question.over is None
-        and is_grouped_so
-        and roles <= MOST_ROLES
-    )
+    return question.unit.kind == "person" and question.over is None and is_grouped_so and roles <= MOST_ROLES
 
 
 def funnel_tables(
@@ -82,7 +77,7 @@ def add_counts(
 ) -> None:
     """The pass over the rows that were gathered; `batches` is empty then."""
     for part in lake.in_order(batches, lambda *given: _deciding(reading, rules, *given)):
-        is_entry = _begins(reading, part.rows) & ~_is_past_day(part.rows, rules)
+        is_entry = _begins(reading, part.rows, rules) & ~_is_past_day(part.rows, rules)
         ordered = OrderedRows(
             len(part.rows.units),
             part.rows.unit,
@@ -91,19 +86,26 @@ def add_counts(
             is_entry,
             part.is_after,
         )
-        counts.add(part.rows.units, *shown_attempts(ordered, rules), part.place)
+        shown = shown_in_any_order if rules.in_any_order else shown_attempts
+        counts.add(part.rows.units, *shown(ordered, rules), part.place)
+        if rules.in_any_order:
+            counts.shares_events |= shares_events(ordered, rules)
 
 
 def _daily(reading: Reading, batches: list[EventRows], rules: Rules) -> tuple[int, int]:
     """Entries of daily ids whose window reaches past their day, and of how many people these are."""
-    past_day = [rows.person[_begins(reading, rows) & _is_past_day(rows, rules)] for rows in batches]
-    persons = np.sort(np.concatenate([np.empty(0, np.int64), *past_day]))
-    return len(persons), int(changes(persons).sum())
+    past_day = [rows.where(_begins(reading, rows, rules) & _is_past_day(rows, rules)) for rows in batches]
+    # An event counts once for each step with which it might begin.
+    many = sum(
+        int(((rows.roles & role_bits([step])) != 0).sum()) for rows in past_day for step in rules.entries
+    )
+    persons = np.sort(np.concatenate([np.empty(0, np.int64), *(rows.person for rows in past_day)]))
+    return many, int(changes(persons).sum())
 
 
-def _begins(reading: Reading, rows: EventRows | InOrder) -> Marks:
-    """Whether an attempt may begin with it, but for daily ids: the first step, in range."""
-    begins: Marks = (rows.roles & role_bits([1])) != 0
+def _begins(reading: Reading, rows: EventRows | InOrder, rules: Rules) -> Marks:
+    """Whether an attempt may begin with it, but for daily ids: a step that may come first, in range."""
+    begins: Marks = (rows.roles & role_bits(rules.entries)) != 0
     if reading.has_range:
         begins &= (rows.moment >= reading.start) & (rows.moment < reading.end)
     return begins
@@ -119,9 +121,12 @@ def _is_past_day(rows: EventRows | InOrder, rules: Rules) -> Marks:
 
 def _deciding(reading: Reading, rules: Rules, rows: EventRows, number: Numbers, many: int) -> Marks:
     """Which rows are not of people who cannot have come to their step; `number` is that of each row's person."""
-    is_kept = _begins(reading, rows) & ~_is_past_day(rows, rules)
+    is_kept = _begins(reading, rows, rules) & ~_is_past_day(rows, rules)
     came = {1: np.zeros(many, bool)}
     came[1][number[is_kept]] = True
+    if rules.in_any_order:
+        has_begun: Marks = came[1][number]
+        return has_begun
     for shape in rules.shapes:
         if shape.before:
             has_step = np.flatnonzero(rows.roles & role_bits([shape.number]))

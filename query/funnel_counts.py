@@ -226,7 +226,8 @@ def _by_arrays(reading: Reading, asked: Asked) -> Tables:
     reading.quote("funnel_counts.sql", values, stages=shapes)
     if len(shapes) > 1:
         reading.quote("funnel_times.sql", values, stages=shapes, percentiles=PERCENTILES, bounds=BOUNDS)
-    reading.quote("funnel_daily.sql", values, unit=asked.structure["unit"], entries=shapes[:1])
+    entries = shapes if asked.question.order == "any" else shapes[:1]
+    reading.quote("funnel_daily.sql", values, unit=asked.structure["unit"], entries=entries)
     counts = passed.tables.counts
     times = counts.time_rows(PERCENTILES, BOUNDS)
     return Tables(passed.matched, counts.count_rows(), list(times), passed.tables.daily, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .behind import BehindBar
+from .funnel_any import quote_any
 from .funnel_arrays import FunnelTables, funnel_tables
 from .funnel_results import Asked
 from .latest_start import Rules
@@ -33,11 +34,15 @@ def passed_over(reading: Reading, asked: Asked, behind: BehindBar | None = None)
         reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
         reading.quote("exposed.sql", {})
     searched = search(reading, asked.definitions, has_flag=flag is not None, keeps_apart=True, **asked.match)
+    blocks, ends, removes = (tuple(asked.numbered[name]) for name in ("blocks", "ends", "removes"))
     rules = Rules(
         asked.shapes,
         asked.structure["within"],
         reading.now,
-        *(tuple(asked.numbered[name]) for name in ("blocks", "ends", "removes")),
+        blocks,
+        ends,
+        removes,
+        in_any_order=asked.question.order == "any",
     )
     found = funnel_tables(reading, asked.question, searched, rules, behind)
     reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
@@ -47,15 +52,18 @@ def passed_over(reading: Reading, asked: Asked, behind: BehindBar | None = None)
         reading.say(IS_SEEN, {})
         notes = unseen_flag(reading, flag.key, is_seen=found.is_flag_seen)
         matched = replace(matched, notes=(*notes, *matched.notes))
-    _quote_results(reading, asked)
+    _quote_results(reading, asked, shares_events=found.counts.shares_events)
     return Passed(searched, matched, found)
 
 
-def _quote_results(reading: Reading, asked: Asked) -> None:
+def _quote_results(reading: Reading, asked: Asked, *, shares_events: bool) -> None:
     """Remember the statements of `make_results`."""
     values, structure, flag = asked.values, asked.structure, asked.flag
     groups = {"by_flag": flag is not None, "several": flag.several if flag else "", "by_value": False}
     reading.quote("funnel_counted.sql", values, **structure)
-    reading.quote("funnel.sql", values, **structure)
+    if asked.question.order == "any":
+        quote_any(reading, values, structure, shares_events=shares_events)
+    else:
+        reading.quote("funnel.sql", values, **structure)
     reading.quote("entered.sql", {})
     reading.quote("funnel_results.sql", values, relation=Fragment("shown"), **groups)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from expost.clock import to_micros
 
+from .any_order import TooManyShared
 from .condition import compile_definition
 from .event_rows import EventRows, Turn, joined
 from .fact_rows import counts_of, rows_of_facts, sum_of_events
@@ -66,7 +67,7 @@ def by_arrays_or_none(reading: Reading, found: Callable[[], Found]) -> Found | N
     said = len(reading.sql)
     try:
         return found()
-    except (TooManyTies, TooManyRows):
+    except (TooManyTies, TooManyRows, TooManyShared):
         del reading.sql[said:]
         return None
 

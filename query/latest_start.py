@@ -65,6 +65,7 @@ class Rules:
     """What a funnel asks: its steps, its window and until when windows are over, in microseconds.
 
     `blocks`, `ends` and `removes` are the numbers of what may not lie between two steps, ends attempts, removes units.
+    Where steps come `in_any_order`, `any_order.py` finds the attempts.
     """
 
     shapes: Sequence[StepShape]
@@ -73,6 +74,12 @@ class Rules:
     blocks: tuple[int, ...] = ()
     ends: tuple[int, ...] = ()
     removes: tuple[int, ...] = ()
+    in_any_order: bool = False
+
+    @property
+    def entries(self) -> list[int]:
+        """The steps with which an attempt may begin."""
+        return [shape.number for shape in self.shapes] if self.in_any_order else [1]
 
     @property
     def required(self) -> list[StepShape]:
@@ -94,10 +101,11 @@ class Rules:
 class Shown:
     """The attempts that are shown, one for each unit with an entry: `unit` is its place among the units of the rows.
 
-    `at` has the moment of each step by its number; where it was not reached, `NEVER_AT`.
+    `start` is the row of its entry. `at` has the moment of each step by its number, `NEVER_AT` of one not reached.
     """
 
     unit: Numbers
+    start: Numbers
     reached: Numbers
     reached_complete: Numbers
     at: dict[int, Numbers]
@@ -134,7 +142,7 @@ class _Pass:
         if self.rules.removes:
             unit = np.setdiff1d(unit, self.removed(), assume_unique=True)
         at = self.moments(unit, start[unit], reached[unit])
-        return Shown(unit, reached[unit], complete[unit], at)
+        return Shown(unit, start[unit], reached[unit], complete[unit], at)
 
     def complete(self, reached: Numbers) -> Numbers:
         """The deepest step that each unit reached from an entry whose window is over."""

@@ -11,10 +11,10 @@ from expost.errors import InvalidInput
 from .answer import Answer, as_row
 from .definition import Alternative, Definition
 from .glob import check_glob, glob_expression
-from .interval import EARLIEST
 from .matched import match
 from .question import MAX_STEPS, Question, Step, refuse_other, refuse_outside
 from .reading import Reading
+from .session_edge import began_over
 from .statement import Fragment
 from .unit import SESSION_GAP, Unit
 
@@ -93,7 +93,10 @@ def paths(reading: Reading, question: Paths) -> PathsAnswer:
     nodes = [reading.definition(each) for each in question.events]
     for glob in question.groups:
         check_glob(glob)
-    bounds = (reading.start, reading.now + 1) if is_after else (EARLIEST, min(reading.end, reading.now + 1))
+    if is_after:
+        bounds = (reading.start, reading.now + 1)
+    else:
+        bounds = (began_over(reading, reading.start, question.gap), min(reading.end, reading.now + 1))
     matched = match(
         reading,
         [anchor, *nodes, PAGES],

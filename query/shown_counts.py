@@ -29,7 +29,7 @@ class _Group:
 class ShownCounts:
     """Adds up shown attempts. With `excludes`, whoever saw several variations is in a group of that name.
 
-    `behind` lists those of one bar, from the same attempts.
+    `behind` lists those of one bar, from the same attempts. `shares_events` says that steps in any order share some.
     """
 
     rules: Rules
@@ -37,6 +37,7 @@ class ShownCounts:
     excludes: bool
     behind: BehindBar | None = None
     found: dict[GroupKey, _Group] = field(default_factory=dict)
+    shares_events: bool = False
 
     def add(self, units: Numbers, of_all: Shown, after: Shown | None, place: Numbers | None) -> None:
         """Count the attempts of these units: of all events, and of those after the exposure.

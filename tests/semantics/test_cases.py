@@ -211,8 +211,8 @@ def _paths(case: Case, asked: Mapping[str, Any], story: list[Happening], answer:
         str,
         is_after=question.direction == "after",
         steps=question.steps,
-        start=None,
-        end=None,
+        start=_edge(asked, "from"),
+        end=_edge(asked, "to"),
         now=micros_of(now_of(case)),
     )
     by_hand = [

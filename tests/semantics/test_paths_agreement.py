@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
+from expost.query import session_edge
 from expost.query.paths import Paths, PathsAnswer
 from tests.semantics.engine import answer_of, definition_of, matcher_of
 from tests.semantics.happening import Happening
@@ -30,6 +32,7 @@ GRAIN = 10 * MINUTE
     now=st.integers(6, 14),
     is_grouped=st.booleans(),
     top=st.sampled_from((1, 50)),
+    first_look=st.sampled_from((GRAIN // 2, 3 * GRAIN, session_edge.FIRST_LOOK)),
 )
 def test_paths_are_what_walking_each_session_finds(
     story: list[Happening],
@@ -41,24 +44,24 @@ def test_paths_are_what_walking_each_session_finds(
     now: int,
     is_grouped: bool,
     top: int,
+    first_look: int,
 ) -> None:
     start, end = (None if edge is None else FIRST + GRAIN * edge for edge in edges)
     moment = FIRST + GRAIN * now
-    answer = answer_of(
-        story,
-        Paths(
-            definition_of(anchor),
-            direction="after" if is_after else "before",
-            steps=steps,
-            top=top,
-            events=tuple(map(definition_of, nodes)),
-            groups=("/b*", "/b") if is_grouped else (),
-            gap=timedelta(minutes=25),
-            start=None if start is None else from_micros(start),
-            end=None if end is None else from_micros(end),
-            now=from_micros(moment),
-        ),
+    question = Paths(
+        definition_of(anchor),
+        direction="after" if is_after else "before",
+        steps=steps,
+        top=top,
+        events=tuple(map(definition_of, nodes)),
+        groups=("/b*", "/b") if is_grouped else (),
+        gap=timedelta(minutes=25),
+        start=None if start is None else from_micros(start),
+        end=None if end is None else from_micros(end),
+        now=from_micros(moment),
     )
+    with patch.object(session_edge, "FIRST_LOOK", first_look):
+        answer = answer_of(story, question)
     assert isinstance(answer, PathsAnswer)
     said = paths(
         Oracle(story, unit="session", gap=25 * MINUTE),
