@@ -281,6 +281,8 @@ class Journal:
 
     def _keep(self, payloads: Sequence[bytes]) -> None:
         if self._segment is None:
+            # Whoever serves a folder that took the place of this one counts its segments from another number on.
+            self._lock.check()
             self._segment = OpenSegment(self.directory, self._numbers.take(), self._clock(), self._disk)
             self._segment_since = time.monotonic()
         self._segment.append(payloads)

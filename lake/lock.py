@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ class Lock:
     """A held lock. It ends with `release`, or with the process, however that ends."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -27,6 +29,16 @@ class Lock:
             ) from None
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def check(self) -> None:
+        """Raise OSError where this lock is not the one of the folder any more, so that another process may have it.
+
+        That is so when the folder was deleted or moved away, and when another one, such as a backup, took its place.
+        """
+        if not os.path.samestat(os.fstat(self._descriptor), self._path.stat()):
+            raise OSError(
+                errno.ESTALE, "another folder stands in its place, so this server has to be stopped"
+            )
 
     def release(self) -> None:
         """Let others have the folder. The file stays: removing it could take the lock of whoever comes next."""

@@ -298,6 +298,7 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
             with Writer(folder) as writer:
                 sink = Sink(folder, writer, patience)
                 while time.monotonic() < deadline and not noted_broken(folder):
+                    writer.check()
                     if stop.is_set():
                         deadline = min(deadline, time.monotonic() + DRAIN_SECONDS)
                     elif not sink.carry_out(orders):

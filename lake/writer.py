@@ -85,6 +85,11 @@ class Writer:
     ) -> None:
         self.close()
 
+    def check(self) -> None:
+        """Raise OSError where the folder was moved away or another one took its place, of which this knows nothing."""
+        if self._lock is not None:
+            self._lock.check()
+
     def close(self) -> None:
         """Let another writer in."""
         if self._lock is not None:

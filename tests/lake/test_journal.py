@@ -353,3 +353,38 @@ def _takes(journal: Journal, payload: bytes) -> bool:
     except FolderError:
         return False
     return True
+
+
+def test_a_folder_that_took_the_place_of_this_one_is_not_written_to(folder: Folder) -> None:
+    with journal_of(folder) as journal:
+        journal.write(b"mine")
+        folder.path.rename(folder.path.with_name("moved away"))
+        other = open_folder(folder.path, create=True)
+        with journal_of(other) as its_own:
+            its_own.write(b"its own")
+            journal.seal()
+            with pytest.raises(FolderError, match="another folder stands in its place"):
+                journal.write(b"mine as well")
+        assert payloads(other) == [b"its own"]
+        assert journal.problem is not None
+
+
+def test_a_folder_that_comes_back_is_written_to_again(folder: Folder) -> None:
+    away = folder.path.with_name("away")
+    with journal_of(folder) as journal:
+        journal.write(b"before")
+        folder.path.rename(away)
+        journal.seal()
+        with pytest.raises(FolderError, match="does not take what arrives"):
+            journal.write(b"while it is away")
+        away.rename(folder.path)
+        wait_for(lambda: takes(journal, b"after"))
+    assert set(payloads(folder)) == {b"before", b"after"}
+
+
+def takes(journal: Journal, payload: bytes) -> bool:
+    try:
+        journal.write(payload)
+    except FolderError:
+        return False
+    return True

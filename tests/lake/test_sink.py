@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -253,6 +254,36 @@ def test_an_erasure_that_fails_again_and_again_keeps_no_event_out_of_the_lake(
         stop.set()
         sink.join()
     assert '"not erased"' in capsys.readouterr().err
+
+
+def test_a_folder_that_took_the_place_of_this_one_is_left_to_its_own_sink(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("expost.lake.sink.RETRY_SECONDS", (0.05,))
+    stop, said = threading.Event(), list[str]()
+    with closing(Journal(folder, wall_clock)) as journal:
+        sink = threading.Thread(target=run, args=(folder, stop, deque()))
+        sink.start()
+        try:
+            journal.write(encode(batch("ann")))
+            journal.seal()
+            wait_until(lambda: is_drained(folder))
+            other = open_folder(folder.path.with_name("other"), create=True)
+            with Writer(other), closing(Journal(other, wall_clock)) as its_own:
+                its_own.write(encode(batch("bob")))
+                its_own.seal()
+                folder.path.rename(folder.path.with_name("moved away"))
+                other.path.rename(folder.path)
+
+                def is_refused() -> bool:
+                    said.append(capsys.readouterr().err)
+                    return "is in use by process" in "".join(said)
+
+                wait_until(is_refused)
+                assert not is_drained(folder)
+        finally:
+            stop.set()
+            sink.join()
 
 
 def test_damaged_bytes_are_kept_for_seven_days(folder: Folder) -> None:
