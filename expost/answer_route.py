@@ -13,8 +13,11 @@ from starlette.convertors import PathConvertor, register_url_convertor
 
 from expost.errors import InvalidInput
 from expost.query.answer import Answer
+from expost.query.sandbox import RowsAnswer
 
 CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
+CUT = "X-Expost-Cut"
+"""The header that says that there are more rows than came: a list of rows has no place for it."""
 
 
 class AnyText(PathConvertor):
@@ -65,8 +68,9 @@ def _check_path(raw: bytes) -> None:
 
 def rendered(answer: Answer, accept: str) -> Response:
     """An answer as a body of the kind that is accepted."""
+    headers = {CUT: "true"} if isinstance(answer, RowsAnswer) and answer.is_cut else None
     if CSV in accept:
-        return Response(answer.to_csv(), media_type=f"{CSV}; charset=utf-8")
+        return Response(answer.to_csv(), media_type=f"{CSV}; charset=utf-8", headers=headers)
     if PARQUET in accept:
-        return Response(answer.to_parquet(), media_type=PARQUET)
-    return JSONResponse(answer.to_json())
+        return Response(answer.to_parquet(), media_type=PARQUET, headers=headers)
+    return JSONResponse(answer.to_json(), headers=headers)

@@ -7,14 +7,23 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from expost.door_asking import Asking
-from expost.door_words import By, breakdown_of, duration_of, fields_said, measure_of, steps_of, unit_of
+from expost.door_words import (
+    By,
+    brackets_of,
+    breakdown_of,
+    duration_of,
+    fields_said,
+    measure_of,
+    steps_of,
+    unit_of,
+)
 from expost.query.definition import Definition
 from expost.query.funnel import Funnel, FunnelAnswer, Stage
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.measure import Measure
 from expost.query.paths import Paths, PathsAnswer
 from expost.query.question import Step
-from expost.query.retention import Retention, RetentionAnswer, parse_brackets
+from expost.query.retention import Retention, RetentionAnswer
 from expost.query.stickiness import Stickiness, StickinessAnswer
 from expost.query.trend import Trend, TrendAnswer
 from expost.query.unit import SESSION_GAP, Unit
@@ -39,15 +48,17 @@ class Questions(Asking):
         *steps: Step | Stage,
         within: timedelta | str = "7 days",
         by: By = None,
+        several: str | None = None,
         unit: Unit | str = "person",
         gap: timedelta | str | None = None,
         **asked: Any,
     ) -> FunnelAnswer:
         """How many people went through the steps in order, within the window of their first step.
 
-        `unit` is `person`, `session`, `device` or `group:TYPE`. `asked` may say `order` (`ordered`, `strict`, `any`),
-        `between`, `ends_attempt`, `removes_unit` (steps), `over` (`day`, `week`, `month`) and `compare` (`previous`):
-        see `expost.query.funnel.Funnel`.
+        `unit` is `person`, `session`, `device` or `group:TYPE`. With `by="flag:KEY"`, `several` says how people count
+        who saw several variations (`first`, `exclude`, `as_treated`). `asked` may say `order` (`ordered`, `strict`,
+        `any`), `between`, `ends_attempt`, `removes_unit` (steps), `over` (`day`, `week`, `month`) and `compare`
+        (`previous`): see `expost.query.funnel.Funnel`.
         """
         for name in ("between", "ends_attempt", "removes_unit"):
             if name in asked:
@@ -55,7 +66,7 @@ class Questions(Asking):
         question = Funnel(
             steps,
             duration_of(within),
-            by=breakdown_of(by),
+            by=breakdown_of(by, several),
             unit=unit_of(unit, gap),
             **fields_said(asked, Funnel),
         )
@@ -69,6 +80,7 @@ class Questions(Asking):
         period: Literal["day", "week", "month"] = "week",
         periods: int | None = None,
         by: By = None,
+        several: str | None = None,
         unit: Unit | str = "person",
         gap: timedelta | str | None = None,
         brackets: Sequence[tuple[int, int]] | str = (),
@@ -84,9 +96,9 @@ class Questions(Asking):
             start_event if return_event is None else return_event,
             period=period,
             periods=periods,
-            by=breakdown_of(by),
+            by=breakdown_of(by, several),
             unit=unit_of(unit, gap),
-            brackets=parse_brackets(brackets) if isinstance(brackets, str) else tuple(brackets),
+            brackets=brackets_of(brackets),
             **fields_said(asked, Retention),
         )
         return self._ask(question, RetentionAnswer)
@@ -97,6 +109,7 @@ class Questions(Asking):
         *,
         period: Literal["hour", "day", "week", "month"] = "day",
         by: By = None,
+        several: str | None = None,
         unit: Unit | str = "person",
         gap: timedelta | str | None = None,
         measure: Measure | str = "events",
@@ -112,7 +125,7 @@ class Questions(Asking):
         question = Trend(
             of,
             period=period,
-            by=breakdown_of(by),
+            by=breakdown_of(by, several),
             unit=unit_of(unit, gap),
             measure=measure_of(measure),
             per=per,
@@ -127,6 +140,7 @@ class Questions(Asking):
         *,
         period: Literal["day", "week", "month"] = "day",
         by: By = None,
+        several: str | None = None,
         unit: Unit | str = "person",
         gap: timedelta | str | None = None,
         **asked: Any,
@@ -135,7 +149,7 @@ class Questions(Asking):
         question = Stickiness(
             of,
             period,
-            by=breakdown_of(by),
+            by=breakdown_of(by, several),
             unit=unit_of(unit, gap),
             **fields_said(asked, Stickiness),
         )
@@ -168,7 +182,7 @@ class Questions(Asking):
         direction: Literal["after", "before"] = "after",
         steps: int = 4,
         events: Sequence[Step] = (),
-        groups: Sequence[str] = (),
+        groups: Sequence[str] | str = (),
         gap: timedelta | str = SESSION_GAP,
         **asked: Any,
     ) -> PathsAnswer:
@@ -182,7 +196,7 @@ class Questions(Asking):
             direction,
             steps,
             events=steps_of(events),
-            groups=tuple(groups),
+            groups=(groups,) if isinstance(groups, str) else tuple(groups),
             gap=duration_of(gap),
             **fields_said(asked, Paths),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from expost.query.answer import Answer
     from expost.query.definition import Definition
     from expost.query.question import Question
+    from expost.query.sandbox import RowsAnswer
 
 
 @click.command()
@@ -133,8 +134,8 @@ EXPLAIN = click.option(
     is_flag=True,
     help="The rules that decided, and the counts under the other ones.",
 )
-OF_A_LIST = ("kind", "value", "limit")
-"""Words that choose among people, which the API and the pages have and the commands do without."""
+OF_A_LIST = frozenset({"dropped_off", "kind", "value", "limit", "person"})
+"""Words that choose among people, and say nothing of the question itself."""
 
 
 @click.command()
@@ -142,7 +143,7 @@ OF_A_LIST = ("kind", "value", "limit")
 @click.option("--people", "at", type=click.IntRange(1), metavar="N", help="The people behind step N instead.")
 @EXPLAIN
 @keeping_options
-@asking_options(FUNNEL_PEOPLE, without=("step", "at", "person", *OF_A_LIST))
+@asking_options(FUNNEL_PEOPLE, without=("step", "at"))
 def funnel(
     steps: tuple[str, ...], data: Path | None, as_json: bool, is_explained: bool, **options: Any
 ) -> None:
@@ -160,7 +161,7 @@ def funnel(
 @click.option("--people", "cohort_day", metavar="DATE", help="The people of the cohort of this day instead.")
 @EXPLAIN
 @keeping_options
-@asking_options(RETENTION_PEOPLE, without=("cohort_day", *OF_A_LIST))
+@asking_options(RETENTION_PEOPLE, without=("cohort_day",))
 def retention(data: Path | None, as_json: bool, is_explained: bool, **options: Any) -> None:
     """Who came back: cohorts by the period in which they began.
 
@@ -176,7 +177,7 @@ def retention(data: Path | None, as_json: bool, is_explained: bool, **options: A
 @click.argument("name")
 @click.option("--people", "at", metavar="DATE", help="The people behind the period of this day instead.")
 @keeping_options
-@asking_options(TREND_PEOPLE, without=("name", "at", *OF_A_LIST))
+@asking_options(TREND_PEOPLE, without=("name", "at"))
 def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """Events and people of a definition, or a measure of them, period by period.
 
@@ -294,7 +295,10 @@ def sql(query: str, data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost sql "select type, count(*) from events group by 1"
     """
-    _ask(sql_of(form_of_options(options, query=[query]), is_admin=True), data, as_json)
+    answer = ask(analysis_of(data), sql_of(form_of_options(options, query=[query]), is_admin=True))
+    show_answer(answer, as_json)
+    if cut := cast("RowsAnswer", answer).cut:
+        click.echo(cut.replace("the limit", "--limit"), err=True)
 
 
 @click.command()
@@ -308,6 +312,9 @@ def rejected(data: Path | None, as_json: bool, **options: Any) -> None:
     _ask(rejected_of(form_of_options(options)), data, as_json)
 
 
+PEOPLE = (funnel_people_of, retention_people_of, trend_people_of)
+"""What reads a question about the people behind a number."""
+
 COMMANDS = (
     preview, define, suggest, unnamed, funnel, retention, trend, stickiness, lifecycle, paths, losses, rejected, flags,
     live, sql,
@@ -320,6 +327,11 @@ def _ask_kept(
     """Answer the question of a form and, where `--save` names a report of this kind, keep it first."""
     name, pin = form.get("kept_as"), "pin" in form
     asked = {field: values for field, values in form.items() if field not in ("kept_as", "pin")}
+    if read not in PEOPLE and (without := sorted(OF_A_LIST & asked.keys())):
+        raise InvalidInput(
+            f"--{without[0].replace('_', '-')} chooses among the people behind a number, and none are asked for.",
+            hint="Say --people as well: the number of a step, or the date of a cohort or a period.",
+        )
     question = read(asked)
     if name is not None:
         if kind is None:

@@ -78,9 +78,7 @@ def _show_rows(console: Console, answer: RowsAnswer) -> None:
     # As they are: some of these numbers are ids, which somebody copies into the next query.
     whole = [[str(value) if type(value) is int else value for value in row] for row in answer.values]
     table(console, columns, whole)
-    console.print(
-        f"\n{len(answer.values):,} rows{', cut there: ask for fewer or raise --limit' if answer.is_cut else ''}."
-    )
+    console.print(f"\n{len(answer.values):,} {'row' if len(answer.values) == 1 else 'rows'}.")
 
 
 def _show_basis(console: Console, answer: Answer) -> None:

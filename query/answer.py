@@ -124,11 +124,13 @@ class Answer:
         return self.basis.notes
 
     def to_json(self) -> Any:
-        """The fields of the answer, then those of its basis."""
+        """The fields of the answer, then those of its basis, and last of all the SQL, which is the longest."""
         body = {
             each.name: plain(getattr(self, each.name)) for each in fields(self) if each.name not in _HIDDEN
         }
-        return body | cast(dict[str, Any], plain(self.basis)) | {"proof": plain(self.proof)}
+        basis = cast(dict[str, Any], plain(self.basis))
+        text = {name: basis.pop(name) for name in ("parameters", "sql")}
+        return body | basis | {"proof": plain(self.proof)} | text
 
     @property
     def proof(self) -> Proof:

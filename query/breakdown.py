@@ -76,6 +76,34 @@ class ByCohort:
 
 Breakdown = Flag | ByColumn | ByProperty | ByTrait | ByCohort
 ByValue = ByColumn | ByProperty | ByTrait | ByCohort
+EXAMPLES = (
+    "For example: flag:new-checkout, property:plan, trait:plan, latest_trait:plan, cohort:Regulars, path"
+)
+
+
+def breakdown_said(given: Breakdown | str | None, several: str | None = None) -> Breakdown | None:
+    """What a result is split by, which may be in words; `several` says what of a unit that saw several variations.
+
+    >>> breakdown_said(Flag("new-checkout"), "exclude")
+    Flag(key='new-checkout', several='exclude')
+    """
+    if given is None and several is not None:
+        raise InvalidInput(
+            f"{several!r} says how people who saw several variations count, and there is no flag.",
+            hint="Split by a flag as well: by flag:KEY",
+        )
+    if isinstance(given, str):
+        return parse_breakdown(given, several)
+    if given is not None and not isinstance(given, Breakdown):
+        raise InvalidInput(f"by is {given!r}, which is no breakdown.", hint=EXAMPLES)
+    if several is None:
+        return given
+    if not isinstance(given, Flag):
+        raise InvalidInput(
+            f"{several!r} says how people who saw several variations count, and {given!r} is no flag.",
+            hint="Split by flag:KEY, or leave it out.",
+        )
+    return Flag(given.key, several)  # type: ignore[arg-type]  # checked there
 
 
 def parse_breakdown(text: str, several: str | None = None) -> Breakdown:
@@ -105,8 +133,35 @@ def parse_breakdown(text: str, several: str | None = None) -> Breakdown:
             case "cohort":
                 return ByCohort(name)
     if colon:
-        raise InvalidInput(
-            f"{text!r} is no breakdown.",
-            hint="For example: flag:new-checkout, property:plan, trait:plan, latest_trait:plan, cohort:Regulars, path",
-        )
+        raise InvalidInput(f"{text!r} is no breakdown.", hint=EXAMPLES)
     return ByColumn(text)
+
+
+FLAG_KINDS = ("total", "variation", "several variations", "not exposed", "before exposure")
+VALUE_KINDS = ("total", "value", "other", "no value")
+"""The kinds of groups that results have which are split by a flag, and by a value."""
+
+
+def kind_asked(by: Breakdown | None, kind: str | None, value: str | None) -> str | None:
+    """The kind of the group whose people are asked for; a `value` alone names its kind by what splits the result.
+
+    >>> kind_asked(Flag("new-checkout"), None, "on")
+    'variation'
+    """
+    if by is None and (value is not None or kind not in (None, "total")):
+        raise InvalidInput(
+            f"The group {kind if value is None else value!r} is asked for, and nothing splits the result into groups.",
+            hint="Say by as well, such as by=flag:new-checkout, or leave kind and value out.",
+        )
+    known = FLAG_KINDS if isinstance(by, Flag) else VALUE_KINDS
+    named = known[1]
+    if kind is None:
+        return None if value is None else named
+    if kind not in known:
+        raise InvalidInput(f"No group is of the kind {kind!r}.", hint=f"One of: {', '.join(known)}.")
+    if value is not None and kind != named:
+        raise InvalidInput(
+            f"The group {kind!r} has no value {value!r}.",
+            hint=f"Leave the value out, or say the kind {named!r}.",
+        )
+    return kind

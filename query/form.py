@@ -14,7 +14,7 @@ from typing import Any
 
 from expost.errors import InvalidInput
 
-from .breakdown import SEVERAL, Breakdown, parse_breakdown
+from .breakdown import SEVERAL, Breakdown, breakdown_said
 from .definition import PropertyMatch, Scalar
 from .duration import parse_duration
 from .question import Moment
@@ -157,13 +157,7 @@ def _environment(form: Form) -> str | tuple[str, ...] | None:
 
 def breakdown_of(form: Form) -> Breakdown | None:
     """What the answer is split by."""
-    text, several = one(form, "by"), one(form, "several")
-    if text is None and several is not None:
-        raise InvalidInput(
-            f"{several!r} says how people who saw several variations count, and there is no flag.",
-            hint="Split by a flag as well: by flag:KEY",
-        )
-    return None if text is None else parse_breakdown(text, several)
+    return breakdown_said(one(form, "by"), one(form, "several"))
 
 
 def unit_of(form: Form) -> Unit:
@@ -200,6 +194,14 @@ def parse_moment(name: str, text: str | None) -> Moment | None:
             f"{name} is {text!r}, which is no date.",
             hint="For example: 2026-11-02 or 2026-11-02T08:00:00+01:00",
         ) from None
+
+
+def parse_day(name: str, text: str) -> date:
+    """The day that the field `name` gives; of a time the day on which it is."""
+    moment = parse_moment(name, text)
+    if moment is None:
+        raise InvalidInput(f"{name} is empty, and a day is needed.", hint="For example: 2026-11-02")
+    return moment.date() if isinstance(moment, datetime) else moment
 
 
 def whole_number(name: str, text: str) -> int:

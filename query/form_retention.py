@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from expost.errors import InvalidInput
@@ -15,9 +14,9 @@ from .form import (
     Form,
     breakdown_of,
     common_of,
-    moment_of,
     one,
     opened,
+    parse_day,
     unit_of,
     whole_number,
     yes,
@@ -85,11 +84,10 @@ def retention_of(form: Form) -> Retention:
 def retention_people_of(form: Form) -> RetentionPeople:
     """The people behind a cohort, or a cell, of the retention in the form."""
     rest, chosen = opened(form)
-    day, at = moment_of(form, "cohort_day"), one(form, "at")
+    day, at = one(form, "cohort_day"), one(form, "at")
     if day is None:
         raise InvalidInput(
             "Which cohort? It is named by its first day.", hint="For example: cohort_day=2026-11-02"
         )
-    first = day.date() if isinstance(day, datetime) else day
     period = None if at is None else whole_number("at", at)
-    return RetentionPeople(retention_of(rest), first, period, **chosen)
+    return RetentionPeople(retention_of(rest), parse_day("cohort_day", day), period, **chosen)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from expost.errors import InvalidInput
 
 from .answer import Answer, as_row, ask_again
-from .breakdown import Breakdown
+from .breakdown import Breakdown, kind_asked
 from .definition import Definition
 from .explanation import Explanation, ExplanationAnswer
 from .person import DecidingEvent, PeopleAnswer
@@ -143,10 +143,11 @@ class FunnelPeople(Question):
     person: str | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.step <= len(self.funnel.steps):
+        if self.step not in range(1, len(self.funnel.steps) + 1):
             raise InvalidInput(
-                f"The funnel has no step {self.step}.", hint=f"Steps: 1 to {len(self.funnel.steps)}."
+                f"The funnel has no step {self.step!r}.", hint=f"Steps: 1 to {len(self.funnel.steps)}."
             )
+        object.__setattr__(self, "kind", kind_asked(self.funnel.by, self.kind, self.value))
         ask_as(self, self.funnel)
 
 
@@ -232,17 +233,29 @@ class FunnelAnswer(Answer):
     compared: FunnelAnswer | None = None
     ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
 
-    def people(self, step: int, *, dropped_off: bool = False, limit: int = 100) -> PeopleAnswer:
-        """The people behind a bar, by asking again at the same moment."""
+    def people(
+        self,
+        step: int,
+        *,
+        dropped_off: bool = False,
+        kind: str | None = None,
+        value: str | None = None,
+        limit: int = 100,
+    ) -> PeopleAnswer:
+        """The people behind a bar, or of the group `kind`, `value` behind it, by asking again at the same moment."""
+        site = self.basis.site
         answer = ask_again(
-            self, lambda then: FunnelPeople(then, step, dropped_off, limit=limit, site=self.basis.site)
+            self, lambda then: FunnelPeople(then, step, dropped_off, kind, value, limit, site=site)
         )
         return cast(PeopleAnswer, answer)
 
-    def events(self, person_id: str) -> tuple[DecidingEvent, ...]:
+    def events(
+        self, person_id: str, *, kind: str | None = None, value: str | None = None
+    ) -> tuple[DecidingEvent, ...]:
         """The events that decided how far one person came: those of the shown attempt. Empty for others."""
+        site = self.basis.site
         answer = ask_again(
-            self, lambda then: FunnelPeople(then, 1, limit=1, person=person_id, site=self.basis.site)
+            self, lambda then: FunnelPeople(then, 1, False, kind, value, 1, person_id, site=site)
         )
         people = cast(PeopleAnswer, answer).people
         return people[0].events if people else ()
@@ -255,9 +268,9 @@ class FunnelAnswer(Answer):
     def opens(self) -> Mapping[str, str]:
         """How to open a bar."""
         return {
-            "python": "answer.people(step=N), answer.events(person_id)",
-            "http": "GET /api/v1/funnel/people with the fields of the funnel and at=N; dropped=yes, kind=, value=",
-            "command": "expost funnel … --people N",
+            "python": "answer.people(step=N, kind=…, value=…), answer.events(person_id)",
+            "http": "GET /api/v1/funnel/people with the fields of the funnel and at=N; dropped_off=yes, kind=, value=",
+            "command": "expost funnel … --people N [--kind … --value …]",
         }
 
     def _repr_html_(self) -> str:

@@ -11,8 +11,9 @@ from typing import Any, Literal, cast
 from expost.errors import InvalidInput
 
 from .answer import Answer, as_row, ask_again
-from .breakdown import Breakdown
+from .breakdown import Breakdown, kind_asked
 from .explanation import Explanation, ExplanationAnswer
+from .form import parse_day
 from .person import PeopleAnswer
 from .question import Question, Step, ask_as, refuse_other, refuse_outside
 from .unit import PERSON, Unit
@@ -102,6 +103,7 @@ class RetentionPeople(Question):
                 f"The retention shows no period {self.period}.",
                 hint=f"One of: {', '.join(map(str, firsts))}.",
             )
+        object.__setattr__(self, "kind", kind_asked(self.retention.by, self.kind, self.value))
         ask_as(self, self.retention)
 
 
@@ -186,16 +188,17 @@ class RetentionAnswer(Answer):
 
     def people(
         self,
-        cohort: date,
+        cohort: date | str,
         *,
         period: int | None = None,
         kind: str | None = None,
         value: str | None = None,
         limit: int = 100,
     ) -> PeopleAnswer:
-        """The people of a cohort, or who of it came back in a period, by asking again at the same moment."""
+        """The people of the cohort of a day, or who of it came back in a period, by asking again at the same moment."""
+        day = parse_day("cohort", cohort) if isinstance(cohort, str) else cohort
         answer = ask_again(
-            self, lambda then: RetentionPeople(then, cohort, period, kind, value, limit, site=self.basis.site)
+            self, lambda then: RetentionPeople(then, day, period, kind, value, limit, site=self.basis.site)
         )
         return cast(PeopleAnswer, answer)
 

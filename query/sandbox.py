@@ -71,6 +71,12 @@ class RowsAnswer(Answer):
     values: tuple[tuple[Any, ...], ...]
     is_cut: bool
 
+    @property
+    def cut(self) -> str:
+        """That there are more rows, in words; empty where these are all."""
+        there = f"There are more rows than these {len(self):,}: select fewer, or raise the limit."
+        return there if self.is_cut else ""
+
     def rows(self) -> list[dict[str, Any]]:
         """One dict per row."""
         return list(self)
@@ -108,8 +114,8 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
             f"The query has {len(question.text):,} characters; at most {MOST_CHARACTERS:,}.",
             hint="Long lists of values are shorter as a definition or a cohort, which a query can name.",
         )
-    if not 1 <= question.limit <= MOST_ROWS:
-        raise InvalidInput(f"The limit is {question.limit}.", hint=f"Between 1 and {MOST_ROWS:,}.")
+    if question.limit not in range(1, MOST_ROWS + 1):
+        raise InvalidInput(f"The limit is {question.limit!r}.", hint=f"Between 1 and {MOST_ROWS:,}.")
     connection = reading.connection
     used = _create_definition_views(reading, question.text)
     lock_down(connection, also=_create_rejected_view(reading, question))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from expost.errors import InvalidInput
 
 from .answer import Answer, ask_again
-from .breakdown import Breakdown
+from .breakdown import Breakdown, kind_asked
+from .form import parse_moment
 from .measure import EVENTS, Measure
 from .person import PeopleAnswer
 from .question import Moment, Question, Step, ask_as, check_comparison, refuse_other
@@ -65,6 +66,7 @@ class TrendPeople(Question):
     limit: int = 100
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", kind_asked(self.trend.by, self.kind, self.value))
         ask_as(self, self.trend)
 
 
@@ -111,16 +113,15 @@ class TrendAnswer(Answer):
 
     def behind(
         self,
-        period: datetime | date | None = None,
+        period: Moment | str | None = None,
         *,
         kind: str | None = None,
         value: str | None = None,
         limit: int = 100,
     ) -> PeopleAnswer:
         """The people of the point of a period, or of all of it, by asking again at the same moment."""
-        answer = ask_again(
-            self, lambda then: TrendPeople(then, period, kind, value, limit, site=self.basis.site)
-        )
+        at = parse_moment("period", period) if isinstance(period, str) else period
+        answer = ask_again(self, lambda then: TrendPeople(then, at, kind, value, limit, site=self.basis.site))
         return cast(PeopleAnswer, answer)
 
     @property

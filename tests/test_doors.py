@@ -130,6 +130,51 @@ def test_the_people_of_a_step_open_with_the_events_that_decided(data):
     assert answer.to_polars()["people"].to_list() == [3, 2]
 
 
+def test_the_people_of_a_group_open_at_every_door(data, client):
+    answer = expost.open(data).funnel(
+        "Viewed page", "Bought", within="7 days", by=expost.flag("new-checkout")
+    )
+    people = answer.people(step=2, value="control")
+    assert [(person.kind, person.value) for person in people.people] == [("variation", "control")]
+    [who] = [person.person_id for person in people.people]
+    assert answer.events(who, value="control") == people.people[0].events
+    on_the_command_line = printed(data, *FUNNEL, "--people", "2", "--value", "control", "--limit", "1")
+    over_http = client.get(
+        "/api/v1/funnel/people?step=Viewed page&step=Bought&within=7d&by=flag:new-checkout&at=2&value=control"
+    ).json()
+    for body in (on_the_command_line, over_http):
+        assert (body["total"], [person["person_id"] for person in body["people"]]) == (1, [who])
+
+
+def test_the_people_of_a_day_open_in_words_in_python(data):
+    lake = expost.open(data)
+    kept = lake.retention("Viewed page", period="week")
+    week = kept.cohorts[0].start
+    assert kept.people(str(week)).people == kept.people(week).people != ()
+    trend = lake.trend("Viewed page")
+    first = trend.points[0].start.date()
+    assert trend.behind(str(first)).total == trend.behind(first).total == trend.points[0].people
+
+
+def test_the_text_of_the_sql_comes_last_in_json(data):
+    assert list(printed(data, *FUNNEL))[-3:] == ["proof", "parameters", "sql"]
+
+
+def test_rows_that_are_cut_are_said_to_be_cut_at_every_door(data, client):
+    query = "select event_id from events"
+    cut = run(data, "sql", query, "--limit", "2", "--json")
+    assert len(json.loads(cut.stdout)) == 2
+    assert "more rows than these 2: select fewer, or raise --limit" in cut.stderr
+    assert run(data, "sql", query, "--json").stderr == ""
+    for accept in ("application/json", "text/csv", "application/vnd.apache.parquet"):
+        headers = {"accept": accept}
+        few = client.post("/api/v1/sql", json={"query": query, "limit": 2}, headers=headers)
+        assert few.headers["x-expost-cut"] == "true"
+        assert (
+            "x-expost-cut" not in client.post("/api/v1/sql", json={"query": query}, headers=headers).headers
+        )
+
+
 def test_python_previews_conditions_like_define(data):
     lake = expost.open(data)
     by_conditions = lake.preview(click="form.cart button.buy", bots=True)

@@ -57,6 +57,8 @@ def run(lake: expost.Lake, *arguments: str) -> str:
     ("method", "path", "body", "message", "hint"),
     [
         ("GET", "/preview?klick=a", None, "'klick'", "'click'"),
+        ("GET", "/funnel/people?step=Bought&kind=on", None, "'on' is asked for", "Say by"),
+        ("GET", "/trend/people?name=Bought&by=path&kind=path", None, "the kind 'path'", "no value"),
         ("GET", "/funnel?step=Bought&ends=Viewed", None, "'ends'", "'ends_attempt'"),
         ("GET", "/retention?start=Bought", None, "'start'", "'start_event'"),
         ("GET", "/definitions?archive=yes", None, "'archive'", "'archived'"),
@@ -113,6 +115,31 @@ def test_http_names_the_wrong_word_and_the_right_one(
         ),
         (lambda lake: lake.funnel(), "1 to 20 steps; this one has 0", "in order"),
         (lambda lake: lake.funnel("Bought", start="yesterday"), "'yesterday'", "2026-11-02"),
+        (lambda lake: lake.funnel("Bought", start=5), "start is 5", "2026-11-02"),
+        (lambda lake: lake.funnel("Bought", now="2026-11-02"), "no moment of a day", "T08:00"),
+        (lambda lake: lake.funnel("Bought", last=30), "last is 30", "'30d'"),
+        (lambda lake: lake.funnel("Bought", time_zone=5), "time_zone is 5", "Europe/Berlin"),
+        (lambda lake: lake.retention("Bought", week_start="frogday"), "no day of the week", "sunday"),
+        (lambda lake: lake.retention("Bought", week_start=7), "not 7", "whole number"),
+        (lambda lake: lake.funnel("Bought", bots="perhaps"), "bots is 'perhaps'", "True or False"),
+        (lambda lake: lake.funnel("Bought", internal=1), "internal is 1", "True or False"),
+        (lambda lake: lake.funnel("Bought", environment=5), "environment is 5", "'all'"),
+        (lambda lake: lake.funnel("Bought", cohort=5), "cohort is 5", "lake.cohorts()"),
+        (lambda lake: lake.funnel("Bought", by=5), "by is 5", "flag:new-checkout"),
+        (lambda lake: lake.funnel("Bought", several="exclude"), "there is no flag", "flag:KEY"),
+        (lambda lake: lake.funnel("Bought", by="path", several="exclude"), "'path' is no flag", "flag:KEY"),
+        (lambda lake: lake.retention("Bought", brackets=5), "brackets is 5", "0,1-3,4-7"),
+        (lambda lake: lake.trend("Bought", measure=5), "5 is no measure", "sum:NAME"),
+        (lambda lake: lake.sql("select 1", limit="a"), "The limit is 'a'", "Between 1"),
+        (lambda lake: lake.funnel("Bought").people(step="2"), "no step '2'", "1 to 1"),
+        (lambda lake: lake.funnel("Bought").people(1, value="on"), "'on' is asked for", "Say by"),
+        (lambda lake: lake.funnel("Bought", by="path").people(1, kind="path"), "the kind 'path'", "no value"),
+        (
+            lambda lake: lake.funnel("Bought", by="flag:f").people(1, kind="not exposed", value="on"),
+            "has no value 'on'",
+            "'variation'",
+        ),
+        (lambda lake: lake.retention("Bought").people("someday"), "'someday'", "2026-11-02"),
         (lambda lake: lake.retention("Bought", periods="x"), "0 to 400 periods, not 'x'", "whole number"),
         (lambda lake: lake.retention("Bought", periods=100_000), "not 100000", "whole number"),
         (
@@ -143,6 +170,8 @@ def test_python_names_the_wrong_word_and_the_right_one(
     ("arguments", "says"),
     [
         (("funnel", "Bought", "--gap", "5min"), "what is counted is people"),
+        (("funnel", "Bought", "--dropped-off"), "--dropped-off chooses among the people behind a number"),
+        (("retention", "--start-event", "Bought", "--limit", "5"), "--limit chooses among the people"),
         (
             ("retention", "--start-event", "Bought", "--brackets", "0,1-3", "--periods", "2"),
             "Brackets say which",
@@ -174,6 +203,19 @@ def test_the_gap_of_sessions_is_heard_in_python(lake: expost.Lake) -> None:
 def test_dates_in_words_are_dates_in_python(lake: expost.Lake) -> None:
     answer = lake.trend("Bought", start="2026-03-01", end="2026-03-03")
     assert [f"{point.start:%d}" for point in answer.points] == ["01", "02"]
+
+
+def test_yes_and_no_in_words_are_heard_in_python(lake: expost.Lake) -> None:
+    asked = lake.retention(
+        "Bought", internal="no", bots="yes", cache="off", rolling="yes", week_start="Sunday"
+    ).question
+    said = (asked.internal, asked.bots, asked.cache, asked.rolling, asked.week_start)  # type: ignore[attr-defined]
+    assert said == (False, True, False, True, 6)
+
+
+def test_what_several_variations_mean_is_said_beside_the_flag_in_python(lake: expost.Lake) -> None:
+    for by in ("flag:f", expost.flag("f")):
+        assert lake.funnel("Bought", by=by, several="exclude").question.by == expost.flag("f", "exclude")  # type: ignore[attr-defined]
 
 
 def test_what_was_done_with_a_property_names_which_of_it() -> None:

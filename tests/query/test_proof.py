@@ -115,6 +115,7 @@ def test_addresses_name_what_is_opened():
     pairs = [
         ("step", "A"),
         ("step", "B"),
+        ("by", "flag:f"),
         ("at", "2"),
         ("dropped_off", "yes"),
         ("kind", "variation"),
