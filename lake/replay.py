@@ -17,16 +17,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .dictionary import DICTIONARIES
+from .moment import DAY
 from .schema import TABLES
+from .seen import KEPT
 from .table import Table
 
 APPLICATION = "replay"
 """Names the series of replays in the transactions of the log."""
 
 
+SENT_BEFORE = KEPT + 2 * DAY
+"""So long before what the journal holds the same may have been sent for the first time, and stands in the lake.
+
+Ids are known for up to a day more than they have to be, and a clock may have been a day ahead.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What tells the rows of a table apart, and the time at or after which equal ones can stand."""
+    """What tells the rows of a table apart, and the time by which equal ones are looked for."""
 
     columns: Sequence[str]
     time: str
@@ -63,9 +72,9 @@ def find_missing(table: Table, rows: pa.Table, key: Key) -> pa.Table:
     _, first = np.unique(wanted.to_numpy(zero_copy_only=False), return_index=True)
     is_missing = np.zeros(len(rows), np.bool_)
     is_missing[first] = True
-    since = pc.min(rows[key.time])
+    since = pc.min(rows[key.time]).cast(pa.int64()).as_py() - SENT_BEFORE
     for there in table.read(list(dict.fromkeys((*key.columns, key.time)))):
-        young = there.filter(pc.greater_equal(there[key.time], since))
+        young = there.filter(pc.greater_equal(there[key.time].cast(pa.int64()), since))
         is_missing &= ~pc.is_in(wanted, value_set=_keys(young, key)).to_numpy(zero_copy_only=False)
     return rows.filter(pa.array(is_missing))
 

@@ -110,6 +110,22 @@ def test_a_replay_of_a_sound_lake_adds_nothing(folder: Folder) -> None:
         assert replay_stored(folder, writer) == {}
 
 
+@pytest.mark.parametrize("hours", [1, 30, 6 * 24])
+def test_what_was_sent_again_is_not_doubled_by_a_replay_that_has_only_the_repeat(
+    folder: Folder, hours: int
+) -> None:
+    story = Story(folder.path)
+    story.capture("ann", view("/"), identify("ann", plan="pro"), track("Paid"), at="10:00")
+    [first] = story.waiting
+    repeat = msgspec.structs.replace(first, received_at=first.received_at + hours * 3_600_000_000)
+    with Writer(folder, lambda: repeat.received_at) as writer:
+        writer.ingest(1, [first])
+        assert writer.ingest(2, [repeat]).stored == 0
+        before = rows(folder)
+        assert writer.replay([repeat]) == {}
+    assert rows(folder) == before
+
+
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     folder = open_folder(tmp_path_factory.mktemp("filled") / "data", create=True)
