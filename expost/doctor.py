@@ -15,6 +15,7 @@ from rich.markup import escape
 from expost.clock import from_micros, wall_clock
 from expost.collector.country import BadCountryFile, find_country_file
 from expost.errors import ExpostError, QueryLimit
+from expost.lake.delta_log import is_whole
 from expost.lake.folder import Folder, open_folder
 from expost.lake.growth import Growth, growth
 from expost.lake.inspection import inspect_all
@@ -48,6 +49,10 @@ MEND = (
 )
 
 SPARE = "Nothing is lost: it is a spare copy, kept for a day. More: expost journal verify"
+REPORT = (
+    "Stop the server, then: expost journal replay. It stores again what the journal still holds (a day). If the "
+    "folder was never damaged nor copied while a server ran, report this as a bug, with what the server printed."
+)
 REJECTED = "What is whole in it is stored, the rest goes to rejected/. More: expost journal verify"
 
 MANY_NEW_ELEMENTS = 200
@@ -97,14 +102,15 @@ def examine(settings: Settings) -> list[Finding]:
 def mend(settings: Settings) -> list[Finding]:
     """Make the lake whole again, as far as the journal reaches; what was done. No server may run on the folder."""
     mended = mend_lake(open_folder(settings.data))
-    if not (mended.files or mended.entries or mended.segments):
+    if not (mended.files or mended.entries or mended.segments or mended.behind):
         return [Finding("mended", "Nothing: every file and every log of the lake is whole.")]
     rows = ", ".join(f"{counted(count, 'row')} of {name}" for name, count in mended.rows.items()) or "no row"
     done = (
         (mended.files, f"{counted(mended.files, 'file')} set aside in quarantine/"),
         (mended.entries, f"{counted(mended.entries, 'entry', 'entries')} of logs set aside beside them"),
         (mended.segments, f"{counted(mended.segments, 'segment')} moved to the lake again"),
-        (mended.files or mended.entries, f"back from the journal: {rows}"),
+        (mended.behind, f"the last entries were missing in the logs of {', '.join(mended.behind)}"),
+        (mended.files or mended.entries or mended.behind, f"back from the journal: {rows}"),
     )
     return [Finding("mended", says) for count, says in done if count]
 
@@ -241,10 +247,11 @@ def _look_at_rejected(folder: Folder) -> Iterator[Finding]:
 
 def _look_at_quarantine(folder: Folder) -> Iterator[Finding]:
     kept = sorted(path.name for path in folder.quarantine.glob("*"))
-    if kept:
-        says = (
-            f"{counted(len(kept), 'file')} of the lake could not be read and lie there, out of their tables"
-        )
+    if len(kept) == 1:
+        says = f"{kept[0]} could not be read and lies there, out of its table"
+        yield Finding("quarantine", f"{says}. Delete it when nobody needs to look at it any more.")
+    elif kept:
+        says = f"{len(kept):,} files of the lake could not be read and lie there, out of their tables"
         yield Finding("quarantine", f"{says}. Delete them when nobody needs to look at them any more.")
 
 
@@ -256,8 +263,13 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
             says = f"{name} cannot be read: {reason}" if is_there else f"{name} is missing"
             yield Finding("lake", f"{each.table}: {says}", True, MEND)
         if each.after_gap:
-            says = f"{each.table}: an entry of its log is missing before {each.after_gap[0].name}"
-            yield Finding("lake", says, True, MEND)
+            first = each.after_gap[0]
+            is_torn = not is_whole(first)
+            says = f"cannot be read: {first.name}" if is_torn else f"is missing before {first.name}"
+            yield Finding("lake", f"{each.table}: an entry of its log {says}", True, MEND)
+        if each.behind:
+            says = f"its log ended at version {each.behind.was} and ends at {each.behind.is_at} now"
+            yield Finding("lake", f"{each.table}: {says}: the last entries are missing", True, MEND)
     if damage:
         return
     snapshot = find_lake_snapshot(folder.lake)
@@ -269,9 +281,7 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
             yield Finding("lake", f"{name}: {counted(rows, 'row')} at version {versions[name]}")
         for says, query in _AGREEMENTS:
             [count] = connection.execute(query).fetchone() or (0,)
-            yield Finding(
-                "lake", f"{says}: {count:,}", count > 0, "Report this as a bug, with what the server printed."
-            )
+            yield Finding("lake", f"{says}: {count:,}", count > 0, REPORT)
         week = growth(connection, from_micros(wall_clock()) - METERED)
         if week.events:
             yield Finding("dictionary", growth_in_words(week))

@@ -86,11 +86,14 @@ def _find_torn_entry(path: Path) -> Path | None:
     Nothing relied on it: its segments are still there.
     """
     last = max((path / "_delta_log").glob("[0-9]*.json"), default=None)
-    if last is None:
-        return None
+    return last if last is not None and not is_whole(last) else None
+
+
+def is_whole(entry: Path) -> bool:
+    """Whether an entry of a log can be read: lines of JSON, at least one."""
     try:
-        for line in last.read_bytes().splitlines() or [b""]:
+        for line in entry.read_bytes().splitlines() or [b""]:
             json.loads(line)
     except ValueError:
-        return last
-    return None
+        return False
+    return True

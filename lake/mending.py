@@ -9,16 +9,19 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from expost.errors import FolderError
 
+from .delta_log import is_whole
 from .folder import Folder
 from .lock import find_holder
 from .quarantine import damaged_files, replay_stored, set_aside
 from .rebuilding import at_rest
 from .schema import TABLES
+from .standing import Behind, find_behind
 from .stored_segments import stored_segments, unstore
 from .table import Table
 from .writer import lost_segments
@@ -26,21 +29,30 @@ from .writer import lost_segments
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What is wrong with one table: live files that are missing or unreadable, entries of the log behind a gap."""
+    """What is wrong with one table.
+
+    Live files that are missing or unreadable; entries of the log from a gap on, of which the first may be the one that
+    cannot be read; and how far it is `behind` what events say of it.
+    """
 
     table: str
     files: dict[str, str] = field(default_factory=dict)
     after_gap: list[Path] = field(default_factory=list)
+    behind: Behind | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What was done: files set aside, entries of logs set aside, segments moved again, rows that came back."""
+    """What was done: files set aside, entries of logs set aside, segments moved again, rows that came back.
+
+    `behind` are tables that had lost the last entries of their logs.
+    """
 
     files: int
     entries: int
     segments: int
     rows: dict[str, int]
+    behind: Sequence[str] = ()
 
 
 def find_damage(folder: Folder, max_seconds: float = math.inf) -> list[Damage]:
@@ -50,12 +62,12 @@ def find_damage(folder: Folder, max_seconds: float = math.inf) -> list[Damage]:
     """
     found = []
     until = time.monotonic() + max_seconds
-    for name in TABLES:
-        path = folder.lake / name
-        gap = find_gap(path)
-        files = {} if gap else damaged_files(path, until)
-        if files or gap:
-            found.append(Damage(name, files, gap))
+    gaps = {name: find_gap(folder.lake / name) for name in TABLES}
+    behind = {} if any(gaps.values()) else {each.table: each for each in find_behind(folder.lake)}
+    for name, gap in gaps.items():
+        files = {} if gap else damaged_files(folder.lake / name, until)
+        if files or gap or name in behind:
+            found.append(Damage(name, files, gap, behind.get(name)))
     return found
 
 
@@ -78,22 +90,27 @@ def mend_lake(folder: Folder) -> Mended:
         if bad:
             set_aside(folder, Table(folder.lake / name, schema), set(bad))
             files += len(bad)
+    behind = find_behind(folder.lake)
     lost = lost_segments(folder)
     unstore(lost)
     rows: Counter[str] = Counter()
     with at_rest(folder) as writer:
-        if files or entries:
+        if files or entries or behind:
             rows = replay_stored(folder, writer, stored_segments(folder.journal))
-    return Mended(files, entries, len(lost), dict(rows))
+    return Mended(files, entries, len(lost), dict(rows), [each.table for each in behind])
 
 
 def find_gap(path: Path) -> list[Path]:
-    """The entries of a table's log that lie behind one that is missing, so that nobody can tell what they build on."""
+    """The entries of a table's log from the first on that cannot be read, or that lies behind one that is missing.
+
+    Nobody can tell what they build on. An entry that is only the last, and torn, is mended by whoever opens the table.
+    """
     log = path / "_delta_log"
     entries = {int(each.stem): each for each in log.glob("[0-9]*.json") if each.stem.isdigit()}
     points = [int(each.name.partition(".")[0]) for each in log.glob("[0-9]*.checkpoint.parquet")]
     start = max(points, default=-1)
     version = start + 1
-    while version in entries:
+    while version in entries and is_whole(entries[version]):
         version += 1
-    return [entries[number] for number in sorted(entries) if number > version]
+    left = [entries[number] for number in sorted(entries) if number >= version]
+    return left if len(left) > 1 or version not in entries else []

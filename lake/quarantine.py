@@ -69,7 +69,8 @@ def set_aside_noted(folder: Folder) -> list[BrokenFile]:
             with suppress(OSError):
                 reason = why_broken(path)
             if reason is not None:
-                _ask_for_rebuilding(folder)
+                # Before the file leaves its table.
+                ask_for_rebuilding(folder)
                 set_aside(folder, Table(path.parent, TABLES[path.parent.name]), {path.name})
                 aside.append(BrokenFile(path.parent.name, path.name, reason))
         note.unlink(missing_ok=True)
@@ -139,8 +140,9 @@ def _rebuilding(folder: Folder) -> Path:
     return folder.broken / "rebuild"
 
 
-def _ask_for_rebuilding(folder: Folder) -> None:
-    """Durable before a file leaves its table, so that an end in between loses none of its rows."""
+def ask_for_rebuilding(folder: Folder) -> None:
+    """Let the writer of the lake `rebuild` it. Durable, so that an end in between loses no rows."""
+    folder.broken.mkdir(mode=0o700, exist_ok=True)
     _rebuilding(folder).touch(mode=0o600)
     sync_directory(folder.broken)
 

@@ -39,13 +39,14 @@ from .erasures import waiting
 from .folder import Folder, open_folder
 from .journal import sealed_segments
 from .kept import CACHE_BYTES
-from .quarantine import note_damage, rebuild, set_aside_noted
+from .quarantine import ask_for_rebuilding, note_damage, rebuild, set_aside_noted
 from .recovery import forget_old_damage, set_aside
 from .redaction import redact_segment
 from .rejected import Rejected, keep_rejected
 from .segment import OPEN, read_segment, segment_number
-from .stored_segments import forget_stored, keep_stored
-from .writer import Ingested, Writer, ingest
+from .standing import find_behind
+from .stored_segments import forget_stored, keep_stored, unstore
+from .writer import Ingested, Writer, ingest, lost_segments
 
 __all__ = ["Ingested", "Sink", "ingest"]
 
@@ -296,6 +297,7 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
         try:
             _set_aside_noted(folder)
             with Writer(folder) as writer:
+                _catch_up(folder)
                 sink = Sink(folder, writer, patience)
                 while time.monotonic() < deadline and not noted_broken(folder):
                     writer.check()
@@ -329,6 +331,19 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
             log("failed", error=_in_words(problem), hint=hint, retry_after_seconds=pause)
             if stop.wait(pause):
                 return
+
+
+def _catch_up(folder: Folder) -> None:
+    """Let all that the journal still holds of entries that a log has lost come to the lake again."""
+    lost = lost_segments(folder)
+    if lost:
+        unstore(lost)
+        log("moved again", segments=len(lost), hint="The log of events has lost its last entries.")
+    behind = find_behind(folder.lake)
+    if behind:
+        ask_for_rebuilding(folder)
+        hint = "These logs have lost their last entries. What the journal still holds is stored again."
+        log("behind", tables=[each.table for each in behind], hint=hint)
 
 
 def _set_aside_noted(folder: Folder) -> None:

@@ -142,19 +142,19 @@ class Table:
         for file in self.files():
             yield from read_groups(self.path / file.name, list(columns), self.schema)
 
-    def append(self, rows: pa.Table, application: str, number: int) -> None:
-        """Commit `rows` as transaction `number` of `application`; they are durable when this returns.
+    def append(self, rows: pa.Table, application: str, number: int, *also: Transaction) -> None:
+        """Commit `rows` as transaction `number` of `application`, and those in `also`; durable when this returns.
 
         A second writer with the same application makes the later of the two fail, so rows never double.
         """
         with self.writing():
             add = write_part(self.path, rows, data_change=True)
-            self._commit([add], Transaction(application, number))
+            self._commit([add], Transaction(application, number), *also)
         self._small[_size_class(add.size)] += 1
 
-    def mark(self, transaction: Transaction) -> None:
-        """Commit a transaction that changes no row, so that `committed` tells of it."""
-        self._commit([], transaction)
+    def mark(self, *transactions: Transaction) -> None:
+        """Commit transactions that change no row, so that `committed` tells of them."""
+        self._commit([], *transactions)
 
     def replace(
         self, removed: Sequence[LiveFile], added: Sequence[AddAction], *also: Transaction, data_change: bool

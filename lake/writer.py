@@ -15,6 +15,7 @@ from types import TracebackType
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from deltalake import Transaction
 from numpy.typing import NDArray
 
 from expost.clock import Clock, wall_clock
@@ -35,6 +36,7 @@ from .rows import Rows
 from .schema import TABLES
 from .seen import Hashes, SeenIds
 from .segment import segment_number
+from .standing import standing
 from .stored_segments import stored_segments
 from .table import Table, find_committed
 
@@ -136,8 +138,12 @@ class Writer:
             table, rows = self._tables[name], tables.get(name)
             # Of a group that was interrupted, these rows are there already. Dictionaries know by themselves.
             is_done = name not in DICTIONARIES and table.committed(APPLICATION) >= number
+            also = standing(self._tables) if name == "events" else ()
             if rows is not None and not is_done:
-                table.append(rows, APPLICATION, number)
+                table.append(rows, APPLICATION, number, *also)
+            elif name == "events":
+                # Of a group of repeats alone. Else it would look as if the lake had lost it.
+                table.mark(Transaction(APPLICATION, number), *also)
         self._dictionary.settle()
         self._seen.add(hashes, latest)
         self._seen.forget(self._clock())

@@ -97,3 +97,24 @@ def test_nothing_is_mended_under_a_server(folder: Folder) -> None:
     refused = CliRunner().invoke(main, ["doctor", "--mend", "--data", str(folder.path)])
     server.release()
     assert (refused.exit_code, "is in use by process" in refused.stderr) == (2, True)
+
+
+def test_the_missing_end_of_any_log_is_named_and_mended(folder: Folder) -> None:
+    log = folder.lake / "traits" / "_delta_log"
+    max(log.glob("*.json")).unlink()
+    status, wrong, _ = doctor(folder)
+    assert (status, wrong) == (
+        1, ["traits: its log ended at version 2 and ends at 1 now: the last entries are missing"],
+    )  # fmt: skip
+    status, wrong, mended = doctor(folder, "--mend")
+    assert (status, wrong, mended[0]) == (0, [], "the last entries were missing in the logs of traits")
+    assert " of traits" in mended[1]
+
+
+def test_an_entry_that_cannot_be_read_is_named_and_mended(folder: Folder) -> None:
+    entries = sorted((folder.lake / "events" / "_delta_log").glob("*.json"))
+    entries[0].write_bytes(entries[0].read_bytes()[:-5])
+    status, wrong, _ = doctor(folder)
+    assert status == 1
+    assert f"events: an entry of its log cannot be read: {entries[0].name}" in wrong
+    assert doctor(folder, "--mend")[:2] == (0, [])

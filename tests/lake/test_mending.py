@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from collections import deque
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from expost.clock import wall_clock
 from expost.lake.broken import noted_broken, why_broken
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import sealed_segments
 from expost.lake.mending import find_damage, mend_lake
 from expost.lake.quarantine import verify_some
 from expost.lake.rebuilding import drain
+from expost.lake.schema import TABLES
+from expost.lake.segment import SEALED, Disk, OpenSegment, read_segment, segment_number
+from expost.lake.sink import run
+from expost.lake.stored_segments import stored_segments
 from expost.lake.table import find_snapshot
-from expost.lake.writer import Writer
+from expost.lake.writer import Writer, lost_segments
+from tests.lake.test_sink import wait_until
 from tests.lake.test_stored_segments import fill, rows
 
 
@@ -101,6 +109,73 @@ def test_a_log_with_a_gap_ends_before_it_and_is_filled_up(folder: Folder) -> Non
     assert (damage.table, len(damage.after_gap)) == ("events", 1)
     assert mend_lake(folder).entries == 1
     assert find_damage(folder) == []
+    assert whole(folder) == before
+
+
+@pytest.mark.parametrize("place", [1, -2])
+def test_a_log_with_an_entry_that_cannot_be_read_ends_before_it_and_is_filled_up(
+    folder: Folder, place: int
+) -> None:
+    before = whole(folder)
+    entries = sorted((folder.lake / "events" / "_delta_log").glob("*.json"))
+    torn = entries[place]
+    torn.write_bytes(torn.read_bytes()[:-5])
+    [damage] = find_damage(folder)
+    assert damage.after_gap[0] == torn
+    assert mend_lake(folder).entries == len(entries) - entries.index(torn)
+    assert find_damage(folder) == []
+    assert whole(folder) == before
+
+
+def forget_last_entry(folder: Folder, table: str) -> None:
+    max((folder.lake / table / "_delta_log").glob("*.json")).unlink()
+
+
+NOT_EVENTS = [name for name in TABLES if name not in ("events", "page_counts", "groups")]
+
+
+@pytest.mark.parametrize("table", NOT_EVENTS)
+def test_the_last_entry_of_any_log_is_missed_and_its_rows_come_back(folder: Folder, table: str) -> None:
+    before = whole(folder)
+    forget_last_entry(folder, table)
+    [damage] = find_damage(folder)
+    assert damage.table == table
+    assert damage.behind is not None
+    assert (damage.behind.was, damage.behind.is_at) == (3, 2)
+    assert mend_lake(folder).behind == [table]
+    assert find_damage(folder) == []
+    assert whole(folder) == before
+
+
+@pytest.mark.parametrize("tables", [["events"], ["traits"], ["identities", "elements", "events"]])
+def test_a_sink_begins_with_what_logs_have_lost(folder: Folder, tables: list[str]) -> None:
+    before = whole(folder)
+    for table in tables:
+        forget_last_entry(folder, table)
+    stop = threading.Event()
+    sink = threading.Thread(target=run, args=(folder, stop, deque()))
+    sink.start()
+    try:
+        wait_until(lambda: whole(folder) == before)
+    finally:
+        stop.set()
+        sink.join()
+
+
+def test_a_group_of_repeats_alone_is_not_taken_for_one_that_was_lost(folder: Folder) -> None:
+    last = stored_segments(folder.journal)[-1]
+    again = last.with_name(f"{segment_number(last) + 1:020}{SEALED}")
+    payloads = [payload for _, payload in read_segment(last)]
+    segment = OpenSegment(folder.journal, segment_number(again), wall_clock(), Disk())
+    segment.append(payloads)
+    segment.sync()
+    segment.close()
+    segment.path.rename(again)
+    before = whole(folder)
+    with Writer(folder) as writer:
+        drain(folder, writer)
+        assert writer.committed == segment_number(again)
+    assert lost_segments(folder) == []
     assert whole(folder) == before
 
 

@@ -64,7 +64,7 @@ def test_a_segment_is_stored_once_however_often_it_comes(folder: Folder, tmp_pat
     again = ingest_now(2)
     assert (again.stored, again.duplicates) == (0, 15)
     assert counts(folder) == before
-    assert last_segment(folder) == 1
+    assert last_segment(folder) == 2
 
 
 def steps() -> Iterator[tuple[str, str]]:
@@ -84,17 +84,17 @@ def test_an_end_at_any_step_neither_loses_nor_doubles(
     def is_it(self: Table) -> bool:
         return self.path.name == table
 
-    def dying_append(self, rows, application, number):
+    def dying_append(self, rows, application, number, *also):
         if is_it(self) and moment == "before":
             raise Killed
-        append(self, rows, application, number)
+        append(self, rows, application, number, *also)
         if is_it(self) and moment == "after the commit":
             raise Killed
 
-    def dying_commit(self, actions, transaction):
+    def dying_commit(self, actions, *transactions):
         if is_it(self) and moment == "after the file":
             raise Killed
-        commit(self, actions, transaction)
+        commit(self, actions, *transactions)
 
     with monkeypatch.context() as patch:
         patch.setattr(Table, "append", dying_append)
