@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from expost.errors import FolderError
@@ -27,8 +27,11 @@ class Lock:
                 f"The folder {path.parent} is in use by process {holder}.",
                 hint="One server writes to a folder at a time: stop that one, or use another folder with --data.",
             ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        # Who holds it is for people to read. On a full disk it stays unsaid: an error here would leave the lock held by
+        # a descriptor that nobody knows, for as long as the process lives.
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def check(self) -> None:
         """Raise OSError where this lock is not the one of the folder any more, so that another process may have it.
@@ -42,7 +45,8 @@ class Lock:
 
     def release(self) -> None:
         """Let others have the folder. The file stays: removing it could take the lock of whoever comes next."""
-        os.ftruncate(self._descriptor, 0)
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
 
 

@@ -306,9 +306,11 @@ def last_segment(folder: Folder) -> int:
         # A sink is at work. It mended them when it began.
         pass
     else:
-        for name in TABLES:
-            mend(folder.lake / name)
-        lock.release()
+        try:
+            for name in TABLES:
+                mend(folder.lake / name)
+        finally:
+            lock.release()
     return max(find_committed(folder.lake / name, APPLICATION) for name in TABLES)
 
 
