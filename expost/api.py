@@ -14,6 +14,7 @@ POST /api/v1/erasures   {"user": "user-17"}       GET  /api/v1/erasures[/{id}], 
 GET /api/v1/reports[/{name}[/answer]], /dashboards…  PUT, PATCH /api/v1/reports/{name}
 POST /api/v1/reconcile  {"report": …, "ids": […]}
 GET /api/v1/suggestions ?event=…                  GET  /api/v1/unnamed
+POST /api/v1/imports    ?file=export.zip          POST /api/v1/imports/{id}/run, GET, DELETE …
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from expost.answer_route import AnswerResponse, AnswerRoute
 from expost.cohort_routes import add_cohorts
 from expost.detail_words import DETAILS, LISTED, ROLLBACK, checked_details, version_of
 from expost.errors import ExpostError, InvalidInput, NoSuchAddress, WrongMethod
+from expost.history.runs import Imports
+from expost.import_routes import add_imports
 from expost.people_routes import add_people
 from expost.query.event_detail import EventDetail
 from expost.query.form import form_of_body, moment_of, one, yes
@@ -52,7 +55,7 @@ ROUTES_HINT = "What each route takes is listed at /api/openapi.json"
 MOST_ROWS = 100_000
 
 
-def create_api(call: Call, queries: Queries | None = None) -> APIRouter:
+def create_api(call: Call, queries: Queries | None = None, imports: Imports | None = None) -> APIRouter:
     """The routes below `/api/v1`."""
     api = APIRouter(prefix="/api/v1", tags=["questions"], route_class=AnswerRoute)
 
@@ -81,6 +84,7 @@ def create_api(call: Call, queries: Queries | None = None) -> APIRouter:
     add_rights(api, call)
     add_people(api, call)
     add_queries(api, queries or NoQueries())
+    add_imports(api, imports)
     return api
 
 

@@ -17,6 +17,7 @@ from expost.collector.sightings import Sightings
 from expost.errors import ExpostError
 from expost.gate import Gate
 from expost.health import Unwatched, Watch
+from expost.history.runs import Imports
 from expost.query_routes import NoQueries, Queries
 from expost.ui.desk import Call, PageSite
 from expost.ui.pages import create_pages
@@ -41,6 +42,7 @@ def create_inside(
     watch: Watch | None = None,
     queries: Queries | None = None,
     sightings: Sightings | None = None,
+    imports: Imports | None = None,
 ) -> FastAPI:
     """Pages and the API, as they are behind the gate."""
     # No documentation pages: FastAPI's load their script from elsewhere. The schema itself is at /api/openapi.json.
@@ -50,10 +52,10 @@ def create_inside(
     watch = watch or Unwatched()
     answer_errors(inside)
     inside.add_exception_handler(Exception, _fail)
-    inside.include_router(create_api(call, queries))
+    inside.include_router(create_api(call, queries, imports))
     _add_watch(inside, watch)
     inside.include_router(
-        create_pages(call, sites, access, watch.limited, sightings), include_in_schema=False
+        create_pages(call, sites, access, watch.limited, sightings, imports), include_in_schema=False
     )
     return inside
 
@@ -81,9 +83,11 @@ def create_app(
     watch: Watch | None = None,
     queries: Queries | None = None,
     sightings: Sightings | None = None,
+    imports: Imports | None = None,
 ) -> ASGIApp:
     """The application: the collector's paths go to it ahead of everything else, the rest passes the gate first."""
-    gate = Gate(create_inside(call, sites, access, watch, queries, sightings), access)
+    inside = create_inside(call, sites, access, watch, queries, sightings, imports)
+    gate = Gate(inside, access, imports.uploads.max_bytes if imports else 0)
     patient = PatientPages(gate, queries or NoQueries())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

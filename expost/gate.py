@@ -36,6 +36,12 @@ MAX_OPEN_BODY_BYTES = 64_000
 MAX_NEXT = 5_000
 """Longer addresses are not come back to: the login page's own would be refused."""
 
+UPLOADS = frozenset({"/imports", "/api/v1/imports"})
+"""Where a file may be sent, by admins alone."""
+
+FORM_BYTES = 100_000
+"""What a form takes beside its file."""
+
 SENT_BY_ANYBODY = OPEN | {DEFINER_PATH}
 SITE_KEYS = ("xw_", "xs_", "xi_")
 
@@ -43,9 +49,10 @@ SITE_KEYS = ("xw_", "xs_", "xi_")
 class Gate:
     """Wraps an ASGI app: only what `expost.admission` lets in gets to it, and it finds there who asks."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, max_upload_bytes: int = 0) -> None:
         self.app = app
         self.access = access
+        self._max_upload_bytes = max_upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on that may see pages or the API, answer any other."""
@@ -65,8 +72,15 @@ class Gate:
         if answer is not None:
             await answer(scope, receive, sending)
             return
-        limit = MAX_OPEN_BODY_BYTES if scope["path"] in SENT_BY_ANYBODY else MAX_BODY_BYTES
-        await self.app(scope, _bounded(receive, limit), sending)
+        await self.app(scope, _bounded(receive, self._limit(scope)), sending)
+
+    def _limit(self, scope: Scope) -> int:
+        """How large the body of a request may be. Who may upload at all is asked before any of a file is read."""
+        if scope["path"] in SENT_BY_ANYBODY:
+            return MAX_OPEN_BODY_BYTES
+        if scope["path"] in UPLOADS and scope["method"] == "POST":
+            return max(MAX_BODY_BYTES, self._max_upload_bytes + FORM_BYTES)
+        return MAX_BODY_BYTES
 
     async def _admit(self, scope: Scope) -> Response | None:
         """The answer to whoever is not let in; `None` once it is known who asks."""

@@ -22,6 +22,7 @@ from expost.collector.peer import networks
 from expost.collector.service import CAPTURE_PATH, Collector, create
 from expost.collector.whole import whole_first
 from expost.errors import FolderError
+from expost.history.runs import Imports
 from expost.lake.erasures import failing, marks
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
@@ -116,6 +117,7 @@ class _Server(uvicorn.Server):
             when_erased=self._forget,
         )
         self._access = Access(state, settings)
+        self._imports = Imports(folder, state, settings.max_import_bytes)
         self._door = Door(
             min(settings.max_connections, room_for_connections()),
             settings.max_connections_per_address,
@@ -132,6 +134,7 @@ class _Server(uvicorn.Server):
                     self._watch(),
                     self._pool,
                     self._collector.sightings,
+                    self._imports,
                 ),
                 http=whole_first(self._door, CAPTURE_PATH, self._collector.capture.take),
                 ws="none",
@@ -168,6 +171,7 @@ class _Server(uvicorn.Server):
         """Start the sink and the server, then print the line to paste."""
         await self._sink.start()
         await self._collector.startup()
+        await asyncio.to_thread(self._imports.tidy)
         await super().startup(sockets)
         collect_seldom()
         is_first_start = not self._folder.address_path.exists()
@@ -196,6 +200,8 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End requests first, then what they need."""
+        # An import sends requests: it ends before they do, and can be run again.
+        await asyncio.to_thread(self._imports.close)
         await super().shutdown(sockets)
         await self._collector.shutdown()
         self._pool.close()

@@ -134,6 +134,12 @@ class Settings:
         "a size such as 256MB",
         "How much of what could not be stored is kept for each site. The oldest goes first.",
     )
+    max_import_bytes: int = _setting(
+        5_000_000_000,
+        _size,
+        "a size such as 5GB",
+        "How large a file may be that is uploaded to be imported.",
+    )
     events_burst: int = _count(
         2_000, 1_000, 10_000_000, "How many events a device or an address may send at once after a rest."
     )

@@ -14,10 +14,11 @@ from typing import Any
 from expost.errors import InvalidInput
 
 from .files import Found, Shape, tables
-from .foreign import Row, Unusable, likely_unit, text_of
+from .foreign import Row, Unusable, likely_unit, moment_of, text_of
 from .mapping import NUMBER, Mapping, guess_shape, mapping_of, write_mapping
 
 SAMPLE_ROWS = 200
+MOSTLY = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,11 @@ def _rows(found: Iterator[Found]) -> list[Row]:
 
 # Which columns are likely what, the likeliest name first.
 _LIKELY = {
-    "time": "timestamp event_time event_timestamp time datetime date created_at occurred_at ts at",
+    "time": "timestamp event_time event_timestamp time datetime date created_at occurred_at ts at when day",
     "id": "event_id uuid insert_id id message_id messageid",
-    "device": "device_id anonymous_id anonymousid client_id visitor_id cookie_id device",
-    "user": "user_id userid customer_id account_id person_id distinct_id user customer case:concept:name",
-    "event": "event event_name event_type action name activity concept:name",
+    "device": "device_id anonymous_id anonymousid client_id visitor_id cookie_id cookie device",
+    "user": "user_id userid customer_id account_id person_id distinct_id user customer who case:concept:name",
+    "event": "event event_name event_type action name activity what concept:name",
     "url": "url page_url current_url page_location page",
     "title": "title page_title",
     "referrer": "referrer page_referrer referer",
@@ -103,12 +104,32 @@ def propose(rows: Sequence[Row], shape: Shape) -> Mapping:
             continue
         taken.add(found)
         said[meaning] = (found,) if meaning == "id" else found
+    if "time" not in said and (found := _find_time(rows, [name for name in names if name not in taken])):
+        said["time"] = found
     said["drop"] = tuple(name for name in names if _ADDRESS.match(name))
     if "time" in said:
         said["time_format"] = guess_format([row.get(said["time"]) for row in rows])
     if "event" not in said:
         said["name"] = "Imported"
     return mapping_of(said)
+
+
+def _find_time(rows: Sequence[Row], names: Sequence[str]) -> str | None:
+    """The first column whose values are times, all of them or nearly so."""
+    for name in names:
+        values = [value for row in rows if (value := row.get(name)) not in (None, "")]
+        if values and sum(map(_is_time, values)) >= MOSTLY * len(values):
+            return name
+    return None
+
+
+def _is_time(value: object) -> bool:
+    # A number may be anything.
+    try:
+        moment_of(value)
+    except Unusable:
+        return False
+    return not (isinstance(value, str) and NUMBER.match(value))
 
 
 def guess_format(values: Sequence[object]) -> str:

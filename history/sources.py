@@ -33,6 +33,9 @@ READERS = {
 TABLES = ("csv", "parquet")
 """Kinds that need a mapping."""
 
+TABLES = ("csv", "parquet")
+"""Kinds that need a mapping."""
+
 
 def source_of(name: str, files: Sequence[Path], time_zone: str | None = None) -> Source:
     """What the export of a product holds."""

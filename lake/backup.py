@@ -35,7 +35,7 @@ VERSION = 1
 MADE_AGAIN = frozenset(
     {
         "lock", "sink.lock", "compaction.lock", "import.lock", "rejected.lock", "address", "listening", "spill",
-        "cache", "state.sqlite-wal", "state.sqlite-shm",
+        "imports", "cache", "state.sqlite-wal", "state.sqlite-shm",
     }
 )  # fmt: skip
 """What belongs to the processes that run, or is made anew when it is missing, and not to the data."""

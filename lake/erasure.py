@@ -10,6 +10,7 @@ earlier one is at work. So it is carried out from the beginning after a `kill -9
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -303,7 +304,15 @@ def _clean_rejected(folder: Folder, texts: Sequence[str]) -> int:
     for path in folder.rejected.glob("journal-*.damaged"):
         path.unlink()
         removed += 1
+    _remove_uploads(folder)
     return removed
+
+
+def _remove_uploads(folder: Folder) -> None:
+    """Remove exports that wait to be imported, with their reports: they can be uploaded again, without the erased."""
+    if folder.imports.is_dir():
+        for place in folder.imports.iterdir():
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def forget_late_rejected(folder: Folder, redaction: Redaction) -> int:

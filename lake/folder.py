@@ -45,6 +45,11 @@ class Folder:
         return self.path / "edits"
 
     @property
+    def imports(self) -> Path:
+        """Exports that were uploaded to be imported, for a week."""
+        return self.path / "imports"
+
+    @property
     def quarantine(self) -> Path:
         """Damaged files of the lake, for a person to look at."""
         return self.path / "quarantine"

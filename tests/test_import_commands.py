@@ -34,9 +34,7 @@ def test_a_table_is_inspected_and_imported_by_the_mapping_that_is_proposed(
 ) -> None:
     inspected = _expost("import", "inspect", tmp_path / "log.csv")
     assert inspected.exit_code == 0
-    (tmp_path / "log.toml").write_text(
-        inspected.stdout.replace('name = "Imported"', 'event = "what"\nuser = "who"'), "utf-8"
-    )
+    (tmp_path / "log.toml").write_text(inspected.stdout, "utf-8")
     answer = _expost("import", "csv", tmp_path / "log.csv", "--mapping", tmp_path / "log.toml", "--data", data,
                      "--rejects", tmp_path / "bad", "--json")  # fmt: skip
     assert answer.exit_code == 0, answer.output

@@ -13,6 +13,7 @@ from fastapi import Request
 from expost.access import Access
 from expost.collector.sightings import Sightings
 from expost.errors import ExpostError, UnknownSite
+from expost.history.runs import Imports
 from expost.query.answer import Answer
 from expost.query.form import Form, form_of
 
@@ -57,6 +58,7 @@ class Desk:
     access: Access
     limited: Callable[[], Mapping[str, int]] = dict
     sightings: Sightings = field(default_factory=Sightings)
+    imports: Imports | None = None
 
     def site_of(self, request: Request) -> PageSite:
         """The site named by `?site=`, else the first."""

@@ -75,15 +75,16 @@ NAVIGATION: Navigation = (
         (
             ("/sql", "SQL"),
             ("/setup", "Setup"),
+            ("/imports", "Import"),
             ("/erase", "Erase"),
             ("/audit", "Audit"),
             ("/account", "Account"),
         ),
     ),
 )
-FOR_ADMINS = frozenset({"/rejected", "/erase", "/audit"})
+FOR_ADMINS = frozenset({"/rejected", "/imports", "/erase", "/audit"})
 """Entries that only admins are shown, because nobody else is let in."""
-PARTS = {"/events": "/live", "/definition": "/definitions", "/cohort": "/cohorts"}
+PARTS = {"/events": "/live", "/definition": "/definitions", "/cohort": "/cohorts", "/import": "/imports"}
 """Which entry of the navigation a page without one belongs to."""
 
 

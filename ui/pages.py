@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from expost.access import Access
 from expost.collector.sightings import Sightings
+from expost.history.runs import Imports
 
 from .account import add_account_page
 from .arrival import add_arrival
@@ -22,6 +23,7 @@ from .desk import Call, Desk, PageSite, address
 from .erase import add_erase
 from .event import add_event
 from .health import add_health
+from .imports import add_imports
 from .live import add_live
 from .login import add_login
 from .losses import add_losses
@@ -44,7 +46,7 @@ PARTS = (
     add_reports, add_dashboards, add_reconcile, add_cohorts,
     add_opened, add_person,
     add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit,
-    add_erase, add_patterns,
+    add_imports, add_erase, add_patterns,
 )  # fmt: skip
 
 
@@ -54,14 +56,16 @@ def create_pages(
     access: Access,
     limited: Callable[[], Mapping[str, int]] = dict,
     sightings: Sightings | None = None,
+    imports: Imports | None = None,
 ) -> APIRouter:
     """The pages, their panels and twins, and `/static`.
 
     `call("ask", question)` and the other methods of `Analysis` are run where the app says; `sites()` is asked at
     every request, so that a new site shows at once. Who may log in is known to `access`, and `limited()` says how many
     batches were refused because their device, address or key sent too much. `sightings` are of pages that send nothing.
+    `imports` takes uploads, where something does.
     """
-    desk = Desk(call, sites, access, limited, sightings or Sightings())
+    desk = Desk(call, sites, access, limited, sightings or Sightings(), imports)
     router = create_router(desk)
     add_static(router)
 

@@ -18,7 +18,7 @@ from expost.state.api_keys import ApiKey
 from expost.state.audit import AuditLine
 from expost.state.logins import Login
 
-from . import samples, samples_arrival, samples_events, samples_kept, samples_people
+from . import samples, samples_arrival, samples_events, samples_imports, samples_kept, samples_people
 from .account import AccountView, LoginRow
 from .asked import Ask, Offer
 from .audit import audit_view
@@ -28,6 +28,7 @@ from .desk import Desk, Outcome, sql_text
 from .event import choose, event_view
 from .explanation import explanation_view
 from .funnel import funnel_view
+from .import_view import ImportsView, import_view, row_of
 from .lifecycle import lifecycle_view
 from .live import live_view
 from .losses import losses_view
@@ -68,6 +69,7 @@ def patterns() -> Iterator[Pattern]:
     yield from _access()
     yield from _kept()
     yield from _people()
+    yield from _imports()
     for state, count in (("no rows", 0), ("one row", 1), ("too many rows", 400)):
         yield Pattern("Rows", state, "_rows.html", {"view": rows_view(samples_arrival.rows(count))})
     waiting, arrived = StatusView(0, None), status_view(samples_events.live())
@@ -104,6 +106,24 @@ def add_patterns(router: APIRouter, desk: Desk) -> None:
         ]
         components = list(dict.fromkeys(each.component for each, _ in shown))
         return render(desk, request, "patterns.html", shown=shown, components=components)
+
+
+def _imports() -> Iterator[Pattern]:
+    for state, rows in (
+        ("empty", ()),
+        ("in every state", [row_of(standing, "UTC") for _, standing in samples_imports.STATES]),
+    ):
+        yield Pattern("Uploads", state, "_imports.html", {"view": ImportsView(rows, 5_000_000_000, ())})
+    for state, standing in samples_imports.STATES:
+        view = import_view(standing, "UTC")
+        yield Pattern("Import", state, "_import_state.html", {"view": view})
+        if view.report and state in ("tried", "imported"):
+            yield Pattern(
+                "Import's report", state, "_import_report.html", {"view": view, "report": view.report}
+            )
+        if state in ("nothing done yet", "a table", "imported"):
+            said = {"view": view, "mapping": view.mapping}
+            yield Pattern("Import's next step", state, "_import_run.html", said)
 
 
 def _lists() -> Iterator[Pattern]:

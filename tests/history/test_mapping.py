@@ -120,6 +120,20 @@ def test_a_look_at_a_table_proposes_its_mapping(tmp_path: Path) -> None:
         mapping_for([path], None, {})
 
 
+def test_a_column_of_times_is_found_whatever_it_is_called(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "n,bought,customer,what\n20260301,2026-03-02 10:00,ann,Paid\n20260302,2026-03-02 11:00,bob,Paid\n"
+    )
+    mapping = proposal(path).mapping
+    assert (mapping.time, mapping.time_format, mapping.user, mapping.event) == (
+        "bought",
+        "iso",
+        "customer",
+        "what",
+    )
+
+
 def test_formats_of_times_are_seen_from_their_values() -> None:
     assert guess_format(["19970101", ""]) == "%Y%m%d"
     assert guess_format(["1772442000.5"]) == "seconds"

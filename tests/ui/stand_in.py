@@ -22,6 +22,9 @@ from expost.errors import (
     UnknownDefinition,
     UnknownReport,
 )
+from expost.history.runs import Imports, Standing
+from expost.history.uploads import UnknownImport, Upload, Uploads
+from expost.lake.folder import Folder
 from expost.query.cohort import Cohort, Did
 from expost.query.cohort_size import CohortSize
 from expost.query.dashboard import Dashboard
@@ -50,7 +53,7 @@ from expost.query.unnamed import Unnamed
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.details import Details, details_of
-from expost.ui import samples, samples_arrival, samples_events, samples_kept, samples_people
+from expost.ui import samples, samples_arrival, samples_events, samples_imports, samples_kept, samples_people
 from expost.ui.desk import PageSite
 from expost.ui.pages import create_pages
 
@@ -271,9 +274,28 @@ def create_app(
     stand_in: StandIn, sites: tuple[PageSite, ...] = (SITE,), access: Access | None = None
 ) -> FastAPI:
     """The pages alone, without the gate in front of them."""
-    app = FastAPI()
-    app.include_router(create_pages(stand_in.call, lambda: sites, access or empty_access()))
+    app, imports = FastAPI(), StandInImports(is_empty=stand_in.is_empty)
+    app.include_router(create_pages(stand_in.call, lambda: sites, access or empty_access(), imports=imports))
     return app
+
+
+class StandInImports(Imports):
+    """Uploads in every state, each under a number."""
+
+    def __init__(self, *, is_empty: bool) -> None:
+        self.uploads = Uploads(Folder(Path("nowhere")), 5_000_000_000)
+        self._found = () if is_empty else tuple(standing for _, standing in samples_imports.STATES)
+
+    def all(self) -> list[Standing]:
+        return list(self._found)
+
+    def find(self, id_: str) -> Standing:
+        if not id_.isdigit() or int(id_) >= len(self._found):
+            raise UnknownImport(id_)
+        return self._found[int(id_)]
+
+    def find_proposal(self, upload: Upload) -> None:
+        return None
 
 
 def _refuse_hover(step: Any) -> None:

@@ -11,6 +11,7 @@ from expost.ui import samples, samples_events
 from expost.ui.event import conditions_of
 from expost.ui.live import live_view
 from expost.ui.page import HERE
+from expost.ui.samples_imports import STATES
 from tests.ui.stand_in import OTHER, SITE, TAG, StandIn, client, soup
 
 FUNNEL = "/funnel?step=Viewed+a+tea&step=Added+to+basket&within=7d"
@@ -33,6 +34,7 @@ PAGES = (
     "/reports/Coming%20back", "/reports/What%20then", "/reports/Pinned", "/reports/Nowhere", "/reports?archived=yes",
     "/dashboards", "/dashboards/Weekly", "/dashboards/Weekly?from=2026-11-01", "/cohorts", "/cohort?name=Regulars",
     "/reconcile", "/reconcile?report=Checkout",
+    *(f"/import?id={number}" for number in range(len(STATES))), "/imports",
     "/sql?query=select+1", "/setup", "/account", "/audit", "/login", "/setup-account", "/patterns",
 )  # fmt: skip
 

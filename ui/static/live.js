@@ -48,6 +48,15 @@ function poll(panel) {
   setTimeout(turn, every);
 }
 
+// A file that is too large is said to be before it is sent.
+function checkSize(field) {
+  field.addEventListener("change", () => {
+    const isTooLarge = [...field.files].some((file) => file.size > Number(field.dataset.mostBytes));
+    field.setCustomValidity(isTooLarge ? `At most ${field.dataset.most} can be uploaded: pack it as gzip or zip.` : "");
+    field.reportValidity();
+  });
+}
+
 function previewWhileTyping(form) {
   const panel = document.getElementById("preview");
   let timer;
@@ -147,4 +156,5 @@ document.querySelectorAll("[data-poll]").forEach(poll);
 document.querySelectorAll("[data-preview]").forEach(previewWhileTyping);
 document.querySelectorAll("[data-copy]").forEach(copyable);
 document.querySelectorAll("[data-submit=ctrl-enter]").forEach(submitByKey);
+document.querySelectorAll("[data-most-bytes]").forEach(checkSize);
 document.querySelectorAll(".site-choice select").forEach((field) => field.addEventListener("change", () => field.form.submit()));
