@@ -38,6 +38,7 @@ from expost.query.event_detail import EventDetail
 from expost.query.form import form_of_body, moment_of, one, yes
 from expost.query.form_definition import DEFINED, definition_of, validity_of
 from expost.query.form_seen import FLAGS, SITE, SQL, sql_of
+from expost.query.form_sessions import SESSION, session_of
 from expost.query.question import Question, refuse_outside
 from expost.query.word import checked_body
 from expost.query_routes import NoQueries, Queries, add_queries
@@ -69,6 +70,11 @@ def create_api(call: Call, queries: Queries | None = None, imports: Imports | No
         """One event whole, with the chain of its element."""
         form = given(request, FLAGS)
         return await answer(EventDetail(event_id, site=one(form, "site"), as_of=moment_of(form, "as_of")))
+
+    @api.get("/sessions/{session_id}", openapi_extra=words_schema(SESSION))
+    async def session(session_id: str, request: Request) -> JSONResponse:
+        """One session whole, with its events in their order."""
+        return await answer(session_of(session_id, given(request, SESSION)))
 
     @api.post("/sql", openapi_extra=body_schema(SQL, ("query",)))
     async def sql(body: Body, request: Request) -> JSONResponse:

@@ -25,6 +25,7 @@ from expost.question_commands import COMMANDS
 from expost.reconcile_commands import reconcile
 from expost.report_commands import COMMANDS as REPORTS
 from expost.right_commands import COMMANDS as RIGHTS
+from expost.session_commands import sessions
 from expost.settings import load_settings
 
 WORDS = "expost.words"
@@ -153,7 +154,7 @@ main.add_command(
 main.add_command(
     LaterGroup("import", _imports, help="History that another product exported, or a table holds.")
 )
-for each in (*COMMANDS, reconcile, *REPORTS, definitions, cohorts, *RIGHTS, *BACKUP):
+for each in (*COMMANDS, reconcile, *REPORTS, definitions, cohorts, sessions, *RIGHTS, *BACKUP):
     main.add_command(each)
 
 

@@ -1,8 +1,8 @@
-"""The part of a `Lake` that asks what people did: funnels, retention, trends, stickiness, lifecycle, paths."""
+"""The part of a `Lake` that asks what people did: funnels, retention, trends, paths, sessions and the like."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -14,16 +14,19 @@ from expost.door_words import (
     duration_of,
     fields_said,
     measure_of,
+    properties_of,
     steps_of,
     unit_of,
 )
-from expost.query.definition import Definition
+from expost.query.definition import Definition, PropertyMatch, Scalar
 from expost.query.funnel import Funnel, FunnelAnswer, Stage
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.measure import Measure
 from expost.query.paths import Paths, PathsAnswer
 from expost.query.question import Step
 from expost.query.retention import Retention, RetentionAnswer
+from expost.query.session_detail import SessionAnswer, SessionDetail
+from expost.query.sessions import Sessions, SessionsAnswer
 from expost.query.stickiness import Stickiness, StickinessAnswer
 from expost.query.trend import Trend, TrendAnswer
 from expost.query.unit import SESSION_GAP, Unit
@@ -201,3 +204,32 @@ class Questions(Asking):
             **fields_said(asked, Paths),
         )
         return self._ask(question, PathsAnswer)
+
+    def sessions(
+        self,
+        *,
+        did: Step | Sequence[Step] = (),
+        properties: Mapping[str, Scalar] | Sequence[PropertyMatch] = (),
+        by: By = None,
+        gap: timedelta | str = SESSION_GAP,
+        **asked: Any,
+    ) -> SessionsAnswer:
+        """The sessions that began in range: `answer.figures`, `.periods`, `.groups`, and a page of them, `.sessions`.
+
+        Only those in which all of `did` was done, and whose first event has all `properties`. `by` splits the figures
+        by what the first event says. `asked` may say `person`, `device`, `period`, `order` (`latest`, `longest`,
+        `most_events`), `limit` and `offset`: see `expost.query.sessions.Sessions`.
+        """
+        question = Sessions(
+            did=steps_of(did),
+            properties=properties_of(properties),
+            by=breakdown_of(by),
+            gap=duration_of(gap),
+            **fields_said(asked, Sessions),
+        )
+        return self._ask(question, SessionsAnswer)
+
+    def session(self, session_id: str, *, gap: timedelta | str = SESSION_GAP, **asked: Any) -> SessionAnswer:
+        """One session by its id: `answer.session`, and its `answer.events` in their order, the first `limit`."""
+        question = SessionDetail(session_id, gap=duration_of(gap), **fields_said(asked, SessionDetail))
+        return self._ask(question, SessionAnswer)

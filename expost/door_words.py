@@ -10,6 +10,7 @@ from typing import Any, cast
 from expost.errors import InvalidInput
 from expost.query.breakdown import Breakdown, breakdown_said
 from expost.query.cohort import Cohort, Did
+from expost.query.definition import PropertyMatch, Scalar, definition
 from expost.query.duration import parse_duration
 from expost.query.form import FALSE, TRUE, parse_moment
 from expost.query.measure import HINT as MEASURES
@@ -60,6 +61,11 @@ def brackets_of(given: Sequence[tuple[int, int]] | str) -> tuple[tuple[int, int]
         f"brackets is {given!r}, which is no list of stretches.",
         hint='For example: "0,1-3,4-7", or [(0, 0), (1, 3), (4, 7)]',
     )
+
+
+def properties_of(given: Mapping[str, Scalar] | Sequence[PropertyMatch]) -> tuple[PropertyMatch, ...]:
+    """Conditions on properties, which may be given as names with the values that they have."""
+    return definition("asked", properties=given).alternatives[0].properties if given else ()
 
 
 def acts_of(given: Did | str | Sequence[Did | str]) -> tuple[Did, ...]:

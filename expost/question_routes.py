@@ -27,6 +27,7 @@ from expost.query.form_funnel import FUNNEL, FUNNEL_PEOPLE, funnel_of, funnel_pe
 from expost.query.form_proof import explanation_of
 from expost.query.form_retention import RETENTION, RETENTION_PEOPLE, retention_of, retention_people_of
 from expost.query.form_seen import FLAGS, LIVE, LOSSES, REJECTED, flags_of, live_of, losses_of, rejected_of
+from expost.query.form_sessions import SESSIONS, sessions_of
 from expost.query.form_trend import TREND, TREND_PEOPLE, trend_of, trend_people_of
 from expost.query.form_ways import LIFECYCLE, PATHS, STICKINESS, lifecycle_of, paths_of, stickiness_of
 from expost.query.question import Question
@@ -56,6 +57,7 @@ ASKED = (
     Asked("/stickiness", STICKINESS, stickiness_of, "How many people did it in how many distinct periods."),
     Asked("/lifecycle", LIFECYCLE, lifecycle_of, "Per period who is new, returning, resurrecting and dormant."),
     Asked("/paths", PATHS, paths_of, "What people did after or before an event, in the same session."),
+    Asked("/sessions", SESSIONS, sessions_of, "The sessions that began in a range, their figures, and how many when."),
     Asked("/funnel/people", FUNNEL_PEOPLE, funnel_people_of,
           "The people behind a bar, each with the events that decided."),
     Asked("/retention/people", RETENTION_PEOPLE, retention_people_of,

@@ -25,6 +25,8 @@ from expost.query.reconcile import ReconcileAnswer
 from expost.query.rejected import RejectedAnswer
 from expost.query.retention import RetentionAnswer
 from expost.query.sandbox import RowsAnswer
+from expost.query.session_detail import SessionAnswer
+from expost.query.sessions import SessionsAnswer
 from expost.query.stickiness import StickinessAnswer
 from expost.query.suggested import SuggestionsAnswer
 from expost.query.trend import TrendAnswer
@@ -37,6 +39,7 @@ from expost.terminal_preview import show_count, show_preview, show_rest
 from expost.terminal_proof import show_explanation, show_people
 from expost.terminal_reconcile import show_reconciled
 from expost.terminal_retention import show_retention
+from expost.terminal_sessions import show_session, show_sessions
 from expost.terminal_trend import show_trend
 from expost.terminal_ways import show_lifecycle, show_paths, show_stickiness
 
@@ -109,6 +112,8 @@ SHOWN: dict[type[Answer], Callable[[Console, Any], None]] = {
     PeopleAnswer: show_people,
     ExplanationAnswer: show_explanation,
     PathsAnswer: show_paths,
+    SessionsAnswer: show_sessions,
+    SessionAnswer: show_session,
     StickinessAnswer: show_stickiness,
     LifecycleAnswer: show_lifecycle,
     LossesAnswer: show_losses,

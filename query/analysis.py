@@ -61,6 +61,9 @@ from .retention_people import retention_people
 from .rights import Rights
 from .sampling import estimated, with_sample
 from .sandbox import SqlQuery, sql_query
+from .session_detail import SessionDetail, session_detail
+from .session_list import sessions
+from .sessions import Sessions
 from .settled import Asked, as_asked, settled
 from .stickiness import Stickiness, stickiness
 from .suggested import Suggestions, suggested
@@ -85,6 +88,8 @@ ANSWERS: dict[type[Question], Callable[[Reading, Any], Answer]] = {
     Stickiness: stickiness,
     Lifecycle: lifecycle,
     Paths: paths,
+    Sessions: sessions,
+    SessionDetail: session_detail,
     Reconcile: reconcile,
     CohortSize: cohort_size,
     Difference: difference,
@@ -112,10 +117,10 @@ OF_PEOPLE = (
     TrendPeople,
     Explanation,
 )
-COHORTS_OF = (*OF_PEOPLE, Reconcile, Preview, Live)
+COHORTS_OF = (*OF_PEOPLE, Sessions, Reconcile, Preview, Live)
 """Questions that can be asked of the people of a cohort."""
 
-WITHOUT_VIEWS = (Preview, CohortSize, Timeline, *OF_PEOPLE)
+WITHOUT_VIEWS = (Preview, CohortSize, Timeline, Sessions, SessionDetail, *OF_PEOPLE)
 """Questions that are asked of the lake itself: they do without the views for people, and share one connection."""
 
 
@@ -347,5 +352,5 @@ def _refuse_cohorts(question: Question) -> None:
     if (question.cohort or question.not_cohort) and not isinstance(question, COHORTS_OF):
         raise NotBuilt(
             f"A {type(question).__name__} is not asked of a cohort.",
-            hint="Funnels, retention, trends, stickiness, lifecycles, paths, previews and live events are.",
+            hint="Funnels, retention, trends, stickiness, lifecycles, paths, sessions, previews and live events are.",
         )

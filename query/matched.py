@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +18,7 @@ from .kept_events import Source, in_lake
 from .reading import Reading, Row, at
 from .selector_sql import ENGINE_VERSION
 from .statement import Fragment, identifier
+from .stretches import find_sessions, find_stretches
 from .unit import PERSON, Unit
 from .unseen import (
     gaps,
@@ -214,8 +214,8 @@ def unit_column(unit: Unit) -> Fragment:
 
 def _prepare_units(reading: Reading, unit: Unit, bounds: tuple[int, int] | None) -> None:
     if unit.kind == "session":
-        values = bounding(bounds) | {"gap": unit.gap // timedelta(microseconds=1)}
-        reading.run("sessions.sql", values, has_bounds=bounds is not None)
+        find_stretches(reading, unit.gap, bounding(bounds))
+        find_sessions(reading, unit.gap)
     elif unit.kind == "group":
         reading.run("memberships.sql", {"group_type": unit.group_type})
 

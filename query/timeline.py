@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from expost.errors import UnknownName
-
 from .answer import Answer, as_row
 from .chain import chains
+from .found_person import find_person
 from .live import LiveEvent, live_event
 from .matched import bounding
 from .person import stranger
@@ -19,30 +18,6 @@ from .question import Question, refuse_outside
 from .reading import Reading
 from .unit import SESSION_GAP
 
-_FIND = """
-select id from (
-    select 1 as rank, user_id as id from lake.users where site = $site and "user" = $id
-    union all
-    select 2, device_id from lake.devices where site = $site and device = $id
-    union all
-    select 3, user_id from lake.users where site = $site and user_id = try_cast($id as bigint)
-    union all
-    select 4, device_id from lake.devices where site = $site and device_id = try_cast($id as bigint)
-) as found
-order by rank limit 1;"""
-# Of a device it is whoever is logged in on it last.
-_OWNER = """
-select coalesce(
-    (select min(person_id) from lake.joined_users where user_id = $found),
-    (select min(coalesce(joined.person_id, logins.user_id)) from lake.logins as logins
-        left join lake.joined_users as joined on joined.user_id = logins.user_id
-        where logins.device_id = $found and logins.ends_at is null),
-    $found
-);"""
-_USERS = """
-select user_id, min("user") from lake.users
-where user_id = $person or user_id in (select user_id from lake.joined_users where person_id = $person)
-group by user_id order by user_id <> $person, 2;"""
 _DEVICES = """
 select theirs.device_id, min(devices.device), bool_or(devices.is_daily), count(distinct theirs.event_id),
     min(theirs.time), max(theirs.time)
@@ -147,13 +122,7 @@ class TimelineAnswer(Answer):
 
 def timeline(reading: Reading, question: Timeline) -> TimelineAnswer:
     """Users, devices, edges and traits of one person, and their latest events by session."""
-    found = reading.execute(_FIND, {"id": question.id})
-    if not found:
-        raise UnknownName(
-            "person", question.id, [], list_with="expost sql 'select person_id, \"user\" from people'"
-        )
-    [(person,)] = reading.execute(_OWNER, {"found": found[0][0]})
-    users = reading.execute(_USERS, {"person": person})
+    person, users = find_person(reading, question.id)
     bounds = (reading.start, reading.end) if reading.has_range else None
     values: dict[str, Any] = {
         "person": person,

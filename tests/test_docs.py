@@ -28,6 +28,7 @@ from expost.query.form_definition import (
 from expost.query.form_funnel import FUNNEL_PEOPLE
 from expost.query.form_retention import RETENTION_PEOPLE
 from expost.query.form_seen import LIVE, LOSSES, REJECTED, TIMELINE
+from expost.query.form_sessions import SESSION, SESSIONS
 from expost.query.form_trend import TREND_PEOPLE
 from expost.query.form_ways import LIFECYCLE, PATHS, STICKINESS
 from expost.query.word import Word
@@ -45,6 +46,7 @@ GROUPS = {
     "Stickiness": STICKINESS,
     "Lifecycle": LIFECYCLE,
     "Paths": PATHS,
+    "Sessions": (*SESSIONS, *SESSION),
     "Cohort": COHORT,
     "Difference, suggestions, what has no name": (*DIFFERENCE, *SUGGESTIONS, *UNNAMED, *HEALTH),
     "What arrived": (*LOSSES, *REJECTED, *TIMELINE, *LIVE),

@@ -9,7 +9,7 @@ matches_of_units as (
     left join sessions
         on sessions.device_id = m.device_id
         and epoch_us(m.time) >= sessions.began
-        and (sessions.next_began is null or epoch_us(m.time) < sessions.next_began)
+        and epoch_us(m.time) <= sessions.ended
 {% elif unit == "device" %}
     select m.*, m.device_id as unit_id
     from matches_of_people as m

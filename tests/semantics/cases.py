@@ -13,7 +13,7 @@ from expost.query.breakdown import Breakdown, Flag, parse_breakdown
 from expost.query.cohort_size import CohortSize
 from expost.query.definition import Alternative, Definition, definition, in_force_of
 from expost.query.duration import parse_duration
-from expost.query.form import form_of
+from expost.query.form import form_of, property_of
 from expost.query.form_cohort import cohort_of
 from expost.query.funnel import Funnel, Stage
 from expost.query.interval import Interval
@@ -23,6 +23,7 @@ from expost.query.paths import Paths
 from expost.query.preview import Preview
 from expost.query.question import Question
 from expost.query.retention import Retention, parse_brackets
+from expost.query.sessions import Sessions
 from expost.query.stickiness import Stickiness
 from expost.query.trend import Trend
 from expost.query.unit import Unit, parse_unit
@@ -175,6 +176,18 @@ def _paths(case: Case, asked: Mapping[str, Any]) -> Paths:
     return Paths(definition_of(asked["of"]), direction, steps=steps, **_common(case, asked))
 
 
+def _sessions(case: Case, asked: Mapping[str, Any]) -> Sessions:
+    named = ("person", "device", "period", "order", "limit", "offset")
+    return Sessions(
+        did=tuple(map(definition_of, asked.get("did", ()))),
+        properties=tuple(map(property_of, asked.get("properties", ()))),
+        by=_by(asked),
+        gap=parse_duration(asked.get("gap", "30min")),
+        **{name: asked[name] for name in named if name in asked},
+        **_common(case, asked),
+    )
+
+
 def _cohort(case: Case, asked: Mapping[str, Any]) -> CohortSize:
     pairs = [
         (name, each) for name, said in asked.items() for each in ([said] if isinstance(said, str) else said)
@@ -191,6 +204,7 @@ QUESTIONS: dict[str, Callable[[Case, Mapping[str, Any]], Question]] = {
     "stickiness": _stickiness,
     "lifecycle": _lifecycle,
     "paths": _paths,
+    "sessions": _sessions,
 }
 
 

@@ -114,9 +114,9 @@ def _lengths(asked: Mapping[str, Any], say: Callable[[Any], Any]) -> dict[str, A
     """A question with its lengths of time said in another way; those of cohorts are words of an address."""
     said = dict(asked)
     if "steps" in said and "within" in said:
-        for name in ("within", "gap"):
-            if name in said:
-                said[name] = say(said[name])
+        said["within"] = say(said["within"])
+    if "gap" in said:
+        said["gap"] = say(said["gap"])
     if "windows" in said:
         said["windows"] = {number: say(length) for number, length in said["windows"].items()}
     return said

@@ -13,17 +13,19 @@ from expost.query.lifecycle import LifecycleAnswer
 from expost.query.paths import PathsAnswer
 from expost.query.preview import PreviewAnswer
 from expost.query.retention import RetentionAnswer
+from expost.query.sessions import SessionsAnswer
 from expost.query.stickiness import StickinessAnswer
 from expost.query.trend import TrendAnswer
 
 from .cases import Case
-from .engine import bars_of, medians_of, table_of
+from .engine import bars_of, group_name, medians_of, table_of
 
 Figures = dict[str, Any]
 
 EXPECTED = (
     "expect", "complete", "outside", "several", "medians", "sizes", "pooled", "measured", "whole", "people",
-    "everyone", "periods", "edges", "unknown", "counted", "left_out", "because", "notes",
+    "everyone", "periods", "edges", "told", "whose", "ends", "seen", "over", "figures", "lasted", "split",
+    "begun", "unknown", "counted", "left_out", "because", "notes",
 )  # fmt: skip
 """What a case may say of its answer."""
 
@@ -123,8 +125,42 @@ def _own_figures(answer: Answer) -> Figures:
                     for edge in answer.edges
                 ]
             }
+        case SessionsAnswer():
+            return _of_sessions(answer)
         case _:
             raise AssertionError(f"No case asks for {type(answer).__name__}.")
+
+
+def _of_sessions(answer: SessionsAnswer) -> Figures:
+    listed, figures = answer.sessions, answer.figures
+    names = ("sessions", "people", "devices", "events", "page_views", "viewing", "bounces", "running")
+    return {
+        "told": [
+            [
+                each.device,
+                each.began_at.replace(tzinfo=None).isoformat(),
+                each.duration_ms / 1_000,
+                each.events,
+                each.page_views,
+            ]
+            for each in listed
+        ],
+        "whose": [each.person if each.is_user else None for each in listed],
+        "ends": [[each.entry_page, each.exit_page] for each in listed],
+        "seen": [list(each.variations) for each in listed],
+        "over": [each.is_over for each in listed],
+        "figures": {name: getattr(figures, name) for name in names},
+        "lasted": {
+            str(each.percentile): None if each.duration_ms is None else each.duration_ms / 1_000
+            for each in figures.lengths
+        },
+        "split": {group_name(each.kind, each.value): each.figures.sessions for each in answer.groups},
+        "begun": {
+            each.start.isoformat(): each.sessions
+            for each in answer.periods
+            if each.sessions or answer.question.start
+        },
+    }
 
 
 def _by_day(answer: RetentionAnswer | TrendAnswer) -> dict[str, dict[str, list[int]]]:

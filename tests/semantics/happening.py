@@ -12,7 +12,7 @@
 
 Times are UTC. `recorded=2026-03-03T10:00` says when it was received (an event) or recorded (an edge), if not at its
 own time. `key=value` pairs after it set other columns: page, seq, id, user, bot, internal, environment, daily,
-consent, label, text, marks, path, host, query, hash, release, browser, country, campaign, `p.NAME=JSON` for
+consent, imported, label, text, marks, path, host, query, hash, release, browser, country, campaign, `p.NAME=JSON` for
 properties, and `t.NAME=JSON` for what `identify` says of the user. Without `page`, every device has
 one page; without `seq`, events are numbered in the order of the lines.
 """
@@ -114,6 +114,8 @@ def _read_line(line: str, number: int) -> Happening:
     }
     columns["marks"] = given["marks"].split(",") if "marks" in given else []
     columns["properties"] = json.dumps(properties)
+    if "imported" in given:
+        columns["imported"] = True
     flag, _, variation = detail.partition("=")
     user = given.get("user") or (detail if kind == "identify" else flag if kind == "merge" else None)
     return Happening(

@@ -17,6 +17,7 @@ from expost.clock import from_micros
 from .happening import EDGES, Happening
 
 Step = Callable[[Happening], bool]
+DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ class Oracle:
         began = before = None
         for each in self.everything:
             if each.device == event.device and each.at <= event.at:
-                if before is None or each.at - before > self.gap:
+                # A daily id is another device on the next day.
+                is_next_day = each.is_daily and before is not None and each.at // DAY > before // DAY
+                if before is None or each.at - before > self.gap or is_next_day:
                     began = each.at
                 before = each.at
         return f"session {event.device} {began}"

@@ -1,0 +1,45 @@
+"""`expost sessions`: what devices did without a longer gap, listed and counted, and one of them opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from expost.asking import ask
+from expost.errors import InvalidInput
+from expost.options import asking_options
+from expost.query.form_sessions import SESSION, SESSIONS, session_of, sessions_of
+from expost.question_commands import analysis_of, form_of_options, show_answer
+
+
+@click.group(invoke_without_command=True)
+@asking_options(SESSIONS)
+@click.pass_context
+def sessions(context: click.Context, /, data: Path | None, as_json: bool, **options: Any) -> None:
+    """The sessions that began in a range: how many, how long, with how many pages, and the latest of them.
+
+    \b
+    Example: expost sessions --last 7d --by device_class
+    """
+    form = form_of_options(options)
+    if context.invoked_subcommand is None:
+        show_answer(ask(analysis_of(data), sessions_of(form)), as_json)
+    elif form or data is not None:
+        raise InvalidInput(
+            "Options of the list say nothing about one session.",
+            hint="Say them behind its id: expost sessions show ID --gap 1h",
+        )
+
+
+@sessions.command()
+@click.argument("session", metavar="ID")
+@asking_options(SESSION)
+def show(session: str, data: Path | None, as_json: bool, **options: Any) -> None:
+    """One session with its events in their order. ID is what the list calls it.
+
+    \b
+    Example: expost sessions show 3f2a91c04be7d580-64c1346a9f080
+    """
+    show_answer(ask(analysis_of(data), session_of(session, form_of_options(options))), as_json)

@@ -1,0 +1,132 @@
+"""Sessions by every door: command line, Python and the API."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import polars
+import pytest
+
+import expost
+from expost.lake.folder import open_folder
+from expost.query.analysis import Analysis
+from expost.query.definition import definition
+from tests.doors import Api, printed, run
+from tests.serving import make_site
+from tests.story import Story, click, expose, identify, track, view
+
+ANN = "ann@shop.example"
+DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ann came twice, once with a purchase; a stranger looked at one page."""
+    path = tmp_path_factory.mktemp("filled") / "data"
+    make_site(path)
+    story = Story(path)
+    story.capture(
+        "phone", view("/tea"), click("button.buy", label="Buy"), identify(ANN), track("Paid"), at="10:00"
+    )
+    story.capture("phone", expose("f", "red"), view("/"), at="12:00")
+    story.capture("other", view("/help"), at="11:00")
+    analysis = Analysis(story.path)
+    analysis.define(definition("Paid", track="Paid"))
+    analysis.close()
+    return path
+
+
+@pytest.fixture
+def data(filled: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(filled, tmp_path / "data")
+
+
+def test_the_command_lists_what_the_api_and_python_list(data: Path) -> None:
+    said = printed(data, "sessions", *DAY, "--did", "Paid", "--by", "country")
+    answer = expost.open(data).sessions(did="Paid", by="country", start="2026-03-02", end="2026-03-03")
+    api = Api(open_folder(data), None).client.get(
+        "/api/v1/sessions", params={"did": "Paid", "by": "country", "from": "2026-03-02", "to": "2026-03-03"}
+    )
+    [listed] = said["sessions"]
+    assert (listed["person"], listed["entry_page"], listed["events"], listed["page_views"]) == (
+        ANN,
+        "/tea",
+        4,
+        1,
+    )
+    assert said["figures"]["bounces"] == 1
+    assert said["figures"]["bounce_share"] == 1.0
+    for name in ("sessions", "figures", "groups", "periods", "notes"):
+        assert said[name] == answer.to_json()[name] == api.json()[name], name
+
+
+def test_a_session_of_the_list_is_opened_by_its_id(data: Path) -> None:
+    latest = printed(data, "sessions", "--person", ANN, "--limit", "1")["sessions"][0]
+    assert latest["variations"] == ["f=red"]
+    opened = printed(data, "sessions", "show", latest["session_id"])
+    assert opened["session"] == latest
+    assert [each["type"] for each in opened["events"]] == ["exposure", "page_view"]
+    api = Api(open_folder(data), None).client.get(f"/api/v1/sessions/{latest['session_id']}")
+    assert (api.json()["session"], api.json()["total"]) == (latest, 2)
+    in_python = expost.open(data).session(latest["session_id"])
+    assert [each.type for each in in_python.events] == ["exposure", "page_view"]
+
+
+def test_rows_go_out_as_csv_parquet_and_a_frame(data: Path, tmp_path: Path) -> None:
+    table = tmp_path / "sessions.parquet"
+    assert run(data, "sessions", "--out", str(table)).exit_code == 0
+    frame = expost.open(data).sessions(order="longest").to_polars()
+    assert set(polars.read_parquet(table)["session_id"]) == set(frame["session_id"])
+    text = run(data, "sessions", "--order", "most_events", "--csv").stdout
+    assert polars.read_csv(io.StringIO(text))["events"].to_list() == [4, 2, 1]
+
+
+def test_another_gap_moves_beginnings_and_an_old_id_opens_what_holds_its_moment(data: Path) -> None:
+    [late, _, _] = printed(data, "sessions")["sessions"]
+    [_, whole] = printed(data, "sessions", "--gap", "3h")["sessions"]
+    assert whole["events"] == 6
+    opened = printed(data, "sessions", "show", late["session_id"], "--gap", "3h")
+    assert opened["session"] == whole
+    assert "No session begins at 2026-03-02 12:00:00 UTC: this one holds that moment." in " ".join(
+        opened["notes"]
+    )
+
+
+@pytest.mark.parametrize("id_", ["nonsense", "0000000000000001-64c1346a9f080", "' or 1=1"])
+def test_an_id_of_no_session_is_refused(data: Path, id_: str) -> None:
+    result = run(data, "sessions", "show", id_)
+    assert (result.exit_code, "expost sessions" in result.output) == (2, True)
+    assert Api(open_folder(data), None).client.get(f"/api/v1/sessions/{id_}").status_code == 404
+
+
+def test_what_sessions_cannot_be_asked_is_said(data: Path) -> None:
+    client = Api(open_folder(data), None).client
+    for asked, code in (
+        ({"by": "flag:f"}, "not_built"),
+        ({"by": "trait:plan"}, "not_built"),
+        ({"order": "shortest"}, "invalid_input"),
+        ({"limit": "0"}, "invalid_input"),
+        ({"gap": "0min"}, "invalid_input"),
+        ({"sample": "10%"}, "not_built"),
+        ({"did": "Nothing"}, "unknown_definition"),
+        ({"person": "nobody"}, "unknown_name"),
+    ):
+        assert client.get("/api/v1/sessions", params=asked).json()["error"]["code"] == code, asked
+    assert "behind its id" in run(data, "sessions", "--gap", "1h", "show", "x").output
+
+
+def test_a_terminal_has_figures_days_and_the_list(data: Path) -> None:
+    from expost.table import terminal_console
+    from expost.terminal import show
+
+    console, lake = terminal_console(), expost.open(data)
+    with console.capture() as shown:
+        listed = lake.sessions(start="2026-03-01", end="2026-03-04", by="device_class")
+        show(console, listed)
+        show(console, lake.session(listed.sessions[0].session_id))
+    text = shown.get()
+    assert "3 of 3 sessions are listed." in text
+    assert "A bounce is a session with exactly one page view" in text
+    assert "f=red" in text
