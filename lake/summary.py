@@ -3,7 +3,7 @@
 A fact is what many events have in common: what happened, on which element, on which page, with which words on it, in
 whose environment. A question that no more than that decides looks at the facts, which are few where events repeat
 themselves, and then reads the moments of those that match and of no others: they lie one after the other, in plain
-arrays.
+arrays. Where two of them are of one device and one microsecond, it is also told which of them came first.
 
 Files of events never change, so a summary is made once, by whoever compacts the folder, and lies beside what else is
 kept of its file (`kept.py`). Deleting it loses nothing.
@@ -25,30 +25,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from .folder import Folder
 from .kept import kept_of, make_private
 from .part import LiveFile, sync
-from .schema import BOOL, COUNT, ID, TIME
+from .summary_tables import FACTS, MOMENTS, TIES, summary_tables
 from .table import find_live_files
-
-STRINGS = (
-    "site", "type", "name", "source", "environment", "host", "path", "label", "text", "flag", "variation",
-)  # fmt: skip
-SAME = {
-    **{name: pa.dictionary(COUNT, pa.string()) for name in STRINGS},
-    "marks": pa.list_(pa.string()), "element_id": ID, "placement_id": ID, "user_id": ID, "is_bot": BOOL,
-    "is_internal": BOOL,
-}  # fmt: skip
-"""The columns of an event that all events of a fact agree in. `user_id` is that of events from a server alone."""
-
-FACTS = pa.schema([*SAME.items(), ("first_moment", COUNT), ("events", COUNT), ("last", TIME)])
-"""The facts of a file. Those from `first_moment` on, as many as there are `events`, are the moments of a fact."""
-
-MOMENTS = pa.schema([("time", TIME), ("device_id", pa.dictionary(COUNT, ID))])
 
 LEAST_BYTES = 4_000_000
 """Smaller files are read as they are: they will soon be merged into larger ones."""
@@ -57,7 +40,6 @@ MOST_ROWS = 20_000_000
 USUAL_SHARE = 0.4
 """How large a summary is beside its file, about."""
 
-_VERSION = {b"expost.summary": b"3"}
 _FOLDER = "summary"
 
 
@@ -83,6 +65,7 @@ class Summary:
 
     facts: pa.RecordBatch
     moments: pa.RecordBatch
+    ties: pa.RecordBatch
     file: pa.MemoryMappedFile
     mapped: mmap.mmap
 
@@ -122,13 +105,14 @@ def find_summary(cache: Path, file: Path) -> Summary | None:
     """The summary of a file of events, if there is one."""
     folder = kept_of(cache, file) / _FOLDER
     try:
-        files = [pa.memory_map(str(folder / f"{name}.arrow")) for name in ("facts", "moments")]
+        files = [pa.memory_map(str(folder / f"{name}.arrow")) for name in ("facts", "moments", "ties")]
         mapped, file = _mapped(files[0]), files[1]
-        facts, moments = _only_batch(pa.py_buffer(mapped)), _only_batch(file)
+        facts, moments, ties = _only_batch(pa.py_buffer(mapped)), _only_batch(file), _only_batch(files[2])
     except (OSError, pa.ArrowException, ValueError):
         return None  # not there, removed this moment, or not whole
-    is_known = facts.schema.equals(FACTS.with_metadata(_VERSION), check_metadata=True)
-    return Summary(facts, moments, file, mapped) if is_known and moments.schema.equals(MOMENTS) else None
+    is_known = facts.schema.equals(FACTS, check_metadata=True)
+    is_known &= moments.schema.equals(MOMENTS) and ties.schema.equals(TIES)
+    return Summary(facts, moments, ties, file, mapped) if is_known else None
 
 
 def lacks_summaries(folder: Folder, max_bytes: int) -> bool:
@@ -157,9 +141,8 @@ def make_summary(cache: Path, file: Path) -> bool:
     fresh = place.with_name(f".{uuid.uuid4()}")
     try:
         make_private(fresh, cache)
-        facts, moments = _summary_of(file)
-        _write(fresh / "facts.arrow", facts)
-        _write(fresh / "moments.arrow", moments)
+        for name, table in summary_tables(file).items():
+            _write(fresh / f"{name}.arrow", table)
         sync(fresh)
         shutil.rmtree(place, ignore_errors=True)  # torn, or of another version
         fresh.rename(place)
@@ -252,86 +235,6 @@ def _only_batch(source: pa.MemoryMappedFile | pa.Buffer) -> pa.RecordBatch:
 def _write(path: Path, table: pa.Table) -> None:
     """Write the table as one batch, which can be mapped into memory as it is; durable when this returns."""
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table.combine_chunks(), max_chunksize=max(1, len(table)))
+        for batch in table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]:
+            writer.write_batch(batch)
     sync(path)
-
-
-def _summary_of(file: Path) -> tuple[pa.Table, pa.Table]:
-    """Facts and moments of a file, one column of its events after the other, so that memory stays bounded."""
-    with pq.ParquetFile(file, read_dictionary=list(STRINGS), page_checksum_verification=True) as events:
-        numbers = _fact_numbers(events)
-        # Facts are numbered as they come, and rows lie in the order in which questions read them.
-        order = np.argsort(numbers, kind="stable")
-        counts = np.bincount(numbers)
-        firsts = np.cumsum(counts) - counts
-        times = _column(events, "time", TIME).cast(pa.int64()).to_numpy()[order]
-        devices = _ordered(_column(events, "device_id", ID).dictionary_encode("encode"))
-        chosen = pa.array(order[firsts])
-        facts = [_column(events, name, type_).take(chosen) for name, type_ in SAME.items()]
-    facts += [
-        pa.array(firsts, COUNT),
-        pa.array(counts, COUNT),
-        pa.array(np.maximum.reduceat(times, firsts)).cast(TIME),
-    ]
-    moments = [
-        pa.array(times).cast(TIME),
-        pa.DictionaryArray.from_arrays(devices.indices.take(pa.array(order)), devices.dictionary),
-    ]
-    return (
-        pa.table(facts, FACTS.with_metadata(_VERSION)),
-        pa.table(moments, MOMENTS),
-    )
-
-
-def _ordered(encoded: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The same values with the dictionary in order, a null last, so that one is found without a look at all."""
-    order = pc.array_sort_indices(encoded.dictionary, null_placement="at_end")
-    number = np.empty(len(order), np.int32)
-    number[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
-    indices = pa.array(number[encoded.indices.to_numpy()])
-    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary.take(order))
-
-
-def _fact_numbers(events: pq.ParquetFile) -> NDArray[np.int64]:
-    """For each event the number of its fact."""
-    numbers = np.zeros(events.metadata.num_rows, np.int64)
-    count = 1
-    for name, type_ in SAME.items():
-        codes, distinct = _codes(_column(events, name, type_))
-        if distinct > 1:
-            if count * distinct >= 1 << 62:
-                numbers, count = _dense(numbers)
-            numbers = numbers * distinct + codes
-            count *= distinct
-    return _dense(numbers)[0]
-
-
-def _dense(numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    encoded = pa.array(numbers).dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary)
-
-
-def _codes(column: pa.Array) -> tuple[NDArray[np.int64], int]:
-    """A number for each value, null included, and how many numbers there are."""
-    if pa.types.is_list(column.type):
-        column = pc.binary_join(column, "\n")
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes + 1, len(column.dictionary) + 1
-
-
-def _column(events: pq.ParquetFile, name: str, type_: pa.DataType) -> pa.Array:
-    """A column as one array; null where the file was written before there was such a column."""
-    if name not in events.schema_arrow.names:
-        return pa.nulls(events.metadata.num_rows, type_)
-    column = events.read([name]).column(0)
-    if name == "user_id":
-        is_own = pc.equal(events.read(["source"]).column(0).cast(pa.string()), "server")
-        column = pc.if_else(is_own, column, pa.scalar(None, ID))
-    if pa.types.is_dictionary(type_):
-        column = column.unify_dictionaries()
-    whole = column.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], column.type)
-    return whole.cast(type_)

@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from .event_rows import EventRows, joined
 from .fact_rows import events_of, persons_of
-from .facts import REST, Facts
+from .facts import FACTS, REST, Facts
 from .kept_events import LAKE
 from .latest_start import Marks, Numbers
 from .person_map import UNCLEAR, PersonMap, settled
@@ -45,6 +46,7 @@ class FirstExposures:
     """Each exposed person once.
 
     `variation` is a place in `names`; `viewed` the moment of the page view that counts as at the exposure, if any.
+    `doubled` are those who had another one at the moment of the first.
     """
 
     person: Numbers
@@ -53,11 +55,12 @@ class FirstExposures:
     variations: Numbers
     names: tuple[str, ...]
     viewed: Numbers
+    doubled: Numbers
 
     @property
     def nbytes(self) -> int:
         """Bytes of its arrays."""
-        arrays = (self.person, self.moment, self.variation, self.variations, self.viewed)
+        arrays = (self.person, self.moment, self.variation, self.variations, self.viewed, self.doubled)
         return sum(each.nbytes for each in arrays) + self._places.nbytes
 
     @cached_property
@@ -92,14 +95,15 @@ def first_exposures(
             found["variations"].to_numpy(),
             tuple(names),
             found["viewed"].fill_null(NO_MOMENT).to_numpy(),
+            np.empty(0, np.int64),
         )
     names = {}
     found_rows = _exposures(reading, flag, persons, facts, names)
     rows = joined([settled(persons.logins, each) for each in found_rows])
     at_login = np.unique(rows.moment[(rows.marks & UNCLEAR) != 0])
     parts = list(in_order([replace(rows, marks=np.zeros(len(rows), np.uint8))], _all))
-    # A second one at the moment of the first, or a login there: then the whole order decides.
-    unclear = np.unique(np.concatenate([at_login, *map(_doubled, parts)]))
+    # Another variation at the moment of the first, or a login there: then the whole order decides.
+    unclear = np.unique(np.concatenate([at_login, *map(_unclear, parts)]))
     if len(unclear):
         parts = [_read_again(reading, flag, unclear, persons, parts, names)]
     return _firsts(parts, tuple(names))
@@ -115,23 +119,36 @@ def _all(_: EventRows, number: Numbers, __: int) -> Marks:
     return np.ones(len(number), bool)
 
 
-def _doubled(part: InOrder) -> Numbers:
-    """Moments of first exposures at which there is a second one."""
+def _doubled(part: InOrder) -> NDArray[np.int32]:
+    """Places of the units who had a second one at the moment of their first."""
     is_first = changes(part.unit)
     is_second = ~is_first[1:] & (part.moment[1:] == part.moment[:-1]) & is_first[:-1]
-    found: Numbers = part.moment[1:][is_second]
+    found: NDArray[np.int32] = part.unit[1:][is_second]
+    return found
+
+
+def _unclear(part: InOrder) -> Numbers:
+    """Moments of first exposures at which there is one to another variation."""
+    is_theirs = np.zeros(len(part.units), bool)
+    is_theirs[_doubled(part)] = True
+    rows = np.flatnonzero(is_theirs[part.unit])
+    is_new = changes(part.unit[rows])
+    first = rows[is_new][np.cumsum(is_new) - 1]
+    differs = (part.moment[rows] == part.moment[first]) & (part.roles[rows] != part.roles[first])
+    found: Numbers = part.moment[rows[differs]]
     return found
 
 
 def _firsts(parts: Sequence[InOrder], names: tuple[str, ...]) -> FirstExposures:
     nothing = np.empty(0, np.int64)
-    person, moment, variation, variations = [nothing], [nothing], [nothing], [nothing]
+    person, moment, variation, variations, doubled = ([nothing] for _ in range(5))
     for part in parts:
         first = np.flatnonzero(changes(part.unit))
         codes = part.roles.astype(np.int64)
         person.append(part.units)
         moment.append(part.moment[first])
         variation.append(codes[first])
+        doubled.append(part.units[_doubled(part)])
         variations.append(_distinct(part.unit.astype(np.int64), codes, len(names)))
     persons = np.concatenate(person)
     return FirstExposures(
@@ -141,6 +158,7 @@ def _firsts(parts: Sequence[InOrder], names: tuple[str, ...]) -> FirstExposures:
         np.concatenate(variations),
         names,
         np.full(len(persons), NO_MOMENT),
+        np.concatenate(doubled),
     )
 
 
@@ -150,7 +168,7 @@ def _exposures(
     """The exposures of known persons that count, their variation as `roles`: a place in `names`, which grow."""
     values = {"flag": flag}
     if facts is not None:
-        found = reading.relation(render("exposure_facts.sql"), values).to_arrow_table()
+        found = reading.relation(render("exposure_facts.sql", relation=FACTS), values).to_arrow_table()
         codes = _codes(found["variation"], names).astype(np.uint32)
         for events in events_of(facts, found):
             person, is_known, marks = persons_of(events, found, persons.owners)

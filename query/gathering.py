@@ -6,7 +6,7 @@ fact knows, the events are read, without the columns that order events of one mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -17,19 +17,16 @@ from numpy.typing import NDArray
 from expost.clock import to_micros
 
 from .any_order import TooManyShared
-from .condition import compile_definition
 from .event_rows import EventRows, Turn, joined
 from .fact_rows import counts_of, rows_of_facts, sum_of_events
-from .facts import FACTS, REST, Facts, are_enough
+from .facts import FACTS, REST, Facts
 from .held_rows import held
-from .kept_events import LAKE
 from .latest_start import Bits, Marks, Numbers, role_bits
 from .matched import Searched
 from .person_map import LEFT_OUT, UNCLEAR, Logins, PersonMap, settled
 from .reading import Reading, Row
 from .row_order import changes
-from .scan import Member, bits_type_of, members_over, of_shared_types, scan_of
-from .statement import Fragment, render
+from .scan import Member, asked_of, groups_of, rows_text
 from .tied import TooManyTies
 
 REASONS = (None, "bots", "internal", "environment")
@@ -200,57 +197,22 @@ class _Search:
 
     def gathered(self) -> Gathered:
         """What is found by facts, and by events."""
-        by_facts, by_events = self.groups()
+        by_facts, by_events = groups_of(self.searched)
         facts = self.find_facts() if by_facts else None
         if facts is None:
             by_events += by_facts
         else:
-            self.look_at_facts(facts, [_over(group, FACTS) for group in by_facts])
+            self.look_at_facts(facts, [asked_of(group, FACTS) for group in by_facts])
             if facts.has_rest:
-                by_events += [_over(group, REST) for group in by_facts]
+                by_events += [asked_of(group, REST) for group in by_facts]
         if by_events:
             self.look_at_events(by_events)
         at_logins = np.unique(np.concatenate([np.empty(0, np.int64), *self.at_logins]))
         return Gathered(self.counted, joined(self.left_out), joined(self.nobody), at_logins, self.events)
 
-    def groups(self) -> tuple[list[list[Member]], list[list[Member]]]:
-        """Definitions that are looked for together: those that facts may decide, and others.
-
-        No event is in two of them, unless it is read from kept files.
-        """
-        searched = self.searched
-        members = [
-            Member(definition, number, source.relation, source.match, number in searched.narrowed)
-            for number, (definition, source) in enumerate(
-                zip(searched.searched, searched.sources, strict=True), 1
-            )
-        ]
-        kept = [[each] for each in members if each.relation != LAKE]
-        by_facts: list[list[Member]] = []
-        for group in of_shared_types(each for each in members if each.relation == LAKE):
-            enough = all(are_enough(each.definition) and not each.is_narrowed for each in group)
-            (by_facts if enough else kept).append(group)
-        return by_facts, kept
-
-    def statement(self, name: str, groups: Sequence[Sequence[Member]], **structure: object) -> str:
-        """The text that finds the rows of these groups."""
-        return render(
-            name,
-            scans=[scan_of(group, self.searched.roles) for group in groups],
-            has_bounds=self.searched.structure["has_bounds"],
-            has_unknown=self.has_unknown,
-            bits_type=Fragment(bits_type_of(self.searched.roles)),
-            **structure,
-        )
-
-    @property
-    def has_unknown(self) -> bool:
-        """Whether an event may be neither a match nor none."""
-        return any(source.match.has_unknown for source in self.searched.sources)
-
     def look_at_facts(self, facts: Facts, groups: Sequence[Sequence[Member]]) -> None:
         """Add what facts tell."""
-        text = self.statement("fact_rows.sql", groups)
+        text = rows_text("fact_rows.sql", self.searched, groups)
         found = self.reading.relation(text, self.searched.values).to_arrow_table()
         many = sum_of_events(found)
         if many >> self.turn.bits > self.most_rows:
@@ -270,8 +232,12 @@ class _Search:
     def look_at_events(self, groups: Sequence[Sequence[Member]]) -> None:
         """Add what is read from events themselves."""
         persons = self.persons
-        text = self.statement(
-            "event_rows.sql", groups, has_merges=persons.has_merges, has_daily=persons.has_daily
+        text = rows_text(
+            "event_rows.sql",
+            self.searched,
+            groups,
+            has_merges=persons.has_merges,
+            has_daily=persons.has_daily,
         )
         for batch in self.reading.relation(text, self.searched.values).to_arrow_reader(BATCH):
             self.add(*_sure(batch, self.events))
@@ -302,16 +268,6 @@ class _Search:
         if self.rows > self.most_rows:
             raise TooManyRows
         among.append(rows)
-
-
-def _over(group: Iterable[Member], relation: Fragment) -> list[Member]:
-    """The same definitions, asked of the rows of another relation."""
-    group = list(group)
-    matches = {
-        each.number: compile_definition(each.definition, f"m{each.number}", relation).over_elements()
-        for each in group
-    }
-    return list(members_over(group, relation, matches))
 
 
 def _sure(batch: pa.RecordBatch, events: dict[tuple[int, bool, int], int]) -> tuple[EventRows, Marks | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .breakdown import Flag
-from .event_rows import EventRows, Turn, replaced
+from .event_rows import EventRows, Turn, joined, replaced
 from .first_exposures import FirstExposures, expose_all, expose_at, first_exposures
 from .gathering import FindFacts, Gathered
 from .held_rows import held
@@ -19,6 +19,7 @@ from .reading import Reading
 from .row_order import InOrder, Keep, changes, in_order
 from .statement import render
 from .tied import TIED_EVENTS, TiedAsked, TiedRows, hold_moments, matched_text, reread
+from .told_ties import Exposed, told_ties
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,32 @@ class Ordering:
             else:
                 yield ordered
         if waiting:
-            moments = np.unique(np.concatenate([part.rows.moment[unclear] for part, unclear in waiting]))
-            persons = [part.rows.units[part.rows.unit[unclear]] for part, unclear in waiting]
-            again = self.read_again(moments, np.concatenate(persons), by_flag=by_flag).counted
+            again = self._whole_order(joined([_rows(*each) for each in waiting]), by_flag=by_flag)
             for ordered, is_unclear in waiting:
                 yield _with(ordered, is_unclear, again, by_flag=by_flag)
+
+    def _whole_order(self, unclear: EventRows, *, by_flag: bool) -> TiedRows:
+        """The events of these people at these moments, in their order and whether after exposure; maybe also others."""
+        facts = None if by_flag and self.has_views else self.find_facts()
+        if facts is None:
+            return self._all_again(unclear, by_flag=by_flag)
+        exposed = None
+        if self.flag is not None and self.exposures is not None:
+            exposed = Exposed(self.flag.key, self.exposures)
+        told = told_ties(self.reading, self.searched, facts, self.persons.owners, unclear, exposed)
+        if told.is_told.all():
+            return told.rows
+        rest = unclear.where(~told.is_told)
+        again = self._all_again(rest, by_flag=by_flag)
+        # At their moments there are also events of those of whom all is told.
+        again = again.where(np.isin(again.rows.person, rest.person))
+        return TiedRows(
+            joined([told.rows.rows, again.rows]), np.concatenate([told.rows.is_after, again.is_after])
+        )
+
+    def _all_again(self, unclear: EventRows, *, by_flag: bool) -> TiedRows:
+        moments, persons = np.unique(unclear.moment), np.unique(unclear.person)
+        return self.read_again(moments, persons, by_flag=by_flag).counted
 
     def _by_time(self, rows: InOrder) -> tuple[Ordered, Marks, Marks]:
         """The rows as time alone orders them; which of them share a moment with another one, or with an exposure."""
@@ -124,6 +146,14 @@ class Ordering:
         if self.has_views:
             is_at_exposure |= rows.moment == self.exposures.viewed_at(place)[rows.unit]
         return Ordered(rows, place, rows.moment > exposed), is_tied, is_at_exposure
+
+
+def _rows(part: Ordered, chosen: Marks) -> EventRows:
+    """Some of the rows, with their persons."""
+    rows = part.rows
+    return EventRows(
+        rows.units[rows.unit[chosen]], rows.moment[chosen], rows.roles[chosen], rows.marks[chosen]
+    )
 
 
 def _with_others(rows: InOrder, is_unclear: Marks) -> Marks:

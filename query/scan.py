@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from .condition import CompiledDefinition
+from .condition import CompiledDefinition, compile_definition
 from .definition import Alternative, Definition
+from .facts import are_enough
 from .interval import Interval
-from .matched import types_of
-from .statement import Fragment
+from .kept_events import LAKE
+from .matched import Searched, types_of
+from .statement import Fragment, render
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +159,44 @@ def _of_places(group: Sequence[Member], bits: Mapping[int, int]) -> Scan:
     )
 
 
-def members_over(
-    members: Iterable[Member], relation: Fragment, matches: Mapping[int, CompiledDefinition]
-) -> Iterator[Member]:
-    """The same definitions, asked of another relation."""
-    for member in members:
-        yield Member(member.definition, member.number, relation, matches[member.number], member.is_narrowed)
+def groups_of(searched: Searched) -> tuple[list[list[Member]], list[list[Member]]]:
+    """Definitions that are looked for together: those that facts may decide, and others.
+
+    No event is in two of them, unless it is read from kept files.
+    """
+    members = [
+        Member(definition, number, source.relation, source.match, number in searched.narrowed)
+        for number, (definition, source) in enumerate(
+            zip(searched.searched, searched.sources, strict=True), 1
+        )
+    ]
+    by_events = [[each] for each in members if each.relation != LAKE]
+    by_facts: list[list[Member]] = []
+    for group in of_shared_types(each for each in members if each.relation == LAKE):
+        enough = all(are_enough(each.definition) and not each.is_narrowed for each in group)
+        (by_facts if enough else by_events).append(group)
+    return by_facts, by_events
+
+
+def asked_of(group: Iterable[Member], relation: Fragment) -> list[Member]:
+    """The same definitions, asked of the rows of another relation."""
+    return [
+        replace(
+            each,
+            relation=relation,
+            match=compile_definition(each.definition, f"m{each.number}", relation).over_elements(),
+        )
+        for each in group
+    ]
+
+
+def rows_text(name: str, searched: Searched, groups: Sequence[Sequence[Member]], **structure: object) -> str:
+    """The text that finds the rows of these groups, or the facts of them."""
+    return render(
+        name,
+        scans=[scan_of(group, searched.roles) for group in groups],
+        has_bounds=searched.structure["has_bounds"],
+        has_unknown=any(source.match.has_unknown for source in searched.sources),
+        bits_type=Fragment(bits_type_of(searched.roles)),
+        **structure,
+    )

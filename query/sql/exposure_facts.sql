@@ -1,5 +1,7 @@
 {# The facts of exposures to a flag that count, with the place of their moments.
 
+   relation  where they are
+
    $flag  the key of the flag #}
 select
     e.file_number
@@ -7,7 +9,7 @@ select
     , e.events
     , case when e.source = 'server' then e.user_id end as own_user_id
     , coalesce(e.variation, '') as variation
-from facts as e
+from {{ relation }} as e
 where e.site = $site
     and e.type = 'exposure'
     and e.flag = $flag

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,14 +18,13 @@ from expost.lake.kept import kept_of
 from expost.lake.part import write_part
 from expost.lake.schema import TABLES
 from expost.lake.summary import (
-    MOMENTS,
-    SAME,
     find_summary,
     forget_gone,
     lacks_summaries,
     make_summary,
     summarize,
 )
+from expost.lake.summary_tables import MOMENTS, SAME
 from expost.lake.table import Table
 from tests.story import Story, click, identify, track, view
 
@@ -100,6 +101,34 @@ def test_facts_that_were_let_go_are_read_again(folder: Folder) -> None:
     summary.let_go()
     assert said
     assert summary.facts.to_pylist() == said
+
+
+def test_it_tells_which_events_of_one_device_and_moment_came_first(folder: Folder) -> None:
+    table = Table(folder.lake / "events", TABLES["events"])
+    [file] = live(folder)
+    [known, *_] = pq.read_table(file).to_pylist()
+    moment, later = (datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in (10, 11))
+    rows = [
+        # When, on which device, page, number.
+        (moment, 1, "b", 1), (moment, 1, "a", 2), (moment, 1, "a", 1), (moment, 2, "a", 3), (later, 1, "a", 4),
+        (later, 2, "c", 1), (later, 2, "c", 1), (later, 3, None, 1), (later, 3, "c", 1), (moment, 3, "d", 2),
+        (moment, 3, "d", 1), (moment, None, "e", 1), (moment, None, "e", 2),
+    ]  # fmt: skip
+    names = ("time", "device_id", "page_id", "page_seq")
+    told = pa.Table.from_pylist(
+        [known | dict(zip(names, row, strict=True)) for row in rows], TABLES["events"]
+    )
+    table.replace(table.files(), [write_part(table.path, told, data_change=False)], data_change=False)
+    [file] = live(folder)
+    assert summarize(folder, ENOUGH) == 1
+    summary = find_summary(folder.cache, file)
+    assert summary is not None
+    ties = summary.ties.to_pylist()
+    moments = summary.moments.take(summary.ties.column("moment")).to_pylist()
+    assert [each["time"] for each in ties] == [each["time"] for each in moments] == [moment] * 5
+    assert [each["device_id"] for each in moments] == [1, 1, 1, 3, 3]
+    # All are of one fact, so their places are those of the file.
+    assert [each["moment"] for each in ties] == [2, 1, 0, 10, 9]
 
 
 def test_there_is_one_for_each_file_while_there_is_room(folder: Folder, lake: Story) -> None:
