@@ -13,17 +13,19 @@ import numpy as np
 from .any_order import shares_events, shown_in_any_order
 from .behind import BehindBar
 from .breakdown import Flag
+from .entry_values import values_at
 from .event_rows import EventRows, Turn
 from .facts import facts_when_needed
 from .funnel import Funnel
 from .gathering import MOST_ROLES, Tally, gather, in_turns
+from .grouping import breakdown_values
 from .latest_start import Marks, Numbers, OrderedRows, Rules, role_bits, shown_attempts
 from .matched import Searched
 from .ordering import Ordering
 from .person_map import DAILY, person_map
 from .reading import Reading, Row
 from .row_order import InOrder, changes
-from .shown_counts import ShownCounts
+from .shown_counts import Over, ShownCounts
 
 DAY = 86_400_000_000
 
@@ -40,10 +42,8 @@ class FunnelTables:
 
 def is_for_arrays(question: Funnel, roles: int) -> bool:
     """Whether arrays can answer it; the rest is for the portable SQL."""
-    is_grouped_so = question.by is None or (
-        isinstance(question.by, Flag) and question.by.several in ("first", "exclude")
-    )
-    return question.unit.kind == "person" and question.over is None and is_grouped_so and roles <= MOST_ROLES
+    is_as_treated = isinstance(question.by, Flag) and question.by.several == "as_treated"
+    return question.unit.kind == "person" and not is_as_treated and roles <= MOST_ROLES
 
 
 def funnel_tables(
@@ -55,7 +55,9 @@ def funnel_tables(
         flag = question.by if isinstance(question.by, Flag) else None
         lake = Ordering(reading, searched, flag, persons, find_facts)
         excludes = flag is not None and flag.several == "exclude"
-        counts = ShownCounts(rules, lake.exposures, excludes=excludes, behind=behind)
+        by = breakdown_values(question.by)
+        over = None if question.over is None else Over(reading.calendar, question.over)
+        counts = ShownCounts(rules, lake.exposures, excludes, by is not None, over, behind)
         tally, daily = Tally(), np.zeros(2, np.int64)
 
         def look(turn: Turn, most_rows: int) -> None:
@@ -68,6 +70,8 @@ def funnel_tables(
             add_counts(reading, lake, batches, rules, counts)
 
         in_turns(reading, look)
+        if by is not None:
+            counts.count_values(values_at(reading, searched, by, counts.entries, rules))
     is_flag_seen = lake.exposures is None or len(lake.exposures.person) > 0
     return FunnelTables(tally.rows(), tuple(daily.tolist()), counts, is_flag_seen)
 
@@ -87,7 +91,7 @@ def add_counts(
             part.is_after,
         )
         shown = shown_in_any_order if rules.in_any_order else shown_attempts
-        counts.add(part.rows.units, *shown(ordered, rules), part.place)
+        counts.add(part.rows.units, ordered, *shown(ordered, rules), part.place)
         if rules.in_any_order:
             counts.shares_events |= shares_events(ordered, rules)
 

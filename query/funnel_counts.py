@@ -228,6 +228,9 @@ def _by_arrays(reading: Reading, asked: Asked) -> Tables:
         reading.quote("funnel_times.sql", values, stages=shapes, percentiles=PERCENTILES, bounds=BOUNDS)
     entries = shapes if asked.question.order == "any" else shapes[:1]
     reading.quote("funnel_daily.sql", values, unit=asked.structure["unit"], entries=entries)
+    if asked.question.over is not None:
+        weeks = {"week_start": reading.calendar.week_start}
+        reading.quote("funnel_over.sql", values | weeks, stages=shapes, period=asked.question.over)
     counts = passed.tables.counts
     times = counts.time_rows(PERCENTILES, BOUNDS)
-    return Tables(passed.matched, counts.count_rows(), list(times), passed.tables.daily, [])
+    return Tables(passed.matched, counts.count_rows(), list(times), passed.tables.daily, counts.over_rows())

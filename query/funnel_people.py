@@ -14,6 +14,7 @@ from .funnel_counts import funnel_rules
 from .funnel_pass import passed_over
 from .funnel_results import Asked, asked_of, make_matched, make_results
 from .gathering import by_arrays_or_none
+from .grouping import breakdown_values
 from .matched import Matched
 from .person import DecidingEvent, PeopleAnswer, Person, called
 from .reading import Reading, Row, at
@@ -26,7 +27,9 @@ def funnel_people(reading: Reading, question: FunnelPeople) -> PeopleAnswer:
     """The units behind a bar, with the events that decided."""
     asked = asked_of(reading, question.funnel, keep=("event_id",))
     listed = None
-    if is_for_arrays(question.funnel, len(asked.definitions)):
+    # Which values are told apart is known of all entries, and those of the people who are listed are few.
+    is_by_value = breakdown_values(question.funnel.by) is not None
+    if not is_by_value and is_for_arrays(question.funnel, len(asked.definitions)):
         listed = by_arrays_or_none(reading, lambda: _by_arrays(reading, question, asked))
     matched, total, rows = listed or _by_relations(reading, question, asked)
     return PeopleAnswer(

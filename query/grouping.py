@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .breakdown import Breakdown, ByTrait, ByValue, Flag
@@ -63,6 +63,19 @@ def make_groups(reading: Reading, values: dict[str, Any], by: Breakdown | None, 
 
     The name of a trait joins `values`.
     """
+    return _groups(reading.run, values, by, unit)
+
+
+def quote_groups(
+    reading: Reading, values: dict[str, Any], by: Breakdown | None, unit: Unit
+) -> dict[str, Any]:
+    """The same, where the statement that makes them is but remembered."""
+    return _groups(reading.quote, values, by, unit)
+
+
+def _groups(
+    run: Callable[..., object], values: dict[str, Any], by: Breakdown | None, unit: Unit
+) -> dict[str, Any]:
     several = by.several if isinstance(by, Flag) else ""
     value = breakdown_values(by)
     trait = None
@@ -70,7 +83,7 @@ def make_groups(reading: Reading, values: dict[str, Any], by: Breakdown | None, 
         values["trait"] = value.name
         trait = "latest" if value.latest else "then"
     if several == "as_treated" or value is not None:
-        reading.run(
+        run(
             "groups.sql",
             values,
             unit=unit_column(unit),

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .behind import BehindBar
+from .calendar import Calendar
+from .entry_values import Entry, EntryValues, entries_of
 from .first_exposures import FirstExposures
 from .grouping import GroupKey
-from .latest_start import NEVER_AT, Marks, Numbers, Rules, Shown
+from .latest_start import NEVER_AT, Marks, Numbers, OrderedRows, Rules, Shown
+from .local_period import period_numbers
 from .reading import Row
 
 TOTAL: GroupKey = ("total", None)
@@ -18,32 +21,54 @@ TOTAL: GroupKey = ("total", None)
 
 @dataclass
 class _Group:
-    """Sums of one group: (units, several variations, incomplete) and (units, complete ones) of each step, and times."""
+    """Sums of one group: (units, several variations, incomplete) and (units, complete ones) of each step, and times.
+
+    `periods` has by the number of a period of entry (incomplete units, units of each step).
+    """
 
     about: list[int]
     steps: list[list[int]]
     times: dict[int, list[tuple[Numbers, Numbers]]] = field(default_factory=dict)
+    periods: dict[int, Numbers] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The periods by which entries are counted as well."""
+
+    calendar: Calendar
+    period: str
 
 
 @dataclass
 class ShownCounts:
     """Adds up shown attempts. With `excludes`, whoever saw several variations is in a group of that name.
 
+    `by_value`: the groups are told at the end, by the values that the `entries` have.
     `behind` lists those of one bar, from the same attempts. `shares_events` says that steps in any order share some.
     """
 
     rules: Rules
     exposures: FirstExposures | None
     excludes: bool
+    by_value: bool = False
+    over: Over | None = None
     behind: BehindBar | None = None
     found: dict[GroupKey, _Group] = field(default_factory=dict)
     shares_events: bool = False
+    entries: list[Entry] = field(default_factory=list)
+    waiting: list[Shown] = field(default_factory=list)
 
-    def add(self, units: Numbers, of_all: Shown, after: Shown | None, place: Numbers | None) -> None:
-        """Count the attempts of these units: of all events, and of those after the exposure.
+    def add(
+        self, units: Numbers, rows: OrderedRows, of_all: Shown, after: Shown | None, place: Numbers | None
+    ) -> None:
+        """Count the attempts of these units over these rows: of all events, and of those after the exposure.
 
         `place` of each unit is that among the first exposures, −1 where it has none.
         """
+        if self.by_value:
+            self.entries.append(entries_of(units, rows, of_all.start, self.rules))
+            self.waiting.append(of_all)
         for key, shown, chosen, variations in self._groups(of_all, after, place):
             if not chosen.any():
                 continue
@@ -79,6 +104,14 @@ class ShownCounts:
             of_variation = (variation[after.unit] == number) & ~several
             yield ("variation", name), after, of_variation, variations
 
+    def count_values(self, values: EntryValues) -> None:
+        """Count by the value at the entry the attempts that were counted in the total."""
+        for entries, shown in zip(self.entries, self.waiting, strict=True):
+            for key in values.keys:
+                chosen = values.is_in(entries.unit, key)
+                if chosen.any():
+                    self._count(key, shown, chosen, None)
+
     def count_rows(self) -> list[Row]:
         """The rows of funnel_counts.sql."""
         return [
@@ -100,6 +133,14 @@ class ShownCounts:
                     len(elapsed),
                 )
 
+    def over_rows(self) -> list[Row]:
+        """The rows of funnel_over.sql."""
+        return [
+            (*key, period, *many.tolist())
+            for key, group in self.found.items()
+            for period, many in group.periods.items()
+        ]
+
     def _count(self, key: GroupKey, shown: Shown, chosen: Marks, variations: Numbers | None) -> None:
         group = self.found.get(key)
         if group is None:
@@ -110,9 +151,11 @@ class ShownCounts:
         several = 0 if variations is None else (variations[shown.unit[chosen]] > 1).sum()
         about = (len(reached), several, is_incomplete.sum())
         group.about = [old + int(new) for old, new in zip(group.about, about, strict=True)]
+        came = [is_incomplete]
         for shape, counts in zip(self.rules.shapes, group.steps, strict=True):
             is_there = at[shape.number] != NEVER_AT
-            counts[0] += int((is_there if shape.is_optional else reached >= shape.number).sum())
+            came.append(is_there if shape.is_optional else reached >= shape.number)
+            counts[0] += int(came[-1].sum())
             counts[1] += int(
                 (is_there & ~is_incomplete if shape.is_optional else complete >= shape.number).sum()
             )
@@ -120,6 +163,15 @@ class ShownCounts:
                 moment = at[shape.number][is_there]
                 elapsed = moment - at[shape.before][is_there], moment - at[1][is_there]
                 group.times.setdefault(shape.number, []).append(elapsed)
+        if self.over is not None:
+            self._count_periods(group, self.over, at[1], came)
+
+    @staticmethod
+    def _count_periods(group: _Group, over: Over, entered: Numbers, came: Sequence[Marks]) -> None:
+        numbers, place = np.unique(period_numbers(over.calendar, entered, over.period), return_inverse=True)
+        many = np.stack([np.bincount(place[each], minlength=len(numbers)) for each in came], axis=1)
+        for number, of_period in zip(numbers.tolist(), many, strict=True):
+            group.periods[number] = group.periods.get(number, np.int64(0)) + of_period
 
 
 def _nearest(ordered: Numbers, percentile: int) -> int:

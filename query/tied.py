@@ -130,7 +130,8 @@ def _is_in(ids: pa.ChunkedArray, known: Numbers) -> Marks:
 def matched_text(searched: Searched, *, by_flag: bool) -> str:
     """The statement of the whole, asked of tied events."""
     structure = searched.structure | {
-        "sources": _sources(searched), "has_positions": True, "keep": [], "further": [], "by_flag": by_flag
+        "sources": _sources(searched), "has_positions": True, "keep": [], "further": [], "by_flag": by_flag,
+        "value": None, "parting": None,
     }  # fmt: skip
     # Once for all definitions: then what each of them asks is asked of few events.
     return render("matched.sql", has_ties=True, **structure)

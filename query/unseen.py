@@ -124,12 +124,14 @@ def unseen_value(reading: Reading, by: ByValue | None) -> list[str]:
             )
         case ByProperty(name):
             events, values = reading.quietly(VALUES, {}).fetchall()[0]
-            if values or not events:
-                return []
-            none = f"None of these events has the property {name!r}."
-            return unseen_properties(reading, [name]) or [none]
+            return [] if values or not events else unsaid(reading, name)
         case _:
             return []
+
+
+def unsaid(reading: Reading, name: str) -> list[str]:
+    """A note that none of the events that were found has a property."""
+    return unseen_properties(reading, [name]) or [f"None of these events has the property {name!r}."]
 
 
 def unseen_group(reading: Reading, unit: Unit) -> list[str]:

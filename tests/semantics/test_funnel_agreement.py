@@ -15,12 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query import gathering, row_order
-from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, ByTrait, Flag
-from expost.query.funnel import Funnel, FunnelAnswer, FunnelGroup, FunnelPeople, Stage
+from expost.query import funnel_counts, gathering, row_order
+from expost.query.breakdown import SEVERAL, Breakdown, ByCohort, ByColumn, ByProperty, ByTrait, Flag
+from expost.query.cohort import Cohort, Did
+from expost.query.funnel import FUNNEL_PERIODS, Funnel, FunnelAnswer, FunnelGroup, FunnelPeople, Stage
 from expost.query.person import PeopleAnswer
 from expost.query.question import Step
-from expost.query.unit import Unit, parse_unit
+from expost.query.reading import Reading
+from expost.query.unit import PERSON, Unit, parse_unit
 from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of, group_name, matcher_of
 from tests.semantics.happening import Happening
 from tests.semantics.oracle import Oracle
@@ -229,3 +231,27 @@ def test_a_funnel_is_the_same_by_the_facts_of_a_summary(story: list[Happening], 
         assert_same(
             answer_of(story, asked.question(), folder=Path(folder)), answer_of(story, asked.question())
         )
+
+
+SPLITS: tuple[Breakdown | None, ...] = (
+    None, Flag("f"), ByColumn("path"), ByProperty("plan"), ByTrait("plan"), ByCohort(Cohort("did A", did=(Did("A"),)))
+)  # fmt: skip
+
+
+@agreement
+@given(stories(most=14), asked_funnels(), st.sampled_from(SPLITS), st.sampled_from((None, *FUNNEL_PERIODS)))
+def test_by_a_value_at_the_entry_and_over_time_a_funnel_is_that_of_the_portable_sql(
+    story: list[Happening], asked: Asked, by: Breakdown | None, over: str | None
+) -> None:
+    question = replace(asked.question(), by=by, over=over, unit=PERSON, time_zone="Europe/Berlin")
+    portable = answer_of(story, question, is_fast=False)
+    by_arrays: list[bool] = []
+
+    def by_arrays_or_none(reading: Reading, find: Callable[[], object]) -> object:
+        found = gathering.by_arrays_or_none(reading, find)
+        by_arrays.append(found is not None)
+        return found
+
+    with patch.object(funnel_counts, "by_arrays_or_none", by_arrays_or_none):
+        assert_same(answer_of(story, question), portable)
+    assert by_arrays == [True]

@@ -1,0 +1,120 @@
+"""The values of a breakdown at the entries that a pass over arrays shows, by the portable SQL over these alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from .breakdown import ByValue
+from .grouping import GroupKey, make_groups
+from .latest_start import Marks, Numbers, OrderedRows, Rules, role_bits
+from .matched import Searched
+from .reading import Reading
+from .row_order import changes
+from .statement import Fragment, render
+from .unit import PERSON
+
+ENTRIES = """\
+create or replace temp table shown_entries as select * from _entries;
+create or replace temp table tied as select distinct moment from _entries;"""
+OF_ENTRIES = Fragment("(m.person_id, epoch_us(m.time)) in (select unit_id, moment from shown_entries)")
+ENTERED = """\
+create or replace temp table entry_places as
+select
+    unit_id, moment, position
+    , row_number() over (partition by unit_id, moment order by position) - 1 as number
+from (
+    select distinct person_id as unit_id, moment, position
+    from matched
+    where is_sure
+        and left_out is null
+) as events;
+create or replace temp view entered as
+select entry_places.unit_id, entry_places.position, false as is_exposed_only
+from entry_places
+join shown_entries
+    on shown_entries.unit_id = entry_places.unit_id
+    and shown_entries.moment = entry_places.moment
+    and shown_entries.number = entry_places.number;"""
+VALUED = "select unit_id, kind, value from valued order by unit_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Events with which attempts begin: `number` counts those of one unit and moment with which one might, in order."""
+
+    unit: Numbers
+    moment: Numbers
+    number: Numbers
+
+
+def entries_of(units: Numbers, rows: OrderedRows, start: Numbers, rules: Rules) -> Entry:
+    """The events of these rows; `units` are those of the rows."""
+    may_begin = (rows.roles & role_bits(rules.entries)) != 0
+    before = np.cumsum(may_begin) - may_begin
+    is_new = changes(rows.unit) | changes(rows.moment)
+    first = np.maximum.accumulate(np.where(is_new, np.arange(len(rows)), 0))
+    return Entry(units[rows.unit[start]], rows.moment[start], before[start] - before[first[start]])
+
+
+@dataclass(frozen=True, slots=True)
+class EntryValues:
+    """The group of each unit with an entry: a place in `keys`. `unit` is in order."""
+
+    keys: tuple[GroupKey, ...]
+    unit: Numbers
+    place: Numbers
+
+    def is_in(self, units: Numbers, key: GroupKey) -> Marks:
+        """Which of these units are in a group."""
+        found: Marks = self.place[np.searchsorted(self.unit, units)] == self.keys.index(key)
+        return found
+
+
+def values_at(
+    reading: Reading, searched: Searched, by: ByValue, entries: Sequence[Entry], rules: Rules
+) -> EntryValues:
+    """The groups of the units that enter so; of this the answer says nothing."""
+    whole = Entry(*(
+        np.concatenate([np.empty(0, np.int64), *(getattr(each, name) for each in entries)])
+        for name in ("unit", "moment", "number")
+    ))  # fmt: skip
+    few = replace(reading, sql=[], used={})
+    columns = {"unit_id": whole.unit, "moment": whole.moment, "number": whole.number}
+    reading.connection.register("_entries", pa.table(columns))
+    few.quietly(ENTRIES, {})
+    reading.connection.unregister("_entries")
+    few.quietly(_matched_text(searched, rules), searched.values)
+    few.quietly(ENTERED, {})
+    make_groups(few, dict(searched.values), by, PERSON)
+    found = few.relation(VALUED, {}).to_arrow_table()
+    groups = list(zip(found["kind"].to_pylist(), found["value"].to_pylist(), strict=True))
+    numbers: dict[GroupKey, int] = {}
+    place = np.array([numbers.setdefault(each, len(numbers)) for each in groups], np.int64)
+    return EntryValues(tuple(numbers), found["unit_id"].to_numpy(), place)
+
+
+def is_said(reading: Reading, searched: Searched) -> bool:
+    """Whether any of the events that are searched for says the value by which an answer is split."""
+    structure = {name: searched.structure[name] for name in ("value", "has_bounds")}
+    return any(
+        reading.relation(render("has_value.sql", source=source, **structure), searched.values).fetchall()[0][
+            0
+        ]
+        for source in searched.sources
+    )
+
+
+def _matched_text(searched: Searched, rules: Rules) -> str:
+    """The statement of the whole, asked of what might begin an attempt at the moments of entries."""
+    roles = [(step, number) for step, number in searched.roles if step in rules.entries]
+    numbers = sorted({number for _, number in roles})
+    structure = searched.structure | {
+        "sources": [searched.sources[number - 1] for number in numbers],
+        "roles": [(step, numbers.index(number) + 1) for step, number in roles],
+        "chosen": OF_ENTRIES,
+    }
+    return render("matched.sql", has_ties=True, **structure)
