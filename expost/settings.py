@@ -61,6 +61,18 @@ def _size(value: object) -> int:
     return int(size)
 
 
+def bytes_of(size: str) -> int | None:
+    """How many bytes a size is, None for what is no size.
+
+    >>> bytes_of("600MB"), bytes_of("1.5 GB"), bytes_of("80%")
+    (600000000, 1500000000, None)
+    """
+    try:
+        return _size(size)
+    except (KeyError, ValueError):
+        return None
+
+
 def _size_or_none(value: object) -> int:
     return 0 if str(value).strip() == "0" else _size(value)
 

@@ -50,6 +50,7 @@ from .other_rules import explanation
 from .paths import Paths, paths
 from .people import PeopleEdits
 from .preview import Preview, PreviewAnswer, preview, preview_parts
+from .process_memory import taking_at_most
 from .question import Question
 from .reading import Reading
 from .reconcile import Reconcile
@@ -222,7 +223,13 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
         site = self._site(question)
         calendar = calendar_of(site, question.time_zone, question.week_start)
         as_of = self._as_of(question, calendar)
-        with self._connection(question, as_of, lake) as connection, self._bounded(connection):
+        # What others ask is written by us, and takes no more than its engine counts.
+        most = self.memory_limit if isinstance(question, SqlQuery) else None
+        with (
+            self._connection(question, as_of, lake) as connection,
+            self._bounded(connection),
+            taking_at_most(most),
+        ):
             yield self._read(question, connection, calendar, as_of, is_whole=lake.is_whole)
 
     def _read(

@@ -42,7 +42,7 @@ def watched(
             raise Cancelled from problem
         when = f"after {max_seconds:g} seconds" if guard.is_over else ""
         raise _stopped(when, "query_seconds") from problem
-    except duckdb.OutOfMemoryException as problem:
+    except (duckdb.OutOfMemoryException, MemoryError) as problem:
         raise _stopped(f"at its memory limit of {memory_limit}", "query_memory") from problem
     finally:
         guard.end()

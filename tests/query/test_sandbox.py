@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from expost.errors import InvalidInput
+from expost.errors import InvalidInput, QueryLimit
 from expost.query.analysis import Analysis
 from expost.query.definition import definition
 from expost.query.sandbox import RowsAnswer, SqlQuery
@@ -43,6 +44,19 @@ def test_sql_that_does_more_than_read_the_lake_is_refused(analysis: Analysis, te
     with pytest.raises(InvalidInput):
         analysis.ask(SqlQuery(text))
     assert not list(Path("/tmp").glob("expost-must-not-be-written*"))
+
+
+@pytest.mark.parametrize(
+    "text", ["select list_aggregate(range(90000000), 'sum')", "select repeat('x', 900000000)"]
+)
+def test_a_value_that_the_engine_does_not_count_ends_at_the_memory_limit(
+    analysis: Analysis, text: str
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(QueryLimit, match="at its memory limit of 500MB"):
+        analysis.ask(SqlQuery(text))
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    assert analysis.ask(SqlQuery("select 1 as one")).to_json() == [{"one": 1}]
 
 
 def test_sql_is_cut_at_its_limit_and_says_so(analysis: Analysis) -> None:
