@@ -222,6 +222,7 @@ def _show(report: Report) -> None:
         ("rows read", f"{report.rows:,} in {report.files:,} files"),
         (f"{would}stored", f"{report.stored:,}"),
         ("logins that they imply", f"{report.logins_made:,}"),
+        ("memberships of groups that they imply", f"{report.memberships_made:,}"),
         ("the same row again", f"{report.repeats:,}"),
         ("stored before", f"{report.stored_before:,}"),
         (

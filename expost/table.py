@@ -12,6 +12,7 @@ from rich.table import Table
 
 from expost.query.answer import Answer
 from expost.query.duration import rounded_to_two_units
+from expost.query.estimate import EstimatedShare
 from expost.query.unit import PERSON, Unit
 
 SHORTEST = 10
@@ -77,6 +78,8 @@ def percent(share: float | None) -> str:
     >>> percent(0.1234), percent(None)
     ('12.3 %', '–')
     """
+    if isinstance(share, EstimatedShare):
+        return f"≈{percent(float(share))} ({share.low * 100:.1f}–{share.high * 100:.1f})"
     return "–" if share is None else f"{share * 100:.1f} %"
 
 

@@ -73,6 +73,9 @@ class Foreign:
     traits: Mapping[str, Any] = field(default_factory=dict)
     group_type: str | None = None
     group: str | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """The groups that it says it belongs to, by their types: `group_type` and `group` are those that it names anew."""
+
     flag: str | None = None
     variation: str | None = None
     user_agent: str = ""

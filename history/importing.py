@@ -7,7 +7,6 @@ makes an import that was killed one that is run again.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ import msgspec
 
 from expost.clock import Clock, to_micros, wall_clock
 from expost.errors import FolderError, ImportRunning
-from expost.lake.batch import is_nobody
 from expost.lake.folder import Folder
 from expost.lake.lock import Lock, find_holder
 from expost.lake.moment import DAY
@@ -32,7 +30,8 @@ from .batches import MAX_EVENT_BYTES, Identified, bodies, size_of
 from .delivery import Delivery, Trial, delivery_to
 from .files import Found
 from .foreign import Foreign, Place, Row, Unusable, event_id, shown
-from .known import KnownEvents, count_imported
+from .implied import Implied
+from .known import Distinct, KnownEvents, count_imported
 from .report import Rejects, Report
 
 STRETCH = 10_000
@@ -43,7 +42,6 @@ EARLIEST = to_micros(datetime(1990, 1, 1, tzinfo=UTC))
 """Nobody kept events before: a time in 1970 is one whose unit is not what was said."""
 
 MAX_ID = 200
-KNOWN_LOGINS = 200_000
 
 _json = msgspec.json.Encoder(order="sorted", enc_hook=str).encode
 
@@ -92,19 +90,16 @@ def import_history(
             with state.writing() as connection:
                 note(connection, clock(), by, "import history", site.slug, f"a {source.name} export")
             delivery = stack.enter_context(delivery_to(folder, state, site, clock, by))
-        known = KnownEvents(
-            folder, site.slug, Path(stack.enter_context(TemporaryDirectory(prefix="expost-import-")))
-        )
-        run = _Import(site, source, report, kept, known, delivery, clock)
+        place = Path(stack.enter_context(TemporaryDirectory(prefix="expost-import-")))
+        known = KnownEvents(folder, site.slug, place)
+        run = _Import(site, source, report, kept, known, delivery, clock, place)
         for rows in source.files:
             report.files += 1
             run.take(rows, progress)
         delivery.finish()
         if not is_dry_run:
             # What the lake has counts: of people who were erased nothing is stored, whatever was sent.
-            report.missing = (
-                report.stored + report.logins_made - (count_imported(folder, site.slug) - known.in_lake)
-            )
+            report.missing = report.stored + report.made - (count_imported(folder, site.slug) - known.in_lake)
     report.rejects_file = kept.written
     report.seconds = time.monotonic() - began
     return report
@@ -140,6 +135,7 @@ class _Import:
         known: KnownEvents,
         delivery: Delivery,
         clock: Clock,
+        place: Path,
     ) -> None:
         self._site = site.slug
         self._kept = site.kept
@@ -150,8 +146,9 @@ class _Import:
         self._rejects = rejects
         self._known = known
         self._delivery = delivery
-        self._logins: OrderedDict[str, str] = OrderedDict()
+        self._implied = Implied()
         self._repeats: dict[str, int] = {}
+        self._users, self._devices = Distinct(place), Distinct(place)
         self._sequence = 0
 
     def take(self, rows: Iterable[Found], progress: Progress | None) -> None:
@@ -198,13 +195,18 @@ class _Import:
             return
         candidates: list[tuple[Identified, Taken | None]] = []
         for (id_, is_first), taken in zip(self._ids(stretch), stretch, strict=True):
-            self._sequence += 1
+            # Every second number: what an event implies of groups comes before it.
+            self._sequence += 2
             foreign = taken.foreign
             self._doubt(taken)
             sequence = self._sequence if foreign.sequence is None else max(foreign.sequence, 0)
-            login = self._login(foreign)
+            login = self._implied.login(foreign)
             if login is not None:
                 candidates.append(((self._id(login), sequence, login), None))
+            candidates += [
+                ((self._id(member), max(sequence - 1, 0), member), None)
+                for member in self._implied.memberships(foreign)
+            ]
             if is_first:
                 self._report.leave(foreign)
                 candidates.append(((id_, sequence, foreign), taken))
@@ -250,23 +252,6 @@ class _Import:
     def _id(self, foreign: Foreign, count: int = 1) -> str:
         return event_id(self._site, self._source.name, foreign.key + (f"\0{count}" if count > 1 else ""))
 
-    def _login(self, foreign: Foreign) -> Foreign | None:
-        """The login that a row implies: its device had another user before, or none that is known."""
-        device, user = foreign.device, foreign.user
-        if not device or is_nobody(user) or is_nobody(device):
-            return None
-        before = self._logins.pop(device, None)
-        self._logins[device] = user
-        if len(self._logins) > KNOWN_LOGINS:
-            self._logins.popitem(last=False)
-        if before == user or foreign.type == "identify":
-            return None
-        return Foreign(
-            f"login\0{device}\0{user}\0{foreign.time}", foreign.time, "identify", None, device, user,
-            url=foreign.url, user_agent=foreign.user_agent, viewport=foreign.viewport, release=foreign.release,
-            environment=foreign.environment,
-        )  # fmt: skip
-
     def _deliver(self, candidates: Sequence[tuple[Identified, Taken | None]]) -> None:
         stored = self._known.are_stored([identified[0] for identified, _ in candidates]).tolist()
         new = [each for each, is_stored in zip(candidates, stored, strict=True) if not is_stored]
@@ -277,12 +262,15 @@ class _Import:
         refused = {each.id: each.reason for each in refusals}
         for (id_, _, foreign), taken in new:
             if taken is None:
-                self._report.logins_made += id_ not in refused
+                self._report.make(foreign, is_refused=id_ in refused)
             elif id_ in refused:
                 self._reject(taken.place, refused[id_], "", taken.row)
             else:
                 self._report.stored += 1
                 self._report.count(foreign)
+                self._users.add(foreign.user)
+                self._devices.add(foreign.device)
+        self._report.users, self._report.devices = self._users.count(), self._devices.count()
 
     def _reject(self, place: Place, reason: str, hint: str, row: Row | None) -> None:
         self._report.reject(place, reason, hint)

@@ -24,6 +24,9 @@ Mask = NDArray[np.bool_]
 IN_MEMORY = 1_000_000
 """So many hashes are in memory, then they go to files."""
 
+FRESH = 50_000
+MASK = 2**64 - 1
+
 
 class KnownEvents:
     """The ids of the imported events of a site: those that the lake had, and those of this import."""
@@ -86,6 +89,31 @@ class HashSet:
         self._fresh = Runs()
         for each in merged:
             each.unlink()
+
+
+class Distinct:
+    """Counts different texts, however many there are, in bounded memory."""
+
+    def __init__(self, place: Path) -> None:
+        self._known = HashSet(place)
+        self._fresh: set[int] = set()
+        self._count = 0
+
+    def add(self, text: str) -> None:
+        """Take one; an empty text is none."""
+        if text:
+            self._fresh.add(hash(text) & MASK)
+            if len(self._fresh) >= FRESH:
+                self.count()
+
+    def count(self) -> int:
+        """How many there were."""
+        hashes = np.fromiter(self._fresh, np.uint64, len(self._fresh))
+        new = hashes[~self._known.hold(hashes)]
+        self._known.add(new)
+        self._count += len(new)
+        self._fresh.clear()
+        return self._count
 
 
 def imported_ids(folder: Folder, site: str) -> Iterator[list[str]]:

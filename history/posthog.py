@@ -30,7 +30,7 @@ ALIASES = frozenset({"$create_alias", "$merge_dangerously"})
 _HELD = """
     $current_url $title $referrer $raw_user_agent $user_agent $viewport_width $viewport_height $device_id $user_id
     distinct_id token $insert_id $elements $elements_chain $el_text $event_type $set $set_once $ip ip $time $sent_at
-    $anon_distinct_id $is_identified $feature_flag $feature_flag_response $group_type $group_key $group_set
+    $anon_distinct_id $is_identified $feature_flag $feature_flag_response $group_type $group_key $group_set $groups
 """
 HELD = frozenset(_HELD.split())
 """Properties that have a place of their own here, and those that are never kept (the address)."""
@@ -80,6 +80,7 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
         traits=_traits(event, properties),
         group_type=text_of(properties.get("$group_type")) or None,
         group=text_of(properties.get("$group_key")) or None,
+        groups=_groups(properties),
         flag=text_of(properties.get("$feature_flag")) or None,
         variation=text_of(properties.get("$feature_flag_response")) if type_ == "exposure" else None,
         user_agent=text_of(properties.get("$raw_user_agent") or properties.get("$user_agent")),
@@ -127,6 +128,11 @@ def _traits(event: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     once, always = (_object(properties.get(name), name) for name in ("$set_once", "$set"))
     return once | always
+
+
+def _groups(properties: Mapping[str, Any]) -> dict[str, str]:
+    said = _object(properties.get("$groups"), "$groups")
+    return {type_: group for type_, value in said.items() if type_ and (group := text_of(value))}
 
 
 def _referrer(properties: Mapping[str, Any]) -> str:

@@ -21,8 +21,6 @@ MOST_REASONS = 100
 MOST_SAMPLES = 5
 SAMPLE_CHARACTERS = 300
 MAX_CONTENT = 4_000
-MOST_COUNTED = 1_000_000
-"""So many people and browsers are counted exactly; of more it is said that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,9 @@ class Example:
 class Report:
     """Counts of one import: rows are stored, repeats of others, stored before or rejected, one of the four.
 
-    `doubts` are of rows that are stored, and may be meant otherwise. `logins_made` are events that no row stands for,
-    because the source says of every event whose it is. `missing` are events that were accepted and are not in the lake:
-    people who were erased are not stored again.
+    `doubts` are of rows that are stored, and may be meant otherwise. `logins_made` and `memberships_made` are events
+    that no row stands for, because the source says of every event whose it is. `missing` are events that were accepted
+    and are not in the lake: people who were erased are not stored again.
     """
 
     source: str
@@ -55,6 +53,7 @@ class Report:
     rows: int = 0
     stored: int = 0
     logins_made: int = 0
+    memberships_made: int = 0
     repeats: int = 0
     stored_before: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
@@ -70,19 +69,27 @@ class Report:
     missing: int = 0
     rejects_file: str = ""
     seconds: float = 0.0
-    _users: set[int] = field(default_factory=set)
-    _devices: set[int] = field(default_factory=set)
+    users: int = 0
+    devices: int = 0
 
     def count(self, foreign: Foreign) -> None:
         """Take an event that is new and would be stored."""
         self.first = foreign.time if self.first is None else min(self.first, foreign.time)
         self.last = foreign.time if self.last is None else max(self.last, foreign.time)
-        for said, known in ((foreign.user, self._users), (foreign.device, self._devices)):
-            if said and len(known) < MOST_COUNTED:
-                known.add(hash(said))
         _raise(self.names, foreign.name or foreign.type)
         if len(self.samples) < MOST_SAMPLES:
             self.samples.append(_sample(foreign))
+
+    def make(self, foreign: Foreign, *, is_refused: bool) -> None:
+        """Take an event that no row stands for."""
+        if not is_refused:
+            self.logins_made += foreign.type == "identify"
+            self.memberships_made += foreign.type == "group"
+
+    @property
+    def made(self) -> int:
+        """How many events there are that no row stands for."""
+        return self.logins_made + self.memberships_made
 
     def leave(self, foreign: Foreign) -> None:
         """Note what of a row is left behind."""
@@ -114,14 +121,15 @@ class Report:
             "rows": self.rows,
             "stored": self.stored,
             "logins_made": self.logins_made,
+            "memberships_made": self.memberships_made,
             "duplicates": {"in_these_files": self.repeats, "stored_before": self.stored_before},
             "rejected": {"rows": self.rejected_rows, "reasons": dict(self.rejected.most_common()),
                          "examples": self._examples(self.rejected), "file": self.rejects_file or None},
             "doubts": {"reasons": dict(self.doubts.most_common()), "examples": self._examples(self.doubts)},
             "missing": self.missing,
             "time_range": [_moment(self.first), _moment(self.last)],
-            "users": len(self._users),
-            "devices": len(self._devices),
+            "users": self.users,
+            "devices": self.devices,
             "names": dict(self.names.most_common()),
             "left_behind": dict(self.left_behind.most_common()),
             "samples": self.samples,

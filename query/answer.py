@@ -71,11 +71,22 @@ class SampledCount:
 
 
 @dataclass(frozen=True, slots=True)
+class SampledShare:
+    """A share of `n` of a sample, and between which bounds that of all lies (95 %)."""
+
+    n: int
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sampled:
-    """That an answer is an estimate from a share (`rate`) of all, with every count by its place in the answer."""
+    """That an answer is an estimate from a share (`rate`) of all, with every count and share by its place in it."""
 
     rate: float
     counts: Mapping[str, SampledCount]
+    shares: Mapping[str, SampledShare] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
-from math import floor, sqrt
 from typing import Any, TypeVar, cast
 
 from expost.errors import InvalidInput, NotBuilt
 
-from .answer import Answer, Sampled, SampledCount
-from .funnel import Funnel, FunnelPeople
+from .answer import Answer, Sampled, SampledCount, SampledShare
+from .estimate import Estimate, EstimatedShare, estimate, share_estimate
+from .funnel import Funnel, FunnelPeople, FunnelStep
 from .question import Question
 from .reading import Reading
-from .retention import Retention, RetentionPeople
+from .retention import PooledPeriod, Retention, RetentionPeople
 from .share import PARTS
 from .statement import Fragment
 from .stickiness import Stickiness
@@ -26,9 +26,6 @@ from .unit import PERSON
 
 Asked = TypeVar("Asked", bound=Answer)
 
-Z = 1.959964
-"""95 % of a normal distribution lie within so many standard deviations."""
-
 ESTIMATED = (Funnel, Retention, Trend, Stickiness)
 LISTED = (FunnelPeople, RetentionPeople, TrendPeople)
 
@@ -36,47 +33,7 @@ OF_UNITS = frozenset(
     {"people", "size", "dropped_off", "complete_people", "incomplete_people", "outside_groups"}
 )
 OF_EVENTS = frozenset({"events"})
-
-
-class Estimate(int):
-    """A count that was estimated from `sample` units of a sample, and lies between `low` and `high` (95 %).
-
-    Of events nothing is said about how far off it is: those of one unit come together or not at all.
-
-    >>> f"{estimate(50, 0.1):,}", estimate(50, 0.1).low, estimate(50, 0.1).high
-    ('≈500 (385–650)', 385, 650)
-    """
-
-    sample: int
-    low: int | None
-    high: int | None
-
-    def __new__(cls, value: int, sample: int, low: int | None, high: int | None) -> Estimate:
-        """The estimate `value`."""
-        made = super().__new__(cls, value)
-        made.sample, made.low, made.high = sample, low, high
-        return made
-
-    def __format__(self, how: str) -> str:
-        said = f"≈{format(int(self), how)}"
-        if self.low is None or self.high is None:
-            return said
-        return f"{said} ({format(self.low, how)}–{format(self.high, how)})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Estimate, (int(self), self.sample, self.low, self.high)
-
-
-def estimate(sample: int, rate: float, *, is_of_units: bool = True) -> Estimate:
-    """How many there are, if a sample has so many: Wilson's interval, turned round for the unknown number."""
-    value = round(sample / rate)
-    if not is_of_units:
-        return Estimate(value, sample, None, None)
-    # (sample - N·rate)² = z²·N·rate·(1 - rate), solved for N.
-    spread = Z * Z * (1 - rate)
-    middle, width = sample + spread / 2, sqrt(spread * sample + spread * spread / 4)
-    low, high = (middle - width) / rate, (middle + width) / rate
-    return Estimate(value, sample, max(sample, floor(low + 0.5)), floor(high + 0.5))
+SAME = 1e-9
 
 
 def with_sample(reading: Reading) -> Reading:
@@ -106,8 +63,14 @@ def estimated(answer: Asked) -> Asked:
     scaled = cast(Asked, _scaled(answer, rate))
     if isinstance(answer.question, Trend):
         scaled = _with_values(scaled)
-    counts = {place: _said(count) for place, count in _counts(scaled)}
-    return replace(scaled, basis=replace(scaled.basis, sampled=Sampled(rate, counts)))
+    found = list(_found(scaled))
+    counts = {place: _said(each) for place, each in found if isinstance(each, Estimate)}
+    shares = {
+        place: SampledShare(each.n, float(each), each.low, each.high)
+        for place, each in found
+        if isinstance(each, EstimatedShare)
+    }
+    return replace(scaled, basis=replace(scaled.basis, sampled=Sampled(rate, counts, shares)))
 
 
 def _check(question: Question, rate: float) -> None:
@@ -137,7 +100,8 @@ def _rule(question: Question, rate: float) -> str:
         )
     return (
         f"Estimated: a sample of {rate:.4g} of all who are counted, chosen by the hash of their id, each with all of "
-        "their events. Counts with ≈ are those of the sample divided by that share; shares are the sample's own."
+        "their events. Counts with ≈ are those of the sample divided by that share; shares are the sample's own, "
+        "each with its interval."
     )
 
 
@@ -147,15 +111,46 @@ def _scaled(value: Any, rate: float, name: str = "") -> Any:
     if isinstance(value, int):
         return estimate(value, rate, is_of_units=name in OF_UNITS) if name in OF_UNITS | OF_EVENTS else value
     if isinstance(value, tuple):
+        if value and isinstance(value[0], FunnelStep):
+            return tuple(_step(value, place, rate) for place in range(len(value)))
         return tuple(_scaled(each, rate, name) for each in value)
+    if isinstance(value, PooledPeriod):
+        share = _share_of(value.people, value.size, value.share, rate)
+        return replace(_fields_scaled(value, rate), share=share)
     if is_dataclass(value) and not isinstance(value, type | Question):
-        changed = {
-            each.name: _scaled(getattr(value, each.name), rate, each.name)
-            for each in fields(value)
-            if each.name not in ("question", "ask") and each.init
-        }
-        return replace(value, **changed)
+        return _fields_scaled(value, rate)
     return value
+
+
+def _fields_scaled(value: Any, rate: float) -> Any:
+    changed = {
+        each.name: _scaled(getattr(value, each.name), rate, each.name)
+        for each in fields(value)
+        if each.name not in ("question", "ask") and each.init
+    }
+    return replace(value, **changed)
+
+
+def _step(steps: tuple[FunnelStep, ...], place: int, rate: float) -> FunnelStep:
+    step, first = steps[place], steps[0]
+    before = steps[max(place - 1, 0)]
+    changed = _fields_scaled(step, rate)
+    return cast(
+        FunnelStep,
+        replace(
+            changed,
+            share=_share_of(step.people, first.people, step.share, rate),
+            share_of_previous=_share_of(step.people, before.people, step.share_of_previous, rate),
+            complete_share=_share_of(step.complete_people, first.complete_people, step.complete_share, rate),
+        ),
+    )
+
+
+def _share_of(part: int, whole: int, share: float | None, rate: float) -> float | None:
+    """The share with its interval, where it is that of these counts: after an optional step it is of an earlier one."""
+    if not share or not whole or abs(part / whole - share) < SAME:
+        return None if share is None else share_estimate(part, whole, rate)
+    return share_estimate(part, round(part / share), rate)
 
 
 def _with_values(answer: Any) -> Any:
@@ -177,16 +172,16 @@ def _share(measured: float | None, answer: Any) -> float | None:
     return None if measured is None else measured / answer.question.sample
 
 
-def _counts(value: Any, place: str = "") -> Iterator[tuple[str, Estimate]]:
-    if isinstance(value, Estimate):
+def _found(value: Any, place: str = "") -> Iterator[tuple[str, Estimate | EstimatedShare]]:
+    if isinstance(value, Estimate | EstimatedShare):
         yield place, value
     elif isinstance(value, tuple):
         for number, each in enumerate(value):
-            yield from _counts(each, f"{place}.{number}")
+            yield from _found(each, f"{place}.{number}")
     elif is_dataclass(value) and not isinstance(value, type | Question):
         for each in fields(value):
             if each.name not in ("question", "ask"):
-                yield from _counts(getattr(value, each.name), f"{place}.{each.name}".lstrip("."))
+                yield from _found(getattr(value, each.name), f"{place}.{each.name}".lstrip("."))
 
 
 def _said(count: Estimate) -> SampledCount:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from expost.query.duration import rounded_to_two_units
+from expost.query.estimate import Estimate, EstimatedShare
 
 NOTHING = "–"
 
@@ -40,6 +41,10 @@ def share(part: float | None, whole: float | None) -> str:
     """
     if part is None or not whole:
         return NOTHING
+    if isinstance(part, EstimatedShare) and whole == 1:
+        return f"≈{share(float(part), 1)} ({share(part.low, 1)}–{share(part.high, 1)})"
+    if isinstance(part, Estimate):
+        return f"≈{share(int(part), float(whole))}"
     percent = 100 * part / whole
     if percent <= 0 or percent == 100:
         return f"{percent:.0f}%"

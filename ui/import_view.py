@@ -78,6 +78,7 @@ class ReportView:
     rows: int
     stored: int
     logins: int
+    memberships: int
     repeats: int
     stored_before: int
     rejected: int
@@ -147,6 +148,7 @@ def report_view(report: Mapping[str, Any]) -> ReportView:
         report["rows"],
         report["stored"],
         report["logins_made"],
+        report["memberships_made"],
         report["duplicates"]["in_these_files"],
         report["duplicates"]["stored_before"],
         rejected["rows"],

@@ -25,7 +25,8 @@ def report(*, is_dry_run: bool = False, **said: Any) -> dict[str, Any]:
     doubt = "its timestamp '2025-10-26 02:30' stands twice on the clock of Europe/Berlin: the first is taken"
     whole: dict[str, Any] = {
         "source": "posthog", "site": "teashop", "dry_run": is_dry_run, "files": 1, "rows": 1_204_518,
-        "stored": 1_204_000, "logins_made": 3_118, "duplicates": {"in_these_files": 411, "stored_before": 0},
+        "stored": 1_204_000, "logins_made": 3_118, "memberships_made": 12,
+        "duplicates": {"in_these_files": 411, "stored_before": 0},
         "rejected": {
             "rows": 107, "reasons": {"its timestamp …": 106, "nasty": 1}, "file": "rejects.ndjson",
             "examples": [{"file": "export.zip/events.csv", "row": 17, "reason": reason, "hint": hint},

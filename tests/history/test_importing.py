@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import expost
 from expost.cli import main
-from expost.clock import wall_clock
+from expost.clock import from_micros, wall_clock
 from expost.errors import ImportRunning
 from expost.history import importing, known
 from expost.history.mapping import mapping_of
@@ -309,3 +309,39 @@ def test_times_that_a_clock_shows_twice_or_never_are_taken_in_one_way_and_said(t
         "its at '2026-03-29 02:30' never stands on the clock of Europe/Berlin, which is set forward then: it is taken "
         "as if it were not",
     ]
+
+
+def test_the_groups_that_posthog_names_with_every_event_are_units_of_history(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+
+    def paid(number: int, who: str, at: str, **groups: str) -> dict[str, object]:
+        return {"uuid": f"u{number}", "event": "Paid", "timestamp": f"{DAY}T{at}:00Z", "distinct_id": who,
+                "properties": {"$groups": groups} if groups else {}}  # fmt: skip
+
+    rows = [
+        paid(1, "ann", "10:00"), paid(2, "ann", "10:01", company="acme"), paid(3, "ann", "10:02", company="acme"),
+        paid(4, "bob", "10:03", company="acme", team="red"), paid(5, "ann", "10:04", company="best"),
+    ]  # fmt: skip
+    report = imported(data, "posthog", rows)
+    assert (report.stored, report.memberships_made, report.missing) == (5, 4, 0)
+    again = imported(data, "posthog", rows)
+    assert (again.stored, again.memberships_made) == (0, 0)
+    assert len(rows_of(data, "event_id", "type = 'group'")) == 4
+    lake = expost.open(data)
+    lake.define("Paid", track="Paid")
+    now = from_micros(wall_clock())
+    answer = lake.funnel("Paid", "Paid", within="1 day", unit="group:company", now=now)
+    # Acme's are the second to the fourth, the first belongs to none.
+    assert [step.people for step in answer.steps] == [2, 1]
+
+
+def test_users_are_counted_each_once_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known, "FRESH", 3)
+    monkeypatch.setattr(known, "IN_MEMORY", 8)
+    counted = known.Distinct(tmp_path)
+    for number in range(200):
+        counted.add(f"u{number % 50}")
+        counted.add("")
+    assert (counted.count(), counted.count()) == (50, 50)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,28 +11,34 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, hypergeom
 
 from expost.errors import InvalidInput, NotBuilt
 from expost.history.mapping import mapping_of
 from expost.history.sources import mapped_source
+from expost.ids import keyed_hash
 from expost.lake.reader import connect
 from expost.query.analysis import Analysis
 from expost.query.definition import definition
+from expost.query.estimate import Estimate, EstimatedShare, estimate, share_estimate
 from expost.query.funnel import Funnel, FunnelPeople
 from expost.query.preview import Preview
 from expost.query.question import Question
 from expost.query.retention import Retention
-from expost.query.sampling import Estimate, estimate
+from expost.query.sampling import OF_EVENTS, OF_UNITS
+from expost.query.share import PARTS
 from expost.query.stickiness import Stickiness
 from expost.query.trend import Trend
 from expost.query.unit import Unit
+from expost.table import percent
+from expost.ui.format import share
 from tests.history.importing import run
 from tests.serving import make_site
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 SEEN, PAID = definition("Seen", track="Seen"), definition("Paid", track="Paid")
 PEOPLE = 600
+OUTSIDE = ("sampled", "definitions", "question", "proof")
 QUESTIONS: tuple[Question, ...] = (
     Funnel((SEEN, PAID), timedelta(days=7), now=NOW),
     Retention(SEEN, SEEN, "day", 3, now=NOW),
@@ -150,6 +157,88 @@ def test_intervals_hold_as_often_as_they_say(rate: float, count: int) -> None:
             held += probability * (found.low <= count <= found.high)
     # What is whole cannot hold exactly so often; Wilson's interval is closest.
     assert held >= 0.92
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.8])
+@pytest.mark.parametrize("part", [20, 400])
+def test_intervals_of_shares_hold_as_often_as_they_say(rate: float, part: int) -> None:
+    everyone = 1_000
+    held, whole = 0.0, round(everyone * rate)
+    for found in range(whole + 1):
+        probability = float(hypergeom.pmf(found, everyone, part, whole))
+        if probability > 1e-9:
+            share = share_estimate(found, whole, rate)
+            assert share is not None
+            held += probability * (share.low <= part / everyone <= share.high)
+    # Of few the steps are coarse: it is less for some numbers, and more for others.
+    assert held >= 0.91
+
+
+def test_units_that_hashes_choose_are_a_sample_like_any_other() -> None:
+    held, totals = 0, []
+    for number in range(300):
+        secret = number.to_bytes(32, "little")
+        ids = [keyed_hash(secret, "user", "shop", f"u{person}") for person in range(200)]
+        # As DuckDB has it, the rest of a negative number is negative.
+        chosen = sum(abs(math.fmod(id_, PARTS)) < 0.2 * PARTS for id_ in ids)
+        found = estimate(chosen, 0.2)
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= 200 <= found.high
+        totals.append(chosen)
+    # 40 of each 200 on average, with the deviation of a binomial; intervals of 95 % held in 92 to 98 % of 300.
+    assert abs(sum(totals) / len(totals) - 40) < 4 * math.sqrt(200 * 0.2 * 0.8 / 300)
+    assert 0.91 <= held / 300 <= 0.985
+
+
+def test_sums_and_shares_of_estimates_are_estimates() -> None:
+    parts = [estimate(20, 0.1), estimate(30, 0.1)]
+    whole = sum(parts)
+    assert f"{whole:,}" == f"{estimate(50, 0.1):,}"
+    assert f"{whole - parts[0]:,}" == f"{parts[1]:,}"
+    assert f"{percent(parts[0] / whole)}" == "≈40.0 % (28.2–53.1)"
+    assert f"{share(parts[0] / whole, 1)} {share(parts[0], whole)}" == "≈40.0% (28.2%–53.1%) ≈40.0%"
+    # Without an interval there is none for the sum either, and what is no part of it has no share of it.
+    assert f"{estimate(7, 0.1, is_of_units=False) + parts[0]:,}" == "≈270"
+    assert type(whole / parts[0]) is float
+
+
+def test_an_answer_of_a_sample_shows_no_count_or_share_that_looks_exact(analysis: Analysis) -> None:
+    for question in QUESTIONS:
+        answer: Any = analysis.ask(replace(question, sample=0.2))
+        said = answer.to_json()
+        counts = {place: count["estimate"] for place, count in said["sampled"]["counts"].items()}
+        wrong = [
+            place
+            for place, number in _numbers({name: each for name, each in said.items() if name not in OUTSIDE})
+            if place.rstrip(".").rpartition(".")[2] in OF_UNITS | OF_EVENTS
+            and place.rstrip(".") not in counts
+        ]
+        assert not wrong, (question, wrong)
+    funnel: Any = analysis.ask(replace(QUESTIONS[0], sample=0.2))
+    paid = funnel.steps[1]
+    assert isinstance(paid.share, EstimatedShare)
+    assert (paid.share.n, float(paid.share)) == (
+        funnel.steps[0].people.sample,
+        paid.people.sample / paid.share.n,
+    )
+    exact: Any = analysis.ask(QUESTIONS[0])
+    assert paid.share.low < exact.steps[1].share < paid.share.high
+    told = funnel.to_json()["sampled"]["shares"]["steps.1.share"]
+    assert told == {
+        "n": paid.share.n,
+        "estimate": float(paid.share),
+        "low": paid.share.low,
+        "high": paid.share.high,
+    }
+
+
+def test_what_a_definition_matched_is_estimated_from_the_sample_too(analysis: Analysis) -> None:
+    trend: Any = analysis.ask(replace(QUESTIONS[2], sample=0.5))
+    exact: Any = analysis.ask(QUESTIONS[2])
+    (sampled,), (whole,) = trend.basis.definitions, exact.basis.definitions
+    assert (whole.events, whole.unknown) == (exact.events, 0)
+    assert sampled.events == trend.events
 
 
 def test_nobody_in_the_sample_is_not_nobody_at_all() -> None:
