@@ -47,13 +47,18 @@ _FOLDER = "summary"
 class MomentArrays:
     """Microsecond and device of each moment, the device as a place in `devices`.
 
-    `is_device` says which of these are one; None where all are.
+    `is_device` says which of these are one; None where all are. `mapped` is where they are.
     """
 
     micros: NDArray[np.int64]
     device: NDArray[np.int32]
     devices: NDArray[np.int64]
     is_device: NDArray[np.bool_] | None
+    mapped: mmap.mmap
+
+    def let_go(self) -> None:
+        """Give back the memory in which they were read; who looks at them again reads them again."""
+        self.mapped.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +96,15 @@ class Summary:
 
     def arrays(self) -> MomentArrays:
         """All moments as arrays over memory that is mapped for them alone, and given back with the last of them."""
-        moments = _only_batch(pa.py_buffer(_mapped(self.file)))
+        mapped = _mapped(self.file)
+        moments = _only_batch(pa.py_buffer(mapped))
         devices = moments.column("device_id")
         return MomentArrays(
             moments.column("time").view(pa.int64()).to_numpy(),
             devices.indices.to_numpy(),
             devices.dictionary.fill_null(0).to_numpy(),
             np.asarray(devices.dictionary.is_valid()) if devices.dictionary.null_count else None,
+            mapped,
         )
 
 

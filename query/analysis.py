@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -9,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, TypeVar
 
 import duckdb
@@ -227,10 +229,11 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
         most = self.memory_limit if isinstance(question, SqlQuery) else None
         with (
             self._connection(question, as_of, lake) as connection,
-            self._bounded(connection),
+            self._bounded(connection) as go_on,
             taking_at_most(most),
         ):
-            yield self._read(question, connection, calendar, as_of, is_whole=lake.is_whole)
+            reading = self._read(question, connection, calendar, as_of, is_whole=lake.is_whole)
+            yield replace(reading, go_on=go_on)
 
     def _read(
         self,
@@ -260,6 +263,7 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
             summaries=self._summaries if may_keep and as_of is None else None,
             memory=self._held.memory_of(connection) if may_keep and self.events.max_bytes else None,
             memory_of_files=self._held.memory_of_files(connection) if may_keep else None,
+            spill=self.folder.spill if os.access(self.folder.spill, os.W_OK) else Path(gettempdir()),
             saved=partial(self._in_use, site.slug),
             find_cohort=partial(self.cohort, site=site.slug),
         )
@@ -306,7 +310,7 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
             as_of=as_of,
         )
 
-    def _bounded(self, connection: duckdb.DuckDBPyConnection) -> AbstractContextManager[None]:
+    def _bounded(self, connection: duckdb.DuckDBPyConnection) -> AbstractContextManager[Callable[[], None]]:
         """The limits of one question, and whoever looks after it."""
         return watched(
             connection, look=self.look, max_seconds=self.max_seconds, memory_limit=self.memory_limit

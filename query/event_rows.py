@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .latest_start import Bits, Marks, Numbers
-from .places import hashed
 
 
 @dataclass(slots=True)
@@ -28,33 +29,14 @@ class EventRows:
         """Bytes of its arrays."""
         return self.person.nbytes + self.moment.nbytes + self.roles.nbytes + self.marks.nbytes
 
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """Its arrays, in the order in which it is made of them."""
+        return self.person, self.moment, self.roles, self.marks
+
     def where(self, chosen: Marks | Numbers) -> EventRows:
         """Some of them, or the same in another order."""
         return EventRows(self.person[chosen], self.moment[chosen], self.roles[chosen], self.marks[chosen])
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """The people who are looked at together, where memory does not hold all of them: `number` of 2 to the `bits`."""
-
-    number: int = 0
-    bits: int = 0
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is everybody's."""
-        return not self.bits
-
-    def of(self, rows: EventRows) -> EventRows:
-        """The rows of these people."""
-        if self.is_whole:
-            return rows
-        return rows.where(self.has(rows.person))
-
-    def has(self, numbers: Numbers) -> Marks:
-        """Which of these numbers, ids of people or others, are those of this turn."""
-        found: Marks = hashed(numbers, self.bits, 1) == self.number
-        return found
 
 
 def joined(batches: Sequence[EventRows]) -> EventRows:

@@ -13,15 +13,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from expost.lake.summary import MomentArrays
+
 from .event_rows import EventRows
 from .facts import Facts
 from .latest_start import Bits, Marks, Numbers
 from .person_map import LEFT_OUT, Owners
 
+MOST_TOGETHER = 1 << 18
+"""So many events of a file are looked at together, and those of one fact whatever they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class FactEvents:
-    """Moments of facts, those of one file of events: of `many` of each of the `facts`, those that are `inside`."""
+    """Moments of facts, some of one file of events: of `many` of each of the `facts`, those that are `inside`."""
 
     facts: Numbers
     many: Numbers
@@ -43,21 +48,33 @@ def events_of(facts: Facts, found: pa.Table, bounds: tuple[int, int] | None = No
     in_order = np.argsort(files << 32 | firsts)
     ends = np.searchsorted(files[in_order], np.arange(len(facts.summaries) + 1))
     for number, summary in enumerate(facts.summaries):
-        chosen = in_order[ends[number] : ends[number + 1]]
-        if not len(chosen):
-            continue
-        many = counts[chosen]
-        until = np.cumsum(many)
-        place = np.repeat(firsts[chosen] - until + many, many)
-        place += np.arange(len(place))
         moments = summary.arrays()
-        moment, inside = moments.micros[place], None
-        if bounds is not None:
-            inside = np.flatnonzero((moment >= bounds[0]) & (moment < bounds[1]))
-            place, moment = place[inside], moment[inside]
-        device = moments.device[place]
-        is_device = None if moments.is_device is None else moments.is_device[device]
-        yield FactEvents(chosen, many, inside, moment, moments.devices[device], is_device)
+        for place, chosen in enumerate(_together(in_order[ends[number] : ends[number + 1]], counts)):
+            if place:
+                moments.let_go()
+            yield _moments_of(chosen, firsts[chosen], counts[chosen], moments, bounds)
+
+
+def _together(chosen: Numbers, counts: Numbers) -> Iterator[Numbers]:
+    """The chosen facts one after the other, so many at a time that memory holds their events."""
+    if len(chosen):
+        part = np.cumsum(counts[chosen]) // MOST_TOGETHER
+        yield from np.split(chosen, np.flatnonzero(part[1:] != part[:-1]) + 1)
+
+
+def _moments_of(
+    chosen: Numbers, firsts: Numbers, many: Numbers, moments: MomentArrays, bounds: tuple[int, int] | None
+) -> FactEvents:
+    until = np.cumsum(many)
+    place = np.repeat(firsts - until + many, many)
+    place += np.arange(len(place))
+    moment, inside = moments.micros[place], None
+    if bounds is not None:
+        inside = np.flatnonzero((moment >= bounds[0]) & (moment < bounds[1]))
+        place, moment = place[inside], moment[inside]
+    device = moments.device[place]
+    is_device = None if moments.is_device is None else moments.is_device[device]
+    return FactEvents(chosen, many, inside, moment, moments.devices[device], is_device)
 
 
 @dataclass(frozen=True, slots=True)

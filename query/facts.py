@@ -27,6 +27,9 @@ FACTS = Fragment("facts")
 REST = Fragment("events_of_no_fact")
 """The relation of the events in files that have no summary."""
 
+PART_BYTES = 160_000_000
+"""Facts of so many bytes are looked at together; what a question reads of them is half of it at most."""
+
 KNOWN = frozenset({"types", "selector", "target_only", "pierce", "text", "host", "path", "event_name"})
 """What a definition may ask for and a fact knows."""
 
@@ -40,6 +43,25 @@ class Facts:
     summaries: Sequence[Summary]
     has_rest: bool
     shown: list[str] = field(default_factory=list)
+
+    def in_parts(self) -> Iterator[None]:
+        """Let `FACTS` be the facts of some files after the others, so that memory never holds those of all.
+
+        To the end: then it is all of them again.
+        """
+        batches = _numbered(self.summaries)
+        part = np.cumsum([each.nbytes for each in batches]) // PART_BYTES
+        if part[-1] == part[0]:
+            yield
+            self.let_go()
+            return
+        for number in np.unique(part):
+            chosen = np.flatnonzero(part == number).tolist()
+            self.connection.register(FACTS, pa.Table.from_batches([batches[place] for place in chosen]))
+            yield
+            for place in chosen:
+                self.summaries[place].let_go()
+        self.connection.register(FACTS, pa.Table.from_batches(batches))
 
     def show(self, relation: str, rows: pa.Table) -> None:
         """Let the connection read these rows, until the facts are closed."""
@@ -117,10 +139,7 @@ def opened_facts(connection: duckdb.DuckDBPyConnection, cache: Path | None) -> I
         yield None
         return
     rest = [file for file, summary in found if summary is None]
-    connection.register(FACTS, pa.Table.from_batches(
-        each.facts.append_column("file_number", pa.array(np.full(each.facts.num_rows, number, np.int32)))
-        for number, each in enumerate(summaries)
-    ))  # fmt: skip
+    connection.register(FACTS, pa.Table.from_batches(_numbered(summaries)))
     try:
         if rest:
             rows = rows_of(connection, rest, TABLES["events"])
@@ -134,6 +153,14 @@ def opened_facts(connection: duckdb.DuckDBPyConnection, cache: Path | None) -> I
     finally:
         # What is mapped into memory holds deleted files on the disk.
         connection.unregister(FACTS)
+
+
+def _numbered(summaries: Sequence[Summary]) -> list[pa.RecordBatch]:
+    """The facts of each file with its `file_number`."""
+    return [
+        each.facts.append_column("file_number", pa.array(np.full(each.facts.num_rows, number, np.int32)))
+        for number, each in enumerate(summaries)
+    ]
 
 
 def _event_files(connection: duckdb.DuckDBPyConnection) -> list[str]:

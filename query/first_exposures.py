@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .event_rows import EventRows, joined
+from .event_rows import EventRows
 from .fact_rows import events_of, persons_of
 from .facts import FACTS, REST, Facts
 from .kept_events import LAKE
@@ -21,7 +21,11 @@ from .reading import Reading
 from .row_order import InOrder, changes, in_order
 from .statement import render
 from .tied import TIED_EVENTS, TiedAsked, hold_moments
+from .unused_memory import give_back
 
+BATCH = 1 << 18
+MANY = 1_000_000
+"""Where there are more exposures, the memory in which they were found is given back."""
 NO_MOMENT = np.iinfo(np.int64).max
 """The moment of an exposure that never was."""
 EXPOSED_AT = """\
@@ -45,27 +49,35 @@ AGAIN = "select unit_id, epoch_us(time) as moment, variation from exposures orde
 class FirstExposures:
     """Each exposed person once.
 
-    `variation` is a place in `names`; `viewed` the moment of the page view that counts as at the exposure, if any.
-    `doubled` are those who had another one at the moment of the first.
+    `variation` is a place in `names`; `viewed` the moment of the page view that counts as at the exposure, if any:
+    None where views are no steps. `doubled` are those who had another one at the moment of the first.
     """
 
     person: Numbers
     moment: Numbers
-    variation: Numbers
-    variations: Numbers
+    variation: NDArray[np.int32]
+    variations: NDArray[np.int32]
     names: tuple[str, ...]
-    viewed: Numbers
+    viewed: Numbers | None
     doubled: Numbers
 
     @property
     def nbytes(self) -> int:
         """Bytes of its arrays."""
         arrays = (self.person, self.moment, self.variation, self.variations, self.viewed, self.doubled)
-        return sum(each.nbytes for each in arrays) + self._places.nbytes
+        return sum(each.nbytes for each in arrays if each is not None) + self._places.nbytes
 
     @cached_property
     def _places(self) -> Places:
         return places_of(self.person)
+
+    def of(self, persons: Numbers) -> FirstExposures:
+        """Those of these persons alone."""
+        place = np.unique(self.places_of(persons))
+        place = place[place >= 0]
+        columns = (self.person[place], self.moment[place], self.variation[place], self.variations[place])
+        viewed = None if self.viewed is None else self.viewed[place]
+        return FirstExposures(*columns, self.names, viewed, self.doubled)
 
     def places_of(self, persons: Numbers) -> Numbers:
         """Where each of these persons stands here, −1 where nowhere."""
@@ -76,8 +88,8 @@ class FirstExposures:
         return _at(self.moment, place)
 
     def viewed_at(self, place: Numbers) -> Numbers:
-        """The moment of the page view that counts as at the exposure; NO_MOMENT for −1."""
-        return _at(self.viewed, place)
+        """The moment of the page view that counts as at the exposure; NO_MOMENT for −1, and for all without views."""
+        return np.full(len(place), NO_MOMENT) if self.viewed is None else _at(self.viewed, place)
 
 
 def first_exposures(
@@ -92,21 +104,33 @@ def first_exposures(
             found["unit_id"].to_numpy(),
             found["moment"].to_numpy(),
             _codes(found["variation"], names),
-            found["variations"].to_numpy(),
+            found["variations"].to_numpy().astype(np.int32),
             tuple(names),
             found["viewed"].fill_null(NO_MOMENT).to_numpy(),
             np.empty(0, np.int64),
         )
     names = {}
-    found_rows = _exposures(reading, flag, persons, facts, names)
-    rows = joined([settled(persons.logins, each) for each in found_rows])
-    at_login = np.unique(rows.moment[(rows.marks & UNCLEAR) != 0])
-    parts = list(in_order([replace(rows, marks=np.zeros(len(rows), np.uint8))], _all))
+    # Found before any rows are read, as the connection gives those of one statement at a time.
+    logins = persons.logins
+    batches: list[EventRows] = []
+    at_login = [np.empty(0, np.int64)]
+    for each in _exposures(reading, flag, persons, facts, names):
+        rows = settled(logins, each)
+        at_login.append(np.unique(rows.moment[(rows.marks & UNCLEAR) != 0]))
+        batches.append(replace(rows, marks=np.zeros(len(rows), np.uint8)))
+    is_large = sum(map(len, batches)) > MANY
+    if is_large:
+        give_back()
+    parts = list(in_order(batches, _all))
     # Another variation at the moment of the first, or a login there: then the whole order decides.
-    unclear = np.unique(np.concatenate([at_login, *map(_unclear, parts)]))
+    unclear = np.unique(np.concatenate([*at_login, *map(_unclear, parts)]))
     if len(unclear):
         parts = [_read_again(reading, flag, unclear, persons, parts, names)]
-    return _firsts(parts, tuple(names))
+    found = _firsts(parts, tuple(names))
+    del parts
+    if is_large:
+        give_back()
+    return found
 
 
 def _at(moments: Numbers, place: Numbers) -> Numbers:
@@ -140,24 +164,22 @@ def _unclear(part: InOrder) -> Numbers:
 
 
 def _firsts(parts: Sequence[InOrder], names: tuple[str, ...]) -> FirstExposures:
-    nothing = np.empty(0, np.int64)
-    person, moment, variation, variations, doubled = ([nothing] for _ in range(5))
+    nothing, none = np.empty(0, np.int64), np.empty(0, np.int32)
+    person, moment, variation, variations, doubled = [nothing], [nothing], [none], [none], [nothing]
     for part in parts:
         first = np.flatnonzero(changes(part.unit))
-        codes = part.roles.astype(np.int64)
         person.append(part.units)
         moment.append(part.moment[first])
-        variation.append(codes[first])
+        variation.append(part.roles[first].astype(np.int32))
         doubled.append(part.units[_doubled(part)])
-        variations.append(_distinct(part.unit.astype(np.int64), codes, len(names)))
-    persons = np.concatenate(person)
+        variations.append(_distinct(part, len(names)))
     return FirstExposures(
-        persons,
+        np.concatenate(person),
         np.concatenate(moment),
         np.concatenate(variation),
         np.concatenate(variations),
         names,
-        np.full(len(persons), NO_MOMENT),
+        None,
         np.concatenate(doubled),
     )
 
@@ -168,7 +190,8 @@ def _exposures(
     """The exposures of known persons that count, their variation as `roles`: a place in `names`, which grow."""
     values = {"flag": flag}
     if facts is not None:
-        found = reading.relation(render("exposure_facts.sql", relation=FACTS), values).to_arrow_table()
+        text = render("exposure_facts.sql", relation=FACTS)
+        found = pa.concat_tables(reading.relation(text, values).to_arrow_table() for _ in facts.in_parts())
         codes = _codes(found["variation"], names).astype(np.uint32)
         for events in events_of(facts, found):
             person, is_known, marks = persons_of(events, found, persons.owners)
@@ -178,13 +201,14 @@ def _exposures(
     if facts is None or facts.has_rest:
         relation = LAKE if facts is None else REST
         text = render("exposure_rows.sql", has_merges=persons.has_merges, relation=relation)
-        read = reading.relation(text, values).to_arrow_table()
-        yield EventRows(
-            read["person_id"].to_numpy(),
-            read["moment"].to_numpy(),
-            _codes(read["variation"], names).astype(np.uint32),
-            np.where(read["is_unclear"].to_numpy(), np.uint8(UNCLEAR), np.uint8(0)),
-        )
+        for batch in reading.relation(text, values).to_arrow_reader(BATCH):
+            read = pa.Table.from_batches([batch])
+            yield EventRows(
+                read["person_id"].to_numpy(),
+                read["moment"].to_numpy(),
+                _codes(read["variation"], names).astype(np.uint32),
+                np.where(read["is_unclear"].to_numpy(), np.uint8(UNCLEAR), np.uint8(0)),
+            )
 
 
 def expose_all(reading: Reading, flag: str) -> None:
@@ -204,22 +228,24 @@ def expose_at(reading: Reading, flag: str, firsts: FirstExposures) -> None:
     reading.connection.unregister("firsts")
 
 
-def _codes(texts: pa.ChunkedArray, names: dict[str, int]) -> Numbers:
+def _codes(texts: pa.ChunkedArray, names: dict[str, int]) -> NDArray[np.int32]:
     """The place of each text in `names`, in which those that are new come last."""
     if not len(texts):
-        return np.empty(0, np.int64)
+        return np.empty(0, np.int32)
     encoded = texts.combine_chunks().dictionary_encode()
-    places = np.array([names.setdefault(name, len(names)) for name in encoded.dictionary.to_pylist()])
-    found: Numbers = places[encoded.indices.to_numpy()]
-    return found
+    found = [names.setdefault(name, len(names)) for name in encoded.dictionary.to_pylist()]
+    places: NDArray[np.int32] = np.array(found, np.int32)[encoded.indices.to_numpy()]
+    return places
 
 
-def _distinct(unit: Numbers, codes: Numbers, many: int) -> Numbers:
-    """How many different codes each unit has."""
-    if not len(unit):
-        return unit
-    pairs = np.sort(unit * many + codes)
-    return np.bincount(pairs[changes(pairs)] // many)
+def _distinct(part: InOrder, many: int) -> NDArray[np.int32]:
+    """How many different variations, of so many, each unit has."""
+    pairs = part.unit.astype(np.int64)
+    pairs *= many
+    pairs += part.roles
+    pairs.sort()
+    unit = pairs[changes(pairs)] // many if many else pairs
+    return np.bincount(unit, minlength=len(part.units)).astype(np.int32)
 
 
 def _read_again(

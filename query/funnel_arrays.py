@@ -6,6 +6,7 @@ What is left is put into the order of people and time, and `latest_start.py` pas
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,15 +15,16 @@ from .any_order import shares_events, shown_in_any_order
 from .behind import BehindBar
 from .breakdown import Flag
 from .entry_values import values_at
-from .event_rows import EventRows, Turn
+from .event_rows import EventRows
 from .facts import facts_when_needed
 from .funnel import Funnel
-from .gathering import MOST_ROLES, Tally, gather, in_turns
+from .gathering import MOST_ROLES, Tally, gathered, room_of
 from .grouping import breakdown_values
 from .latest_start import Marks, Numbers, OrderedRows, Rules, role_bits, shown_attempts
 from .matched import Searched
 from .ordering import Ordering
 from .person_map import DAILY, person_map
+from .portion import Portion
 from .reading import Reading, Row
 from .row_order import InOrder, changes
 from .shown_counts import Over, ShownCounts
@@ -58,18 +60,17 @@ def funnel_tables(
         by = breakdown_values(question.by)
         over = None if question.over is None else Over(reading.calendar, question.over)
         counts = ShownCounts(rules, lake.exposures, excludes, by is not None, over, behind)
-        tally, daily = Tally(), np.zeros(2, np.int64)
+        daily, room = np.zeros(2, np.int64), room_of(reading)
+        with gathered(reading, searched, persons, find_facts, room) as found:
+            tally = Tally(found.events)
 
-        def look(turn: Turn, most_rows: int) -> None:
-            found = gather(reading, searched, persons, find_facts, turn, most_rows)
-            lake.settle_logins(found, turn)
-            tally.add(found)
-            daily[:] += _daily(reading, found.rows, rules)
-            batches = list(found.rows)
-            del found
-            add_counts(reading, lake, batches, rules, counts)
+            def portions() -> Iterator[Portion]:
+                for portion in lake.portions(found, room):
+                    tally.add(portion)
+                    daily[:] += _daily(reading, portion.rows, rules)
+                    yield portion
 
-        in_turns(reading, look)
+            add_counts(reading, lake, portions(), rules, counts)
         if by is not None:
             counts.count_values(values_at(reading, searched, by, counts.entries, rules))
     is_flag_seen = lake.exposures is None or len(lake.exposures.person) > 0
@@ -77,10 +78,10 @@ def funnel_tables(
 
 
 def add_counts(
-    reading: Reading, lake: Ordering, batches: list[EventRows], rules: Rules, counts: ShownCounts
+    reading: Reading, lake: Ordering, portions: Iterable[Portion], rules: Rules, counts: ShownCounts
 ) -> None:
-    """The pass over the rows that were gathered; `batches` is empty then."""
-    for part in lake.in_order(batches, lambda *given: _deciding(reading, rules, *given)):
+    """The pass over the rows that were gathered; portions hold none that count then."""
+    for part in lake.in_order(portions, lambda *given: _deciding(reading, rules, *given)):
         is_entry = _begins(reading, part.rows, rules) & ~_is_past_day(part.rows, rules)
         ordered = OrderedRows(
             len(part.rows.units),

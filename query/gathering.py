@@ -1,12 +1,15 @@
-"""The events of a question as arrays, found with as few looks at the lake as can be.
+"""The events of a question as arrays, found with one look at the lake.
 
 Of files with a summary the facts tell what matches (`fact_rows.py`); of others, and where a definition asks what no
-fact knows, the events are read, without the columns that order events of one moment: those are wide (`tied.py`).
+fact knows, the events are read, without the columns that order events of one moment: those are wide (`tied.py`). Rows
+that memory does not hold go aside (`rows_aside.py`), and come back as those of some people after the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -17,17 +20,19 @@ from numpy.typing import NDArray
 from expost.clock import to_micros
 
 from .any_order import TooManyShared
-from .event_rows import EventRows, Turn, joined
+from .event_rows import EventRows, joined
 from .fact_rows import counts_of, rows_of_facts, sum_of_events
 from .facts import FACTS, REST, Facts
 from .held_rows import held
-from .latest_start import Bits, Marks, Numbers, role_bits
+from .latest_start import Bits, Marks, Numbers
 from .matched import Searched
-from .person_map import LEFT_OUT, UNCLEAR, Logins, PersonMap, settled
+from .person_map import LEFT_OUT, NOBODY, UNCLEAR, Logins, PersonMap, settled
+from .portion import Portion, portion_of
 from .reading import Reading, Row
-from .row_order import changes
+from .rows_aside import EVERYBODY, RowsAside, Stretch, room_on_disk
 from .scan import Member, asked_of, groups_of, rows_text
 from .tied import TooManyTies
+from .unused_memory import give_back
 
 REASONS = (None, "bots", "internal", "environment")
 """Why an event is left out, by the number that left_out_number.sql gives."""
@@ -38,20 +43,16 @@ Found = TypeVar("Found")
 FindFacts = Callable[[], Facts | None]
 """Gives the facts of the lake's summaries, if there are any that may be used."""
 
-
 ROW_BYTES = 48
 """What a row takes while rows are put in order."""
 SHARE = 0.5
 """How much such rows may take, beside what the engine may (`engine_memory.py`)."""
-MOST_TURN_BITS = 6
+PORTION_SHARE = 0.25
+"""How many of the rows that memory holds come back together from the disk."""
 
 
 class TooManyRows(Exception):
-    """More rows than may be in memory together, if so `many` are known."""
-
-    def __init__(self, many: int = 0) -> None:
-        super().__init__(many)
-        self.many = many
+    """More rows of one person, or of a few whom the hash does not part, than may be in memory together."""
 
 
 def by_arrays_or_none(reading: Reading, found: Callable[[], Found]) -> Found | None:
@@ -69,110 +70,96 @@ def by_arrays_or_none(reading: Reading, found: Callable[[], Found]) -> Found | N
         return None
 
 
-@dataclass(slots=True)
-class Gathered:
-    """What one look at the lake found: rows that count, in batches, rows that are `left_out`, and counts of events.
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many rows may be in memory: `held` those of everybody, and `together` of those that come back from the disk.
 
-    `nobody` are rows that count and have no person. `at_logins` are moments at which events of whomever lie at a login:
-    more than the time says whose those are. `events` are counted by (step, whether surely, the number of why they are
-    left out).
+    Of people whom the hash does not part there may be `most` together.
     """
 
-    rows: list[EventRows]
-    left_out: EventRows
-    nobody: EventRows
+    held: int
+    together: int
+    most: int
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What one look at the lake found: `rows` of everybody, in memory or aside, and counts of events.
+
+    `at_logins` are moments at which events of whomever lie at a login: more than the time says whose those are.
+    `events` are counted by (step, whether surely, the number of why they are left out).
+    """
+
+    rows: Portion | RowsAside
     at_logins: Numbers
     events: dict[tuple[int, bool, int], int]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its arrays."""
-        rows = sum(each.nbytes for each in (*self.rows, self.left_out, self.nobody))
-        return rows + self.at_logins.nbytes
+        """Bytes of its arrays; of what lies aside more than anybody holds."""
+        return self.at_logins.nbytes + (sys.maxsize if isinstance(self.rows, RowsAside) else self.rows.nbytes)
 
-    def tally(self) -> list[Row]:
-        """The rows of tally.sql: (step, is_sure, why it is left out, events, people); 0 people of those that count."""
-        return [
-            (step, is_sure, REASONS[reason], events, self._people(step, reason) if is_sure and reason else 0)
-            for (step, is_sure, reason), events in sorted(self.events.items())
-        ]
-
-    def _people(self, step: int, reason: int) -> int:
-        is_so = (self.left_out.roles & role_bits([step])) != 0
-        is_so &= (self.left_out.marks & LEFT_OUT) == reason
-        return int(changes(np.sort(self.left_out.person[is_so])).sum())
+    def portions(self, room: Room) -> Iterator[tuple[Stretch, Portion]]:
+        """The rows of all people together, or of some after the others. Raises TooManyRows."""
+        if isinstance(self.rows, Portion):
+            yield EVERYBODY, self.rows
+            return
+        for stretch in self.rows.stretches(room.together):
+            if stretch.many > room.most:
+                raise TooManyRows
+            yield stretch, portion_of(self.rows.between(stretch))
 
 
 @dataclass
 class Tally:
-    """Counts of events and of people left out, of some people after the others."""
+    """Counts of events and of people left out."""
 
-    found: dict[tuple[int, bool, str | None], tuple[int, int]] = field(default_factory=dict)
+    events: dict[tuple[int, bool, int], int]
+    people: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def add(self, gathered: Gathered) -> None:
-        """Add what was found of other people; events are counted of everybody each time."""
-        for *key, events, people in gathered.tally():
-            place = tuple(key)
-            _, before = self.found.get(place, (0, 0))
-            self.found[place] = events, before + people
+    def add(self, portion: Portion) -> None:
+        """Count those people whose events are left out."""
+        for step, is_sure, reason in self.events:
+            if is_sure and reason:
+                many = portion.people_left_out(step, reason)
+                self.people[step, reason] = self.people.get((step, reason), 0) + many
 
     def rows(self) -> list[Row]:
-        """The rows of tally.sql."""
-        return [(*key, *counts) for key, counts in self.found.items()]
+        """The rows of tally.sql: (step, is_sure, why it is left out, events, people); 0 people of those that count."""
+        return [
+            (step, is_sure, REASONS[reason], events, self.people.get((step, reason), 0) if is_sure else 0)
+            for (step, is_sure, reason), events in sorted(self.events.items())
+        ]
 
 
-def in_turns(reading: Reading, look: Callable[[Turn, int], None]) -> None:
-    """Look at everybody: at all people together, or where memory is short at some at a time.
-
-    `look` is told how many rows it may hold and raises TooManyRows before it counted anything of a turn. Raises that
-    where a turn has too many though the first one had not, or though people take as many turns as there can be.
-    """
-    most_rows = int(_memory_bytes(reading) * SHARE) // ROW_BYTES
-    bits = 0
-    while True:
-        try:
-            look(Turn(0, bits), most_rows - (most_rows // 8 if bits else 0))
-        except TooManyRows as problem:
-            if bits == MOST_TURN_BITS:
-                raise
-            bits = min(max(bits + 1, (problem.many // max(1, most_rows)).bit_length()), MOST_TURN_BITS)
-        else:
-            break
-    # No turn is as large as another: that the first one left some room is what the others have to spare.
-    for number in range(1, 1 << bits):
-        look(Turn(number, bits), most_rows)
-
-
-def _memory_bytes(reading: Reading) -> int:
-    """The memory that the engine may take."""
+def room_of(reading: Reading) -> Room:
+    """The room for rows that the memory of a question leaves."""
     [(text,)] = reading.relation("select current_setting('memory_limit')", {}).fetchall()
     number, unit = str(text).split()
-    return int(float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit))
+    memory = float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit)
+    most_rows = int(memory * SHARE) // ROW_BYTES
+    return Room(most_rows, int(most_rows * PORTION_SHARE), most_rows)
 
 
-def gather(
-    reading: Reading,
-    searched: Searched,
-    persons: PersonMap,
-    find_facts: FindFacts,
-    turn: Turn,
-    most_rows: int,
-) -> Gathered:
+@contextmanager
+def gathered(
+    reading: Reading, searched: Searched, persons: PersonMap, find_facts: FindFacts, room: Room
+) -> Iterator[Gathered]:
     """Every event of every step, by time alone; what that leaves unclear at a login has the mark UNCLEAR.
 
-    Rows are those of the people of the `turn`, moments of logins and counts of events those of everybody. Raises
-    TooManyRows.
+    What there is no room for lies aside until the block ends. Raises QueryLimit where the disk has no room either.
     """
+    with ExitStack() as stack:
 
-    def find() -> Gathered:
-        search = _Search(reading, searched, persons, find_facts, turn, most_rows)
-        return search.gathered()
+        def find() -> Gathered:
+            return _Search(reading, searched, persons, find_facts, room.held, stack).gathered()
 
-    if not turn.is_whole:
-        return find()
-    about = (searched.meaning, searched.roles, reading.counting.values(), reading.site, searched.values)
-    # What is held stays as it is, though rows at logins are put in the place of others.
-    return replace(held(reading, ("rows", repr(about)), find))
+        about = (searched.meaning, searched.roles, reading.counting.values(), reading.site, searched.values)
+        found = held(reading, ("rows", repr(about)), find)
+        if isinstance(found.rows, Portion):
+            # What is held for other questions stays as it is, though this one lets go of what it has passed over.
+            found = replace(found, rows=replace(found.rows, rows=list(found.rows.rows)))
+        yield found
 
 
 @dataclass
@@ -181,11 +168,12 @@ class _Search:
     searched: Searched
     persons: PersonMap
     find_facts: FindFacts
-    turn: Turn
-    most_rows: int
+    most_held: int
+    stack: ExitStack
     counted: list[EventRows] = field(default_factory=list)
     left_out: list[EventRows] = field(default_factory=list)
     nobody: list[EventRows] = field(default_factory=list)
+    aside: RowsAside | None = None
     at_logins: list[Numbers] = field(default_factory=list)
     events: dict[tuple[int, bool, int], int] = field(default_factory=dict)
     rows: int = 0
@@ -208,15 +196,19 @@ class _Search:
         if by_events:
             self.look_at_events(by_events)
         at_logins = np.unique(np.concatenate([np.empty(0, np.int64), *self.at_logins]))
-        return Gathered(self.counted, joined(self.left_out), joined(self.nobody), at_logins, self.events)
+        if self.aside is not None:
+            self.aside.write()
+            give_back()
+            return Gathered(self.aside, at_logins, self.events)
+        portion = Portion(self.counted, joined(self.left_out), joined(self.nobody))
+        return Gathered(portion, at_logins, self.events)
 
     def look_at_facts(self, facts: Facts, groups: Sequence[Sequence[Member]]) -> None:
         """Add what facts tell."""
         text = rows_text("fact_rows.sql", self.searched, groups)
-        found = self.reading.relation(text, self.searched.values).to_arrow_table()
-        many = sum_of_events(found)
-        if many >> self.turn.bits > self.most_rows:
-            raise TooManyRows(many)
+        found = pa.concat_tables(
+            self.reading.relation(text, self.searched.values).to_arrow_table() for _ in facts.in_parts()
+        )
         bounds = None
         if self.searched.structure["has_bounds"]:
             values = self.searched.values
@@ -225,9 +217,12 @@ class _Search:
         steps = [step for step, number in self.searched.roles if number in numbers]
         for key, count in counts_of(facts, found, steps, bounds).items():
             self.events[key] = self.events.get(key, 0) + count
+        if bounds is None and sum_of_events(found) > self.most_held:
+            self.put_aside()
         for each in rows_of_facts(facts, found, self.persons.owners, bounds):
             self.add(each.rows, each.is_known)
-        facts.let_go()
+        if self.aside is not None:
+            give_back()
 
     def look_at_events(self, groups: Sequence[Sequence[Member]]) -> None:
         """Add what is read from events themselves."""
@@ -243,8 +238,8 @@ class _Search:
             self.add(*_sure(batch, self.events))
 
     def add(self, rows: EventRows, is_known: Marks | None) -> None:
-        """Put rows where they belong, those of the people of this turn."""
-        # First whose they are, then whose turn it is.
+        """Put rows where they belong."""
+        self.reading.go_on()
         rows = settled(self.logins, rows)
         is_at_login = (rows.marks & UNCLEAR) != 0
         if is_at_login.any():
@@ -252,22 +247,30 @@ class _Search:
         counts = (rows.marks & LEFT_OUT) == 0
         if is_known is not None and not is_known.all():
             nobody = rows.where(counts & ~is_known)
-            if not self.turn.is_whole:
-                # They are nobody's, so their time says whose turn it is.
-                nobody = nobody.where(self.turn.has(nobody.moment))
-            self.hold(self.nobody, nobody)
+            self.hold(self.nobody, replace(nobody, marks=nobody.marks | np.uint8(NOBODY)))
             rows, counts = rows.where(is_known), counts[is_known]
         if not counts.all():
-            self.hold(self.left_out, self.turn.of(rows.where(~counts)))
+            self.hold(self.left_out, rows.where(~counts))
             rows = rows.where(counts)
-        self.hold(self.counted, self.turn.of(rows))
+        self.hold(self.counted, rows)
 
     def hold(self, among: list[EventRows], rows: EventRows) -> None:
-        """Put these rows among others; raises TooManyRows."""
+        """Put these rows among others, or all of them aside."""
         self.rows += len(rows)
-        if self.rows > self.most_rows:
-            raise TooManyRows
+        if self.aside is not None:
+            self.aside.put(rows)
+            return
         among.append(rows)
+        if self.rows > self.most_held:
+            self.put_aside()
+
+    def put_aside(self) -> None:
+        """Put all rows aside, and those that are still to come."""
+        folder = self.reading.spill
+        self.aside = self.stack.enter_context(closing(RowsAside(folder, room_on_disk(folder))))
+        for each in (self.counted, self.left_out, self.nobody):
+            while each:
+                self.aside.put(each.pop())
 
 
 def _sure(batch: pa.RecordBatch, events: dict[tuple[int, bool, int], int]) -> tuple[EventRows, Marks | None]:

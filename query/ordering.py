@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .breakdown import Flag
-from .event_rows import EventRows, Turn, joined, replaced
+from .event_rows import EventRows, joined, replaced
 from .first_exposures import FirstExposures, expose_all, expose_at, first_exposures
-from .gathering import FindFacts, Gathered
+from .gathering import FindFacts, Gathered, Room
 from .held_rows import held
 from .latest_start import Marks, Numbers
 from .matched import Searched, may_be, types_of
 from .person_map import LEFT_OUT, PersonMap
+from .portion import Portion
 from .reading import Reading
 from .row_order import InOrder, Keep, changes, in_order
 from .statement import render
-from .tied import TIED_EVENTS, TiedAsked, TiedRows, hold_moments, matched_text, reread
+from .tied import TIED_EVENTS, TiedAsked, TiedRows, TooManyTies, hold_moments, matched_text, reread
 from .told_ties import Exposed, told_ties
+from .unused_memory import give_back
+
+MOST_WAITING = 2_000_000
+"""So many rows at most wait in memory until the order of those people's events is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +64,15 @@ class Ordering:
         facts = None if self.has_views else self.find_facts()
         return first_exposures(self.reading, flag, self.persons, facts, has_views=self.has_views)
 
-    def settle_logins(self, found: Gathered, turn: Turn) -> None:
-        """Read again what lies at the moment of a login, where more than the time says whose it is."""
-        # At all of them in every turn: what by its time is of one turn may be of another.
+    def portions(self, found: Gathered, room: Room) -> Iterator[Portion]:
+        """What was found of all people, or of some after the others, as more than the time says whose it is."""
         moments = found.at_logins
-        if len(moments):
-            again = turn.of(self.read_again(moments, by_flag=False).rows)
-            is_left = (again.marks & LEFT_OUT) != 0
-            found.rows = [rows.where(~np.isin(rows.moment, moments)) for rows in found.rows]
-            found.rows.append(again.where(~is_left))
-            found.left_out = replaced(found.left_out, moments, again.where(is_left))
+        again = self.read_again(moments, by_flag=False).rows if len(moments) else None
+        for stretch, portion in found.portions(room):
+            self.reading.go_on()
+            if again is not None:
+                _settle(portion, moments, stretch.of(again))
+            yield portion
 
     def read_again(self, moments: Numbers, of: Numbers | None = None, *, by_flag: bool) -> TiedRows:
         """All events of these moments, or all `of` some persons, in their whole order; and whether after exposure."""
@@ -84,28 +88,36 @@ class Ordering:
             if self.has_views:
                 expose_all(self.reading, self.flag.key)
             else:
-                expose_at(self.reading, self.flag.key, self.exposures)
+                firsts = self.exposures if of is None else self.exposures.of(of)
+                expose_at(self.reading, self.flag.key, firsts)
         return reread(self.reading, self.searched, by_flag=by_flag)
 
-    def in_order(self, batches: list[EventRows], keep: Keep) -> Iterator[Ordered]:
-        """The rows that are kept in their whole order: all of them, or of some people after the others.
+    def in_order(self, portions: Iterable[Portion], keep: Keep) -> Iterator[Ordered]:
+        """The rows that count and are kept in their whole order, of some people after the others.
 
-        `batches` is empty then.
+        Portions hold none of them then. Raises TooManyTies.
         """
         waiting: list[tuple[Ordered, Marks]] = []
-        by_flag = False
-        for part in in_order(batches, keep):
-            ordered, is_tied, is_at_exposure = self._by_time(part)
-            is_unclear = is_tied | is_at_exposure
-            if is_unclear.any():
-                waiting.append((ordered, _with_others(part, is_unclear)))
-                by_flag |= bool(is_at_exposure.any())
-            else:
+        by_flag, many, many_portions = False, 0, 0
+        for portion in portions:
+            many_portions += 1
+            for part in in_order(portion.rows, keep):
+                ordered, is_tied, is_at_exposure = self._by_time(part)
+                is_unclear = is_tied | is_at_exposure
+                if is_unclear.any():
+                    waiting.append(_taken_out(ordered, is_unclear))
+                    by_flag |= bool(is_at_exposure.any())
+                    many += len(waiting[-1][0].rows)
+                    if many > MOST_WAITING:
+                        raise TooManyTies
                 yield ordered
         if waiting:
-            again = self._whole_order(joined([_rows(*each) for each in waiting]), by_flag=by_flag)
-            for ordered, is_unclear in waiting:
-                yield _with(ordered, is_unclear, again, by_flag=by_flag)
+            if many_portions > 1:
+                give_back()
+            runs = [(part, _with_others(part.rows, is_unclear)) for part, is_unclear in waiting]
+            again = self._whole_order(joined([_rows(*run) for run in runs]), by_flag=by_flag)
+            for run in runs:
+                yield _with(*run, again, by_flag=by_flag)
 
     def _whole_order(self, unclear: EventRows, *, by_flag: bool) -> TiedRows:
         """The events of these people at these moments, in their order and whether after exposure; maybe also others."""
@@ -154,6 +166,35 @@ def _rows(part: Ordered, chosen: Marks) -> EventRows:
     return EventRows(
         rows.units[rows.unit[chosen]], rows.moment[chosen], rows.roles[chosen], rows.marks[chosen]
     )
+
+
+def _settle(portion: Portion, moments: Numbers, again: EventRows) -> None:
+    """Put what was read again of these moments in the place of all that is at them."""
+    is_left = (again.marks & LEFT_OUT) != 0
+    portion.rows[:] = [rows.where(~np.isin(rows.moment, moments)) for rows in portion.rows]
+    portion.rows.append(again.where(~is_left))
+    portion.left_out = replaced(portion.left_out, moments, again.where(is_left))
+
+
+def _taken_out(part: Ordered, is_unclear: Marks) -> tuple[Ordered, Marks]:
+    """The rows of those people of whom some are unclear, and which; in `part` none of theirs means anything then."""
+    rows = part.rows
+    is_theirs = np.zeros(len(rows.units), bool)
+    is_theirs[rows.unit[is_unclear]] = True
+    place = np.flatnonzero(is_theirs[rows.unit])
+    number = np.cumsum(is_theirs, dtype=np.int32) - 1
+    taken = InOrder(
+        rows.units[is_theirs],
+        number[rows.unit[place]],
+        rows.moment[place],
+        rows.roles[place],
+        rows.marks[place],
+    )
+    rows.roles[place] = 0
+    of_units = None if part.place is None else part.place[is_theirs]
+    return Ordered(taken, of_units, None if part.is_after is None else part.is_after[place]), is_unclear[
+        place
+    ]
 
 
 def _with_others(rows: InOrder, is_unclear: Marks) -> Marks:

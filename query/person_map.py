@@ -16,8 +16,9 @@ from .reading import Reading
 from .row_order import changes
 from .statement import render
 
-LEFT_OUT, DAILY, UNCLEAR = 3, 4, 8
-"""Bits of the marks of a row: why it is left out, whether its id is daily, whether only time says whose it is."""
+LEFT_OUT, DAILY, UNCLEAR, NOBODY = 3, 4, 8, 16
+"""Bits of the marks of a row: why it is left out, whether its id is daily, whether only time says whose it is, whether
+it is nobody's."""
 OWNERS = """
 select device_id, coalesce(person_id, device_id) as person_id, person_id is null as are_several
 from lake.owners"""

@@ -12,8 +12,11 @@ from .latest_start import Numbers
 
 FACTORS = tuple(np.uint64(each) for each in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 """Odd, so that no two numbers become one."""
-SPARE_BITS = 3
-"""How much larger a table is than what it holds: most numbers that are not known fall on an empty place."""
+SPARE_BITS, LARGE_BITS = 3, 22
+"""How much larger a table is than what it holds: most numbers that are not known fall on an empty place.
+
+A table of more than 2 to the LARGE_BITS places, 16 MB, is no larger than it has to be.
+"""
 
 
 def hashed(numbers: Numbers, bits: int, level: int = 0) -> NDArray[np.uint64]:
@@ -63,7 +66,8 @@ def places_of(known: Numbers) -> Places:
 def _tables(known: Numbers) -> Iterator[NDArray[np.int32]]:
     left, level = np.arange(len(known), dtype=np.int32), 0
     while len(left):
-        table = np.full(1 << (len(left).bit_length() + SPARE_BITS), -1, np.int32)
+        least = len(left).bit_length()
+        table = np.full(1 << min(least + SPARE_BITS, max(least, LARGE_BITS)), -1, np.int32)
         place = hashed(known[left], _bits(table), level)
         table[place] = left
         yield table

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import duckdb
@@ -47,6 +48,9 @@ class Reading:
     `chosen` is a condition on the person of an event `m`: whose events count at all. `parting` says of such an event
     whether its person is in the cohort that splits the answer. `notes` say so in words (see `membership.py`).
 
+    `spill` is the folder for what memory does not hold. `go_on` raises once nobody waits for the answer any more, or
+    its time is over; it is called where nothing else would say so for long.
+
     `is_fast` lets passes over arrays answer what they can; without it everything is asked by the portable SQL alone.
     `memory` is what was found in this snapshot by questions before, and `memory_of_files` what was found in files that
     are named beside it, which outlasts snapshots (`held_rows.py`).
@@ -71,6 +75,8 @@ class Reading:
     chosen: Fragment | None = None
     parting: Fragment | None = None
     notes: tuple[str, ...] = ()
+    spill: Path = field(default_factory=lambda: Path(gettempdir()))
+    go_on: Callable[[], None] = lambda: None
     is_fast: bool = True
     memory: dict[Any, Any] | None = None
     memory_of_files: dict[Any, Any] | None = None

@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from .behind import BehindCell
 from .breakdown import Flag
-from .event_rows import EventRows, Turn
+from .event_rows import EventRows
 from .facts import facts_when_needed
 from .first_exposures import FirstExposures
-from .gathering import Gathered, Tally, gather, in_turns
+from .gathering import Tally, gathered, room_of
 from .grouping import GroupKey
 from .latest_start import Marks, Numbers
 from .local_period import period_numbers
 from .matched import Searched
 from .ordering import Ordered, Ordering
 from .person_map import DAILY, person_map
+from .portion import Portion
 from .reading import Reading, Row
 from .retention import Retention
 from .row_order import InOrder, changes
@@ -91,19 +92,18 @@ def retention_tables(
         flag = question.by if isinstance(question.by, Flag) else None
         lake = Ordering(reading, searched, flag, persons, find_facts)
         sums = _Sums(reading, question, length, lake.exposures, behind)
-        tally, daily = Tally(), np.zeros(3, np.int64)
+        daily, room = np.zeros(3, np.int64), room_of(reading)
+        with gathered(reading, searched, persons, find_facts, room) as found:
+            tally = Tally(found.events)
 
-        def look(turn: Turn, most_rows: int) -> None:
-            found = gather(reading, searched, persons, find_facts, turn, most_rows)
-            lake.settle_logins(found, turn)
-            tally.add(found)
-            daily[:] += _daily(reading, found)
-            batches = list(found.rows)
-            del found
-            for part in lake.in_order(batches, lambda *given: _deciding(reading, question, *given)):
+            def portions() -> Iterator[Portion]:
+                for portion in lake.portions(found, room):
+                    tally.add(portion)
+                    daily[:] += _daily(reading, portion)
+                    yield portion
+
+            for part in lake.in_order(portions(), lambda *given: _deciding(reading, question, *given)):
                 sums.add(_rows(reading, question, part))
-
-        in_turns(reading, look)
     is_flag_seen = lake.exposures is None or len(lake.exposures.person) > 0
     return RetentionTables(tally.rows(), list(sums.rows()), tuple(daily.tolist()), is_flag_seen)
 
@@ -127,7 +127,7 @@ def _begins(reading: Reading, question: Retention, rows: EventRows | InOrder) ->
     return begins
 
 
-def _daily(reading: Reading, found: Gathered) -> tuple[int, int, int]:
+def _daily(reading: Reading, found: Portion) -> tuple[int, int, int]:
     every, persons = 0, []
     for rows in (found.nobody, *found.rows):
         is_in_range = (rows.moment >= reading.start) & (rows.moment < reading.end)

@@ -24,10 +24,11 @@ def watched(
     look: Look | None = None,
     max_seconds: float | None = None,
     memory_limit: str | None = None,
-) -> Iterator[None]:
+) -> Iterator[Callable[[], None]]:
     """The limits of one question: what it takes too long for, or needs too much memory for, ends in QueryLimit.
 
-    When `look` says so it ends in Cancelled.
+    When `look` says so it ends in Cancelled. What is given ends it at once where it has to end: for where no statement
+    runs for long.
     """
     guard = _Guard(connection, look, max_seconds)
     if look is not None:
@@ -36,7 +37,7 @@ def watched(
         connection.execute("set enable_progress_bar = true")
     try:
         guard.start()
-        yield
+        yield guard.go_on
     except duckdb.InterruptException as problem:
         if guard.is_cancelled:
             raise Cancelled from problem
@@ -72,6 +73,11 @@ class _Guard:
         if self._look is not None or self._deadline is not None:
             self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
             self._thread.start()
+
+    def go_on(self) -> None:
+        """Raise, as a statement would, if the question has to end."""
+        if self.is_over or self.is_cancelled:
+            raise duckdb.InterruptException("the question has to end")
 
     def end(self) -> None:
         """Look no more."""

@@ -41,6 +41,7 @@ from tests.semantics.figures import differences, figures_of
 from tests.semantics.happening import Happening, moment, read_story
 from tests.semantics.oracle import Counted, Oracle
 from tests.semantics.oracle_cohort import members
+from tests.semantics.turns import turns
 
 CASES = [pytest.param(case, id=name) for name, case in read_cases().items()]
 ASKED_TWICE = ("funnel", "retention")
@@ -68,6 +69,8 @@ def test_the_answer_follows_the_rule(case: Case) -> None:
     if kind in ("funnel", "retention"):
         with TemporaryDirectory() as folder:
             assert_same(answer, _ask(case, story, folder=Path(folder)))
+        with turns():
+            assert_same(answer, _ask(case, story))
     if kind == "funnel":
         _same_people(case, story, answer)
         with pytest.MonkeyPatch.context() as few:

@@ -19,6 +19,7 @@ from expost.query import funnel_counts, gathering, row_order
 from expost.query.breakdown import SEVERAL, Breakdown, ByCohort, ByColumn, ByProperty, ByTrait, Flag
 from expost.query.cohort import Cohort, Did
 from expost.query.funnel import FUNNEL_PERIODS, Funnel, FunnelAnswer, FunnelGroup, FunnelPeople, Stage
+from expost.query.gathering import Room
 from expost.query.person import PeopleAnswer
 from expost.query.question import Step
 from expost.query.reading import Reading
@@ -28,6 +29,7 @@ from tests.semantics.happening import Happening
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_funnel import Plan, funnel
 from tests.semantics.stories import FIRST, MINUTE, STEPS, agreement, stories
+from tests.semantics.turns import room, turns
 
 TEN_MINUTES = 10 * MINUTE
 UNITS = ("person", "session", "device", "group:company")
@@ -217,11 +219,10 @@ def test_people_who_take_turns_are_counted_as_all_together(story: list[Happening
     with patch.object(row_order, "MOST_TOGETHER", 3), patch.object(row_order, "PART_ROWS", 1):
         assert_same(answer_of(story, asked.question()), whole)
     # Of so many rows at most in memory at a time.
-    with (
-        patch.object(gathering, "SHARE", 6.5 * gathering.ROW_BYTES),
-        patch.object(gathering, "_memory_bytes", lambda _: 1),
-    ):
+    with room(Room(held=6, together=3, most=6)):
         assert_same(answer_of(story, asked.question()), whole)
+    with turns(), TemporaryDirectory() as folder:
+        assert_same(answer_of(story, asked.question(), folder=Path(folder)), whole)
 
 
 @agreement

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,18 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query import funnel_arrays, funnel_counts, gathering, retention_arrays
+from expost.errors import QueryLimit
+from expost.query import funnel_counts, gathering
 from expost.query.answer import Answer
 from expost.query.breakdown import Flag
-from expost.query.event_rows import Turn
 from expost.query.funnel import Funnel, FunnelAnswer
-from expost.query.gathering import Gathered
+from expost.query.gathering import Room
 from expost.query.question import Question
 from expost.query.reading import Reading
 from expost.query.retention import Retention
 from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of, table_of
 from tests.semantics.happening import Happening, moment, read_story
 from tests.semantics.stories import agreement, stories
+from tests.semantics.turns import room, turns
 
 NOW = from_micros(moment("2026-04-20T00:00"))
 FUNNEL = Funnel((definition_of("A"), definition_of("B")), timedelta(days=1), now=NOW)
@@ -50,7 +51,6 @@ phone 02 10:02 identify:u1
 phone 02 10:20 B
 phone 09 10:20 B
 """
-BITS = 2
 
 
 def told(text: str) -> list[Happening]:
@@ -58,41 +58,22 @@ def told(text: str) -> list[Happening]:
 
 
 @contextmanager
-def turns(bits: int) -> Iterator[None]:
-    """People take so many turns, however few they are."""
-
-    def in_turns(_: Reading, look: Callable[[Turn, int], None]) -> None:
-        for number in range(1 << bits):
-            look(Turn(number, bits), 1_000_000)
-
-    with (
-        patch.object(funnel_arrays, "in_turns", in_turns),
-        patch.object(retention_arrays, "in_turns", in_turns),
-    ):
-        yield
-
-
-@contextmanager
-def most_rows(many: float) -> Iterator[list[bool]]:
+def most_rows(many: int) -> Iterator[list[bool]]:
     """Of so many rows at most in memory at a time; gives whether each answer came from arrays."""
     by_arrays: list[bool] = []
-
-    def gather(*given: object) -> Gathered:
-        found = gathering.gather(*given)  # type: ignore[arg-type]
-        assert sum(map(len, (*found.rows, found.left_out, found.nobody))) <= many
-        return found
 
     def by_arrays_or_none(reading: Reading, find: Callable[[], object]) -> object:
         found = gathering.by_arrays_or_none(reading, find)
         by_arrays.append(found is not None)
         return found
 
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(gathering, "SHARE", (many + 0.5) * gathering.ROW_BYTES))
-        stack.enter_context(patch.object(gathering, "_memory_bytes", lambda _: 1))
-        stack.enter_context(patch.object(funnel_arrays, "gather", gather))
-        stack.enter_context(patch.object(funnel_counts, "by_arrays_or_none", by_arrays_or_none))
+    with (
+        patch.object(funnel_counts, "by_arrays_or_none", by_arrays_or_none),
+        room(Room(many, many // 2, many)) as came,
+    ):
         yield by_arrays
+    assert came
+    assert all(each <= many for each in came)
 
 
 def asked(story: list[Happening], question: Question) -> Iterator[Answer]:
@@ -102,23 +83,25 @@ def asked(story: list[Happening], question: Question) -> Iterator[Answer]:
         yield answer_of(story, question, folder=Path(folder))
 
 
-@pytest.mark.parametrize("bits", [1, BITS])
-def test_people_who_share_a_device_keep_their_chains_when_they_take_turns(bits: int) -> None:
+@pytest.mark.parametrize("together", [1, 5])
+def test_people_who_share_a_device_keep_their_chains_when_they_take_turns(together: int) -> None:
     portable = answer_of(told(KIOSK), FUNNEL, is_fast=False)
     assert isinstance(portable, FunnelAnswer)
     assert bars_of(portable)["total"] == [2, 2]
-    with turns(bits):
+    with turns(together) as came:
         for answer in asked(told(KIOSK), FUNNEL):
             assert_same(answer, portable)
+    assert len(came) > 2
 
 
-@pytest.mark.parametrize("bits", [1, BITS])
-def test_people_who_share_a_device_come_back_when_they_take_turns(bits: int) -> None:
+@pytest.mark.parametrize("together", [1, 5])
+def test_people_who_share_a_device_come_back_when_they_take_turns(together: int) -> None:
     portable = answer_of(told(KIOSK), RETENTION, is_fast=False)
     assert next(iter(table_of(portable)["total"].values()))[:3] == [2, 2, 2]  # type: ignore[arg-type]
-    with turns(bits):
+    with turns(together) as came:
         for answer in asked(told(KIOSK), RETENTION):
             assert_same(answer, portable)
+    assert len(came) > 2
 
 
 @pytest.mark.parametrize("question", [FUNNEL, RETENTION], ids=["funnel", "retention"])
@@ -127,26 +110,36 @@ def test_an_event_at_the_moment_of_a_login_is_in_the_turn_of_whom_the_whole_orde
 ) -> None:
     """By its time alone the event is the second user's; its page says that it came before the login."""
     portable = answer_of(told(AT_A_LOGIN), question, is_fast=False)
-    with turns(BITS):
+    with turns(1):
         for answer in asked(told(AT_A_LOGIN), question):
             assert_same(answer, portable)
+
+
+@pytest.mark.parametrize("question", [FUNNEL, RETENTION], ids=["funnel", "retention"])
+def test_where_neither_memory_nor_disk_has_room_the_question_ends_in_its_limit(question: Question) -> None:
+    with (
+        turns(),
+        patch.object(gathering, "room_on_disk", lambda _: 17),
+        pytest.raises(QueryLimit, match="more than the 17 bytes"),
+    ):
+        answer_of(told(KIOSK), question)
 
 
 @settings(agreement, max_examples=8)
 @given(
     story=stories(most=14),
-    bits=st.integers(1, 3),
+    together=st.integers(1, 6),
     by=st.none() | st.just(Flag("f")),
 )
 def test_whoever_shares_devices_is_counted_in_turns_as_by_the_portable_sql(
-    story: list[Happening], bits: int, by: Flag | None
+    story: list[Happening], together: int, by: Flag | None
 ) -> None:
     for question in (
         Funnel((definition_of("A"), definition_of("type:custom")), timedelta(hours=2), by=by, now=NOW),
         Retention(definition_of("A"), definition_of("type:custom"), "day", 2, by=by, now=NOW),
     ):
         portable = answer_of(story, question, is_fast=False)
-        with turns(bits):
+        with turns(together):
             for answer in asked(story, question):
                 assert_same(answer, portable)
 
@@ -179,6 +172,6 @@ def test_events_of_nobody_take_turns_as_well() -> None:
     for answer in answers:
         assert_same(answer, answer_of(story, FUNNEL, is_fast=False))
     portable = answer_of(story, RETENTION, is_fast=False)
-    with turns(2):
+    with turns(4):
         for answer in asked(story, RETENTION):
             assert_same(answer, portable)
