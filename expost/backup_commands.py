@@ -12,9 +12,15 @@ from expost.options import data_option, json_option, print_json, settings_of, wa
 
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--verify",
+    "is_verifying",
+    is_flag=True,
+    help="Read what an earlier backup has already, and copy again what is damaged.",
+)
 @data_option
 @json_option
-def backup(target: Path, data: Path | None, as_json: bool) -> None:
+def backup(target: Path, is_verifying: bool, data: Path | None, as_json: bool) -> None:
     """Copy the data folder to TARGET, while the server runs. A backup that is there is brought up to date.
 
     \b
@@ -24,7 +30,7 @@ def backup(target: Path, data: Path | None, as_json: bool) -> None:
     from expost.lake.backup import back_up
     from expost.lake.folder import open_folder
 
-    made = back_up(open_folder(settings_of(data).data), target, wall_clock())
+    made = back_up(open_folder(settings_of(data).data), target, wall_clock(), is_verifying=is_verifying)
     if wants_json(as_json):
         print_json(asdict(made))
     else:

@@ -69,7 +69,10 @@ class BackedUp:
 class Copier:
     """Copies files of a folder into a backup, and knows what it has of the backup before."""
 
-    def __init__(self, source: Path, target: Path, before: dict[str, Copied]) -> None:
+    def __init__(
+        self, source: Path, target: Path, before: dict[str, Copied], *, is_verifying: bool = False
+    ) -> None:
+        self._is_verifying = is_verifying
         self.files: dict[str, Copied] = {}
         self.copied_files = self.copied_bytes = 0
         self._source = source
@@ -83,7 +86,7 @@ class Copier:
             return
         known, target = self._before.get(name), self._target / name
         size = path.stat().st_size
-        if is_unchanging and known and known.size_bytes == size and _size_of(target) == size:
+        if is_unchanging and known and known.size_bytes == size and self._is_there(target, known):
             self.files[name] = known
             return
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -91,12 +94,28 @@ class Copier:
         self.copied_files += 1
         self.copied_bytes += copied.size_bytes
 
+    def _is_there(self, target: Path, known: Copied) -> bool:
+        return digest_of(target) == known if self._is_verifying else _size_of(target) == known.size_bytes
 
-def back_up(folder: Folder, target: Path, now: int) -> BackedUp:
-    """Copy the folder to `target`, while a server may be writing to it. An older backup there is brought up to date."""
-    before = _manifest_for(folder, target)
-    target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    copier = Copier(folder.path, target, before)
+
+def back_up(folder: Folder, target: Path, now: int, *, is_verifying: bool = False) -> BackedUp:
+    """Copy the folder to `target`, while a server may be writing to it. An older backup there is brought up to date.
+
+    If it `is_verifying`, what is there already is read, and copied again where it is damaged. Where `target` cannot be
+    written it is a FolderError.
+    """
+    try:
+        before = _manifest_for(folder, target)
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _back_up(folder, target, now, Copier(folder.path, target, before, is_verifying=is_verifying))
+    except OSError as problem:
+        raise FolderError(
+            f"The backup to {target} was not finished: {problem.strerror or problem} ({problem.filename or target}).",
+            hint="Make room, or name another folder, and run it again: what was copied already is kept.",
+        ) from problem
+
+
+def _back_up(folder: Folder, target: Path, now: int, copier: Copier) -> BackedUp:
     # First, so that a backup that was broken off is known to be one of this folder.
     copier.copy(folder.secret_path)
     # Before the lake: an edit that is taken in between is then in both, and stands there once.
@@ -144,7 +163,8 @@ def verify(backup: Path) -> Manifest:
         raise FolderError(
             f"{len(wrong)} of {len(manifest.files)} files in {backup} are not as they were copied, "
             f"the first is {wrong[0]}.",
-            hint="Nothing was written. Take another backup, or make this one again from a sound folder.",
+            hint=f"Nothing was written. Take another backup, or make this one whole from the folder it is of: "
+            f"expost backup --verify {backup}",
         )
     return manifest
 
@@ -155,6 +175,16 @@ def restore(backup: Path, target: Path, erased: Folder | None = None) -> Folder:
     Who was erased in it, or in the folder `erased` since, is to be erased again: `lake.erasure.carry_out` does that
     before anything else, at the latest when the server starts.
     """
+    try:
+        return _restore(backup, target, erased)
+    except OSError as problem:
+        raise FolderError(
+            f"{target} was not made: {problem.strerror or problem} ({problem.filename or target}).",
+            hint="The backup is as it was. Make room, or name another folder with --data, and restore again.",
+        ) from problem
+
+
+def _restore(backup: Path, target: Path, erased: Folder | None) -> Folder:
     if target.exists() and any(target.iterdir()):
         raise FolderError(
             f"{target} is not empty.",
@@ -283,12 +313,16 @@ def _forget_the_rest(target: Path, files: dict[str, Copied]) -> None:
 
 
 def _manifest_for(folder: Folder, target: Path) -> dict[str, Copied]:
+    if target.resolve().is_relative_to(folder.path.resolve()):
+        raise FolderError(
+            f"{target} lies in the folder that is to be copied.",
+            hint="Name a folder outside it, on another disk if there is one.",
+        )
     if not target.exists() or not any(target.iterdir()):
         return {}
     manifest = _manifest_of(target)
     secret = target / folder.secret_path.name
-    is_ours = secret.is_file() and secret.read_bytes() == folder.secret_path.read_bytes()
-    if not is_ours or folder.path == target.absolute():
+    if not (secret.is_file() and secret.read_bytes() == folder.secret_path.read_bytes()):
         raise FolderError(
             f"{target} is not empty, and no backup of this folder.",
             hint="Name a new folder, or the one of an earlier backup of the same data.",

@@ -93,6 +93,37 @@ def test_one_flipped_bit_is_found_before_anything_is_written(folder: Folder, tmp
     assert not (tmp_path / "restored").exists()
 
 
+def test_a_damaged_backup_is_made_whole_by_one_that_verifies(folder: Folder, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    back_up(folder, backup, wall_clock())
+    path = max(backup.rglob("*.parquet"))
+    sound = path.read_bytes()
+    path.write_bytes(bytes(len(sound)))
+    back_up(folder, backup, wall_clock())
+    with pytest.raises(FolderError) as refused:
+        restore(backup, tmp_path / "restored")
+    assert f"expost backup --verify {backup}" in refused.value.hint
+    assert back_up(folder, backup, wall_clock(), is_verifying=True).files == len(verify(backup).files)
+    assert path.read_bytes() == sound
+
+
+def test_a_backup_inside_the_folder_is_refused(folder: Folder) -> None:
+    for target in (folder.path, folder.path / "backup"):
+        with pytest.raises(FolderError, match="lies in the folder that is to be copied"):
+            back_up(folder, target, wall_clock())
+    assert not (folder.path / "backup").exists()
+
+
+def test_a_target_that_cannot_be_written_is_named(folder: Folder, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    with pytest.raises(FolderError, match=r"The backup to .* was not finished: Not a directory"):
+        back_up(folder, file / "backup", wall_clock())
+    back_up(folder, tmp_path / "backup", wall_clock())
+    with pytest.raises(FolderError, match=r"was not made: Not a directory"):
+        restore(tmp_path / "backup", file / "restored")
+
+
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "lake/../../outside"])
 def test_a_list_that_names_files_outside_is_refused_before_anything_is_written(
     folder: Folder, tmp_path: Path, name: str
