@@ -48,7 +48,8 @@ class Sender(msgspec.Struct, frozen=True, gc=False):
 class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What becomes of a batch: `payload` is for the journal, `None` when nothing is left to keep.
 
-    `device` is the one whose events they are, empty where there is none.
+    `device` is the one whose events they are, empty where there is none. Of the `duplicates`, as many as there are
+    `conflicts` said something else than the first of that id.
     """
 
     payload: bytes | None
@@ -56,6 +57,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     duplicates: int
     refused: Sequence[Refused]
     device: str = ""
+    conflicts: int = 0
 
     @property
     def count(self) -> int:
@@ -95,6 +97,7 @@ def accept(
     batch = decode(body, descriptors)
     ids = batch.ids
     once, duplicates = _once(batch.events, ids)
+    conflicts = _count_conflicts(batch.events, once) if duplicates else 0
     refused = batch.refused
     grant = sender.grant
     # A recording can be played again by whoever knows a public key. Secret ones send what waited for long.
@@ -114,7 +117,7 @@ def accept(
         kept = _kept(once, batch, sets, grant, received_at, masks, is_large=is_large)
     device = _device(batch.head, sender, daily)
     payload = _payload(batch, kept, sets, sender, device, received_at, masks, pack) if kept else None
-    return Verdict(payload, len(kept), duplicates, refused, device)
+    return Verdict(payload, len(kept), duplicates, refused, device, conflicts)
 
 
 def find_device(body: bytes, sender: Sender, daily: DailyIds) -> str:
@@ -251,6 +254,11 @@ def _once(events: list[Event], ids: list[str]) -> tuple[list[Event], int]:
         return events, 0
     first = {event.id.lower(): event for event in reversed(events)}
     return list(reversed(first.values())), len(events) - len(first)
+
+
+def _count_conflicts(events: Sequence[Event], once: Sequence[Event]) -> int:
+    first = {event.id.lower(): event for event in once}
+    return sum(event != first[event.id.lower()] for event in events)
 
 
 def _clean_set(properties: dict[str, Any] | None, masks: Masks, *, is_large: bool) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from expost.clock import Clock
-from expost.errors import ExpostError, FolderError, InvalidInput, NotAllowed
+from expost.errors import ExpostError, FolderError, InvalidInput, NotAllowed, WrongMethod
 from expost.lake.journal import Journal
 
 from .accept import Packer, Sender, Verdict, accept, find_device
@@ -351,7 +351,7 @@ async def _answer_other(method: str, send: Send) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT})
         await send({"type": "http.response.body"})
         return
-    error = InvalidInput("Events are sent with POST.", hint="The format is described in snippet/wire.md.")
+    error = WrongMethod(method, "/e", "POST")
     await _answer(
         send, 405, _json(error.to_json()), [(b"allow", b"POST, OPTIONS")], has_body=method != "HEAD"
     )

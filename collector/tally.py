@@ -48,6 +48,7 @@ class Tally:
     answers: Counter[int] = field(default_factory=Counter)
     accepted_events: int = 0
     duplicate_events: int = 0
+    conflicting_events: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     limited: Counter[str] = field(default_factory=Counter)
     acknowledged: Histogram = field(default_factory=lambda: Histogram(SECONDS))
@@ -58,6 +59,7 @@ class Tally:
         self.answers[status] += 1
         self.accepted_events += verdict.accepted
         self.duplicate_events += verdict.duplicates
+        self.conflicting_events += verdict.conflicts
         self.acknowledged.observe(seconds)
         for each in verdict.refused:
             self.reject(each.reason)

@@ -33,6 +33,7 @@ from expost.lake.batch import (
 
 from .cut import cut_event, cut_view
 from .descriptors import Descriptors
+from .reason import reason_of
 
 VERSION = 1
 MAX_EVENTS = 1_000
@@ -194,7 +195,7 @@ def decode(body: bytes, descriptors: Descriptors) -> Batch:
             return _decode(repaired, descriptors)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Unreadable(
-            f"The body is no batch: {_reason(problem)}.", hint="The format is described in snippet/wire.md."
+            f"The body is no batch: {reason_of(problem)}.", hint="The format is described in snippet/wire.md."
         ) from problem
 
 
@@ -286,7 +287,7 @@ def _part(raw: Raw, decode_part: Callable[[Raw], Part], cut: Callable[[Any], Par
     try:
         return decode_part(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        reason = _reason(problem)
+        reason = reason_of(problem)
         if cut is None or not isinstance(problem, msgspec.ValidationError):
             return reason
     try:
@@ -303,7 +304,9 @@ def _check_version(version: int) -> None:
     if version > VERSION:
         raise FromTheFuture(f"This batch has wire version {version}; this collector reads up to {VERSION}.")
     if version < 1:
-        raise Unreadable(f"There is no wire version {version}.")
+        raise Unreadable(
+            f"There is no wire version {version}.", hint=f"This collector reads versions 1 to {VERSION}."
+        )
 
 
 def _check_count(events: Sequence[object]) -> None:
@@ -311,14 +314,6 @@ def _check_count(events: Sequence[object]) -> None:
         raise TooLarge(
             f"The batch holds {len(events)} events.", hint=f"Split it into batches of at most {MAX_EVENTS}."
         )
-
-
-def _reason(problem: Exception) -> str:
-    if isinstance(problem, RecursionError):
-        return "it is nested too deep"
-    if isinstance(problem, UnicodeDecodeError):
-        return "it is not UTF-8"
-    return str(problem)[:300]
 
 
 def _id_of(raw: Raw) -> str:

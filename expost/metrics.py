@@ -38,6 +38,8 @@ class Sink(Protocol):
     @property
     def starts(self) -> int: ...
     @property
+    def stored_before(self) -> int: ...
+    @property
     def timings(self) -> Mapping[str, Histogram]: ...
     @property
     def is_running(self) -> bool: ...
@@ -131,6 +133,12 @@ def _of_parts(sources: Sources, health: Health) -> Iterator[Metric]:
     yield _counts("expost_answers", "Answers of /e.", "status", tally.answers)
     yield _count("expost_events_accepted", "Events that were acknowledged.", tally.accepted_events)
     yield _count("expost_events_repeated", "Events that stood twice in one batch.", tally.duplicate_events)
+    yield _count(
+        "expost_events_conflicting",
+        "Those of them that said something else than the first.",
+        tally.conflicting_events,
+    )
+    yield _count("expost_events_stored_before", "Events that were in the lake already.", sink.stored_before)
     yield _counts(
         "expost_events_rejected", "Events and batches that were rejected.", "reason", tally.rejected
     )

@@ -54,6 +54,8 @@ class SinkProcess:
         self.cache_bytes = cache_bytes
         self._when_erased = when_erased
         self.starts = 0
+        self.stored_before = 0
+        """Events that came again and were in the lake already."""
         self.timings = {"commit": Histogram(SECONDS), "compaction": Histogram(COMPACTION_SECONDS)}
         """How long what the child does takes, under the names that it says."""
         self._keep_months = keep_months
@@ -117,9 +119,15 @@ class SinkProcess:
                 log.warning("the sink said what is not understood: %r", line[:200])
 
     def _hear(self, said: Mapping[str, Any]) -> None:
-        """Take what the child says: `{"took": "commit", "seconds": 0.1}` is counted, `{"erased": 1}` passed on."""
+        """Take what the child says.
+
+        `{"took": "commit", "seconds": 0.1}` and `{"stored_before": 3}` are counted, `{"erased": 1}` is passed on.
+        """
         if "erased" in said:
             self._when_erased()
+            return
+        if "stored_before" in said:
+            self.stored_before += int(said["stored_before"])
             return
         timing = self.timings.setdefault(str(said["took"]), Histogram(SECONDS))
         timing.observe(float(said["seconds"]))

@@ -81,8 +81,8 @@ def without_bad_ids(
 def kind_of(reason: str) -> str:
     """A reason without what is particular to one event, so that there are few of them.
 
-    >>> kind_of("Expected `int | null`, got `str` - at `$.x`"), kind_of("it points to view 3, which is not there")
-    ('Expected …, got … - at …', 'it points to view …, which is not there')
+    >>> kind_of("its x has to be a whole number, and is 'text'"), kind_of("it points to view 3, which is not there")
+    ('its x has to be a whole number, and is …', 'it points to view …, which is not there')
     """
     return _particular.sub("…", reason)[:MAX_KIND]
 

@@ -125,6 +125,8 @@ class Sink:
                 self._keep(number, [*unreadable, *rejected])
 
             ingested = self._writer.ingest(number, self._read(group, unreadable), keep)
+            if ingested.duplicates:
+                say({"stored_before": ingested.duplicates})
             if ingested.suppressed:
                 log("suppressed", events=ingested.suppressed, hint="They are of people who were erased.")
                 self._redact(group)

@@ -47,7 +47,11 @@ def losses(by: str = "day", *, count: int = 30, lost: float = 1.0, exact: bool =
 
 def rejected(count: int = 3) -> RejectedAnswer:
     """What could not be stored, some of it hostile."""
-    reasons = ("Expected `int | null`, got `str` - at `$.x`", f"'{NASTY}' is not the id of a user", LONG)
+    reasons = (
+        "its x has to be a whole number or null, and is 'text'",
+        f"'{NASTY}' is not the id of a user",
+        LONG,
+    )
     kinds = ("Expected …, got … - at …", "… is not the id of a user", LONG[:120])
     lines = tuple(
         RejectedLine(

@@ -24,8 +24,15 @@ def test_a_beacon_gets_204_and_one_who_asks_gets_a_verdict(desk: Desk) -> None:
     assert told.json == {
         "accepted": 1,
         "duplicates": 1,
-        "rejected": [{"id": event_id(2), "reason": "Expected `int | null`, got `str` - at `$.x`"}],
+        "rejected": [{"id": event_id(2), "reason": "its x has to be a whole number or null, and is 'text'"}],
     }
+
+
+def test_an_id_that_comes_with_something_else_is_a_conflict_and_the_first_is_kept(desk: Desk) -> None:
+    desk.send(batch(click(1, label="Buy"), click(1, label="Buy"), click(1, label="Sell"), click(2)))
+    tally = desk.collector.tally
+    assert (tally.accepted_events, tally.duplicate_events, tally.conflicting_events) == (2, 2, 1)
+    assert [event.label for event in desk.kept()[0].events] == ["Buy", None]
 
 
 def test_what_is_acknowledged_is_what_the_journal_holds(desk: Desk) -> None:

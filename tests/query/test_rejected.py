@@ -17,7 +17,7 @@ from expost.query.sandbox import RowsAnswer, SqlQuery
 from expost.state.sites import Site, add_site
 
 NOW = 1_764_000_000_000_000
-WRONG = "Expected `int | null`, got `str` - at `$.x`"
+WRONG = "its x has to be a whole number or null, and is 'text'"
 
 
 @pytest.fixture
@@ -46,7 +46,8 @@ def ask(analysis: Analysis, **asked: object) -> RejectedAnswer:
 def test_kinds_of_reasons_are_counted_and_the_latest_come_first(analysis: Analysis) -> None:
     answer = ask(analysis, site="shop")
     assert [(each.kind, each.count) for each in answer.kinds] == [
-        ("Expected …, got … - at …", 2), ("it is no frame", 1), ("it points to view …, which is not there", 1),
+        ("its x has to be a whole number or null, and is …", 2), ("it is no frame", 1),
+        ("it points to view …, which is not there", 1),
     ]  # fmt: skip
     assert [each.event_id for each in answer.lines] == ["id-3", "id-2", "id-1", ""]
     assert answer.lines[2].content == '{"x": "<b>"}'
@@ -55,7 +56,7 @@ def test_kinds_of_reasons_are_counted_and_the_latest_come_first(analysis: Analys
 
 
 def test_a_kind_is_listed_alone_and_no_more_than_asked_for(analysis: Analysis) -> None:
-    answer = ask(analysis, site="shop", kind="Expected …, got … - at …", limit=1)
+    answer = ask(analysis, site="shop", kind="its x has to be a whole number or null, and is …", limit=1)
     assert ([each.event_id for each in answer.lines], answer.total) == (["id-2"], 2)
 
 
