@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,18 +10,19 @@ import duckdb
 from rich.console import Console
 from rich.markup import escape
 
+from expost.agreement import AGREEMENTS
 from expost.clock import from_micros, wall_clock
 from expost.collector.country import BadCountryFile, find_country_file
+from expost.doctor_journal import look_at_journal, look_into_journal
 from expost.errors import ExpostError, QueryLimit
+from expost.finding import MEND, Finding, counted
 from expost.lake.delta_log import is_whole
 from expost.lake.folder import Folder, open_folder
 from expost.lake.growth import Growth, growth
-from expost.lake.inspection import inspect_all
 from expost.lake.lock import find_holder
 from expost.lake.mending import find_damage, mend_lake
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
-from expost.lake.stored_segments import stored_segments
-from expost.lake.writer import lost_segments
+from expost.lake.table import find_live_files
 from expost.loopback import is_loopback
 from expost.query.analysis import Analysis
 from expost.query.losses import Losses, LossesAnswer
@@ -36,24 +35,15 @@ from expost.state.sites import sites
 from expost.table import cell, table
 from expost.terminal_arrival import losses_in_words
 
-LATE_SECONDS = 60
-"""A sealed segment older than this should be in the lake by now, if a server runs."""
-
 MAX_READ_SECONDS = 20.0
 """For how long files of the lake are read to their last byte; of the rest only the ends are."""
 
-MEND = (
-    "Stop the server, then: expost doctor --mend. It sets aside what is damaged and stores again what the "
-    "journal still holds (a day); what is older comes from a backup. A running server does so "
-    "for a file that a question meets."
-)
 
-SPARE = "Nothing is lost: it is a spare copy, kept for a day. More: expost journal verify"
+LOST_STATE = "If state.sqlite was lost, put it back from a backup: keys and definitions are in it. Else:"
 REPORT = (
     "Stop the server, then: expost journal replay. It stores again what the journal still holds (a day). If the "
     "folder was never damaged nor copied while a server ran, report this as a bug, with what the server printed."
 )
-REJECTED = "What is whole in it is stored, the rest goes to rejected/. More: expost journal verify"
 
 MANY_NEW_ELEMENTS = 200
 """New elements per 1,000 events above which the dictionary grows by what no selector should ask for."""
@@ -63,16 +53,6 @@ ENOUGH_EVENTS = 10_000
 METERED = timedelta(days=7)
 MAX_METER_SECONDS = 5.0
 """For how long the loss meter may look: it reads every event that is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: what it says, whether that is wrong, and what to do then."""
-
-    part: str
-    says: str
-    is_wrong: bool = False
-    hint: str = ""
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -141,15 +121,6 @@ def show_findings(console: Console, settings: Settings, findings: list[Finding])
             console.print(f"{'':>18}{escape(finding.hint)}", style="dim")
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """A count with its noun.
-
-    >>> counted(1, "file"), counted(1_200, "entry", "entries")
-    ('1 file', '1,200 entries')
-    """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def _look_at_countries(settings: Settings) -> Iterator[Finding]:
     if settings.country_file is not None:
         try:
@@ -174,7 +145,8 @@ def _look_at_server(folder: Folder) -> Iterator[Finding]:
 def _look_at_state(folder: Folder) -> Iterator[Finding]:
     state = State(folder.state_path)
     try:
-        for site in sites(state):
+        known = sites(state)
+        for site in known:
             active = [key.kind for key in keys(state, site.slug) if key.is_active]
             counts = [f"{active.count(kind)} {kind}" for kind in ("write", "server", "import")]
             says = (
@@ -185,6 +157,16 @@ def _look_at_state(folder: Folder) -> Iterator[Finding]:
             )
     finally:
         state.close()
+    for slug in sorted(_sites_of_events(folder) - {site.slug for site in known}):
+        says = f"The lake holds events of {slug}, and no site is called that."
+        yield Finding("site", says, True, f"{LOST_STATE} expost sites add NAME --slug {slug}")
+
+
+def _sites_of_events(folder: Folder) -> set[str]:
+    """Sites that files of events name as their first or last."""
+    files = find_live_files(folder.lake / "events")
+    ends = [end.get("site") for file in files for end in (file.least, file.greatest)]
+    return {site for site in ends if isinstance(site, str)}
 
 
 def _look_at_access(folder: Folder) -> Iterator[Finding]:
@@ -203,39 +185,6 @@ def _look_at_access(folder: Folder) -> Iterator[Finding]:
     if host is not None:
         reach = "this machine only" if is_near else "beyond this machine"
         yield Finding("listening", f"The server was started last on {host}, so it is reached from {reach}.")
-
-
-def _look_at_journal(folder: Folder) -> Iterator[Finding]:
-    waiting = sorted(folder.journal.glob("*.sealed"))
-    size = sum(path.stat().st_size for path in waiting)
-    oldest = max((time.time() - path.stat().st_mtime for path in waiting), default=0.0)
-    kept = stored_segments(folder.journal)
-    waits = f"{counted(len(waiting), 'segment')} ({size:,} bytes) waiting for the lake"
-    says = f"{waits}, {len(kept)} of the last day are in it"
-    is_late = bool(find_holder(folder.lock_path)) and oldest > LATE_SECONDS
-    yield Finding(
-        "journal", says, is_late, "The sink does not keep up or does not run: see what the server prints."
-    )
-
-
-def _look_into_journal(folder: Folder) -> Iterator[Finding]:
-    serves = find_holder(folder.lock_path) is not None
-    damaged = [
-        each
-        for each in inspect_all(folder.journal)
-        if not each.is_sound and not (serves and each.state == "open")
-    ]
-    for is_stored in (False, True):
-        bad = [each for each in damaged if (each.state == "stored") == is_stored]
-        if bad:
-            size = sum(each.damaged_bytes for each in bad)
-            where = "in the lake already" if is_stored else "waiting for the lake"
-            says = f"{counted(len(bad), 'damaged segment')} {where}: {size:,} bytes, the first is {bad[0].number}"
-            yield Finding("journal", says, True, SPARE if is_stored else REJECTED)
-    lost = lost_segments(folder)
-    if lost:
-        says = f"The lake knows nothing of {counted(len(lost), 'segment')} that went into it"
-        yield Finding("journal", says, True, MEND)
 
 
 def _look_at_rejected(folder: Folder) -> Iterator[Finding]:
@@ -279,7 +228,7 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
         for name in versions:
             [rows] = connection.execute(f"select count(*) from lake.{name}").fetchone() or (0,)
             yield Finding("lake", f"{name}: {counted(rows, 'row')} at version {versions[name]}")
-        for says, query in _AGREEMENTS:
+        for says, query in AGREEMENTS:
             [count] = connection.execute(query).fetchone() or (0,)
             yield Finding("lake", f"{says}: {count:,}", count > 0, REPORT)
         week = growth(connection, from_micros(wall_clock()) - METERED)
@@ -320,79 +269,12 @@ def _look_at_losses(folder: Folder) -> Iterator[Finding]:
         analysis.close()
 
 
-_AGREEMENTS = (
-    (
-        "events whose element is missing",
-        """
-        select count(*) from lake.events
-        where element_id is not null and element_id not in (select element_id from lake.elements)
-        """,
-    ),
-    (
-        "elements whose descriptor or parent is missing",
-        """
-        select count(*) from lake.elements
-        where descriptor_id not in (select descriptor_id from lake.descriptors)
-            or (parent_id is not null and parent_id not in (select element_id from lake.elements))
-        """,
-    ),
-    (
-        "events whose placement is missing",
-        """
-        select count(*) from lake.events
-        where placement_id is not null and placement_id not in (select placement_id from lake.placements)
-        """,
-    ),
-    (
-        "placements whose element or parent is missing",
-        """
-        select count(*) from lake.placements
-        where element_id not in (select element_id from lake.elements)
-            or (parent_placement_id is not null
-                and parent_placement_id not in (select placement_id from lake.placements))
-        """,
-    ),
-    (
-        "events whose device is missing",
-        """
-        select count(*) from lake.events
-        where device_id is not null and device_id not in (select device_id from lake.devices)
-        """,
-    ),
-    (
-        "events whose user is missing",
-        """
-        select count(*) from lake.events
-        where user_id is not null and user_id not in (select user_id from lake.users)
-        """,
-    ),
-    (
-        "identities whose device or user is missing",
-        """
-        select count(*) from lake.identities
-        where kind = 'identify' and (
-            from_id not in (select device_id from lake.devices) or to_id not in (select user_id from lake.users)
-        ) or kind = 'merge' and not (
-            from_id in (select user_id from lake.users) and to_id in (select user_id from lake.users)
-        )
-        """,
-    ),
-    (
-        "page counts whose device is missing",
-        "select count(*) from lake.page_counts where device_id not in (select device_id from lake.devices)",
-    ),
-    (
-        "event ids that are stored more than once",
-        "select count(*) - count(distinct (site, event_id)) from lake.events",
-    ),
-)
-
 PARTS: tuple[tuple[str, Callable[[Folder], Iterator[Finding]]], ...] = (
     ("server", _look_at_server),
     ("site", _look_at_state),
     ("accounts", _look_at_access),
-    ("journal", _look_at_journal),
-    ("journal", _look_into_journal),
+    ("journal", look_at_journal),
+    ("journal", look_into_journal),
     ("rejected", _look_at_rejected),
     ("quarantine", _look_at_quarantine),
     ("lake", _look_at_lake),

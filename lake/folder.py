@@ -133,6 +133,7 @@ class Folder:
 def open_folder(path: Path | str, create: bool = False) -> Folder:
     """The data folder at `path`; with `create` it is made if missing, else a missing one is refused."""
     folder = Folder(Path(path).expanduser().absolute())
+    _refuse_without_secret(folder)
     if not create:
         if not folder.secret_path.is_file():
             raise FolderError(
@@ -151,6 +152,15 @@ def open_folder(path: Path | str, create: bool = False) -> Folder:
             hint="Choose a folder that you may write to with --data.",
         ) from problem
     return folder
+
+
+def _refuse_without_secret(folder: Folder) -> None:
+    """A folder that has a lake has had a secret; another one is not made in its place."""
+    if not folder.secret_path.is_file() and any(folder.lake.glob("*/_delta_log")):
+        raise FolderError(
+            f"The file {folder.secret_path} is missing, and the lake beside it was made with it.",
+            hint="Put the file back from a backup; without it old and new ids would not meet.",
+        )
 
 
 def _refuse_foreign(folder: Folder) -> None:

@@ -33,6 +33,7 @@ from .inspection import batches
 from .kept import forget_kept
 from .schema import TABLES
 from .segment import sync_directory
+from .standing import find_behind
 from .stored_segments import stored_segments
 from .table import Table
 from .writer import Writer
@@ -169,6 +170,8 @@ def replay_stored(folder: Folder, writer: Writer, segments: Sequence[Path] | Non
     appended: Counter[str] = Counter()
     for group in _groups(stored_segments(folder.journal) if segments is None else segments):
         appended.update(writer.replay(_accepted(group)))
+    if find_behind(folder.lake):
+        writer.note_standing()
     if appended:
         # What was found while elements were missing is not true any more.
         shutil.rmtree(folder.cache, ignore_errors=True)

@@ -21,6 +21,8 @@ def at_rest(folder: Folder) -> Iterator[Writer]:
     lock = Lock(folder.lock_path)
     try:
         last_segment(folder)
+        # Somebody may have lost it: what waited in it is gone, and the rest goes on.
+        folder.journal.mkdir(mode=0o700, exist_ok=True)
         recover(folder.journal, folder.rejected)
         with Writer(folder) as writer:
             drain(folder, writer)

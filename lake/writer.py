@@ -164,6 +164,10 @@ class Writer:
         self._seen.add(hashes[self._seen.are_new(hashes)], _latest(batch for batch, _ in batches))
         return appended
 
+    def note_standing(self) -> None:
+        """Let the log of events say how far the other tables are now, after what they lost was stored again."""
+        self._tables["events"].mark(*standing(self._tables))
+
     @property
     def is_interrupted(self) -> bool:
         """Whether a group of segments stands in some tables only, and is still to be ingested again."""

@@ -11,8 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from expost.cli import main
+from expost.errors import FolderError
 from expost.lake.folder import Folder, open_folder
 from expost.lake.lock import Lock
+from expost.lake.segment import SEALED, segment_number
 from expost.lake.stored_segments import stored_segments
 from tests.lake.test_mending import live
 
@@ -118,3 +120,40 @@ def test_an_entry_that_cannot_be_read_is_named_and_mended(folder: Folder) -> Non
     assert status == 1
     assert f"events: an entry of its log cannot be read: {entries[0].name}" in wrong
     assert doctor(folder, "--mend")[:2] == (0, [])
+
+
+def test_a_table_that_is_gone_comes_back_and_is_not_missed_for_ever(folder: Folder) -> None:
+    shutil.rmtree(folder.lake / "devices")
+    assert doctor(folder)[0] == 1
+    assert doctor(folder, "--mend")[:2] == (0, [])
+    assert doctor(folder)[:2] == (0, [])
+
+
+def test_a_journal_that_is_gone_is_named_and_made_anew(folder: Folder) -> None:
+    shutil.rmtree(folder.journal)
+    status, wrong, _ = doctor(folder)
+    assert (status, wrong) == (1, [f"The folder {folder.journal} is missing."])
+    assert doctor(folder, "--mend")[:2] == (0, [])
+
+
+def test_a_state_that_is_gone_is_named(folder: Folder) -> None:
+    for path in folder.path.glob("state.sqlite*"):
+        path.unlink()
+    status, wrong, _ = doctor(folder)
+    assert (status, wrong) == (1, ["The lake holds events of shop, and no site is called that."])
+
+
+def test_a_secret_that_is_gone_is_named_and_not_made_anew(folder: Folder) -> None:
+    folder.secret_path.unlink()
+    status, wrong, _ = doctor(folder)
+    assert (status, "secret is missing" in wrong[0]) == (1, True)
+    with pytest.raises(FolderError, match="secret is missing"):
+        open_folder(folder.path, create=True)
+
+
+def test_a_segment_that_was_damaged_before_it_was_stored_is_no_spare_copy(folder: Folder) -> None:
+    waiting = stored_segments(folder.journal)[-1]
+    again = waiting.rename(waiting.with_name(f"{segment_number(waiting) + 1:020}{SEALED}"))
+    again.write_bytes(again.read_bytes()[:-10])
+    assert "waiting for the lake" in doctor(folder)[1][0]
+    assert "stored as far as they were whole" in doctor(folder, "--mend")[1][0]

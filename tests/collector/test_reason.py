@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from expost.collector.reason import reason_of
-from expost.collector.wire import Event, Head
+from expost.collector.wire import Head
+from expost.lake.batch import Event
 from expost.lake.rejected import kind_of
 
 ID = "01a22036-5ce4-7a10-84c1-d9a7f077a7c1"
@@ -34,7 +35,8 @@ def test_a_field_that_is_wrong_is_named_and_the_reason_too(fields: dict[str, obj
 
 def test_what_a_field_is_instead_makes_no_kind_of_its_own() -> None:
     kinds = set()
-    for value in (None, 5, True, [], {}):
+    values: tuple[object, ...] = (None, 5, True, [], {})
+    for value in values:
         with pytest.raises(msgspec.ValidationError) as refused:
             msgspec.convert({"v": 1, "consent": value}, Head)
         kinds.add(kind_of(reason_of(refused.value)))
