@@ -36,7 +36,7 @@ class TooManyEvents(ExpostError):
         self.retry_after = max(1, min(ceil(wait), LONGEST_WAIT_SECONDS))
         super().__init__(
             f"This {holder} sends more than {rate.per_second:,} events a second.",
-            hint=f"Send them again in {self.retry_after} seconds, with the same ids. "
+            hint=f"Send them again after {self.retry_after} s, with the same ids. "
             f"The limit is the setting {holder}_events_per_second.",
         )
 

@@ -161,8 +161,8 @@ def verify(backup: Path) -> Manifest:
     wrong = [name for name, known in manifest.files.items() if digest_of(backup / name) != known]
     if wrong:
         raise FolderError(
-            f"{len(wrong)} of {len(manifest.files)} files in {backup} are not as they were copied, "
-            f"the first is {wrong[0]}.",
+            f"Of {len(manifest.files)} files in {backup}, {len(wrong)} {'is' if len(wrong) == 1 else 'are'} not as "
+            f"copied, the first is {wrong[0]}.",
             hint=f"Nothing was written. Take another backup, or make this one whole from the folder it is of: "
             f"expost backup --verify {backup}",
         )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Row, insert, select, update
 
 from expost.clock import Clock
-from expost.errors import UnknownName
+from expost.errors import InvalidInput, UnknownName
 
 from .audit import NOBODY, Actor, note
 from .database import State
@@ -76,7 +76,11 @@ def revoke_key(state: State, prefix: str, clock: Clock, *, by: Actor = NOBODY) -
     """The key that starts with `prefix`, which opens nothing from now on. Revoking twice changes nothing."""
     known = keys(state)
     found = [key for key in known if prefix and key.prefix.startswith(prefix[:PREFIX_LENGTH])]
-    if len(found) != 1:
+    if len(found) > 1:
+        raise InvalidInput(
+            f"{len(found)} keys start with {prefix!r}.", hint="Say more of it; expost sites keys lists them."
+        )
+    if not found:
         raise UnknownName("key", prefix, [key.prefix for key in known], list_with="expost sites keys")
     key = found[0]
     if key.revoked_at is None:

@@ -88,7 +88,7 @@ def test_one_flipped_bit_is_found_before_anything_is_written(folder: Folder, tmp
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(FolderError, match=r"1 of .* files .* are not as they were copied"):
+    with pytest.raises(FolderError, match=r"Of .* files in .*, 1 is not as copied"):
         restore(backup, tmp_path / "restored")
     assert not (tmp_path / "restored").exists()
 

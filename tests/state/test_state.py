@@ -101,6 +101,15 @@ def test_a_revoked_key_stays_listed_but_opens_nothing(state: State) -> None:
         revoke_key(state, "", lambda: 9)
 
 
+def test_the_beginning_of_several_keys_revokes_none_of_them(state: State) -> None:
+    add_site(state, Site("shop", "Shop"))
+    for _ in range(2):
+        add_key(state, "shop", "write", lambda: 1)
+    with pytest.raises(InvalidInput, match="2 keys start with 'xw_'"):
+        revoke_key(state, "xw_", lambda: 2)
+    assert all(key.is_active for key in keys(state))
+
+
 def test_a_change_by_another_process_changes_the_revision(state: State, tmp_path: Path) -> None:
     before = state.revision()
     assert state.revision() == before
