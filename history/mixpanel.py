@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Container, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -20,10 +21,33 @@ VIEWS = frozenset({"$mp_web_page_view", "$pageview"})
 CLICKS = frozenset({"$mp_click", "$mp_page_click"})
 MILLISECONDS_FROM = 100_000_000_000
 DEVICE = "$device:"
+KNOWN_USERS = 200_000
+"""So many ids are remembered of whom somebody was identified by: old projects say of later events nothing else."""
 
 
-def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
-    """The event that a row stands for; `zone` is the project's, in whose clock old projects export. Raises Unusable."""
+class Reader:
+    """Makes events of rows in their order; who was identified by an id is known from then on."""
+
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        self._zone = zone
+        self._users: OrderedDict[str, None] = OrderedDict()
+
+    def __call__(self, row: Row) -> Iterator[Foreign]:
+        """The event that a row stands for. Raises Unusable."""
+        for found in read(row, self._zone, self._users):
+            if found.user:
+                self._users[found.user] = None
+                self._users.move_to_end(found.user)
+                if len(self._users) > KNOWN_USERS:
+                    self._users.popitem(last=False)
+            yield found
+
+
+def read(row: Row, zone: tzinfo = UTC, users: Container[str] = ()) -> Iterator[Foreign]:
+    """The event that a row stands for; `zone` is the project's, in whose clock old projects export. Raises Unusable.
+
+    `users` are ids by which somebody was identified before.
+    """
     event, properties = text_of(row.get("event")), row.get("properties")
     if not event:
         raise Unusable(
@@ -38,7 +62,7 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
     when = _wall(properties.get("time")), "iso", zone
     time = moment_of(*when)
     distinct_id = text_of(properties.get("distinct_id"))
-    device, user = _who(event, properties, distinct_id)
+    device, user = _who(event, properties, distinct_id, users)
     if not device and not user:
         raise Unusable("it has no distinct_id", hint="An event of nobody is counted by no question.")
     insert_id = text_of(properties.get("$insert_id"))
@@ -79,7 +103,9 @@ def _wall(value: object) -> datetime:
     )
 
 
-def _who(event: str, properties: Mapping[str, Any], distinct_id: str) -> tuple[str, str]:
+def _who(
+    event: str, properties: Mapping[str, Any], distinct_id: str, users: Container[str]
+) -> tuple[str, str]:
     device, user = text_of(properties.get("$device_id")), text_of(properties.get("$user_id"))
     if event == "$identify":
         return text_of(properties.get("$anon_distinct_id")) or device, (
@@ -89,7 +115,13 @@ def _who(event: str, properties: Mapping[str, Any], distinct_id: str) -> tuple[s
         return device or distinct_id.removeprefix(DEVICE), user
     if device:
         return device, user or (distinct_id if distinct_id != device else "")
-    return ("", user) if user else (distinct_id, "")
+    before = text_of(properties.get("$distinct_id_before_identity")).removeprefix(DEVICE)
+    if before and before != distinct_id:
+        # What it was called when it happened; since then Mixpanel has learnt whose it is.
+        return before, user or distinct_id
+    if user or distinct_id in users:
+        return "", user or distinct_id
+    return distinct_id, ""
 
 
 def _type(event: str, user: str) -> str:

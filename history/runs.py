@@ -138,6 +138,7 @@ class Imports:
             self.uploads.write(id_, run)
             command = (
                 sys.executable,
+                "-P",
                 "-m",
                 "expost.history.child",
                 "--data",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Named
 from datetime import UTC, tzinfo
 from functools import partial
@@ -13,7 +13,7 @@ from expost.errors import InvalidInput
 
 from . import amplitude, mixpanel, posthog, snowplow
 from .files import Found, Shape, find_files, headings, is_text_table, objects, tables
-from .importing import Source
+from .importing import Read, Source
 from .mapping import (
     MappedReader,
     Mapping,
@@ -23,12 +23,13 @@ from .mapping import (
 )
 from .proposal import proposal
 
-READERS = {
-    "posthog": posthog.read,
-    "amplitude": amplitude.read,
-    "mixpanel": mixpanel.read,
-    "snowplow": snowplow.read,
+READERS: Named[str, Callable[[tzinfo], Read]] = {
+    "posthog": lambda zone: partial(posthog.read, zone=zone),
+    "amplitude": lambda zone: partial(amplitude.read, zone=zone),
+    "mixpanel": mixpanel.Reader,
+    "snowplow": lambda zone: partial(snowplow.read, zone=zone),
 }
+"""What makes events of the rows of each product, whose times are in a zone where they do not say it."""
 
 TABLES = ("csv", "parquet")
 """Kinds that need a mapping."""
@@ -48,7 +49,7 @@ def source_of(name: str, files: Sequence[Path], time_zone: str | None = None) ->
         rows = (tables(path, Shape()) if is_text_table(path) else objects(path) for path in found)
     else:
         rows = map(objects, found)
-    return Source(name, rows, partial(READERS[name], zone=zone))
+    return Source(name, rows, READERS[name](zone))
 
 
 def mapped_source(name: str, files: Sequence[Path], mapping: Mapping) -> Source:

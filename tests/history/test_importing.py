@@ -21,6 +21,7 @@ from expost.history.mapping import mapping_of
 from expost.history.sources import mapped_source, source_of
 from expost.lake.folder import open_folder
 from expost.lake.lock import Lock
+from expost.lake.reader import connect
 from expost.query.analysis import Analysis
 from expost.state.database import State
 from expost.state.keys import keys
@@ -345,3 +346,38 @@ def test_users_are_counted_each_once_however_many_there_are(
         counted.add(f"u{number % 50}")
         counted.add("")
     assert (counted.count(), counted.count()) == (50, 50)
+
+
+AT = 1_772_442_000
+ONE_PERSON: dict[str, list[dict[str, object]]] = {
+    "posthog": [
+        {"event": "$pageview", "timestamp": f"{DAY}T10:00:00Z", "distinct_id": "d1",
+         "properties": {"$device_id": "d1", "$current_url": "https://shop.example/"}},
+        {"event": "$identify", "timestamp": f"{DAY}T10:01:00Z", "distinct_id": "ann",
+         "properties": {"$device_id": "d1", "$anon_distinct_id": "d1", "$set": {"plan": "pro"}}},
+        {"event": "Paid", "timestamp": f"{DAY}T10:02:00Z", "distinct_id": "ann"},
+    ],
+    "amplitude": [
+        {"event_type": "Seen", "event_time": f"{DAY} 10:00:00", "device_id": "d1", "uuid": "1"},
+        {"event_type": "$identify", "event_time": f"{DAY} 10:01:00", "device_id": "d1", "user_id": "ann", "uuid": "2",
+         "user_properties": {"plan": "pro"}},
+        {"event_type": "Paid", "event_time": f"{DAY} 10:02:00", "device_id": "d2", "user_id": "ann", "uuid": "3"},
+    ],
+    "mixpanel": [
+        {"event": "Seen", "properties": {"time": AT, "distinct_id": "$device:d1", "$device_id": "d1"}},
+        {"event": "$identify", "properties": {"time": AT + 1, "distinct_id": "ann", "$anon_distinct_id": "d1",
+                                              "$identified_id": "ann"}},
+        {"event": "Paid", "properties": {"time": AT + 2, "distinct_id": "ann"}},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("product", ONE_PERSON)
+def test_what_a_device_did_before_somebody_was_identified_is_theirs(tmp_path: Path, product: str) -> None:
+    data = tmp_path / "data"
+    rows = [{"uuid": f"u{number}"} | row for number, row in enumerate(ONE_PERSON[product])]
+    report = imported(data, product, rows)
+    assert (report.stored, report.rejected_rows) == (3, 0)
+    with connect(data) as connection:
+        people = "select count(distinct person_id), bool_and(is_user) from lake.events_of_people"
+        assert connection.execute(people).fetchone() == (1, True)

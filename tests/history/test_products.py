@@ -166,6 +166,25 @@ def test_mixpanel_says_device_and_user_or_one_id_for_both(properties, who) -> No
     assert (found.device, found.user) == who
 
 
+def test_an_id_by_which_somebody_was_identified_is_a_user_from_then_on() -> None:
+    read = mixpanel.Reader()
+
+    def who(event: str, **properties: str) -> tuple[str, str]:
+        said = {"time": NOON // 1_000_000, "$insert_id": "i"} | properties
+        (found,) = read({"event": event, "properties": said})
+        return found.device, found.user
+
+    assert who("Seen", distinct_id="abc") == ("abc", "")
+    assert who("$identify", distinct_id="ann", **{"$anon_distinct_id": "abc", "$identified_id": "ann"}) == (
+        "abc",
+        "ann",
+    )
+    assert who("Paid", distinct_id="ann") == ("", "ann")
+    # An export that was made later has the user's id on what happened before, and the one of then beside it.
+    assert who("Seen", distinct_id="bob", **{"$distinct_id_before_identity": "$device:def"}) == ("def", "bob")
+    assert who("Paid", distinct_id="bob") == ("", "bob")
+
+
 def test_a_mixpanel_event_is_the_same_by_what_mixpanel_itself_compares() -> None:
     assert _mixpanel("Paid", price=1).key == _mixpanel("Paid", price=2).key
     assert _mixpanel("Paid").key != _mixpanel("Seen").key != _mixpanel("Seen", distinct_id="bob").key

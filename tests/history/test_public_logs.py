@@ -8,7 +8,8 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -99,6 +100,20 @@ def test_daily_people_and_events_of_the_shop_are_those_of_plain_python(shop) -> 
     assert found == {day: (len(people), len(set(people))) for day, people in expected.items()}
 
 
+def test_days_of_the_shop_in_another_time_zone_are_those_of_plain_python(shop) -> None:
+    lake, rows = shop
+    zone = ZoneInfo("America/New_York")
+    expected: Counter[date] = Counter()
+    for row in rows:
+        if row["event"] == "purchase":
+            expected[
+                datetime.fromisoformat(row["timestamp"]).replace(tzinfo=UTC).astimezone(zone).date()
+            ] += 1
+    answer = lake.trend("purchase", time_zone="America/New_York", now=NOW)
+    assert {each.start.date(): each.events for each in answer.points if each.events} == expected
+    assert len(expected) > 1
+
+
 def test_a_breakdown_of_the_shop_by_an_imported_column_is_that_of_plain_python(shop) -> None:
     lake, rows = shop
     expected = Counter(row["platform"] for row in rows if row["event"] == "purchase")
@@ -127,6 +142,20 @@ def test_monthly_retention_of_the_orders_is_that_of_plain_python(music) -> None:
         for cohort in answer.cohorts
     }
     assert found == {cohort: dict(counts) for cohort, counts in expected.items()}
+
+
+def test_money_and_orders_by_month_are_those_of_plain_python(music) -> None:
+    lake, _ = music
+    money: dict[tuple[int, int], float] = defaultdict(float)
+    for line in public_log(CDNOW).decode("ascii").splitlines():
+        if cells := line.split():
+            day = date.fromisoformat(cells[2])
+            money[day.year, day.month] += float(cells[4])
+    now = datetime.fromisoformat("1998-07-01T00:00:00+00:00")
+    answer = lake.trend("Ordered", measure="sum:dollars", period="month", now=now)
+    found = {(each.start.year, each.start.month): each.value for each in answer.points if each.events}
+    assert found == pytest.approx(money)
+    assert sum(each.events for each in answer.points) == 6_919
 
 
 def test_days_with_orders_are_those_that_the_package_itself_publishes(music) -> None:
