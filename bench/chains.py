@@ -259,7 +259,7 @@ def compare(lake: MadeLake, scratch: Path, selectors: Sequence[str], runs: int) 
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--events", type=int, default=20_000_000)
     options.add_argument("--runs", type=int, default=3)
     options.add_argument("--keep", type=Path, help="leave the made-up lake here for the next run")

@@ -385,7 +385,7 @@ def _constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--events", type=int, default=2_000_000)
     options.add_argument("--elements", type=int, default=50_000)
     options.add_argument("--keep", type=Path, help="leave it here for other benches")

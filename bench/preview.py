@@ -90,7 +90,7 @@ def summaries(lake: MadeLake) -> None:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--events", type=int, default=20_000_000)
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--keep", type=Path, help="leave the made-up lake here for the next run")

@@ -270,7 +270,7 @@ def new_rows(items: list[Descriptor], change: Change, clicks: int) -> list[tuple
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--elements", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     options.add_argument("--events", type=int, default=1_000_000)
     options.add_argument("--growth", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
