@@ -9,7 +9,18 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw
 
-from expost.lake.batch import DAILY_PREFIX, Accepted, Counts, Element, Event, Page, Stored, View, is_nobody
+from expost.lake.batch import (
+    BATCH_VERSION,
+    DAILY_PREFIX,
+    Accepted,
+    Counts,
+    Element,
+    Event,
+    Page,
+    Stored,
+    View,
+    is_nobody,
+)
 
 from .daily import DailyIds
 from .descriptors import Descriptors
@@ -96,7 +107,7 @@ def accept(
     masks = descriptors.masks
     batch = decode(body, descriptors)
     ids = batch.ids
-    once, duplicates = _once(batch.events, ids)
+    once, duplicates = (batch.events, 0) if batch.are_distinct else _once(batch.events)
     conflicts = _count_conflicts(batch.events, once) if duplicates else 0
     refused = batch.refused
     grant = sender.grant
@@ -172,30 +183,32 @@ def _payload(
     pack: Pack,
 ) -> bytes:
     head = batch.head
+    # In the order of its fields: by name it would take ten times as long, which is a fiftieth of the whole batch.
     accepted = Stored(
-        site=sender.grant.site,
-        received_at=received_at,
-        consent=head.consent,
-        is_imported=sender.grant.is_import,
-        is_internal=head.internal or (sender.grant.has_public_origin and _is_local(batch.views)),
-        device=device,
+        sender.grant.site,
+        received_at,
+        head.consent,
+        sender.grant.is_import,
+        head.internal or (sender.grant.has_public_origin and _is_local(batch.views)),
+        device,
         # A server's own says nothing about the visitor, and would make bots of people: curl is on every list.
-        user_agent="" if sender.grant.is_server else masks.text(sender.user_agent[:MAX_USER_AGENT]),
-        sent_at=head.sent_at,
-        session=head.session if head.consent == "full" else 0,
-        release=head.release,
-        environment=head.environment or "production",
-        viewport=head.viewport,
-        page=_page(head),
-        views=[View("") if view is None else masks.view(view) for view in batch.views],
-        sets=[each or {} for each in sets] if sets else [],
+        "" if sender.grant.is_server else masks.text(sender.user_agent[:MAX_USER_AGENT]),
+        head.sent_at,
+        head.session if head.consent == "full" else 0,
+        head.release,
+        head.environment or "production",
+        head.viewport,
+        _page(head),
+        [View("") if view is None else masks.view(view) for view in batch.views],
+        [each or {} for each in sets] if sets else [],
         # Those that could not be read are gone by now: `mended` left them out.
-        descriptors=cast("list[Raw]", batch.descriptors),
-        elements=cast("list[Element]", batch.elements),
-        events=events,
-        consent_version=head.consent_version,
-        counts=_counts(head, sender.grant),
-        country=sender.country,
+        cast("list[Raw]", batch.descriptors),
+        cast("list[Element]", batch.elements),
+        events,
+        BATCH_VERSION,
+        head.consent_version,
+        _counts(head, sender.grant),
+        sender.country,
     )
     try:
         return pack(accepted)
@@ -248,11 +261,10 @@ def _is_local(views: Sequence[View | None]) -> bool:
     return is_local(host)
 
 
-def _once(events: list[Event], ids: list[str]) -> tuple[list[Event], int]:
-    written = "".join(ids)
-    if len(set(ids if written == written.lower() else map(str.lower, ids))) == len(ids):
-        return events, 0
+def _once(events: list[Event]) -> tuple[list[Event], int]:
     first = {event.id.lower(): event for event in reversed(events)}
+    if len(first) == len(events):
+        return events, 0
     return list(reversed(first.values())), len(events) - len(first)
 
 

@@ -85,11 +85,14 @@ class WholeRequest:
         self.response_complete = True
         if self.disconnected or transport.is_closing():
             return
-        fields = protocol.fields.written(protocol.server_state.default_headers)
-        if self.keep_alive:
-            transport.write(b"%b%b\r\n%b" % (head, fields, body))
+        fields = protocol.server_state.default_headers
+        if self.keep_alive and not body:
+            transport.write(protocol.fields.whole(head, fields))
+        elif self.keep_alive:
+            transport.write(protocol.fields.whole(head, fields) + body)
         else:
-            transport.write(b"%b%bconnection: close\r\n\r\n%b" % (head, fields, body))
+            written = protocol.fields.written(fields)
+            transport.write(b"%b%bconnection: close\r\n\r\n%b" % (head, written, body))
             transport.close()
         protocol.on_response_complete()
 
@@ -110,6 +113,15 @@ class Fields:
     def __init__(self) -> None:
         self._fields: list[tuple[bytes, bytes]] | None = None
         self._written = b""
+        self._head = b""
+        self._whole = b""
+
+    def whole(self, head: bytes, fields: list[tuple[bytes, bytes]]) -> bytes:
+        """An answer without a body: this head, these fields, and the empty line. Nearly all are the same."""
+        if head is not self._head or fields is not self._fields:
+            self._head = head
+            self._whole = b"%b%b\r\n" % (head, self.written(fields))
+        return self._whole
 
     def written(self, fields: list[tuple[bytes, bytes]]) -> bytes:
         """These fields, as they are sent."""

@@ -40,6 +40,7 @@ MAX_EVENTS = 1_000
 BOM = b"\xef\xbb\xbf"
 
 HEX_DIGITS = bytes.maketrans(b"123456789abcdefABCDEF", b"0" * 21)
+SMALL_HEX_DIGITS = bytes.maketrans(b"123456789abcdef", b"0" * 15)
 UUID_SHAPE = b"00000000-0000-0000-0000-000000000000"
 KnownType = Literal[
     "click", "auxclick", "change", "submit", "page_view", "page_leave", "identify", "group", "reset", "exposure",
@@ -168,6 +169,8 @@ class Batch(Struct, gc=False):
     ids: list[str]
     refused: list[Refused] = []
     may_have_gaps: bool = True
+    are_distinct: bool = False
+    """Whether no two events have the same id, as far as that was seen at a glance."""
 
 
 _strict = msgspec.json.Decoder(Strict).decode
@@ -205,10 +208,13 @@ def _decode(body: bytes, descriptors: Descriptors) -> Batch:
     except msgspec.ValidationError:
         _check_version(_version(body).v)
         return _decode_parts(_loose(body), descriptors)
-    _check_version(strict.v)
+    if strict.v != VERSION:
+        _check_version(strict.v)
     _check_count(strict.events)
     ids = [event.id for event in strict.events]
-    if not are_uuids(ids if strict.page is None else [*ids, strict.page.id]):
+    written = ids if strict.page is None else [*ids, strict.page.id]
+    are_small = are_small_uuids(written)
+    if not (are_small or are_uuids(written)):
         return _decode_parts(_loose(body), descriptors)
     known = descriptors.find(strict.descriptors)
     events: Any = strict.events
@@ -221,6 +227,7 @@ def _decode(body: bytes, descriptors: Descriptors) -> Batch:
         events,
         ids,
         may_have_gaps=known is None,
+        are_distinct=are_small and len(set(ids)) == len(ids),
     )
 
 
@@ -231,6 +238,15 @@ def are_uuids(ids: Sequence[str]) -> bool:
     (False, True)
     """
     return "".join(ids).encode().translate(HEX_DIGITS) == UUID_SHAPE * len(ids)
+
+
+def are_small_uuids(ids: Sequence[str]) -> bool:
+    """The same for UUIDs written in small letters, as nearly all are: of those, equal ones are equal as texts.
+
+    >>> [are_small_uuids([f"01890000-89ab-7def-8123-456789{end}"]) for end in ("abcdef", "ABCDEF", "abcdeg")]
+    [True, False, False]
+    """
+    return "".join(ids).encode().translate(SMALL_HEX_DIGITS) == UUID_SHAPE * len(ids)
 
 
 def _decode_parts(loose: Loose, descriptors: Descriptors) -> Batch:

@@ -45,6 +45,8 @@ NOBODY = frozenset(
     }
 )
 
+BATCH_VERSION = 1
+
 Consent = Literal["full", "cookieless"]
 EventType = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_:.-]{0,59}\Z", max_length=60)]
 Counts = dict[Count, Count]
@@ -180,7 +182,7 @@ class Accepted(Struct, frozen=True, gc=False):
     descriptors: list[Descriptor]
     elements: list[Element]
     events: list[Event]
-    version: int = 1
+    version: int = BATCH_VERSION
     consent_version: Short = ""
     counts: Counts = field(default_factory=dict)
     country: Annotated[str, Meta(max_length=2)] = ""
