@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -16,6 +16,7 @@ from .matched import bounding
 from .person import stranger
 from .question import Question, refuse_outside
 from .reading import Reading
+from .session_id import session_id
 from .unit import SESSION_GAP
 
 _DEVICES = """
@@ -87,13 +88,17 @@ class PersonTrait:
 
 @dataclass(frozen=True, slots=True)
 class TimelineSession:
-    """Events of one visit (server events have no device): `total` of the person's in it, those shown newest first."""
+    """Events of one session: `total` of the person's in it, those shown newest first. What a server sent has no device.
+
+    `session_id` is that of the whole session of the device, in which others may have done something too.
+    """
 
     device: str | None
     began_at: datetime
     ended_at: datetime
     total: int
     events: tuple[LiveEvent, ...]
+    session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +147,10 @@ def timeline(reading: Reading, question: Timeline) -> TimelineAnswer:
     names = {device.device_id: device.device for device in devices}
     name = users[0][1] if users else None
     sessions = []
-    for (device_id, began, ended, in_all), of_session in groupby(
-        events, key=lambda event: tuple(event[key] for key in ("device_id", "began_at", "ended_at", "total"))
-    ):
+    for (device_id, begins, began, ended, in_all), of_session in groupby(events, key=_session_of):
         shown = tuple(live_event(event | {"person": name}, by_placement) for event in of_session)
-        sessions.append(TimelineSession(names.get(str(device_id)), began, ended, in_all, shown))
+        called = None if device_id is None else session_id(device_id, begins)
+        sessions.append(TimelineSession(names.get(str(device_id)), began, ended, in_all, shown, called))
     traits = tuple(PersonTrait(*row) for row in reading.execute(_TRAITS, {"person": person}))
     return TimelineAnswer(
         question=question,
@@ -161,6 +165,10 @@ def timeline(reading: Reading, question: Timeline) -> TimelineAnswer:
         total=total,
         sessions=tuple(sessions),
     )
+
+
+def _session_of(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(event[key] for key in ("device_id", "begins", "began_at", "ended_at", "total"))
 
 
 def _edge(row: Sequence[Any]) -> PersonEdge:

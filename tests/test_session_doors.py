@@ -130,3 +130,20 @@ def test_a_terminal_has_figures_days_and_the_list(data: Path) -> None:
     assert "3 of 3 sessions are listed." in text
     assert "A bounce is a session with exactly one page view" in text
     assert "f=red" in text
+
+
+def test_the_timeline_of_a_person_leads_to_whole_sessions(data: Path) -> None:
+    timeline = printed(data, "people", "timeline", ANN, "--from", "2026-03-02T10:00:01")
+    listed = printed(data, "sessions", "--person", ANN)["sessions"]
+    assert [each["session_id"] for each in timeline["sessions"]] == [each["session_id"] for each in listed]
+    opened = Api(open_folder(data), "admin").client
+    page = opened.get("/person", params={"id": ANN}).text
+    for each in listed:
+        assert f"/sessions/{each['session_id']}" in page
+        whole = opened.get(f"/sessions/{each['session_id']}.json").json()
+        assert [event["event_id"] for event in whole["events"]]
+        assert all(
+            event["event_id"] in opened.get(f"/sessions/{each['session_id']}").text
+            for event in whole["events"]
+        )
+    assert "person=" in opened.get(f"/sessions/{listed[0]['session_id']}").text

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from expost.query.duration import rounded_to_two_units
 from expost.query.estimate import Estimate, EstimatedShare
+from expost.query.sessions import SessionFigures
 
 NOTHING = "–"
 
@@ -84,6 +85,13 @@ def milliseconds(value: float | None) -> str:
     if value is not None and 0 < value < 999.5:
         return f"{value:.0f} ms"
     return duration(None if value is None else value / 1_000)
+
+
+def lengths(figures: SessionFigures) -> str:
+    """How long sessions lasted: `25% up to 12 s · 50% up to 3 min · …`."""
+    return " · ".join(
+        f"{each.percentile}% up to {milliseconds(each.duration_ms)}" for each in figures.lengths
+    )
 
 
 def window(length: timedelta) -> str:

@@ -44,6 +44,7 @@ NAVIGATION: Navigation = (
             ("/funnel", "Funnel"),
             ("/retention", "Retention"),
             ("/paths", "Paths"),
+            ("/sessions", "Sessions"),
             ("/stickiness", "Stickiness"),
             ("/lifecycle", "Lifecycle"),
             ("/person", "Person"),
@@ -129,6 +130,7 @@ def _environment() -> Environment:
         web_address=web_address,
         sql_text=sql_text,
         caret=find_caret,
+        lengths=written.lengths,
         micros=from_micros,
     )
     environment.globals.update(static=lambda name: f"/static/{name}?v={STATIC_VERSION}", address=address)

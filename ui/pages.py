@@ -35,6 +35,7 @@ from .point import add_point
 from .reconcile import add_reconcile
 from .rejected import add_rejected
 from .reports import add_reports
+from .sessions import add_sessions
 from .setup import add_setup
 from .sql import add_sql
 from .suggestions import add_suggestions
@@ -44,7 +45,7 @@ PARTS = (
     add_live, add_event, add_definitions, add_define, add_unnamed, add_health,
     add_point, add_arrival, add_suggestions, add_charts, add_people,
     add_reports, add_dashboards, add_reconcile, add_cohorts,
-    add_opened, add_person,
+    add_opened, add_person, add_sessions,
     add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit,
     add_imports, add_erase, add_patterns,
 )  # fmt: skip

@@ -18,7 +18,15 @@ from expost.state.api_keys import ApiKey
 from expost.state.audit import AuditLine
 from expost.state.logins import Login
 
-from . import samples, samples_arrival, samples_events, samples_imports, samples_kept, samples_people
+from . import (
+    samples,
+    samples_arrival,
+    samples_events,
+    samples_imports,
+    samples_kept,
+    samples_people,
+    samples_sessions,
+)
 from .account import AccountView, LoginRow
 from .asked import Ask, Offer
 from .audit import audit_view
@@ -41,6 +49,7 @@ from .reconcile import reconcile_view
 from .rejected import rejected_view
 from .reports import ReportListView, report_row
 from .retention import retention_view
+from .sessions import session_view, sessions_view
 from .setup import StatusView, status_view
 from .sql import rows_view
 from .stickiness import stickiness_view
@@ -213,6 +222,7 @@ def _kept() -> Iterator[Pattern]:
         yield Pattern("Lifecycle", state, "_lifecycle.html", {"view": life})
     for state, count in (("no session", 0), ("one step", 1), ("many steps", 4)):
         yield Pattern("Paths", state, "_paths.html", {"view": paths_view(samples_kept.paths(count))})
+    yield from _sessions()
     explained = explanation_view(samples_kept.explanation())
     yield Pattern("Explanation", "a funnel by flag", "_explanation.html", {"view": explained})
     for state, answer in (
@@ -229,6 +239,25 @@ def _kept() -> Iterator[Pattern]:
         ("one row", BoardListView(tuple(map(board_row, samples_kept.dashboards())), ("Checkout",))),
     ):
         yield Pattern("Dashboards", state, "_dashboards.html", {"view": view})
+
+
+def _sessions() -> Iterator[Pattern]:
+    """Lists of sessions, and one of them."""
+    for state, listed in (
+        ("none", samples_sessions.sessions(0)),
+        ("one session", samples_sessions.sessions(1, 1)),
+        ("by what the first event says", samples_sessions.sessions(4, by=True)),
+        ("hostile text", samples_sessions.sessions(2, said=samples_sessions.HOSTILE)),
+        ("many sessions of a year", samples_sessions.sessions(50, 366)),
+    ):
+        yield Pattern("Sessions", state, "_sessions.html", {"view": sessions_view(listed)})
+    for state, opened in (
+        ("one event", samples_sessions.opened(1, {"is_bounce": True})),
+        ("many events, hostile text", samples_sessions.opened(12, samples_sessions.HOSTILE)),
+    ):
+        for part in ("_session.html", "_session_events.html"):
+            yield Pattern("Session", f"{state}: {part.strip('_').removesuffix('.html')}", part,
+                          {"view": session_view(opened)})  # fmt: skip
 
 
 def _people() -> Iterator[Pattern]:

@@ -165,6 +165,7 @@ def person(visits: int = 2) -> TimelineAnswer:
             at - timedelta(days=place) + timedelta(minutes=9),
             12,
             tuple(live_event(7 * place + number) for number in range(6)),
+            "3f2a91c04be7d580-64c1346a9f080" if place else None,
         )
         for place in range(visits)
     )

@@ -36,14 +36,26 @@ gaps as (
 visits as (
     select
         gaps.*
-        , count(*) filter (where time_before is null or epoch_us(time) - epoch_us(time_before) > $gap) over (
+        , count(*) filter (
+            where time_before is null
+                or epoch_us(time) - epoch_us(time_before) > $gap
+                -- A daily id is nobody on the next day.
+                or (
+                    floor(epoch_us(time) / 86400000000) > floor(epoch_us(time_before) / 86400000000)
+                    and device_id in (select device_id from lake.devices where is_daily)
+                )
+        ) over (
             partition by device_id order by time, page_id, page_seq, event_id
             rows between unbounded preceding and current row
         ) as visit
     from gaps
+),
+beginnings as (
+    select visits.*, min(epoch_us(time)) over (partition by device_id, visit) as begins
+    from visits
 )
 select *
-from visits
+from beginnings
 where person_id = $person
 {% if has_bounds %}
     and time >= $from_time
@@ -60,7 +72,7 @@ limit $latest
 
 with
 sessions as (
-    select device_id, visit, min(time) as began_at, max(time) as ended_at, count(*) as total
+    select device_id, visit, min(begins) as begins, min(time) as began_at, max(time) as ended_at, count(*) as total
     from theirs
     group by device_id, visit
 )
@@ -73,7 +85,7 @@ select
         when latest.type = 'web_vital' then try_cast(json_extract_string(latest.properties, '$.value') as double)
     end as value
     , latest.is_bot, latest.is_internal, latest.environment
-    , sessions.began_at, sessions.ended_at, sessions.total
+    , sessions.begins, sessions.began_at, sessions.ended_at, sessions.total
 from latest
 join sessions on sessions.device_id is not distinct from latest.device_id and sessions.visit = latest.visit
 order by sessions.ended_at desc, sessions.began_at desc, latest.device_id

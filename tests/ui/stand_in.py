@@ -46,6 +46,8 @@ from expost.query.rejected import RejectedList
 from expost.query.report import Report, report_of
 from expost.query.retention import Retention, RetentionPeople
 from expost.query.sandbox import SqlQuery
+from expost.query.session_detail import SessionDetail
+from expost.query.sessions import Sessions
 from expost.query.stickiness import Stickiness
 from expost.query.suggested import Suggestions
 from expost.query.trend import Trend, TrendPeople
@@ -53,7 +55,15 @@ from expost.query.unnamed import Unnamed
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.details import Details, details_of
-from expost.ui import samples, samples_arrival, samples_events, samples_imports, samples_kept, samples_people
+from expost.ui import (
+    samples,
+    samples_arrival,
+    samples_events,
+    samples_imports,
+    samples_kept,
+    samples_people,
+    samples_sessions,
+)
 from expost.ui.desk import PageSite
 from expost.ui.pages import create_pages
 
@@ -133,6 +143,11 @@ class StandIn:
                 return samples_kept.lifecycle(0 if self.is_empty else 9)
             case Paths():
                 return samples_kept.paths(0 if self.is_empty else 3)
+            case Sessions():
+                listed = samples_sessions.sessions(0 if self.is_empty else 30, by=question.by is not None)
+                return replace(listed, question=question)
+            case SessionDetail():
+                return samples_sessions.opened()
             case Explanation():
                 return samples_kept.explanation()
             case CohortSize():

@@ -156,3 +156,35 @@ def test_every_bar_opens_to_its_people_and_each_step_to_its_event() -> None:
 def test_people_of_a_step_that_does_not_exist_are_refused(web: TestClient) -> None:
     for at in ("0", "3", "x", "²"):
         assert web.get(f"/funnel/people{FUNNEL}&at={at}").status_code == 400
+
+
+def test_sessions_show_the_numbers_of_their_twin_and_each_opens(web: TestClient) -> None:
+    body = web.get("/sessions.json?by=device_class").json()
+    page = web.get("/sessions?by=device_class").text
+    assert numbers(page, ".figures dd")[:2] == [
+        number(body["figures"][name]) for name in ("sessions", "people")
+    ]
+    assert numbers(page, ".numbers tbody td:nth-of-type(1)") == [
+        number(p["sessions"]) for p in body["periods"]
+    ]
+    assert numbers(page, ".paths tbody td:nth-of-type(2)") == [
+        number(each["figures"]["sessions"]) for each in body["groups"]
+    ]
+    assert numbers(page, ".sessions td:nth-of-type(3)") == [
+        number(each["events"]) for each in body["sessions"]
+    ]
+    links = [each["href"] for each in BeautifulSoup(page, "html5lib").select(".sessions th a")]
+    assert links == [f"/sessions/{each['session_id']}" for each in body["sessions"]]
+    opened = web.get(f"{links[0]}.json").json()
+    assert numbers(web.get(links[0]).text, ".live .time") != []
+    assert len(numbers(web.get(links[0]).text, ".live tbody tr")) == len(opened["events"])
+
+
+def test_sessions_without_a_range_are_those_of_the_last_week(web: TestClient) -> None:
+    page = BeautifulSoup(web.get("/sessions").text, "html5lib")
+    [last] = page.select("input[name=last]")
+    assert last["value"] == "7d"
+    [further] = page.select(".pager a")
+    assert further["href"] == "/sessions?site=teashop&last=7d&offset=30" or "offset=30" in str(
+        further["href"]
+    )
