@@ -25,6 +25,7 @@ from expost.query.measure import parse_measure
 from expost.query.paths import Paths
 from expost.query.question import Question
 from expost.query.retention import Retention, RetentionPeople
+from expost.query.sessions import Sessions
 from expost.query.stickiness import Stickiness
 from expost.query.trend import Trend, TrendPeople
 from expost.query.unit import Unit
@@ -69,6 +70,8 @@ QUESTIONS: dict[str, tuple[Question, int | None]] = {
         600,
     ),
     "paths over 8 days": (Paths(VIEWED, steps=5, start=LATELY, site=SITE, now=END), 1_000),
+    "sessions of the last day": (Sessions(start=END - timedelta(days=1), site=SITE, now=END), 600),
+    "sessions of a week": (Sessions(start=END - timedelta(days=7), site=SITE, now=END), 600),
     "people behind a bar": (FunnelPeople(BY_VARIATION, 2, site=SITE, now=END), 600),
     "people behind a cell": (RetentionPeople(WEEKLY, COHORT_DAY, 2, site=SITE, now=END), 600),
     "people behind a point": (TrendPeople(BY_DAY, LATELY, site=SITE, now=END), None),

@@ -37,6 +37,7 @@ from .sessions import (
 from .statement import Fragment, identifier
 from .stretches import micros_of
 from .unit import Unit
+from .unseen import unsaid, unseen_conditions, unseen_environment
 
 MAX_GROUPS = 25
 SESSION_RULE = (
@@ -87,6 +88,7 @@ def sessions(reading: Reading, question: Sessions) -> SessionsAnswer:
     listed = list_sessions(reading, question, found.bounds)
     notes = found.notes(reading, question.gap)
     notes += [*found.earlier(reading), *_running(figures), *_daily(reading, figures)]
+    notes += _unseen(reading, question, [(kind, each) for kind, _, each in groups])
     return SessionsAnswer(
         question=question,
         basis=reading.basis(definitions=found.matched.definitions, left_out=found.left_out, notes=notes),
@@ -302,6 +304,19 @@ def _running(figures: SessionFigures) -> list[str]:
     if not figures.running:
         return []
     return [RUNNING_NOTE.format(count=figures.running, all=figures.sessions)]
+
+
+def _unseen(reading: Reading, question: Sessions, groups: Sequence[tuple[str, SessionFigures]]) -> list[str]:
+    """What is asked for and never comes: it must not look like nothing that happened."""
+    notes = []
+    if question.device is not None and not reading.quietly("select 1 from asked_devices;", {}).fetchall():
+        notes.append(f"No device is called {question.device!r}.")
+    counted = dict(groups)
+    if not counted["total"].sessions:
+        notes += [*unseen_conditions(reading, question.properties), *unseen_environment(reading)]
+    elif isinstance(question.by, ByProperty) and set(counted) == {"total", "no value"}:
+        notes += unsaid(reading, question.by.name)
+    return notes
 
 
 def _daily(reading: Reading, figures: SessionFigures) -> list[str]:

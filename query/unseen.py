@@ -59,13 +59,17 @@ def unseen(reading: Reading, steps: Sequence[Definition], found: Sequence[UsedDe
     types = _in_order(kind for each in alternatives for kind in each.types if not NEVER_HEARD.match(kind))
     names = _in_order(each.event_name for each in alternatives if each.event_name is not None)
     conditions = [condition for each in alternatives for condition in each.properties]
-    properties = _in_order(each.name for each in conditions if column_name(each.name) is None)
     return [
         *_missing(reading, types, TYPES, "No event of the type {} has arrived", "known types"),
         *_missing(reading, names, NAMES, "No event is called {}", "known names"),
-        *unseen_properties(reading, properties),
-        *_unseen_columns(reading, conditions),
+        *unseen_conditions(reading, conditions),
     ]
+
+
+def unseen_conditions(reading: Reading, conditions: Sequence[PropertyMatch]) -> list[str]:
+    """A note for each property, or value of a column, that is asked for and no event of the site has."""
+    properties = _in_order(each.name for each in conditions if column_name(each.name) is None)
+    return [*unseen_properties(reading, properties), *_unseen_columns(reading, conditions)]
 
 
 def unseen_properties(reading: Reading, names: Sequence[str]) -> list[str]:

@@ -28,7 +28,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_site(path)
     story = Story(path)
     story.capture(
-        "phone", view("/tea"), click("button.buy", label="Buy"), identify(ANN), track("Paid"), at="10:00"
+        "phone",
+        view("/tea"),
+        click("button.buy", label="Buy"),
+        identify(ANN),
+        track("Paid", amount=3),
+        at="10:00",
     )
     story.capture("phone", expose("f", "red"), view("/"), at="12:00")
     story.capture("other", view("/help"), at="11:00")
@@ -109,12 +114,31 @@ def test_what_sessions_cannot_be_asked_is_said(data: Path) -> None:
         ({"order": "shortest"}, "invalid_input"),
         ({"limit": "0"}, "invalid_input"),
         ({"gap": "0min"}, "invalid_input"),
+        ({"period": "hour"}, "invalid_input"),
         ({"sample": "10%"}, "not_built"),
         ({"did": "Nothing"}, "unknown_definition"),
         ({"person": "nobody"}, "unknown_name"),
     ):
         assert client.get("/api/v1/sessions", params=asked).json()["error"]["code"] == code, asked
+    assert client.get("/api/v1/sessions", params={"gap": "999999999d"}).json()["figures"]["sessions"] == 2
     assert "behind its id" in run(data, "sessions", "--gap", "1h", "show", "x").output
+
+
+def test_what_never_comes_is_named_in_a_note(data: Path) -> None:
+    lake = expost.open(data)
+    for answer, note in (
+        (lake.sessions(device="phone x"), "No device is called 'phone x'."),
+        (
+            lake.sessions(properties={"plan": "pro"}),
+            "No event has the property 'plan'; known properties: 'amount'.",
+        ),
+        (lake.sessions(by="property:plan"), "No event has the property 'plan'; known properties: 'amount'."),
+        (
+            lake.sessions(environment="staging"),
+            "No event has the environment 'staging'; known environments: ",
+        ),
+    ):
+        assert any(each.startswith(note) for each in answer.notes), (note, answer.notes)
 
 
 def test_a_terminal_has_figures_days_and_the_list(data: Path) -> None:

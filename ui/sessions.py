@@ -14,11 +14,12 @@ from expost.query.sessions import Session, SessionFigures, Sessions, SessionsAns
 
 from . import chart, group
 from .asked import COLUMNS, Ask, Choices, find_offer
-from .chart import Column, Tick
+from .chart import Column
 from .desk import Desk, Pairs
 from .format import number, plural, short_day
 from .live import LiveRow, live_row
 from .page import TWINS, render, twin
+from .trend import ValueTick
 
 LATELY = "7d"
 """What is shown where no range is said."""
@@ -85,7 +86,7 @@ class SessionsView:
 
     answer: SessionsAnswer
     columns: tuple[Column, ...]
-    y_ticks: tuple[Tick, ...]
+    y_ticks: tuple[ValueTick, ...]
     x_labels: tuple[str, ...]
     groups: tuple[FiguresRow, ...]
     rows: tuple[SessionRow, ...]
@@ -127,7 +128,7 @@ def sessions_view(answer: SessionsAnswer, pairs: Pairs = ()) -> SessionsView:
         tuple(chart.columns(counts, titles, [each.complete for each in answer.periods]))
         if len(counts) >= FEWEST_COLUMNS
         else (),
-        tuple(chart.value_ticks(counts)),
+        tuple(ValueTick(tick.label, 100 - tick.place) for tick in chart.value_ticks(counts)),
         chart.chosen_labels(labels),
         tuple(
             FiguresRow(
