@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import click
 import msgspec
 
 from expost.clock import from_micros
-from expost.errors import UnknownName
+from expost.errors import FolderError, UnknownName
 from expost.lake.folder import Folder, open_folder
 from expost.lake.inspection import Inspected, batches, inspect_all, segments
 from expost.lake.quarantine import replay_stored
@@ -48,7 +49,7 @@ def inspect(segment: int | None, data: Path | None, as_json: bool) -> None:
     if wants_json(as_json):
         print_json([_segment_json(each) for each in found])
     else:
-        table(terminal_console(), COLUMNS, [tuple(_segment_json(each).values()) for each in found])
+        table(terminal_console(), COLUMNS, _rows(found))
 
 
 @journal.command("verify")
@@ -68,7 +69,7 @@ def verify(data: Path | None, as_json: bool) -> None:
         frames, events = sum(each.frames for each in found), sum(each.events for each in found)
         click.echo(f"{len(found)} segments with {frames:,} frames and {events:,} events were read.")
         if damaged:
-            table(terminal_console(), COLUMNS, [tuple(_segment_json(each).values()) for each in damaged])
+            table(terminal_console(), COLUMNS, _rows(damaged))
             click.echo("What is whole in them is stored all the same; the rest is set aside in rejected/.")
     sys.exit(1 if damaged else 0)
 
@@ -103,6 +104,8 @@ def replay(into: Path | None, data: Path | None, as_json: bool) -> None:
 
 def _copy(folder: Folder, into: Path) -> Folder:
     """A new folder with the journal and the secret of `folder`, and an empty lake."""
+    if into.exists():
+        raise FolderError(f"{into} exists already.", hint="Name a folder that does not: it is made.")
     into.mkdir(mode=0o700, parents=True)
     shutil.copy2(folder.secret_path, into / folder.secret_path.name)
     copied = open_folder(into, create=True)
@@ -117,6 +120,14 @@ def _find(folder: Folder, number: int) -> Path:
         known = [str(each) for each in found]
         raise UnknownName("segment", str(number), known, list_with="expost journal inspect")
     return found[number]
+
+
+def _rows(found: Sequence[Inspected]) -> list[tuple[Any, ...]]:
+    """For a terminal: of the moment no more than fits."""
+    said = [_segment_json(each) for each in found]
+    return [
+        tuple((row | {"made_at": (row["made_at"] or "")[:19].replace("T", " ")}).values()) for row in said
+    ]
 
 
 def _segment_json(found: Inspected) -> dict[str, Any]:

@@ -84,4 +84,6 @@ def test_replay_waits_for_no_server_and_makes_a_new_folder_beside_it(folder: Fol
     into = tmp_path / "new"
     assert expost("journal", "replay", "--into", str(into), "--data", str(folder.path)).exit_code == 0
     assert events(into) == 10
+    again = expost("journal", "replay", "--into", str(into), "--data", str(folder.path))
+    assert (again.exit_code, "exists already" in again.stderr) == (2, True)
     server.release()
