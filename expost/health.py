@@ -99,7 +99,7 @@ def find_health(
 
     def reasons() -> Iterator[str]:
         if journal.problem is not None:
-            yield f"The disk does not take what arrives: {journal.problem}. Senders come back; nothing is lost."
+            yield f"The disk does not take what arrives: {journal.problem}. Senders come back by themselves."
         if not is_sink_running:
             yield "The process that fills the lake is not running; it starts again by itself."
         backlog = find_backlog(journal.directory, now())

@@ -311,7 +311,9 @@ class Journal:
     def _refusal(self, problem: Exception) -> FolderError:
         return FolderError(
             f"The disk of {self.directory} does not take what arrives: {_reason(problem)}.",
-            hint="Nothing that was acknowledged is lost. Make room or mend the disk; senders come back.",
+            hint="Nothing that was acknowledged is lost. Make room or mend the disk; senders come back."
+            if self.directory.is_dir()
+            else "Put the folder back where it was: what was acknowledged is in it. Senders come back.",
         )
 
     def _seal(self) -> None:

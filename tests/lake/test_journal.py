@@ -375,8 +375,9 @@ def test_a_folder_that_comes_back_is_written_to_again(folder: Folder) -> None:
         journal.write(b"before")
         folder.path.rename(away)
         journal.seal()
-        with pytest.raises(FolderError, match="does not take what arrives"):
+        with pytest.raises(FolderError, match="does not take what arrives") as refused:
             journal.write(b"while it is away")
+        assert refused.value.hint.startswith("Put the folder back")
         away.rename(folder.path)
         wait_for(lambda: takes(journal, b"after"))
     assert set(payloads(folder)) == {b"before", b"after"}
