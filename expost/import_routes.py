@@ -77,11 +77,11 @@ def add_imports(api: APIRouter, imports: Imports | None) -> None:
     async def run(id: str, body: Body, request: Request) -> JSONResponse:  # noqa: A002 (as above)
         """Begin to import it, or with `dry_run` to say what would become of it. Again, it stores what is missing."""
         by, said = admin_of(request), dict(body)
-        mapping = said.pop("mapping", None)
-        said = checked_body(said, RUN[:-1]) | {"mapping": _toml(mapping)}
+        mapping = _toml(said.pop("mapping", None))
+        said = checked_body(said, RUN[:-1])
         standing = await asyncio.to_thread(
-            known(imports).start, id, by, dry_run=said.get("dry_run", False),
-            time_zone=said.get("time_zone", ""), mapping=said["mapping"],
+            known(imports).start, id, by, dry_run=bool(said.get("dry_run")),
+            time_zone=said.get("time_zone", ""), mapping=mapping,
         )  # fmt: skip
         return JSONResponse(standing.to_json(), status_code=202)
 

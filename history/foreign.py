@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -200,6 +201,8 @@ def _counted(value: object, unit: str, column: str) -> int:
     text = value.strip() if isinstance(value, str) else ""
     if text and _NUMBER.match(text):
         value = float(text) if "." in text else int(text)
+    elif isinstance(value, Decimal):
+        value = plain(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise Unusable(f"its {column} {shown(value)} is no number of {unit}", hint=_hint(text, unit))
     if isinstance(value, float) and abs(value) > 1e18:
@@ -235,9 +238,20 @@ def text_of(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Decimal):
+        value = plain(value)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
+
+
+def plain(value: Decimal) -> int | float:
+    """A decimal, as warehouses write all their numbers into Parquet, as JSON has it.
+
+    >>> plain(Decimal("12.00")), plain(Decimal("9.5"))
+    (12, 9.5)
+    """
+    return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
 
 
 def whole_of(value: object) -> int | None:

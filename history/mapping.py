@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Named
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, tzinfo
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from expost.errors import InvalidInput
 from expost.query.spreadsheet import delimiter_of
 
 from .files import Shape, head, is_parquet
-from .foreign import Foreign, Row, Unusable, clock_doubts, moment_of, text_of, whole_of
+from .foreign import Foreign, Row, Unusable, clock_doubts, moment_of, plain, text_of, whole_of
 
 SHOWN_COLUMNS = 30
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?\Z")
@@ -258,7 +259,9 @@ class MappedReader:
             if name in self._mapping.text or not NUMBER.match(value) or len(value) > 15:
                 return value
             return float(value) if "." in value else int(value)
-        # What Parquet has beside the values of JSON: times, bytes, decimals.
+        if isinstance(value, Decimal):
+            return plain(value)
+        # What Parquet has beside the values of JSON: times, bytes.
         return value if isinstance(value, bool | int | float | list | dict) else str(value)
 
 

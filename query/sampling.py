@@ -133,8 +133,11 @@ def _fields_scaled(value: Any, rate: float) -> Any:
 
 def _step(steps: tuple[FunnelStep, ...], place: int, rate: float) -> FunnelStep:
     step, first = steps[place], steps[0]
-    before = steps[max(place - 1, 0)]
     changed = _fields_scaled(step, rate)
+    if not place:
+        # Of those who entered all did, whoever is in the sample.
+        return cast(FunnelStep, changed)
+    before = steps[place - 1]
     return cast(
         FunnelStep,
         replace(

@@ -56,6 +56,27 @@ def share(part: float | None, whole: float | None) -> str:
     return f"{percent:.1f}%"
 
 
+def brief(value: int | float | None) -> str:
+    """A count without the interval that it may have: beside a bar there is no room for it.
+
+    >>> from expost.query.estimate import estimate
+    >>> brief(1204), brief(None), brief(estimate(50, 0.1))
+    ('1,204', '–', '≈500')
+    """
+    if isinstance(value, Estimate):
+        return f"≈{int(value):,}"
+    return number(value)
+
+
+def brief_share(part: float | None) -> str:
+    """A share without its interval, as above.
+
+    >>> brief_share(0.25), brief_share(None)
+    ('25.0%', '–')
+    """
+    return f"≈{share(float(part), 1)}" if isinstance(part, EstimatedShare) else share(part, 1)
+
+
 def duration(seconds: float | None) -> str:
     """A length of time in its two largest units, rounded to the smaller one.
 

@@ -111,6 +111,8 @@ def _environment() -> Environment:
     )
     names = (
         "number",
+        "brief",
+        "brief_share",
         "plural",
         "share",
         "duration",

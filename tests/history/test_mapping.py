@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,16 @@ def test_headings_of_any_kind_stay_in_the_comments_of_a_proposal(tmp_path: Path)
     path.with_suffix(".toml").write_text(proposal(path).to_toml(), "utf-8")
     assert read_mapping(path.with_suffix(".toml")).types == {}
     assert "# größe: b�c" in proposal(path).to_toml()
+
+
+def test_decimals_of_a_warehouse_are_the_numbers_that_they_stand_for() -> None:
+    row = {
+        "at": Decimal(1_772_442_000),
+        "what": "Paid",
+        "who": Decimal("17.00"),
+        "price": Decimal("9.50"),
+        "n": Decimal(3),
+    }
+    found = _event(row, time_format="seconds")
+    assert (found.time, found.user, found.properties) == (1_772_442_000_000_000, "17", {"price": 9.5, "n": 3})
+    assert _event(row | {"who": Decimal("NaN")}, time_format="seconds").user == "nan"

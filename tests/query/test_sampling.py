@@ -210,7 +210,7 @@ def test_an_answer_of_a_sample_shows_no_count_or_share_that_looks_exact(analysis
         counts = {place: count["estimate"] for place, count in said["sampled"]["counts"].items()}
         wrong = [
             place
-            for place, number in _numbers({name: each for name, each in said.items() if name not in OUTSIDE})
+            for place, _ in _numbers({name: each for name, each in said.items() if name not in OUTSIDE})
             if place.rstrip(".").rpartition(".")[2] in OF_UNITS | OF_EVENTS
             and place.rstrip(".") not in counts
         ]
@@ -224,6 +224,7 @@ def test_an_answer_of_a_sample_shows_no_count_or_share_that_looks_exact(analysis
     )
     exact: Any = analysis.ask(QUESTIONS[0])
     assert paid.share.low < exact.steps[1].share < paid.share.high
+    assert type(funnel.steps[0].share) is float
     told = funnel.to_json()["sampled"]["shares"]["steps.1.share"]
     assert told == {
         "n": paid.share.n,
