@@ -122,6 +122,11 @@ def find_summary(cache: Path, file: Path) -> Summary | None:
     return Summary(facts, moments, ties, file, mapped) if is_known else None
 
 
+def seems_summed_up(cache: Path, file: Path) -> bool:
+    """Whether a file of events has a summary, by its name alone."""
+    return (kept_of(cache, file) / _FOLDER / "ties.arrow").exists()
+
+
 def lacks_summaries(folder: Folder, max_bytes: int) -> bool:
     """Whether a file has none that should have one."""
     return next(_due(folder, max_bytes), None) is not None

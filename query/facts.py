@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from expost.lake.reader import rows_of
 from expost.lake.schema import TABLES
-from expost.lake.summary import Summary, find_summary
+from expost.lake.summary import LEAST_BYTES, Summary, find_summary, seems_summed_up
 
 from .definition import Alternative, Definition
 from .interval import ALWAYS
@@ -117,6 +117,14 @@ def facts_asked(alternatives: Iterable[Alternative]) -> list[str]:
         asked |= {"name"} if each.event_name else set()
         asked |= {column for column in ("host", "path") if getattr(each, column)}
     return sorted(asked)
+
+
+def are_summed_up(connection: duckdb.DuckDBPyConnection, cache: Path | None) -> bool:
+    """Whether each larger file of events of the connection has a summary."""
+    if cache is None:
+        return False
+    large = [path for path in map(Path, _event_files(connection)) if path.stat().st_size >= LEAST_BYTES]
+    return bool(large) and all(seems_summed_up(cache, path) for path in large)
 
 
 @contextmanager

@@ -6,12 +6,15 @@ What is left is put into the order of people and time, and `latest_start.py` pas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .any_order import shares_events, shown_in_any_order
+from .attempt import StepShape
 from .behind import BehindBar
 from .breakdown import Flag
 from .entry_values import values_at
@@ -30,6 +33,7 @@ from .row_order import InOrder, changes
 from .shown_counts import Over, ShownCounts
 
 DAY = 86_400_000_000
+Ticks: TypeAlias = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,23 +129,71 @@ def _is_past_day(rows: EventRows | InOrder, rules: Rules) -> Marks:
 
 
 def _deciding(reading: Reading, rules: Rules, rows: EventRows, number: Numbers, many: int) -> Marks:
-    """Which rows are not of people who cannot have come to their step; `number` is that of each row's person."""
+    """Which rows are not of people who cannot have come so far by then; `number` is that of each row's person."""
     is_kept = _begins(reading, rows, rules) & ~_is_past_day(rows, rules)
-    came = {1: np.zeros(many, bool)}
-    came[1][number[is_kept]] = True
+    has_begun = np.zeros(many, bool)
+    has_begun[number[is_kept]] = True
     if rules.in_any_order:
-        has_begun: Marks = came[1][number]
-        return has_begun
-    for shape in rules.shapes:
-        if shape.before:
-            has_step = np.flatnonzero(rows.roles & role_bits([shape.number]))
-            person = number[has_step]
-            has_come = came[shape.before][person]
-            is_kept[has_step[has_come]] = True
-            came[shape.number] = np.zeros(many, bool)
-            came[shape.number][person[has_come]] = True
+        is_theirs: Marks = has_begun[number]
+        return is_theirs
+    later = list(rules.shapes[1:])
     others = role_bits([*rules.blocks, *rules.ends, *rules.removes])
+    left = np.flatnonzero(rows.roles & (_bits_of(later) | others))
+    left = left[has_begun[number[left]]]
+    clock = _Clock.of(rows.moment, rules.within)
+    at = clock.ticks(rows.moment)
+    begins = np.flatnonzero(is_kept)
+    first, last = (
+        clock.earliest(number[begins], at[begins], many),
+        clock.latest(number[begins], at[begins], many),
+    )
+    # Nothing before somebody's first entry, and nothing after the window of the last one.
+    person = number[left]
+    left = left[(at[left] >= first[person]) & (at[left] <= last[person] + clock.within)]
     if others:
-        has_rule = np.flatnonzero(rows.roles & others)
-        is_kept[has_rule] |= came[1][number[has_rule]]
+        is_kept[left[(rows.roles[left] & others) != 0]] = True
+    while later and len(left):
+        shape = later.pop(0)
+        has_step = left[(rows.roles[left] & role_bits([shape.number])) != 0]
+        is_kept[has_step] = True
+        if not shape.is_optional:
+            # The fewer people came so far, the fewer rows are looked at for the next step.
+            left = left[(rows.roles[left] & _bits_of(later)) != 0]
+            left = left[at[left] >= clock.earliest(number[has_step], at[has_step], many)[number[left]]]
     return is_kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Moments as so many `ticks` of 32 bits: what is later has no less. `within` are those of a window at most."""
+
+    since: int
+    shift: int
+    within: int
+
+    @staticmethod
+    def of(moments: Numbers, within: int) -> _Clock:
+        """For these moments, and a window after them."""
+        since, until = (int(moments.min()), int(moments.max())) if len(moments) else (0, 0)
+        shift = max(0, (until - since + within).bit_length() - 30)
+        return _Clock(since, shift, (within >> shift) + 1)
+
+    def ticks(self, moments: Numbers) -> Ticks:
+        """Which tick each of them is in."""
+        return ((moments - self.since) >> self.shift).astype(np.int32)
+
+    def earliest(self, number: Numbers, ticks: Ticks, many: int) -> Ticks:
+        """The first tick of each of so many numbers; of one that is not there what comes after all of them."""
+        found = np.full(many, np.iinfo(np.int32).max, np.int32)
+        np.minimum.at(found, number, ticks)
+        return found
+
+    def latest(self, number: Numbers, ticks: Ticks, many: int) -> Ticks:
+        """The last one."""
+        found = np.full(many, -1, np.int32)
+        np.maximum.at(found, number, ticks)
+        return found
+
+
+def _bits_of(shapes: Sequence[StepShape]) -> int:
+    return role_bits(shape.number for shape in shapes)

@@ -44,9 +44,14 @@ class OrderedRows:
     def __len__(self) -> int:
         return len(self.unit)
 
-    def of_role(self, number: int) -> Numbers:
-        """The rows of a step or rule."""
-        return np.flatnonzero(self.roles & role_bits([number]))
+    def of_roles(self, numbers: Iterable[int]) -> dict[int, Numbers]:
+        """The rows of each of these steps and rules."""
+        first, *others = sorted(set(numbers))
+        # Most rows are those of the first step, so the others are looked for among the few that are something else.
+        rest = np.flatnonzero(self.roles & role_bits(others))
+        roles = self.roles[rest]
+        found = {number: rest[(roles & role_bits([number])) != 0] for number in others}
+        return {first: np.flatnonzero(self.roles & role_bits([first]))} | found
 
     @cached_property
     def first(self) -> Numbers:
@@ -116,7 +121,7 @@ NEVER_AT = np.iinfo(np.int64).min
 
 def shown_attempts(rows: OrderedRows, rules: Rules) -> tuple[Shown, Shown | None]:
     """The attempts that are shown: of all events, and where units have exposures also of those after them."""
-    of_roles = {number: rows.of_role(number) for number in rules.numbers}
+    of_roles = rows.of_roles(rules.numbers)
     entries = np.flatnonzero(rows.is_entry)
     of_all = _Pass(rows, rules, of_roles, entries).shown()
     if rows.is_after is None:

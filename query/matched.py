@@ -13,6 +13,7 @@ from .answer import LeftOut, UsedDefinition, UsedVersion
 from .breakdown import ByCohort, ByColumn, ByProperty, ByValue
 from .condition import CompiledDefinition, compile_definition, json_pointer, narrowed
 from .definition import Definition
+from .facts import are_enough, are_summed_up
 from .interval import EARLIEST, LATEST
 from .kept_events import Source, in_lake
 from .reading import Reading, Row, at
@@ -129,7 +130,8 @@ def search(
 ) -> Searched:
     """What `match` has to find, with the elements of every selector made.
 
-    With `keeps_apart` no events are taken from kept files that another definition may find as well.
+    With `keeps_apart` no events are taken from kept files that another definition may find as well, nor where summaries
+    know them: their facts are as near, and nothing has to be kept for them.
     """
     values: dict[str, Any] = {}
     numbers: dict[str, int] = {}
@@ -154,12 +156,13 @@ def search(
     needed = [*keep, *([by.name] if isinstance(by, ByColumn) else [])]
     may_be_kept = not wheres and not measured and not isinstance(by, ByProperty)
     sources = []
+    has_facts = keeps_apart and are_summed_up(reading.connection, reading.summaries)
     for number, (definition, found) in enumerate(zip(searched, compiled, strict=True), 1):
         over = reading.elements(found)
         is_shared = keeps_apart and any(
             each is not definition and may_share(each, definition) for each in searched
         )
-        is_kept = may_be_kept and not is_shared
+        is_kept = may_be_kept and not is_shared and not (has_facts and are_enough(definition))
         sources.append(reading.source(definition, over, f"m{number}", needed) if is_kept else in_lake(over))
     structure = {
         "sources": sources,

@@ -15,10 +15,11 @@ import pytest
 from expost.lake.compaction import compact
 from expost.lake.folder import Folder, open_folder
 from expost.lake.schema import TABLES
+from expost.lake.summary import summarize
 from expost.lake.table import Table
 from expost.query.analysis import Analysis
 from expost.query.breakdown import ByColumn, ByProperty, Flag
-from expost.query.definition import definition
+from expost.query.definition import PropertyMatch, definition
 from expost.query.event_cache import EventCache
 from expost.query.funnel import Funnel
 from expost.query.preview import Preview
@@ -91,6 +92,24 @@ def test_answers_are_equal_with_and_without(story: Story, plain: Analysis) -> No
         # Now from what is kept.
         assert numbers(kept, question) == said
     assert kept_files(story.folder) == live_files(story.folder)
+
+
+def test_of_what_summaries_know_funnels_keep_no_events(
+    story: Story, plain: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("expost.lake.summary", "expost.query.facts"):
+        monkeypatch.setattr(f"{module}.LEAST_BYTES", 0)
+    assert summarize(story.folder, 10_000_000)
+    kept = keeping(story.folder)
+    question = Funnel(("Viewed", "Bought"), WEEK, by=Flag("f"), now=NOW)
+    assert numbers(kept, question) == numbers(plain, question)
+    assert not kept_files(story.folder)
+    # What a trend looks at are events.
+    assert numbers(kept, QUESTIONS[-2]) == numbers(plain, QUESTIONS[-2])
+    assert kept_files(story.folder) == live_files(story.folder)
+    plain.define(definition("Paid", track="paid", properties=[PropertyMatch("n", "above", 3)]))
+    with_property = Funnel(("Viewed", "Paid"), WEEK, now=NOW)
+    assert numbers(kept, with_property) == numbers(plain, with_property)
 
 
 def test_new_events_are_found_beside_those_kept(story: Story, plain: Analysis) -> None:
