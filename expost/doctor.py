@@ -15,7 +15,7 @@ from expost.clock import from_micros, wall_clock
 from expost.collector.country import BadCountryFile, find_country_file
 from expost.doctor_journal import look_at_journal, look_into_journal
 from expost.errors import ExpostError, QueryLimit
-from expost.finding import MEND, Finding, counted
+from expost.finding import MEND, Finding, counted, rows_in_words
 from expost.lake.delta_log import is_whole
 from expost.lake.folder import Folder, open_folder
 from expost.lake.growth import Growth, growth
@@ -84,7 +84,7 @@ def mend(settings: Settings) -> list[Finding]:
     mended = mend_lake(open_folder(settings.data))
     if not (mended.files or mended.entries or mended.segments or mended.behind):
         return [Finding("mended", "Nothing: every file and every log of the lake is whole.")]
-    rows = ", ".join(f"{counted(count, 'row')} of {name}" for name, count in mended.rows.items()) or "no row"
+    rows = rows_in_words(mended.rows) or "no row"
     done = (
         (mended.files, f"{counted(mended.files, 'file')} set aside in quarantine/"),
         (mended.entries, f"{counted(mended.entries, 'entry', 'entries')} of logs set aside beside them"),

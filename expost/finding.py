@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 MEND = (
@@ -28,3 +29,17 @@ def counted(count: int, one: str, many: str = "") -> str:
     ('1 file', '1,200 entries')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def rows_in_words(rows: Mapping[str, int]) -> str:
+    """Rows that came back, table by table.
+
+    What browsers said of their pages is said again by every replay, whether it was lost or not.
+
+    >>> rows_in_words({"events": 1, "page_counts": 2})
+    '1 row of events, 2 rows of page_counts (said again, which changes no number)'
+    """
+    again = {"page_counts": " (said again, which changes no number)"}
+    return ", ".join(
+        f"{counted(count, 'row')} of {name}{again.get(name, '')}" for name, count in rows.items()
+    )

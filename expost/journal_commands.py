@@ -14,6 +14,7 @@ import msgspec
 
 from expost.clock import from_micros
 from expost.errors import FolderError, UnknownName
+from expost.finding import rows_in_words
 from expost.lake.folder import Folder, open_folder
 from expost.lake.inspection import Inspected, batches, inspect_all, segments
 from expost.lake.quarantine import replay_stored
@@ -98,8 +99,7 @@ def replay(into: Path | None, data: Path | None, as_json: bool) -> None:
     if wants_json(as_json):
         print_json(dict(appended))
     else:
-        said = ", ".join(f"{count:,} of {name}" for name, count in appended.items())
-        click.echo(f"Rows that were missing and are there again: {said or 'none'}.")
+        click.echo(f"There again: {rows_in_words(appended) or 'nothing was missing'}.")
 
 
 def _copy(folder: Folder, into: Path) -> Folder:
