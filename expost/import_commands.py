@@ -210,7 +210,8 @@ def _run(
 
 
 def _say_progress(report: Report) -> None:
-    click.echo(f"\r\033[K{report.rows:,} rows read, {report.stored:,} stored", nl=False, err=True)
+    waits = f"; the server takes nothing at the moment: {report.waits_for[:60]}" if report.waits_for else ""
+    click.echo(f"\r\033[K{report.rows:,} rows read, {report.stored:,} stored{waits}", nl=False, err=True)
 
 
 def _show(report: Report) -> None:

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from expost.clock import wall_clock
-from expost.errors import ExpostError, FolderError
+from expost.errors import ExpostError
 from expost.lake.folder import open_folder
 from expost.lake.lock import Lock
 from expost.state.audit import Actor
@@ -82,11 +82,6 @@ def _import(uploads: Uploads, upload: Upload, run: Run, progress: Callable[[Repo
             by=Actor(run.who, run.place),
             progress=progress,
         )
-    except OSError as problem:
-        raise FolderError(
-            f"A file cannot be read or written: {problem.strerror or problem}.",
-            hint="Make room on the disk and run it again: what was stored is not stored twice.",
-        ) from problem
     finally:
         state.close()
 

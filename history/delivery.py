@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -65,14 +65,20 @@ class Delivery(Protocol):
     def finish(self) -> None: ...
 
 
+Wait = Callable[[str], None]
+"""Is told what a server answers that takes nothing at the moment."""
+
+
 @contextmanager
-def delivery_to(folder: Folder, state: State, site: Site, clock: Clock, by: Actor) -> Iterator[Delivery]:
+def delivery_to(
+    folder: Folder, state: State, site: Site, clock: Clock, by: Actor, wait: Wait = lambda _: None
+) -> Iterator[Delivery]:
     """The way into a folder, whether a server has it or nobody does. All that waited before is in the lake."""
     if find_holder(folder.lock_path) is None:
         with _at_rest(folder, site, clock) as delivery:
             yield delivery
     else:
-        with _to_server(folder, state, site, clock, by) as delivery:
+        with _to_server(folder, state, site, clock, by, wait) as delivery:
             yield delivery
 
 
@@ -145,8 +151,10 @@ def _at_rest(folder: Folder, site: Site, clock: Clock) -> Iterator[AtRest]:
 class ToServer:
     """Sends batches to the server, with a key that lives as long as this is open."""
 
-    def __init__(self, folder: Folder, url: str, key: str) -> None:
+    def __init__(self, folder: Folder, url: str, key: str, wait: Wait = lambda _: None) -> None:
         self._folder = folder
+        self._wait = wait
+        self._turn = threading.Lock()
         self._url = urlsplit(url)
         self._key = key
         self._pool = ThreadPoolExecutor(SENDERS, "import")
@@ -188,6 +196,8 @@ class ToServer:
                     f"The server at {self._url.geturl()} takes nothing: {said}",
                     hint="Look at its log. What it acknowledged is stored; the same import goes on from there.",
                 )
+            with self._turn:
+                self._wait(answer[:MAX_ANSWER].decode("utf-8", "replace").strip())
             time.sleep(again)
 
     def _post(self, body: Body) -> tuple[int, bytes, float]:
@@ -211,14 +221,16 @@ class ToServer:
 
 
 @contextmanager
-def _to_server(folder: Folder, state: State, site: Site, clock: Clock, by: Actor) -> Iterator[ToServer]:
+def _to_server(
+    folder: Folder, state: State, site: Site, clock: Clock, by: Actor, wait: Wait
+) -> Iterator[ToServer]:
     url = listening_url(folder)
     _revoke_left(folder, state, clock, by)
     wait_for_sink(folder)
     key, text = add_key(state, site.slug, "import", clock, by=by)
     note = _note(folder)
     note.write_text(key.prefix, "utf-8")
-    delivery = ToServer(folder, url, text)
+    delivery = ToServer(folder, url, text, wait)
     try:
         yield delivery
     finally:

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
+from deltalake.exceptions import DeltaError
 
 from expost.clock import Clock, to_micros, wall_clock
 from expost.errors import FolderError, ImportRunning
@@ -80,16 +81,43 @@ def import_history(
 
     Rows that cannot be used are written to `rejects`. A dry run changes nothing.
     """
-    began = time.monotonic()
     report = Report(source.name, site.slug, is_dry_run)
+    try:
+        _run(folder, state, site, source, report, rejects, clock, by, progress)
+    except (OSError, DeltaError) as problem:
+        raise FolderError(
+            f"The import cannot go on: {getattr(problem, 'strerror', None) or problem}.",
+            hint="Make room on the disk, or look who may write there, and run it again: nothing is stored twice.",
+        ) from problem
+    return report
+
+
+def _run(
+    folder: Folder,
+    state: State,
+    site: Site,
+    source: Source,
+    report: Report,
+    rejects: Path,
+    clock: Clock,
+    by: Actor,
+    progress: Progress | None,
+) -> None:
+    began = time.monotonic()
+
+    def wait(said: str) -> None:
+        report.waits_for = said
+        if progress is not None:
+            progress(report)
+
     with ExitStack() as stack:
         kept = stack.enter_context(Rejects(rejects))
         delivery: Delivery = Trial(site, clock)
-        if not is_dry_run:
+        if not report.is_dry_run:
             stack.callback(_only_one(folder).release)
             with state.writing() as connection:
                 note(connection, clock(), by, "import history", site.slug, f"a {source.name} export")
-            delivery = stack.enter_context(delivery_to(folder, state, site, clock, by))
+            delivery = stack.enter_context(delivery_to(folder, state, site, clock, by, wait))
         place = Path(stack.enter_context(TemporaryDirectory(prefix="expost-import-")))
         known = KnownEvents(folder, site.slug, place)
         run = _Import(site, source, report, kept, known, delivery, clock, place)
@@ -97,12 +125,11 @@ def import_history(
             report.files += 1
             run.take(rows, progress)
         delivery.finish()
-        if not is_dry_run:
+        if not report.is_dry_run:
             # What the lake has counts: of people who were erased nothing is stored, whatever was sent.
             report.missing = report.stored + report.made - (count_imported(folder, site.slug) - known.in_lake)
     report.rejects_file = kept.written
     report.seconds = time.monotonic() - began
-    return report
 
 
 def _only_one(folder: Folder) -> Lock:
@@ -259,6 +286,7 @@ class _Import:
             is_stored and taken is not None for (_, taken), is_stored in zip(candidates, stored, strict=True)
         )
         refusals = self._delivery.deliver(list(bodies(identified for identified, _ in new)))
+        self._report.waits_for = ""
         refused = {each.id: each.reason for each in refusals}
         for (id_, _, foreign), taken in new:
             if taken is None:

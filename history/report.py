@@ -68,6 +68,9 @@ class Report:
     last: int | None = None
     missing: int = 0
     rejects_file: str = ""
+    waits_for: str = ""
+    """What the server answers while it takes nothing."""
+
     seconds: float = 0.0
     users: int = 0
     devices: int = 0
@@ -133,6 +136,7 @@ class Report:
             "names": dict(self.names.most_common()),
             "left_behind": dict(self.left_behind.most_common()),
             "samples": self.samples,
+            "waits_for": self.waits_for or None,
             "seconds": round(self.seconds, 3),
         }  # fmt: skip
 

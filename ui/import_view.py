@@ -93,6 +93,7 @@ class ReportView:
     names: Sequence[tuple[str, int]]
     more_names: int
     samples: Sequence[Mapping[str, Any]]
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ def report_view(report: Mapping[str, Any]) -> ReportView:
         names[:SHOWN_NAMES],
         max(0, len(names) - SHOWN_NAMES),
         report["samples"],
+        report["waits_for"] or "",
     )
 
 

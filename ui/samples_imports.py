@@ -44,7 +44,7 @@ def report(*, is_dry_run: bool = False, **said: Any) -> dict[str, Any]:
              "url": "https://teashop.example/tea/assam", "properties": '{"plan":"pro"}'},
             {"time": "2024-01-02T09:00:04+00:00", "type": "custom", "name": NASTY, "user": LONG, "properties": "{}"},
         ],
-        "seconds": 81.2,
+        "waits_for": None, "seconds": 81.2,
     }  # fmt: skip
     return whole | said
 
@@ -75,6 +75,15 @@ STATES = (
     ("a table", Standing(upload("log.csv", "csv"), "uploaded", Run(0, True, AT, mapping=MAPPING))),
     ("begins", Standing(upload(), "running", Run(1, False, AT))),
     ("running", standing("running")),
+    (
+        "waits for the server",
+        Standing(
+            upload(),
+            "running",
+            Run(1, False, AT),
+            Said(1, "running", AT, report(waits_for="The disk is full.")),
+        ),
+    ),
     ("tried", standing("done", is_dry_run=True)),
     ("imported", standing("done")),
     ("failed", standing("failed", error=FAILED)),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner
@@ -15,11 +20,14 @@ from click.testing import CliRunner
 import expost
 from expost.cli import main
 from expost.clock import from_micros, wall_clock
-from expost.errors import ImportRunning
+from expost.errors import FolderError, ImportRunning
 from expost.history import importing, known
+from expost.history.batches import Body
+from expost.history.delivery import ToServer
 from expost.history.mapping import mapping_of
 from expost.history.sources import mapped_source, source_of
 from expost.lake.folder import open_folder
+from expost.lake.journal import Journal
 from expost.lake.lock import Lock
 from expost.lake.reader import connect
 from expost.query.analysis import Analysis
@@ -381,3 +389,50 @@ def test_what_a_device_did_before_somebody_was_identified_is_theirs(tmp_path: Pa
     with connect(data) as connection:
         people = "select count(distinct person_id), bool_and(is_user) from lake.events_of_people"
         assert connection.execute(people).fetchone() == (1, True)
+
+
+def test_a_disk_that_takes_nothing_more_ends_an_import_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Journal, "write_all", full)
+    with pytest.raises(FolderError, match="cannot go on: No space left on device") as refused:
+        imported(tmp_path / "data", "amplitude", MANY)
+    assert "nothing is stored twice" in refused.value.hint
+    monkeypatch.undo()
+    assert imported(tmp_path / "data", "amplitude", MANY).stored == 60
+
+
+class Full(BaseHTTPRequestHandler):
+    """A server whose disk is full once."""
+
+    answers: ClassVar[list[int]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status = 200 if self.answers else 503
+        self.answers.append(status)
+        body = (
+            b'{"accepted": 1, "duplicates": 0, "rejected": []}' if status == 200 else b"The disk is full.\n"
+        )
+        self.send_response(status)
+        self.send_header("Retry-After", "0")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_what_a_server_says_that_takes_nothing_is_told_while_it_is_asked_again(tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Full)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    said: list[str] = []
+    make_site(tmp_path / "data")
+    delivery = ToServer(
+        open_folder(tmp_path / "data"), f"http://127.0.0.1:{server.server_port}", "key", said.append
+    )
+    assert delivery.deliver([Body(b"{}", "", ["a"])]) == []
+    delivery.close()
+    server.shutdown()
+    assert (said, Full.answers) == (["The disk is full."], [503, 200])
