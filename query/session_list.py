@@ -87,7 +87,7 @@ def sessions(reading: Reading, question: Sessions) -> SessionsAnswer:
     periods = {row[0]: row[1:] for row in reading.run("session_periods.sql", values, period=question.period)}
     listed = list_sessions(reading, question, found.bounds)
     notes = found.notes(reading, question.gap)
-    notes += [*found.earlier(reading), *_running(figures), *_daily(reading, figures)]
+    notes += [*found.earlier_note(), *_running(figures), *_daily(reading, figures)]
     notes += _unseen(reading, question, [(kind, each) for kind, _, each in groups])
     return SessionsAnswer(
         question=question,
@@ -116,19 +116,16 @@ class Told:
     bounds: Mapping[str, Any]
     matched: Matched
     left_out: tuple[LeftOut, ...]
+    earlier: int
 
     def notes(self, reading: Reading, gap: timedelta) -> list[str]:
         """The rules that decided."""
         notes = [*self.matched.notes, SESSION_RULE.format(gap=format_duration(gap)), BOUNCE_RULE, PERSON_RULE]
         return [*notes, *reading.counting.notes()] if not self.matched.definitions else notes
 
-    def earlier(self, reading: Reading) -> list[str]:
+    def earlier_note(self) -> list[str]:
         """How many sessions that are not of the range touch it."""
-        if reading.start > EARLIEST:
-            text = "select count(*) from sessions where began < $start_at and events > 0;"
-            [(earlier,)] = reading.execute(text, {})
-            return [EARLIER_NOTE.format(count=earlier)] if earlier else []
-        return []
+        return [EARLIER_NOTE.format(count=self.earlier)] if self.earlier else []
 
 
 def tell_sessions(reading: Reading, question: Sessions) -> Told:
@@ -136,6 +133,7 @@ def tell_sessions(reading: Reading, question: Sessions) -> Told:
     person = _asked_devices(reading, question)
     of_devices = Fragment("asked_devices") if question.device or person is not None else None
     bounds = sessions_in_range(reading, question.gap, of_devices, is_numbered=bool(question.did))
+    earlier = _earlier(reading)
     reading.run("session_owners.sql", bounds)
     has_unclear = bool(reading.execute("select 1 from owned where is_unclear limit 1;", {}))
     left_out = _left_out(reading, bounds, has_unclear=has_unclear)
@@ -162,7 +160,17 @@ def tell_sessions(reading: Reading, question: Sessions) -> Told:
         of_person=person is not None,
         did=range(1, len(question.did) + 1),
     )
-    return Told(bounds, matched, left_out)
+    # What led here is as large as the sessions themselves, and takes memory from what is asked of them.
+    reading.quietly("drop table sessions; drop table owned; drop table if exists firsts;", {})
+    return Told(bounds, matched, left_out, earlier)
+
+
+def _earlier(reading: Reading) -> int:
+    if reading.start <= EARLIEST:
+        return 0
+    text = "select count(*) from sessions where began < $start_at and events > 0;"
+    [(earlier,)] = reading.execute(text, {})
+    return int(earlier)
 
 
 def list_sessions(reading: Reading, question: Sessions, bounds: Mapping[str, Any]) -> tuple[Session, ...]:
@@ -264,12 +272,12 @@ def _left_out(reading: Reading, bounds: Mapping[str, Any], *, has_unclear: bool)
 
 
 def _figures(row: Sequence[Any]) -> SessionFigures:
-    sessions, people, devices, events, views, viewing, bounces, running, *lengths, median = row
+    sessions, people, devices, events, views, viewing, bounces, running, lengths, median = row
     return SessionFigures(
         sessions, people, devices, events or 0, views or 0, viewing, bounces, running,
         tuple(
             Length(percentile, None if lasted is None else lasted / 1_000)
-            for percentile, lasted in zip(PERCENTILES, lengths, strict=True)
+            for percentile, lasted in zip(PERCENTILES, lengths or [None] * len(PERCENTILES), strict=True)
         ),
         median,
     )  # fmt: skip

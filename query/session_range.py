@@ -38,6 +38,7 @@ def sessions_in_range(
         read(until, after, Fragment("running"), is_added=True)
         until, further = after, further * 2
     find_sessions(reading, gap, is_measured=True, is_numbered=is_numbered)
+    reading.quietly("drop table stretches;", {})
     return bounding((low, until))
 
 
