@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.made_lake import END, SITE
 from expost.query.analysis import Analysis
-from expost.query.breakdown import ByColumn, Flag
+from expost.query.breakdown import ByColumn, ByProperty, Flag
 from expost.query.definition import definition
 from expost.query.funnel import Funnel, FunnelPeople
 from expost.query.lifecycle import Lifecycle
@@ -27,6 +27,7 @@ from expost.query.question import Question
 from expost.query.retention import Retention, RetentionPeople
 from expost.query.sessions import Sessions
 from expost.query.stickiness import Stickiness
+from expost.query.timeline import Timeline
 from expost.query.trend import Trend, TrendPeople
 from expost.query.unit import Unit
 from expost.settings import Settings
@@ -81,9 +82,21 @@ QUESTIONS: dict[str, tuple[Question, int | None]] = {
     "stickiness of page views": (Stickiness(VIEWED, site=SITE, now=END), None),
     "lifecycle of page views": (Lifecycle(VIEWED, "week", site=SITE, now=END), None),
     "paths": (Paths(VIEWED, steps=5, site=SITE, now=END), None),
-    "funnel in any order": (Funnel(STEPS, WITHIN, order="any", site=SITE, now=END), None),
+    "funnel in any order": (Funnel(STEPS, WITHIN, order="any", site=SITE, now=END), 600),
     "funnel of sessions": (Funnel(STEPS, WITHIN, unit=Unit("session"), site=SITE, now=END), None),
-    "funnel by path": (Funnel(STEPS, WITHIN, by=ByColumn("path"), site=SITE, now=END), None),
+    "funnel by path": (Funnel(STEPS, WITHIN, by=ByColumn("path"), site=SITE, now=END), 600),
+    "funnel by a property": (Funnel(STEPS, WITHIN, by=ByProperty("amount"), site=SITE, now=END), 600),
+    "funnel by week of entry": (Funnel(STEPS, WITHIN, over="week", site=SITE, now=END), 600),
+    "trend beside another one": (Trend(STEPS[0], "day", per=VIEWED, site=SITE, now=END), None),
+    "trend of a percentile": (
+        Trend(ORDERED, "day", measure=parse_measure("p95:amount"), site=SITE, now=END),
+        None,
+    ),
+    "paths before, over 8 days": (
+        Paths(VIEWED, steps=5, direction="before", start=LATELY, site=SITE, now=END),
+        1_000,
+    ),
+    "one person's timeline": (Timeline("d5", site=SITE, now=END), None),
 }
 
 

@@ -18,7 +18,8 @@ from .interval import EARLIEST, LATEST
 from .kept_events import Source, in_lake
 from .reading import Reading, Row, at
 from .selector_sql import ENGINE_VERSION
-from .statement import Fragment, identifier
+from .session_moments import hold_session_moments
+from .statement import Fragment, identifier, render
 from .stretches import find_sessions, find_stretches
 from .unit import PERSON, Unit
 from .unseen import (
@@ -88,7 +89,8 @@ def match(
     property in `measured` its number comes along, as `number_1`, …, and its type in JSON, as `type_1`, ….
     """
     # Exposures are of any time, and so are their sessions.
-    _prepare_units(reading, unit, bounds if flag is None else None)
+    has_session_moments = unit.kind == "session" and flag is None and reading.is_fast
+    _prepare_units(reading, unit, bounds if flag is None else None, is_quoted=has_session_moments)
     if flag is not None:
         kind = None if unit.kind == "person" else unit.kind
         reading.run("exposures.sql", {"flag": flag}, unit=kind, has_ties=False)
@@ -105,13 +107,33 @@ def match(
         wheres=wheres,
         measured=measured,
     )
-    reading.run("matched.sql", searched.values, has_ties=False, **searched.structure)
+    _make_matched(reading, searched, unit, bounds, has_session_moments=has_session_moments)
     matched = tallied(reading, steps, searched.compiled, reading.run("tally.sql", {}), wheres or {})
     notes = [*unseen_group(reading, unit), *unseen_value(reading, by)]
     if flag is not None:
         is_seen = bool(reading.execute(IS_SEEN, {}))
         notes += unseen_flag(reading, flag, is_seen=is_seen)
     return replace(matched, notes=(*notes, *matched.notes))
+
+
+def _make_matched(
+    reading: Reading,
+    searched: Searched,
+    unit: Unit,
+    bounds: tuple[int, int] | None,
+    *,
+    has_session_moments: bool,
+) -> None:
+    """Make the relation; with `has_session_moments` the sessions are still to be found, as the answer says them."""
+    values, structure = searched.values, {"has_ties": False, **searched.structure}
+    if not has_session_moments:
+        reading.run("matched.sql", values, **structure)
+        return
+    reading.quote("matched.sql", values, **structure)
+    has_session_moments = hold_session_moments(reading, searched.sources, values, unit.gap)
+    if not has_session_moments:
+        _prepare_units(replace(reading, sql=[], used={}), unit, bounds)
+    reading.quietly(render("matched.sql", has_session_moments=has_session_moments, **structure), values)
 
 
 def search(
@@ -215,10 +237,12 @@ def unit_column(unit: Unit) -> Fragment:
     return Fragment("person_id" if unit.kind == "person" else "unit_id")
 
 
-def _prepare_units(reading: Reading, unit: Unit, bounds: tuple[int, int] | None) -> None:
+def _prepare_units(
+    reading: Reading, unit: Unit, bounds: tuple[int, int] | None, *, is_quoted: bool = False
+) -> None:
     if unit.kind == "session":
-        find_stretches(reading, unit.gap, bounding(bounds))
-        find_sessions(reading, unit.gap)
+        find_stretches(reading, unit.gap, bounding(bounds), is_quoted=is_quoted)
+        find_sessions(reading, unit.gap, is_quoted=is_quoted)
     elif unit.kind == "group":
         reading.run("memberships.sql", {"group_type": unit.group_type})
 

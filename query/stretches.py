@@ -25,10 +25,15 @@ def find_stretches(
     of_devices: Fragment | None = None,
     is_added: bool = False,
     is_measured: bool = False,
+    is_quoted: bool = False,
 ) -> None:
-    """Make the relation `stretches` of the events between these bounds, of all if there are none."""
+    """Make the relation `stretches` of the events between these bounds, of all if there are none.
+
+    With `is_quoted` the answer says so, and nothing is made.
+    """
     values = {"stretch": stretch_of(gap), **bounds}
-    reading.run(
+    run = reading.quote if is_quoted else reading.run
+    run(
         "stretches.sql",
         values,
         has_bounds=bool(bounds),
@@ -39,11 +44,17 @@ def find_stretches(
 
 
 def find_sessions(
-    reading: Reading, gap: timedelta, *, is_measured: bool = False, is_numbered: bool = True
+    reading: Reading,
+    gap: timedelta,
+    *,
+    is_measured: bool = False,
+    is_numbered: bool = True,
+    is_quoted: bool = False,
 ) -> None:
-    """Make the relation `sessions` of the relation `stretches`."""
+    """Make the relation `sessions` of the relation `stretches`; with `is_quoted` the answer says so alone."""
     values = {"gap": micros_of(gap)}
-    reading.run("sessions.sql", values, is_measured=is_measured, is_numbered=is_numbered)
+    run = reading.quote if is_quoted else reading.run
+    run("sessions.sql", values, is_measured=is_measured, is_numbered=is_numbered)
 
 
 def micros_of(length: timedelta) -> int:

@@ -1,9 +1,16 @@
 {# The rows of `matches` with their person, and as `unit_id` what is counted where that is not the person.
 
-   unit   "session", "device", "group", or nothing for the person #}
+   unit                  "session", "device", "group", or nothing for the person
+   has_session_moments   whether the relation `session_moments` tells the session of each event #}
 {% include "persons.sql" %},
 matches_of_units as (
-{% if unit == "session" %}
+{% if unit == "session" and has_session_moments | default(false) %}
+    select m.*, session_moments.session_id as unit_id
+    from matches_of_people as m
+    left join session_moments
+        on session_moments.device_id = m.device_id
+        and session_moments.moment = epoch_us(m.time)
+{% elif unit == "session" %}
     select m.*, sessions.session_id as unit_id
     from matches_of_people as m
     left join sessions

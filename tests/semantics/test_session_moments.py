@@ -1,0 +1,59 @@
+"""Sessions that are told by sorting moments are those of the portable SQL, numbers included."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from expost.clock import from_micros
+from expost.query import session_moments
+from expost.query.funnel import Funnel, FunnelPeople
+from expost.query.paths import Paths
+from expost.query.trend import Trend
+from expost.query.unit import Unit
+from tests.semantics.engine import answer_of, assert_same, definition_of
+from tests.semantics.happening import Happening
+from tests.semantics.stories import FIRST, MINUTE, agreement, stories
+
+NOW = from_micros(FIRST + 600 * MINUTE)
+SESSIONS = Unit("session", None, timedelta(minutes=25))
+STEPS = (definition_of("A"), definition_of("type:custom"))
+FUNNEL = Funnel(STEPS, timedelta(hours=2), unit=SESSIONS, now=NOW)
+QUESTIONS = (
+    FUNNEL,
+    FunnelPeople(FUNNEL, 1),
+    Trend(STEPS[1], "day", unit=SESSIONS, now=NOW),
+    Paths(STEPS[1], steps=3, gap=SESSIONS.gap, now=NOW),
+)
+
+
+@settings(agreement, max_examples=12)
+@given(
+    story=stories(most=16),
+    start=st.none() | st.integers(0, 12),
+    most=st.sampled_from((1, 3, session_moments.PART_EVENTS)),
+    most_asked=st.sampled_from((2, session_moments.MOST_ASKED, session_moments.MOST_ASKED)),
+)
+def test_sessions_by_sorting_are_those_of_the_portable_sql(
+    story: list[Happening], start: int | None, most: int, most_asked: int
+) -> None:
+    begins = None if start is None else from_micros(FIRST + 10 * MINUTE * start)
+    with (
+        patch.object(session_moments, "PART_EVENTS", most),
+        patch.object(session_moments, "MOST_ASKED", most_asked),
+    ):
+        for each in QUESTIONS:
+            question = replace(each, start=begins)
+            if isinstance(question, FunnelPeople):
+                question = replace(question, funnel=replace(FUNNEL, start=begins))
+            assert_same(answer_of(story, question), answer_of(story, question, is_fast=False))
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: type(each).__name__)
+def test_without_any_event_there_is_no_session(question: Funnel) -> None:
+    assert_same(answer_of([], question), answer_of([], question, is_fast=False))
