@@ -136,6 +136,8 @@ def tell_sessions(reading: Reading, question: Sessions) -> Told:
     earlier = _earlier(reading)
     reading.run("session_owners.sql", bounds)
     has_unclear = bool(reading.execute("select 1 from owned where is_unclear limit 1;", {}))
+    if has_unclear:
+        reading.run("session_shared.sql", bounds)
     left_out = _left_out(reading, bounds, has_unclear=has_unclear)
     matched = _match(reading, question, bounds)
     values = dict(bounds)
@@ -161,7 +163,9 @@ def tell_sessions(reading: Reading, question: Sessions) -> Told:
         did=range(1, len(question.did) + 1),
     )
     # What led here is as large as the sessions themselves, and takes memory from what is asked of them.
-    reading.quietly("drop table sessions; drop table owned; drop table if exists firsts;", {})
+    reading.quietly(
+        "drop table sessions; drop table owned; drop table if exists shared; drop table if exists firsts;", {}
+    )
     return Told(bounds, matched, left_out, earlier)
 
 
@@ -189,11 +193,11 @@ def list_sessions(reading: Reading, question: Sessions, bounds: Mapping[str, Any
 def _session(row: Mapping[str, Any], seen: Mapping[tuple[int, int], Sequence[str]], over: int) -> Session:
     device_id, began, ended = row["device_id"], row["began"], row["ended"]
     person_id = str(row["person_id"])
-    is_called = row["is_user"] and row["name"] is not None
+    called: str | None = row["name"]
     return Session(
         session_id=session_id(device_id, began),
         person_id=person_id,
-        person=row["name"] if is_called else stranger(person_id),
+        person=called if row["is_user"] and called is not None else stranger(person_id),
         is_user=bool(row["is_user"]),
         device_id=str(device_id),
         device=row["device"],

@@ -11,6 +11,7 @@ with
 {% endfor %}
 {% endif %}
 candidates as (
+{% if of_all %}
     select
         e.device_id, owned.began, e.event_id, e.time, e.page_id, e.page_seq
         -- A server's event belongs to the user it names.
@@ -30,8 +31,13 @@ candidates as (
         and e.time >= $from_time
         and e.time < $until_time
         and {% include "left_out_number.sql" %} = 0
-{% if not of_all %}
-        and owned.is_unclear
+{% else %}
+    select
+        device_id, began, event_id, time, page_id, page_seq, own_user_id
+        , row_number() over (partition by device_id, began order by page_id, page_seq, event_id) as place
+    from shared
+    where is_first
+        and left_out = 0
 {% endif %}
 ),
 matches as (

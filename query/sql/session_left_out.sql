@@ -9,20 +9,9 @@ of_clear as (
 ),
 {% if has_unclear %}
 matches as (
-    select
-        e.device_id, e.event_id, e.time, e.page_id, e.page_seq
-        , case when e.source = 'server' then e.user_id end as own_user_id
-        , {% include "left_out_number.sql" %} as reason
-    from owned
-    join lake.events as e
-        on e.device_id = owned.device_id
-        and epoch_us(e.time) >= owned.began
-        and epoch_us(e.time) <= owned.ended
-    where e.site = $site
-        and e.time >= $from_time
-        and e.time < $until_time
-        and owned.is_unclear
-        and owned.of_bots + owned.internal + owned.elsewhere > 0
+    select device_id, event_id, time, page_id, page_seq, own_user_id, left_out as reason
+    from shared
+    where left_out > 0
 ),
 {% include "persons.sql" %},
 {% endif %}
@@ -30,7 +19,7 @@ everybody as (
     select reason, person_id from of_clear
 {% if has_unclear %}
     union all
-    select reason, person_id from matches_of_people where reason > 0
+    select reason, person_id from matches_of_people
 {% endif %}
 )
 select reason, count(distinct person_id) as people
