@@ -20,7 +20,7 @@ PAGES = (
     "/retention?start_event=a&by=flag:new-checkout", "/trend?name=a",
     "/trend?name=a&by=flag:new-checkout", "/losses", "/rejected", "/sql", "/sql?query=select+1", "/setup",
     "/account", "/audit", "/setup-account", "/patterns", "/live?type=nosuch",
-    "/imports", "/import?id=1", "/import?id=4", "/sessions?by=device_class", "/sessions/x",
+    "/imports", "/import?id=1", "/import?id=5", "/sessions?by=device_class", "/sessions/x",
 )  # fmt: skip
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # WCAG's formula, over every text on the page that stands on a plain colour.
