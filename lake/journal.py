@@ -100,6 +100,7 @@ class Journal:
         self._waiting: list[Waiter] = []
         self._is_idle = False
         self._last_group = 0
+        self._is_steady = False
         self._backlog_bytes = 0
         self._is_full = False
         self._seals_asked: list[concurrent.futures.Future[None]] = []
@@ -246,6 +247,9 @@ class Journal:
     def _gather(self) -> None:
         """Wait for more of a group, unless its senders are so few that they wait for nothing but each other."""
         until = time.monotonic() + GATHER_SECONDS
+        # To look for a lull costs as much as reading some of a batch. When the last group had none, it is looked for
+        # at the end.
+        wait = GATHER_SECONDS - LULL_SECONDS if self._is_steady else LULL_SECONDS
         before = 0
         while (
             before < len(self._waiting) < FULL_GROUP
@@ -254,7 +258,9 @@ class Journal:
             and time.monotonic() < until
         ):
             before = len(self._waiting)
-            self._wake.wait(LULL_SECONDS)
+            self._wake.wait(wait)
+            wait = LULL_SECONDS
+        self._is_steady = len(self._waiting) >= FULL_GROUP or len(self._waiting) > before > 0
         self._last_group = len(self._waiting) or self._last_group
 
     def _seconds_until_due(self) -> float | None:
@@ -383,10 +389,9 @@ def _remove(path: Path) -> None:
 
 
 def _tell(group: Sequence[Waiter], error: FolderError | None) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop | None, list[Told]] = {}
-    for _, loop, told in group:
-        by_loop.setdefault(loop, []).append(told)
-    for loop, senders in by_loop.items():
+    # There is one loop, or none: to sort senders by theirs one after the other would cost each of them.
+    for loop in {loop for _, loop, _ in group}:
+        senders = [told for _, its_loop, told in group if its_loop is loop]
         if loop is None:
             _tell_all(senders, error)
             continue

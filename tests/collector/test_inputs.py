@@ -134,6 +134,8 @@ CASES = [
     Case(25, "a name of 300 kB", batch(click(1), click(2, type="custom", name="x" * 300_000)), kept=1, reason="has more than"),
     Case(26, "an id twice", batch(click(1, text="first"), click(1, text="second"), click(2)), kept=2,
          check=lambda kept: [each.text for each in kept.events] == ["first", None]),
+    Case(26, "an id twice, once in capitals", batch(click(11, text="first"), click(11, id=event_id(11).upper())), kept=1,
+         check=lambda kept: [each.text for each in kept.events] == ["first"]),
     Case(27, "no id", batch({"type": "click"}, click(1)), kept=1, reason="it has no id"),
     *(
         Case(27, f"the id {bad[:12]!r}", only(id=bad), kept=2, reason="its id ")
