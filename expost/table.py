@@ -72,6 +72,15 @@ def cell(value: Any) -> str:
             return "".join(c if c.isprintable() else "�" for c in str(value))
 
 
+def counted(number: int, what: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "event"), counted(1200, "event")
+    ('1 event', '1,200 events')
+    """
+    return f"{number:,} {what if number == 1 else f'{what}s'}"
+
+
 def percent(share: float | None) -> str:
     """A share between 0 and 1 with one decimal.
 

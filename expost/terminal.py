@@ -31,7 +31,7 @@ from expost.query.stickiness import StickinessAnswer
 from expost.query.suggested import SuggestionsAnswer
 from expost.query.trend import TrendAnswer
 from expost.query.unnamed import UnnamedAnswer
-from expost.table import NUMBER, WORD, cell, percent, table
+from expost.table import NUMBER, WORD, cell, counted, percent, table
 from expost.terminal_arrival import show_flags, show_live, show_losses, show_rejected
 from expost.terminal_definition import show_difference, show_health, show_suggestions, show_unnamed
 from expost.terminal_funnel import show_funnel
@@ -81,21 +81,21 @@ def _show_rows(console: Console, answer: RowsAnswer) -> None:
     # As they are: some of these numbers are ids, which somebody copies into the next query.
     whole = [[str(value) if type(value) is int else value for value in row] for row in answer.values]
     table(console, columns, whole)
-    console.print(f"\n{len(answer.values):,} {'row' if len(answer.values) == 1 else 'rows'}.")
+    console.print(f"\n{counted(len(answer.values), 'row')}.")
 
 
 def _show_basis(console: Console, answer: Answer) -> None:
     for definition in answer.basis.definitions:
         if definition.unknown:
             console.print(
-                f"{definition.unknown:,} more events might match {escape(cell(definition.name))}: "
+                f"{counted(definition.unknown, 'more event')} might match {escape(cell(definition.name))}: "
                 "what would decide was cut, masked or never kept."
             )
     for left_out in answer.basis.left_out:
         if left_out.events:
             because = f", because {left_out.because}" if left_out.because else ""
             console.print(
-                f"Left out: {left_out.events:,} events ({percent(left_out.share)}) · "
+                f"Left out: {counted(left_out.events, 'event')} ({percent(left_out.share)}) · "
                 f"{left_out.reason}{escape(cell(because))}."
             )
     for note in answer.notes:

@@ -14,10 +14,10 @@ SHOWN = 50
 def show_reconciled(console: Console, answer: ReconcileAnswer) -> None:
     """Print how many ids have which cause, and the first ones that are absent."""
     rows = [(each.ids, each.cause.replace("_", " "), each.says) for each in answer.causes]
-    table(console, [("ids", NUMBER), ("", WORD), ("", WORD)], rows)
+    table(console, [("ids", NUMBER), ("cause", WORD), ("says", WORD)], rows)
     absent = [each for each in answer.ids if each.cause != "counted"]
     if absent:
-        columns = [("id", WORD), ("cause", WORD), ("", WORD), ("person", WORD)]
+        columns = [("id", WORD), ("cause", WORD), ("more", WORD), ("person", WORD)]
         shown = [
             (each.id, each.cause.replace("_", " "), each.detail, each.person or "") for each in absent[:SHOWN]
         ]

@@ -14,7 +14,16 @@ from .breakdown import Breakdown, kind_asked
 from .definition import Definition
 from .explanation import Explanation, ExplanationAnswer
 from .person import DecidingEvent, PeopleAnswer
-from .question import MAX_STEPS, Question, Step, ask_as, check_comparison, refuse_other
+from .question import (
+    MAX_LISTED,
+    MAX_STEPS,
+    Question,
+    Step,
+    ask_as,
+    check_comparison,
+    refuse_other,
+    refuse_outside,
+)
 from .unit import PERSON, Unit
 
 LONGEST_WINDOW = timedelta(days=36_500)
@@ -147,6 +156,7 @@ class FunnelPeople(Question):
             raise InvalidInput(
                 f"The funnel has no step {self.step!r}.", hint=f"Steps: 1 to {len(self.funnel.steps)}."
             )
+        refuse_outside("A list of people has", self.limit, 1, MAX_LISTED, "of them")
         object.__setattr__(self, "kind", kind_asked(self.funnel.by, self.kind, self.value))
         ask_as(self, self.funnel)
 

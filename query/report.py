@@ -49,6 +49,8 @@ KINDS: Mapping[str, ReportKind] = {
     "lifecycle": ReportKind(Lifecycle, LIFECYCLE, lifecycle_of, ("name",)),
     "paths": ReportKind(Paths, PATHS, paths_of, ("name", "event")),
 }
+ABOUT = ("step", "start_event", "return_event", "name")
+"""The words that name what a question is about, in the order in which it is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +103,16 @@ class Report:
         return replace(KINDS[self.kind].read(laid_over(self.fields, over)), site=site)
 
     def __str__(self) -> str:
-        names = self.definitions
-        own = KINDS[self.kind].definitions
+        about = [name for field in ABOUT for name in self.fields.get(field, ())]
         bare = fields_of(
-            KINDS[self.kind].read({field: self.fields[field] for field in own if field in self.fields})
+            KINDS[self.kind].read({field: self.fields[field] for field in ABOUT if field in self.fields})
         )
         more = [
             f"{name.replace('_', ' ')} {', '.join(values)}"
             for name, values in self.fields.items()
-            if name not in own and bare.get(name) != values
+            if name not in ABOUT and bare.get(name, ()) != values
         ]
-        return f"{self.kind} of {', '.join(names)}" + (f" ({'; '.join(more)})" if more else "")
+        return f"{self.kind} of {', '.join(about)}" + (f" ({'; '.join(more)})" if more else "")
 
     def to_json(self) -> dict[str, Any]:
         """The report with all that is kept of it."""

@@ -15,7 +15,7 @@ from .breakdown import Breakdown, kind_asked
 from .explanation import Explanation, ExplanationAnswer
 from .form import parse_day
 from .person import PeopleAnswer
-from .question import Question, Step, ask_as, refuse_other, refuse_outside
+from .question import MAX_LISTED, Question, Step, ask_as, refuse_other, refuse_outside
 from .unit import PERSON, Unit
 
 MAX_PERIODS = 400
@@ -103,6 +103,7 @@ class RetentionPeople(Question):
                 f"The retention shows no period {self.period}.",
                 hint=f"One of: {', '.join(map(str, firsts))}.",
             )
+        refuse_outside("A list of people has", self.limit, 1, MAX_LISTED, "of them")
         object.__setattr__(self, "kind", kind_asked(self.retention.by, self.kind, self.value))
         ask_as(self, self.retention)
 

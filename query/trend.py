@@ -14,7 +14,16 @@ from .breakdown import Breakdown, kind_asked
 from .form import parse_moment
 from .measure import EVENTS, Measure
 from .person import PeopleAnswer
-from .question import Moment, Question, Step, ask_as, check_comparison, refuse_other
+from .question import (
+    MAX_LISTED,
+    Moment,
+    Question,
+    Step,
+    ask_as,
+    check_comparison,
+    refuse_other,
+    refuse_outside,
+)
 from .unit import PERSON, Unit
 
 TREND_PERIODS = ("hour", "day", "week", "month")
@@ -66,6 +75,7 @@ class TrendPeople(Question):
     limit: int = 100
 
     def __post_init__(self) -> None:
+        refuse_outside("A list of people has", self.limit, 1, MAX_LISTED, "of them")
         object.__setattr__(self, "kind", kind_asked(self.trend.by, self.kind, self.value))
         ask_as(self, self.trend)
 

@@ -25,6 +25,9 @@ MORE = (
     "ends_attempt",
     "removes_unit",
     "optional",
+    "where",
+    "step_within",
+    "between",
     "over",
     "compare",
     "week_start",
@@ -37,8 +40,7 @@ MORE = (
 class FunnelAsk(Ask):
     """The funnel's form."""
 
-    hidden = ("between", "where", "step_within")
-    repeated = ("ends_attempt", "removes_unit")
+    repeated = ("ends_attempt", "removes_unit", "between")
 
     @property
     def steps(self) -> list[str]:
@@ -61,6 +63,16 @@ class FunnelAsk(Ask):
     def optional(self) -> tuple[str, ...]:
         """The numbers of those that are."""
         return tuple(self.form.get("optional", ()))
+
+    @property
+    def wheres(self) -> tuple[str, ...]:
+        """What steps are narrowed to, and room for one more."""
+        return (*self.form.get("where", ()), "")
+
+    @property
+    def step_windows(self) -> tuple[str, ...]:
+        """Windows of steps, and room for one more."""
+        return (*self.form.get("step_within", ()), "")
 
     @property
     def more(self) -> bool:

@@ -29,7 +29,7 @@ from .login import add_login
 from .losses import add_losses
 from .page import add_static, create_router
 from .patterns import add_patterns
-from .people import add_opened, add_people
+from .people import add_people
 from .person import add_person
 from .point import add_point
 from .reconcile import add_reconcile
@@ -45,7 +45,7 @@ PARTS = (
     add_live, add_event, add_definitions, add_define, add_unnamed, add_health,
     add_point, add_arrival, add_suggestions, add_charts, add_people,
     add_reports, add_dashboards, add_reconcile, add_cohorts,
-    add_opened, add_person, add_sessions,
+    add_person, add_sessions,
     add_losses, add_rejected, add_sql, add_setup, add_login, add_account_page, add_audit,
     add_imports, add_erase, add_patterns,
 )  # fmt: skip

@@ -43,7 +43,7 @@ from .losses import losses_view
 from .page import render
 from .past import past_of
 from .paths import paths_view
-from .people import people_view
+from .people import MANY, people_view
 from .person import person_view
 from .reconcile import reconcile_view
 from .rejected import rejected_view
@@ -297,7 +297,8 @@ def _charts() -> Iterator[Pattern]:
         ("one person", samples_people.people(total=1)),
         ("too many", samples_people.people()),
     ):
-        yield Pattern("People", state, "_people.html", {"view": people_view(people), "back": ()})
+        shown = {"view": people_view(people), "back": (), "many": (), "most": MANY}
+        yield Pattern("People", state, "_people.html", shown)
     for state, retention in (
         ("nobody", samples_people.retention(cohorts=0)),
         ("one cohort", samples_people.retention(cohorts=1)),

@@ -2,48 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from expost.errors import InvalidInput
-from expost.query.form import OPENED
-from expost.query.form_funnel import funnel_of
+from expost.query.form import OPENED, Form
+from expost.query.form_funnel import funnel_people_of
 from expost.query.form_retention import retention_people_of
 from expost.query.form_trend import trend_people_of
 from expost.query.funnel import FunnelPeople
-from expost.query.person import PeopleAnswer
+from expost.query.person import DecidingEvent, PeopleAnswer, Person
+from expost.query.question import Question, Step
 from expost.query.retention import RetentionPeople
 from expost.query.trend import TrendPeople
-from expost.query.unit import PERSON, Unit
+from expost.query.unit import Unit
 
 from . import group
 from .desk import Desk
-from .page import render, twin
+from .page import TWINS, render, twin
 
-OF_THE_BAR = frozenset({"at", "dropped_off", "kind", "value"})
-"""Fields of the address that choose the bar; all others are the funnel's."""
+MANY = 1_000
+"""So many people are listed where more than the first are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An event that decided, in the column of its step; `label` says the step again, where columns are not steps."""
+
+    event: DecidingEvent
+    column: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One of those who are listed; None where an optional step was left out."""
+
+    person: Person
+    cells: tuple[Decided | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleView:
-    """What `funnel_people.html` shows."""
+    """What `funnel_people.html` shows: who, and a column for each step."""
 
     answer: PeopleAnswer
-    steps: tuple[str, ...]
+    unit: Unit
+    columns: tuple[str, ...]
+    rows: tuple[PersonRow, ...]
     title: str
-    more: int
     path: str = "/funnel"
     what: str = "funnel"
 
     @property
-    def unit(self) -> Unit:
-        """What is listed: persons, sessions, devices or groups."""
-        asked = self.answer.question
-        of = next(
-            (getattr(asked, kind) for kind in ("funnel", "retention", "trend") if hasattr(asked, kind)), None
-        )
-        return PERSON if of is None else of.unit
+    def more(self) -> int:
+        """How many are not listed."""
+        return max(0, self.answer.total - len(self.rows))
 
     @property
     def are_persons(self) -> bool:
@@ -55,11 +70,23 @@ def people_view(answer: PeopleAnswer) -> PeopleView:
     """The people of one bar, and what the bar is called."""
     question = answer.question
     assert isinstance(question, FunnelPeople)
-    steps = tuple(str(getattr(step, "name", step)) for step in question.funnel.steps)
+    funnel = question.funnel
+    steps = [_called(stage.step) for stage in funnel.stages]
+    is_any = funnel.order == "any"
+    numbered = [f"{number} {step}" for number, step in enumerate(steps, 1)]
+    columns = [f"event {number}" for number in range(1, len(steps) + 1)] if is_any else numbered
     verb = "Went no further than" if question.dropped_off else "Reached"
-    of_group = f", {group.label(question.kind, question.value)}" if question.kind else ""
-    title = f"{verb} {steps[question.step - 1]}{of_group}"
-    return PeopleView(answer, steps, title, max(0, answer.total - len(answer.people)))
+    bar = f"{question.step} of {len(steps)}" if is_any else steps[question.step - 1]
+    return PeopleView(
+        answer,
+        funnel.unit,
+        tuple(columns),
+        tuple(
+            PersonRow(each, _in_time(each, columns) if is_any else _by_step(each, steps, columns))
+            for each in answer.people
+        ),
+        f"{verb} {bar}{_of_group(question)}",
+    )
 
 
 def retention_people_view(answer: PeopleAnswer) -> PeopleView:
@@ -67,92 +94,83 @@ def retention_people_view(answer: PeopleAnswer) -> PeopleView:
     question = answer.question
     assert isinstance(question, RetentionPeople)
     asked = question.retention
-    steps = tuple(str(getattr(step, "name", step)) for step in (asked.begins, asked.returns))
-    of_group = f", {group.label(question.kind, question.value)}" if question.kind else ""
+    steps = [_called(step) for step in (asked.begins, asked.returns)]
     came = "" if question.period is None else f", back in {asked.period} {question.period}"
-    title = f"Began in the {asked.period} of {question.cohort_day:%-d %b %Y}{came}{of_group}"
-    shown = steps if question.period is not None else steps[:1]
-    return PeopleView(
-        answer, shown, title, max(0, answer.total - len(answer.people)), "/retention", "retention"
-    )
+    title = f"Began in the {asked.period} of {question.cohort_day:%-d %b %Y}{came}{_of_group(question)}"
+    columns = ["1 " + steps[0], "2 " + steps[1]] if question.period is not None else ["1 " + steps[0]]
+    rows = tuple(PersonRow(each, _in_order(each, columns)) for each in answer.people)
+    return PeopleView(answer, asked.unit, tuple(columns), rows, title, "/retention", "retention")
 
 
 def trend_people_view(answer: PeopleAnswer) -> PeopleView:
     """The people of one point: of each the first of the events there."""
     question = answer.question
     assert isinstance(question, TrendPeople)
-    name = str(getattr(question.trend.definition, "name", question.trend.definition))
-    of_group = f", {group.label(question.kind, question.value)}" if question.kind else ""
+    name = _called(question.trend.definition)
     within = "on" if question.trend.period == "day" else f"in the {question.trend.period} of"
     when = "" if question.period is None else f" {within} {question.period:%-d %b %Y}"
-    firsts = replace(answer, people=tuple(replace(each, events=each.events[:1]) for each in answer.people))
-    title = f"{name}{when}{of_group}"
-    return PeopleView(
-        firsts, (f"{name}, first",), title, max(0, answer.total - len(answer.people)), "/trend", "trend"
+    columns = [f"{name}, first"]
+    rows = tuple(PersonRow(each, _in_order(each, columns)) for each in answer.people)
+    title = f"{name}{when}{_of_group(question)}"
+    return PeopleView(answer, question.trend.unit, tuple(columns), rows, title, "/trend", "trend")
+
+
+def _called(step: Step) -> str:
+    return str(getattr(step, "name", step))
+
+
+def _of_group(question: FunnelPeople | RetentionPeople | TrendPeople) -> str:
+    return f", {group.label(question.kind, question.value)}" if question.kind else ""
+
+
+def _in_order(person: Person, columns: Sequence[str]) -> tuple[Decided | None, ...]:
+    return tuple(Decided(event, column) for event, column in zip(person.events, columns, strict=False))
+
+
+def _in_time(person: Person, columns: Sequence[str]) -> tuple[Decided | None, ...]:
+    """In any order the first event may be one of the last step: each says its own."""
+    return tuple(
+        Decided(event, column, event.step) for event, column in zip(person.events, columns, strict=False)
     )
 
 
-def add_opened(router: APIRouter, desk: Desk) -> None:
-    """`/retention/people`, `/trend/people` and their twins."""
-
-    async def page(request: Request, view: PeopleView) -> Response:
-        pairs = request.query_params.multi_items()
-        back = [pair for pair in pairs if pair[0] not in OPENED]
-        return render(desk, request, "funnel_people.html", view=view, pairs=pairs, back=back)
-
-    @router.get("/retention/people")
-    async def retention_people(request: Request) -> Response:
-        """The page."""
-        answer = await desk.answer(retention_people_of(desk.form_of(request)))
-        return await page(request, retention_people_view(answer))
-
-    @router.get("/trend/people")
-    async def trend_people(request: Request) -> Response:
-        """The page."""
-        return await page(
-            request, trend_people_view(await desk.answer(trend_people_of(desk.form_of(request))))
-        )
-
-    @router.get("/retention/people.json")
-    @router.get("/retention/people.sql")
-    async def retention_twins(request: Request) -> Response:
-        """The twins."""
-        return twin(request, await desk.answer(retention_people_of(desk.form_of(request))))
-
-    @router.get("/trend/people.json")
-    @router.get("/trend/people.sql")
-    async def trend_twins(request: Request) -> Response:
-        """The twins."""
-        return twin(request, await desk.answer(trend_people_of(desk.form_of(request))))
+def _by_step(person: Person, steps: Sequence[str], columns: Sequence[str]) -> tuple[Decided | None, ...]:
+    """Each under its step: who left an optional one out has nothing there."""
+    left = list(person.events)
+    return tuple(
+        Decided(left.pop(0), column) if left and left[0].step == step else None
+        for step, column in zip(steps, columns, strict=True)
+    )
 
 
 def add_people(router: APIRouter, desk: Desk) -> None:
-    """`/funnel/people` and its twins."""
+    """`/funnel/people`, `/retention/people`, `/trend/people` and their twins."""
+    _add_people(router, desk, "/funnel/people", funnel_people_of, people_view)
+    _add_people(router, desk, "/retention/people", retention_people_of, retention_people_view)
+    _add_people(router, desk, "/trend/people", trend_people_of, trend_people_view)
 
-    def question_of(request: Request) -> FunnelPeople:
-        chosen = request.query_params
-        at = chosen.get("at", "1")
-        if not (at.isascii() and at.isdigit() and len(at) < 3):
-            raise InvalidInput(f"at is {at!r}.", hint="Give the number of a step, the first is 1.")
-        return FunnelPeople(
-            funnel_of(desk.form_of(request, without=OF_THE_BAR)),
-            int(at),
-            dropped_off="dropped_off" in chosen,
-            kind=chosen.get("kind") or None,
-            value=chosen.get("value") or None,
-            site=desk.site_of(request).slug,
+
+def _add_people(
+    router: APIRouter,
+    desk: Desk,
+    path: str,
+    read: Callable[[Form], Question],
+    view_of: Callable[[PeopleAnswer], PeopleView],
+) -> None:
+    async def page(request: Request) -> Response:
+        """The page."""
+        view = view_of(await desk.answer(read(desk.form_of(request))))
+        pairs = request.query_params.multi_items()
+        back = [pair for pair in pairs if pair[0] not in OPENED]
+        many = [*(pair for pair in pairs if pair[0] != "limit"), ("limit", str(MANY))]
+        return render(
+            desk, request, "funnel_people.html", view=view, pairs=pairs, back=back, many=many, most=MANY
         )
 
-    @router.get("/funnel/people")
-    async def people(request: Request) -> Response:
-        """The page."""
-        view = people_view(await desk.answer(question_of(request)))
-        pairs = request.query_params.multi_items()
-        back = [pair for pair in pairs if pair[0] not in OF_THE_BAR]
-        return render(desk, request, "funnel_people.html", view=view, pairs=pairs, back=back)
-
-    @router.get("/funnel/people.json")
-    @router.get("/funnel/people.sql")
     async def twins(request: Request) -> Response:
         """The twins."""
-        return twin(request, await desk.answer(question_of(request)))
+        return twin(request, await desk.answer(read(desk.form_of(request))))
+
+    router.add_api_route(path, page, methods=["GET"])
+    for ending in TWINS:
+        router.add_api_route(f"{path}{ending}", twins, methods=["GET"])
