@@ -29,7 +29,6 @@ from bench.made_lake import SITE, MadeElement, MadeLake, made_lake
 from expost.lake.batch import Descriptor, Element
 from expost.lake.compactor import summarize_folder
 from expost.lake.folder import open_folder
-from expost.lake.kept import CACHE_BYTES
 from expost.lake.reader import connect
 from expost.query.condition import compile_definition
 from expost.query.definition import definition
@@ -215,7 +214,7 @@ def compare(lake: MadeLake, scratch: Path, selectors: Sequence[str], runs: int) 
         f"chains of {lake.events:,} events in {time.process_time() - began:.0f} CPU s; packed, plain: {theirs.size()}"
     )
     began = time.process_time()
-    made = summarize_folder(open_folder(lake.folder), CACHE_BYTES)
+    made = summarize_folder(open_folder(lake.folder))
     print(
         f"{made} summaries of event files in {time.process_time() - began:.1f} CPU s, as compaction makes them"
     )

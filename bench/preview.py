@@ -28,7 +28,6 @@ from bench.made_lake import SITE, MadeLake, made_lake
 from expost.errors import ExpostError
 from expost.lake.compactor import summarize_folder
 from expost.lake.folder import open_folder
-from expost.lake.kept import CACHE_BYTES
 from expost.lake.schema import TABLES
 from expost.lake.table import Table
 from expost.query.analysis import Analysis
@@ -80,7 +79,7 @@ def timed(analysis: Analysis, of: Definition) -> tuple[float, float, int]:
 def summaries(lake: MadeLake) -> None:
     """Make the summaries as compaction does, and print what that took."""
     began, cpu = time.perf_counter(), time.process_time()
-    made = summarize_folder(open_folder(lake.folder), CACHE_BYTES)
+    made = summarize_folder(open_folder(lake.folder))
     used, seconds = time.process_time() - cpu, time.perf_counter() - began
     size = sum(each.stat().st_size for each in lake.folder.glob("cache/events/*/summary/*"))
     print(

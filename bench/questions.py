@@ -46,7 +46,6 @@ from bench.question_alone import (
 )
 from expost.lake.compactor import summarize_folder
 from expost.lake.folder import open_folder
-from expost.lake.kept import CACHE_BYTES
 from expost.query import funnel_arrays
 from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag
@@ -285,7 +284,7 @@ def main() -> None:
         scratch = given.keep or Path(made)
         with made_lake(given.keep, scratch, given.events) as lake:
             began = time.process_time()
-            summaries = summarize_folder(open_folder(lake.folder), CACHE_BYTES)
+            summaries = summarize_folder(open_folder(lake.folder))
             print(f"{summaries} summaries made, with {time.process_time() - began:.1f} s of CPU")
             tables = scratch / f"clickhouse-{given.events}"
             tables.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import duckdb
 from rich.console import Console
@@ -22,6 +23,7 @@ from expost.lake.growth import Growth, growth
 from expost.lake.lock import find_holder
 from expost.lake.mending import find_damage, mend_lake
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
+from expost.lake.summary import coverage, lacks_summaries, room_for_summaries
 from expost.lake.table import find_live_files
 from expost.loopback import is_loopback
 from expost.query.analysis import Analysis
@@ -54,6 +56,8 @@ METERED = timedelta(days=7)
 MAX_METER_SECONDS = 5.0
 """For how long the loss meter may look: it reads every event that is kept."""
 
+Parts: TypeAlias = tuple[tuple[str, Callable[[Folder], Iterator[Finding]]], ...]
+
 
 def examine(settings: Settings) -> list[Finding]:
     """What is found in the folder of these settings, part by part. Changes nothing."""
@@ -62,7 +66,8 @@ def examine(settings: Settings) -> list[Finding]:
     except ExpostError as error:
         return [Finding("folder", error.message, True, error.hint)]
     findings = [Finding("folder", str(folder.path)), *_look_at_countries(settings)]
-    for part, look in PARTS:
+    parts: Parts = (*PARTS, ("summaries", partial(_look_at_summaries, settings)))
+    for part, look in parts:
         try:
             findings += look(folder)
         except ExpostError as error:
@@ -252,6 +257,25 @@ def growth_in_words(week: Growth) -> str:
     )
 
 
+def _look_at_summaries(settings: Settings, folder: Folder) -> Iterator[Finding]:
+    # Nothing here is wrong: without summaries answers are the same, and come later.
+    if settings.cache_bytes == 0:
+        yield Finding("summaries", "None are made, as cache_bytes is 0.")
+        return
+    found = coverage(folder)
+    room = room_for_summaries(folder, settings.cache_bytes)
+    files = counted(found.files, "large file")
+    says = f"{found.summed_up} of {files} of events have one ({found.taken_bytes:,} bytes)."
+    if found.summed_up < found.files:
+        says += (
+            " The others get theirs within ten minutes while a server runs, or by: expost compact"
+            if lacks_summaries(folder, room)
+            else f" For the others there is no room: they would take {found.missing_bytes:,} bytes, all may take "
+            f"{room:,} (half of cache_bytes, or what the disk leaves). Questions read their events instead."
+        )
+    yield Finding("summaries", says)
+
+
 def _look_at_losses(folder: Folder) -> Iterator[Finding]:
     analysis = Analysis(folder.path, max_seconds=MAX_METER_SECONDS)
     try:
@@ -269,7 +293,7 @@ def _look_at_losses(folder: Folder) -> Iterator[Finding]:
         analysis.close()
 
 
-PARTS: tuple[tuple[str, Callable[[Folder], Iterator[Finding]]], ...] = (
+PARTS: Parts = (
     ("server", _look_at_server),
     ("site", _look_at_state),
     ("accounts", _look_at_access),

@@ -12,7 +12,6 @@ from expost.door_people import Persons
 from expost.door_questions import Questions, stage
 from expost.door_reports import Reports
 from expost.lake.folder import open_folder
-from expost.lake.kept import CACHE_BYTES
 from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag, Several
 
@@ -24,7 +23,7 @@ def open(  # noqa: A001  (the name that people type: expost.open)
     *,
     memory_limit: str | None = None,
     threads: int | None = None,
-    cache_bytes: int = CACHE_BYTES,
+    cache_bytes: int | None = None,
 ) -> Lake:
     """The data folder at `path`, open for questions while a server may be writing to it.
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from expost.errors import Cancelled, QueryLimit, TooManyQuestions, UnknownName
-from expost.lake.kept import CACHE_BYTES
 from expost.query.analysis import Analysis
 from expost.query.question import Question
 
@@ -43,7 +42,7 @@ class QueryLimits:
     memory: str
     threads: int
     seconds: float
-    cache_bytes: int = CACHE_BYTES
+    cache_bytes: int | None = None
 
 
 @dataclass(slots=True)

@@ -170,11 +170,12 @@ class Settings:
     max_connections_per_address: int = _count(
         1_000, 1, 1_000_000, "How many connections one address may have open; trusted proxies may have all."
     )
-    cache_bytes: int = _setting(
-        1_000_000_000,
+    cache_bytes: int | None = _setting(
+        None,
         _size_or_none,
         "a size such as 1GB, or 0",
-        "How much of events, and of what definitions matched, is kept on disk for the next question; 0 keeps nothing.",
+        "How much of events, and of what definitions matched, is kept on disk for the next question; 0 keeps nothing. "
+        "None: 1 GB, and more for summaries where there are many events.",
     )
     query_memory: str = _setting("600MB", _memory, "a size such as 600MB", "The memory of one query process.")
     query_seconds: int = _count(60, 1, 86_400, "After how many seconds a question is given up.")

@@ -14,7 +14,6 @@ from typing import Any
 from expost.clock import Clock, wall_clock
 from expost.collector.tally import SECONDS, Histogram
 from expost.errors import ExpostError
-from expost.lake.kept import CACHE_BYTES
 from expost.lake.moment import DAY
 
 log = logging.getLogger("expost.sink")
@@ -47,7 +46,7 @@ class SinkProcess:
         folder: Path,
         keep_months: Callable[[], Mapping[str, int | None]],
         clock: Clock = wall_clock,
-        cache_bytes: int = CACHE_BYTES,
+        cache_bytes: int | None = None,
         when_erased: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = folder
@@ -101,8 +100,7 @@ class SinkProcess:
             SINK,
             "--data",
             str(self.folder),
-            "--cache-bytes",
-            str(self.cache_bytes),
+            *([] if self.cache_bytes is None else ["--cache-bytes", str(self.cache_bytes)]),
             stdin=PIPE,
             stdout=PIPE,
         )

@@ -24,12 +24,11 @@ from .broken import READ_PROBLEMS
 from .compaction import Compacted, Limits, Tell, compact
 from .enrichment import enrich_past
 from .folder import Folder, open_folder
-from .kept import CACHE_BYTES, shares_of
 from .lock import Lock, find_holder
 from .moment import DAY
 from .quarantine import note_damage, verify_some
 from .schema import TABLES
-from .summary import lacks_summaries, summarize
+from .summary import lacks_summaries, room_for_summaries, summarize
 from .table import Table
 
 START_BYTES = 64_000_000
@@ -77,14 +76,14 @@ def enrich_folder(folder: Folder, tell: Callable[[int], None] = lambda _: None) 
         lock.release()
 
 
-def summarize_folder(folder: Folder, cache_bytes: int) -> int:
+def summarize_folder(folder: Folder, cache_bytes: int | None = None) -> int:
     """Make the summaries of event files that are missing; how many that were.
 
     A server may run. Refused while a compaction does (FolderError).
     """
     lock = _lock(folder)
     try:
-        return summarize(folder, shares_of(cache_bytes)[1])
+        return summarize(folder, room_for_summaries(folder, cache_bytes))
     finally:
         lock.release()
 
@@ -100,7 +99,7 @@ class Compactor:
         self,
         folder: Folder,
         say: Callable[..., None],
-        cache_bytes: int = CACHE_BYTES,
+        cache_bytes: int | None = None,
         tell: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._folder = folder
@@ -129,12 +128,14 @@ class Compactor:
             self._look_at = now + LOOK_SECONDS
             waiting = find_unsorted_bytes()
             is_due = waiting >= START_BYTES or (waiting and now >= self._started_at + LONGEST_SECONDS)
-            if is_due or lacks_summaries(self._folder, shares_of(self._cache_bytes)[1]):
+            if is_due or lacks_summaries(self._folder, room_for_summaries(self._folder, self._cache_bytes)):
                 self._began_at = now if is_due else None
                 if is_due:
                     self._started_at = now
                 command = [sys.executable, "-m", "expost.lake.compactor", "--data", str(self._folder.path)]
-                command += ["--cache-bytes", str(self._cache_bytes), *["--only-summaries"] * (not is_due)]
+                if self._cache_bytes is not None:
+                    command += ["--cache-bytes", str(self._cache_bytes)]
+                command += ["--only-summaries"] * (not is_due)
                 self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def close(self) -> None:
@@ -159,9 +160,7 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
     """Compact what is new, judge again what older rules judged, summarize; then end; at once when `pipe` is closed."""
     parser = argparse.ArgumentParser(prog="python -m expost.lake.compactor", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
-    parser.add_argument(
-        "--cache-bytes", type=int, default=CACHE_BYTES, help="what is kept for questions at most"
-    )
+    parser.add_argument("--cache-bytes", type=int, help="what is kept for questions at most")
     parser.add_argument("--only-summaries", action="store_true", help="leave the files as they are")
     chosen = parser.parse_args(arguments)
     folder = open_folder(chosen.data)

@@ -7,16 +7,36 @@ deletes that file deletes it as well; whoever writes it looks afterwards whether
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
-CACHE_BYTES = 1_000_000_000
-"""What is kept on disk for the next question, unless a setting says otherwise."""
+USUAL_BYTES = 1_000_000_000
+"""What is kept on disk for the next question, unless a setting says otherwise: beside it summaries of a large lake."""
+LAKE_SHARE = 0.5
+"""How much of what the files of events take those summaries may take; most need a third."""
 
 
-def shares_of(cache_bytes: int) -> tuple[int, int, int]:
-    """How many of these bytes elements, summaries and events may take: elements are few, and summaries serve all."""
-    elements, summaries = cache_bytes // 8, cache_bytes // 2
-    return elements, summaries, cache_bytes - elements - summaries
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many bytes of the disk elements, summaries and events may take: elements are few, and summaries serve all."""
+
+    elements: int
+    summaries: int
+    events: int
+
+
+def shares_of(cache_bytes: int | None, file_bytes: int = 0) -> Shares:
+    """The shares of so many bytes; of None the usual ones, and as much for summaries as files of `file_bytes` need.
+
+    >>> shares_of(800), shares_of(None, 10**10).summaries
+    (Shares(elements=100, summaries=400, events=300), 5000000000)
+    """
+    given = USUAL_BYTES if cache_bytes is None else cache_bytes
+    elements, summaries = given // 8, given // 2
+    events = given - elements - summaries
+    if cache_bytes is None:
+        summaries = max(summaries, int(file_bytes * LAKE_SHARE))
+    return Shares(elements, summaries, events)
 
 
 def kept_of(cache: Path, file: Path) -> Path:

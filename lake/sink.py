@@ -38,7 +38,6 @@ from .erasure import carry_out, forget_late_rejected
 from .erasures import waiting
 from .folder import Folder, open_folder
 from .journal import sealed_segments
-from .kept import CACHE_BYTES
 from .quarantine import ask_for_rebuilding, note_damage, rebuild, set_aside_noted
 from .recovery import forget_old_damage, set_aside
 from .redaction import redact_segment
@@ -285,7 +284,7 @@ def _in_words(problem: Exception) -> str:
     return f"{type(problem).__name__}: {problem}"
 
 
-def run(folder: Folder, stop: threading.Event, orders: Orders, cache_bytes: int = CACHE_BYTES) -> None:
+def run(folder: Folder, stop: threading.Event, orders: Orders, cache_bytes: int | None = None) -> None:
     """Move segments until `stop` is set and, for a moment longer, what is still sealed then."""
     with closing(Compactor(folder, log, cache_bytes, partial(tell, "compaction"))) as compactor:
         _run(folder, stop, orders, compactor)
@@ -359,9 +358,7 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
     """Run until `pipe` is closed."""
     parser = argparse.ArgumentParser(prog="python -m expost.lake.sink", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
-    parser.add_argument(
-        "--cache-bytes", type=int, default=CACHE_BYTES, help="what is kept for questions at most"
-    )
+    parser.add_argument("--cache-bytes", type=int, help="what is kept for questions at most")
     chosen = parser.parse_args(arguments)
     try:
         # Not made if missing: whoever starts this process made it, and a deleted folder must not come back empty.

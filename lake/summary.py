@@ -28,7 +28,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .folder import Folder
-from .kept import kept_of, make_private
+from .kept import kept_of, make_private, shares_of
 from .part import LiveFile, sync
 from .summary_tables import FACTS, MOMENTS, TIES, summary_tables
 from .table import find_live_files
@@ -39,6 +39,9 @@ MOST_ROWS = 20_000_000
 """Of larger files than compaction makes there is none: making one takes 40 bytes of memory for each event."""
 USUAL_SHARE = 0.4
 """How large a summary is beside its file, about."""
+
+LEAST_FREE_BYTES = 1_000_000_000
+"""So much of the disk is left free: events come first."""
 
 _FOLDER = "summary"
 
@@ -147,6 +150,33 @@ def summarize(folder: Folder, max_bytes: int) -> int:
     return made
 
 
+def room_for_summaries(folder: Folder, cache_bytes: int | None) -> int:
+    """How many bytes summaries may take where a setting gives so many to all that is kept, or None."""
+    return shares_of(cache_bytes, sum(file.size_bytes for file in _newest_first(folder))).summaries
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many `files` of events should have a summary, how many have one, and what those and the others take."""
+
+    files: int
+    summed_up: int
+    taken_bytes: int
+    missing_bytes: int
+
+
+def coverage(folder: Folder) -> Coverage:
+    """What of a folder has summaries."""
+    files = [file for file in _newest_first(folder) if _is_apt(file)]
+    missing = [
+        file.size_bytes
+        for file in files
+        if find_summary(folder.cache, folder.lake / "events" / file.name) is None
+    ]
+    taken = sum(_sizes(folder.cache).values())
+    return Coverage(len(files), len(files) - len(missing), taken, int(sum(missing) * USUAL_SHARE))
+
+
 def make_summary(cache: Path, file: Path) -> bool:
     """Make the summary of a file; False where the disk, or the file, does not allow it."""
     place = kept_of(cache, file) / _FOLDER
@@ -187,7 +217,7 @@ def _due(folder: Folder, max_bytes: int) -> Iterator[Path]:
         path = folder.lake / "events" / file.name
         if find_summary(folder.cache, path) is not None:
             taken += sizes.get(path.stem, 0)
-        elif _is_apt(file) and taken + USUAL_SHARE * file.size_bytes <= max_bytes:
+        elif _is_apt(file) and _has_room(folder, taken, USUAL_SHARE * file.size_bytes, max_bytes):
             yield path
             taken += _sizes(folder.cache).get(path.stem, 0)
 
@@ -202,6 +232,12 @@ def _make_room(folder: Folder, max_bytes: int, newest: Path) -> None:
             return
         shutil.rmtree(folder.cache / "events" / stem / _FOLDER, ignore_errors=True)
         del sizes[stem]
+
+
+def _has_room(folder: Folder, taken: float, wanted: float, max_bytes: int) -> bool:
+    if taken + wanted > max_bytes:
+        return False
+    return shutil.disk_usage(folder.path).free - wanted >= LEAST_FREE_BYTES
 
 
 def _is_apt(file: LiveFile) -> bool:

@@ -21,7 +21,7 @@ from expost.errors import InvalidInput, NotBuilt
 from expost.lake.broken import READ_PROBLEMS
 from expost.lake.folder import open_folder
 from expost.lake.held import HeldConnection, forget
-from expost.lake.kept import CACHE_BYTES, shares_of
+from expost.lake.kept import shares_of
 from expost.lake.readable import ReadableLake, read_lake
 from expost.lake.reader import LakeSnapshot, connect, snapshot_versions
 from expost.lake.rejected import rejected_files
@@ -143,7 +143,7 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
         memory_limit: str | None = None,
         threads: int | None = None,
         max_seconds: float | None = None,
-        cache_bytes: int = CACHE_BYTES,
+        cache_bytes: int | None = None,
         clock: Clock = wall_clock,
         look: Look | None = None,
     ) -> None:
@@ -153,10 +153,10 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
         self.threads = threads
         self.max_seconds = max_seconds
         self.clock = clock
-        elements, summaries, events = shares_of(cache_bytes)
-        self.cache = ElementCache(self.folder.cache / "elements", elements)
-        self.events = EventCache(self.folder.cache, events)
-        self._summaries = self.folder.cache if summaries else None
+        shares = shares_of(cache_bytes)
+        self.cache = ElementCache(self.folder.cache / "elements", shares.elements)
+        self.events = EventCache(self.folder.cache, shares.events)
+        self._summaries = self.folder.cache if shares.summaries else None
         self.state = State(self.folder.state_path)
         self._engine_memory = engine_memory(memory_limit)
         self._held = HeldConnection(

@@ -174,7 +174,9 @@ def _of_file(number: int, summary: Summary, owners: Owners, runs: _Runs) -> _Tie
     moment, place = times[at], summary.ties.column("moment").to_numpy()[at]
     begins = summary.facts.column("first_moment").to_numpy()
     begin = begins[np.searchsorted(begins, place, "right") - 1]
-    device = summary.devices[summary.device_numbers[place]]
+    # Mapped for these few places alone: around each the system maps sixteen pages, which are given back at once.
+    moments = summary.arrays()
+    device = moments.devices[moments.device[place]]
     person, marks = owners.of_devices(device)
     marks = np.zeros(len(place), np.uint8) if marks is None else marks.astype(np.uint8)
     run = runs.find(person, moment)
@@ -193,6 +195,7 @@ def _show(facts: Facts, fact: Numbers) -> None:
         rows = np.searchsorted(summary.facts.column("first_moment").to_numpy(), begins)
         taken = summary.facts.take(pa.array(rows))
         batches.append(taken.append_column("file_number", pa.array(np.full(len(rows), number, np.int32))))
+        summary.let_go()
     facts.show(TIED_FACTS, pa.Table.from_batches(batches))
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from expost.cli import main
 from expost.errors import FolderError
+from expost.lake.compactor import summarize_folder
 from expost.lake.folder import Folder, open_folder
 from expost.lake.lock import Lock
 from expost.lake.segment import SEALED, segment_number
@@ -39,6 +40,28 @@ def doctor(folder: Folder, *words: str) -> tuple[int, list[str], list[str]]:
 def test_a_healthy_folder_is_healthy_and_has_nothing_to_mend(folder: Folder) -> None:
     assert doctor(folder) == (0, [], [])
     assert doctor(folder, "--mend") == (0, [], ["Nothing: every file and every log of the lake is whole."])
+
+
+def test_it_says_how_many_files_are_summed_up_and_why_others_are_not(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("expost.lake.summary.LEAST_BYTES", 1)
+
+    def said(**environment: str) -> str:
+        ended = CliRunner().invoke(main, ["doctor", "--data", str(folder.path), "--json"], env=environment)
+        [says] = [
+            each["says"] for each in json.loads(ended.stdout)["findings"] if each["part"] == "summaries"
+        ]
+        return str(says)
+
+    count = len(live(folder, "events"))
+    assert said().startswith(f"0 of {count} large file")
+    assert said().endswith("or by: expost compact")
+    assert "For the others there is no room" in said(EXPOST_CACHE_BYTES="100")
+    assert said(EXPOST_CACHE_BYTES="0") == "None are made, as cache_bytes is 0."
+    summarize_folder(folder)
+    assert said().startswith(f"{count} of {count} large file")
+    assert said().endswith(" bytes).")
 
 
 def test_a_corrupted_file_is_named_and_mended(folder: Folder) -> None:

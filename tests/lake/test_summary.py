@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,16 +13,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from expost.lake import kept
 from expost.lake.compactor import LOOK_SECONDS, Compactor, compact_folder
 from expost.lake.folder import Folder
-from expost.lake.kept import kept_of
+from expost.lake.kept import USUAL_BYTES, kept_of
 from expost.lake.part import write_part
 from expost.lake.schema import TABLES
 from expost.lake.summary import (
+    LEAST_FREE_BYTES,
+    USUAL_SHARE,
+    coverage,
     find_summary,
     forget_gone,
     lacks_summaries,
     make_summary,
+    room_for_summaries,
     summarize,
 )
 from expost.lake.summary_tables import MOMENTS, SAME
@@ -166,6 +172,38 @@ def test_those_of_the_oldest_files_make_room_and_are_not_made_again(folder: Fold
     assert sum(sizes()) <= room
     assert not lacks_summaries(folder, room)
     assert summarize(folder, room) == 0
+
+
+def test_without_a_setting_there_is_more_room_the_more_there_is_to_sum_up(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [file] = live(folder)
+    size = file.stat().st_size
+    assert room_for_summaries(folder, None) == USUAL_BYTES // 2
+    monkeypatch.setattr(kept, "USUAL_BYTES", 800)
+    assert room_for_summaries(folder, None) == int(size * kept.LAKE_SHARE)
+    assert room_for_summaries(folder, 1_000) == 500
+    assert room_for_summaries(folder, 0) == 0
+
+
+def test_the_last_of_the_disk_is_left_to_events(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = shutil.disk_usage(folder.path)._replace(free=LEAST_FREE_BYTES)
+    monkeypatch.setattr("expost.lake.summary.shutil.disk_usage", lambda _: left)
+    assert not lacks_summaries(folder, ENOUGH)
+    assert summarize(folder, ENOUGH) == 0
+
+
+def test_what_has_none_is_known_with_the_room_that_it_needs(folder: Folder, lake: Story) -> None:
+    assert summarize(folder, ENOUGH) == 1
+    lake.capture("kim", view("/"), at="2026-04-01 10:00")
+    lake.store()
+    compact_folder(folder, everything=True)
+    files = live(folder)
+    found = coverage(folder)
+    assert (found.files, found.summed_up) == (2, 1)
+    assert found.taken_bytes == sum(part.stat().st_size for part in folder.cache.rglob("*.arrow"))
+    [missing] = [file for file in files if find_summary(folder.cache, file) is None]
+    assert found.missing_bytes == int(missing.stat().st_size * USUAL_SHARE)
 
 
 def test_small_files_have_none(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
