@@ -47,7 +47,7 @@ bench: .venv/installed-dev snippet/node_modules/.package-lock.json bench/peers/n
 bench-ingest: .venv/installed-dev ## the collector beside nginx; needs nginx and wrk and says so
 	$(BIN)/python -P bench/ingest.py
 
-bench-questions: .venv/installed-dev ## funnels and retention beside ClickHouse, and where memory ends; takes a quarter of an hour
+bench-questions: .venv/installed-dev ## funnels and retention beside ClickHouse, and where memory ends; how both grow to 100 million events; takes half an hour
 	PYTHONPATH=. $(BIN)/python -P bench/questions.py
 
 bench-selectors: .venv/installed-dev ## selectors by distinct elements, and beside a regex over chains in ClickHouse

@@ -18,6 +18,7 @@ what we mean to hold is held.
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import tempfile
 import time
@@ -56,6 +57,11 @@ from expost.query.funnel import Funnel, FunnelAnswer
 from expost.query.ordering import Ordering
 from expost.query.question import Saved
 from expost.query.retention import RetentionAnswer
+
+GROWING = ("funnel", "retention")
+"""The questions whose CPU is asked of both lakes."""
+BYTES_PER_EVENT = 100
+"""What a lake with its summaries takes of the disk while it is made, at most."""
 
 
 @dataclass
@@ -252,21 +258,36 @@ def steps(lake: MadeLake, runs: int, said: Verdicts) -> None:
         said.say("16 steps beside 4", many / few, most=4, unit="x")
 
 
-def limits(lake: MadeLake, said: Verdicts) -> float:
-    """What other products' users report as failing: page views by the million, long ranges, paths, many steps.
-
-    The CPU seconds of the funnel.
-    """
-    seconds = 0.0
+def limits(lake: MadeLake, said: Verdicts) -> None:
+    """What other products' users report as failing: page views by the million, long ranges, paths, many steps."""
     for name, (_, most) in QUESTIONS.items():
         found = alone(lake.folder, name)
         what = f"{lake.events:,} events, {name}"
-        seconds = found.cpu if name == "funnel" else seconds
         if most is None:
             print(f"{'':9}{what:72}{found.mb:10,.0f} MB  ({found})", flush=True)
         else:
             said.say(f"{what}: memory ({found})", found.mb, most=most, unit="MB")
-    return seconds
+
+
+def growth(lake: MadeLake, larger: MadeLake, runs: int, said: Verdicts) -> None:
+    """How CPU and memory grow with the events, each question in a process of its own, one lake after the other."""
+    for name in GROWING:
+        rounds = [(alone(lake.folder, name), alone(larger.folder, name)) for _ in range(runs)]
+        few, many = (statistics.median(each.cpu for each in costs) for costs in zip(*rounds, strict=True))
+        times = larger.events / lake.events
+        what = f"{lake.events:,} to {larger.events:,} events, {name} ({few:.2f} to {many:.2f} CPU s)"
+        said.say(what, many / few, most=6 * times / 5, unit="x")
+        most = QUESTIONS[name][1]
+        said.say(
+            f"{larger.events:,} events, {name}: memory",
+            max(each.mb for _, each in rounds),
+            most=most,
+            unit="MB",
+        )
+    for name, (_, most) in QUESTIONS.items():
+        if most is not None and name not in GROWING:
+            found = alone(larger.folder, name)
+            said.say(f"{larger.events:,} events, {name}: memory ({found})", found.mb, most=most, unit="MB")
 
 
 def main() -> None:
@@ -274,10 +295,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--events", type=int, default=20_000_000)
-    options.add_argument("--more", type=int, default=0, help="and how cost and memory grow to so many")
+    options.add_argument(
+        "--more", type=int, default=100_000_000, help="and how cost and memory grow to so many; 0: not asked"
+    )
     options.add_argument("--runs", type=int, default=3)
     options.add_argument("--keep", type=Path, help="leave the made-up lakes and tables here for the next run")
-    options.add_argument("--only", help="peers, kept, steps or limits")
+    options.add_argument("--only", help="peers, kept, steps, limits or growth")
     given = options.parse_args()
     said = Verdicts()
     with tempfile.TemporaryDirectory() as made:
@@ -294,20 +317,16 @@ def main() -> None:
                 "steps": lambda: steps(lake, given.runs, said),
                 "limits": lambda: limits(lake, said),
             }
-            few = 0.0
             for name, part in parts.items():
                 if given.only in (None, name):
-                    few = part() or few
-        if given.more:
-            with made_lake(given.keep, scratch, given.more) as larger:
-                few = few or alone(lake.folder, "funnel").cpu
-                grown = limits(larger, said) / few
-                said.say(
-                    f"{given.events:,} to {given.more:,} events, the funnel",
-                    grown,
-                    most=6 * given.more / given.events / 5,
-                    unit="x",
-                )
+                    part()
+            if given.more and given.only in (None, "growth"):
+                if shutil.disk_usage(scratch).free < given.more * BYTES_PER_EVENT:
+                    print(f"no room on the disk for {given.more:,} events")
+                else:
+                    with made_lake(given.keep, scratch, given.more) as larger:
+                        summarize_folder(open_folder(larger.folder))
+                        growth(lake, larger, given.runs, said)
     print(f"{said.missed} not held")
 
 
