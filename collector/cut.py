@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from expost.lake.batch import Descriptor, Event, View
 
@@ -17,6 +18,9 @@ TITLE_LENGTH = 200
 ID_LENGTH = 200
 CLASS_LENGTH = 4_000
 ATTRIBUTE_LENGTH = 1_000
+HEAD_LENGTH = 200
+HEAD_TEXTS = ("release", "environment", "consent_version")
+"""What the tag says for all events of a batch. A device id is not among them: cut, it would be somebody else's."""
 NOTHING: tuple[Any, ...] = ("", None, None, {}, [], 0, [])
 
 
@@ -40,6 +44,21 @@ class Cutter:
     def marks(self) -> list[str]:
         """The marks that were there and those of what was cut, each once."""
         return list(dict.fromkeys(self._marks))
+
+
+_fields = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def cut_head(body: bytes, masks: Masks) -> bytes:
+    """The same batch with the texts of its tag cut. Raises DecodeError if it is none."""
+    fields = _fields(body)
+    cutter = Cutter([])
+    texts = {
+        name: cutter.cut(name, msgspec.json.decode(fields[name]), HEAD_LENGTH, masks.text)
+        for name in HEAD_TEXTS
+        if name in fields
+    }
+    return msgspec.json.encode(fields | texts)
 
 
 def cut_event(fields: dict[str, Any], masks: Masks) -> Event:

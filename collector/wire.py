@@ -31,8 +31,9 @@ from expost.lake.batch import (
     View,
 )
 
-from .cut import cut_event, cut_view
+from .cut import cut_event, cut_head, cut_view
 from .descriptors import Descriptors
+from .masks import Masks
 from .reason import reason_of
 
 VERSION = 1
@@ -207,7 +208,7 @@ def _decode(body: bytes, descriptors: Descriptors) -> Batch:
         strict = _strict(body)
     except msgspec.ValidationError:
         _check_version(_version(body).v)
-        return _decode_parts(_loose(body), descriptors)
+        return _decode_parts(_read_loose(body, descriptors.masks), descriptors)
     if strict.v != VERSION:
         _check_version(strict.v)
     _check_count(strict.events)
@@ -229,6 +230,13 @@ def _decode(body: bytes, descriptors: Descriptors) -> Batch:
         may_have_gaps=known is None,
         are_distinct=are_small and len(set(ids)) == len(ids),
     )
+
+
+def _read_loose(body: bytes, masks: Masks) -> Loose:
+    try:
+        return _loose(body)
+    except msgspec.ValidationError:
+        return _loose(cut_head(body, masks))
 
 
 def are_uuids(ids: Sequence[str]) -> bool:
