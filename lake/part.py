@@ -10,6 +10,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -127,7 +128,9 @@ class PartWriter:
 
     def discard(self) -> None:
         """Leave nothing of the file behind."""
-        self._writer.close()
+        # On a full disk the end cannot be written either, and each try would leave a file behind.
+        with suppress(OSError):
+            self._writer.close()
         self._path.unlink(missing_ok=True)
 
     def _write_group(self, size: int) -> None:
@@ -201,10 +204,14 @@ class _Ranges:
 
 
 def write_part(folder: Path, rows: pa.Table, data_change: bool, kind: Kind = "part") -> AddAction:
-    """Write `rows` as one file, durable when this returns."""
+    """Write `rows` as one file, durable when this returns. Of one that could not be written nothing stays."""
     writer = PartWriter(folder, rows.schema, kind)
-    writer.write(rows)
-    return writer.finish(data_change)
+    try:
+        writer.write(rows)
+        return writer.finish(data_change)
+    except BaseException:
+        writer.discard()
+        raise
 
 
 def read_groups(path: Path, columns: list[str], schema: pa.Schema) -> Iterator[pa.Table]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from pathlib import Path
 
@@ -67,6 +68,22 @@ def test_what_is_discarded_leaves_nothing(tmp_path: Path) -> None:
     writer.write(rows(0))
     writer.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_could_not_be_written_leaves_nothing_however_often_it_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(writer: pq.ParquetWriter, *_: object, **__: object) -> None:
+        # Else it would try once more when it is collected.
+        writer.is_open = False
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for name in ("write_table", "close"):
+        with monkeypatch.context() as patched:
+            patched.setattr(pq.ParquetWriter, name, full)
+            with pytest.raises(OSError, match="No space left"):
+                write_part(tmp_path, rows(0), data_change=True)
+        assert list(tmp_path.iterdir()) == [], name
 
 
 @pytest.fixture
