@@ -172,6 +172,7 @@ class _Server(uvicorn.Server):
         await self._sink.start()
         await self._collector.startup()
         await asyncio.to_thread(self._imports.tidy)
+        self._tidying = asyncio.create_task(self._imports.keep_tidy())
         await super().startup(sockets)
         collect_seldom()
         is_first_start = not self._folder.address_path.exists()
@@ -200,6 +201,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End requests first, then what they need."""
+        self._tidying.cancel()
         # An import sends requests: it ends before they do, and can be run again.
         await asyncio.to_thread(self._imports.close)
         await super().shutdown(sockets)

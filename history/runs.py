@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,7 @@ from .uploads import Arriving, Free, Run, Said, Upload, Uploads, free_bytes
 
 KINDS = (*READERS, *TABLES)
 END_SECONDS = 5.0
+TIDY_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,13 @@ class Imports:
         """Remove what is too old, and what never arrived whole. For the start of a server."""
         self.uploads.remove_unfinished()
         self.uploads.remove_old(self._clock())
+
+    async def keep_tidy(self) -> None:
+        """Remove what is too old, now and every hour, for as long as a server runs."""
+        while True:
+            with suppress(OSError):
+                await asyncio.to_thread(self.uploads.remove_old, self._clock())
+            await asyncio.sleep(TIDY_SECONDS)
 
     def check(self, kind: str | None, site: str | None, size_bytes: int = 0) -> None:
         """Refuse an upload that could not be used, before it arrives."""

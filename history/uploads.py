@@ -181,11 +181,16 @@ class Uploads:
                 self.remove(each.id)
 
     def remove_unfinished(self) -> None:
-        """Remove what never arrived whole: a server that was killed leaves it. For its start, before it takes more."""
+        """Remove what is not there whole: a kill or a power cut leaves it. For a start, before more is taken."""
         if self.folder.imports.is_dir():
             for place in self.folder.imports.iterdir():
-                if not (place / "upload.json").is_file():
+                upload = self._read(place, "upload.json", Upload)
+                if upload is None or not self._is_whole(upload):
                     shutil.rmtree(place, ignore_errors=True)
+
+    def _is_whole(self, upload: Upload) -> bool:
+        path = self.path(upload)
+        return path.is_file() and path.stat().st_size == upload.size_bytes
 
     def _place(self, id_: str) -> Path:
         return self.folder.imports / id_

@@ -167,10 +167,23 @@ def _part(said: str, content: bytes) -> bytes:
         ("text/plain", b"x"),
         (FORM, _part(FILE, b"") + b"--x--"),
         (FORM, _part(FIELD, b"y" * 70_000) + _part(FILE, b"z") + b"--x--"),
+        (FORM, _part(FIELD, b"y" * 30_000) * 3 + _part(FILE, LOG.encode()) + b"--x--"),
+        (FORM, _part(FILE, LOG.encode()) * 2 + b"--x--"),
+        (FORM, _part(FILE, LOG.encode())),
     ],
-    ids=["no file", "no form", "no boundary", "text", "nothing chosen", "a field too large"],
+    ids=[
+        "no file",
+        "no form",
+        "no boundary",
+        "text",
+        "nothing chosen",
+        "a field too large",
+        "fields too large",
+        "two files",
+        "no end",
+    ],
 )
-def test_a_form_that_holds_no_file_is_answered_by_the_page_with_a_reason(
+def test_a_form_that_holds_no_whole_file_is_answered_by_the_page_with_a_reason(
     house: House, kind: str, content: bytes
 ) -> None:
     answered = house.client.post("/imports", headers={"content-type": kind}, content=content)

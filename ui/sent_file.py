@@ -11,6 +11,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from expost.errors import InvalidInput, TooLarge
 
 MAX_FIELD_BYTES = 64_000
+"""What all fields beside the file may have."""
+
 NO_FORM = "Choose a file on the page Import and send it from there."
 
 
@@ -24,7 +26,7 @@ class SentFile:
             raise InvalidInput("This is no form with a file.", hint=NO_FORM)
         self.fields: dict[str, str] = {}
         self.file_name = ""
-        self.has_file = False
+        self.has_file = self._is_whole = False
         self._stream = aiter(request.stream())
         self._parser = MultipartParser(
             boundary,
@@ -36,10 +38,12 @@ class SentFile:
                 "on_headers_finished": self._end_headers,
                 "on_part_data": self._take_data,
                 "on_part_end": self._end_part,
+                "on_end": self._end,
             },
         )
         self._name = self._value = self._content = b""
         self._field = ""
+        self._field_bytes = 0
         self._is_file = False
         self._pieces: list[bytes] = []
 
@@ -60,7 +64,9 @@ class SentFile:
             try:
                 self._write(await anext(self._stream))
             except StopAsyncIteration:
-                return
+                break
+        if not self._is_whole:
+            raise InvalidInput("The form breaks off before its end.", hint="Send the file again.")
 
     def _write(self, piece: bytes) -> None:
         try:
@@ -88,6 +94,8 @@ class SentFile:
         self._name = self._value = b""
 
     def _end_headers(self) -> None:
+        if self.has_file and self._is_file:
+            raise InvalidInput("The form has several files.", hint="Send one after the other.")
         self.has_file = self.has_file or self._is_file
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:
@@ -95,9 +103,13 @@ class SentFile:
             self._pieces.append(data[start:end])
             return
         self._content += data[start:end]
-        if len(self._content) > MAX_FIELD_BYTES:
-            raise TooLarge("A field of the form is too large.", hint=NO_FORM)
+        self._field_bytes += end - start
+        if self._field_bytes > MAX_FIELD_BYTES:
+            raise TooLarge("The fields of the form are too large.", hint=NO_FORM)
 
     def _end_part(self) -> None:
         if not self._is_file:
             self.fields[self._field] = self._content.decode("utf-8", "replace").strip()
+
+    def _end(self) -> None:
+        self._is_whole = True

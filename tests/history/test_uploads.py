@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expost.errors import ImportRunning, InvalidInput, NoRoom, TooLarge
+from expost.history import runs
 from expost.history import uploads as kept
 from expost.history.child import carry_out
 from expost.history.kind import guess_kind
@@ -158,6 +160,40 @@ def test_what_never_arrived_whole_is_removed_at_the_next_start_and_the_rest_afte
     monkeypatch.setattr(kept, "KEPT", -1)
     imports.tidy()
     assert list(folder.imports.iterdir()) == []
+
+
+def test_an_upload_that_lost_its_end_in_a_power_cut_is_removed_at_the_next_start(imports: Imports) -> None:
+    upload, whole = uploaded(imports), uploaded(imports)
+    imports.uploads.path(upload).write_bytes(LOG[:40])
+    imports.tidy()
+    assert [each.upload for each in imports.all()] == [whole]
+
+
+def test_an_upload_goes_after_a_week_while_the_server_runs(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[int] = []
+
+    async def week() -> None:
+        loop, twice = asyncio.get_running_loop(), asyncio.Event()
+
+        def remove_old(now: int) -> None:
+            remove(now)
+            left.append(len(imports.all()))
+            monkeypatch.setattr(kept, "KEPT", -1)
+            if len(left) == 2:
+                loop.call_soon_threadsafe(twice.set)
+
+        remove = imports.uploads.remove_old
+        monkeypatch.setattr(imports.uploads, "remove_old", remove_old)
+        tidying = asyncio.create_task(imports.keep_tidy())
+        await asyncio.wait_for(twice.wait(), 10)
+        tidying.cancel()
+
+    monkeypatch.setattr(runs, "TIDY_SECONDS", 0)
+    uploaded(imports)
+    asyncio.run(week())
+    assert left[:2] == [1, 0]
 
 
 @pytest.mark.parametrize(
