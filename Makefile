@@ -24,7 +24,7 @@ test: .venv/installed-dev snippet/node_modules/.package-lock.json ## every test,
 	.ci/with-node $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=40
 
 torture: .venv/installed-dev ## lives ended by kill -9, power cuts and bad disks: what was acknowledged, lost, doubled
-	$(BIN)/python -m tests.torture.rounds --kills 1000 --cuts 300 --faults 50 --flips 50 --corrupt 50 --erasures 100 --slow 1
+	$(BIN)/python -m tests.torture.rounds --kills 1000 --cuts 300 --faults 50 --flips 50 --corrupt 50 --replays 50 --erasures 100 --slow 1
 
 lint: .venv/installed-dev snippet/node_modules/.package-lock.json ## style, types, layers, size of the snippet
 	@# The second ruff looks through the links: for a folder that imports another by its bare name.

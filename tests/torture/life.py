@@ -18,6 +18,7 @@ from deltalake import DeltaTable
 
 from expost.clock import wall_clock
 from expost.errors import FolderError
+from expost.lake.batch import Accepted
 from expost.lake.folder import open_folder
 from expost.lake.journal import Journal
 from expost.lake.reader import connect
@@ -71,15 +72,17 @@ class Notes:
         return {line.split()[1] for line in found if line.startswith(f"{word} ")}
 
 
-def live(path: Path, notes: Notes, disk: Disk | None = None) -> None:
-    """One life: recover, acknowledge a few batches, move them to the lake, merge small files."""
+def live(
+    path: Path, notes: Notes, disk: Disk | None = None, batches: Sequence[Accepted] | None = None
+) -> None:
+    """One life: recover, acknowledge a few batches or those given, move them to the lake, merge small files."""
     folder = open_folder(path)
     journal = Journal(
         folder, wall_clock, after=last_segment(folder), seal_age_ms=1, disk=disk or Disk(os.write, _fdatasync)
     )
     with Writer(folder) as writer:
-        for number in range(BATCHES):
-            one = batch(f"device {number}")
+        given = (batch(f"device {number}") for number in range(BATCHES)) if batches is None else batches
+        for number, one in enumerate(given):
             ids = [event.id for event in one.events]
             notes.note("sent", ids)
             try:

@@ -26,20 +26,17 @@ from functools import partial
 from pathlib import Path
 
 from expost.clock import wall_clock
-from expost.lake.broken import note_broken
 from expost.lake.erasure import carry_out
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
-from expost.lake.quarantine import find_broken, rebuild, set_aside_noted
 from expost.lake.rebuilding import at_rest
-from expost.lake.schema import TABLES
 from expost.lake.segment import Disk
-from expost.lake.table import find_snapshot
 from expost.lake.writer import last_segment
 from tests.lake.test_erasure import OF_ANN, OF_BOB, USER, store
 from tests.lake.test_sink import batch
 from tests.lake.traces import traces
 from tests.torture.life import BATCHES, STEPS, Notes, Row, die_at, encode, in_a_child, judge, live
+from tests.torture.mendings import corrupt, replays
 from tests.torture.power import Power
 
 
@@ -170,61 +167,6 @@ def _frame_ids(segment: Path, at: int) -> set[str]:
     }
 
 
-def corrupt(base: Path, lives: int, chance: random.Random) -> Row:
-    """A Parquet file of any table cut, flipped or gone between two lives, and its mending killed at any point.
-
-    The journal holds all of it for a day, so that nothing is lost: it is set aside, and its rows are stored again.
-    """
-    path, notes = base / "data", Notes(base / "notes")
-    folder = open_folder(path, create=True)
-    killed = aside = 0
-    for _ in range(lives):
-        in_a_child(lambda: live(path, notes))
-        files = in_a_child(partial(_live_files, folder))
-        _damage(Path(chance.choice(files)), chance)
-        while True:
-            step = chance.randint(1, STEPS)
-
-            def mending(step: int = step) -> int:
-                die_at(step)
-                note_broken(folder, find_broken(folder))
-                found = set_aside_noted(folder)
-                with at_rest(folder) as writer:
-                    rebuild(folder, writer)
-                return len(found)
-
-            found = in_a_child(mending)
-            if found is not None:
-                break
-            killed += 1
-        aside = sum(1 for _ in folder.quarantine.glob("*"))
-    return judge(
-        "corrupt Parquet", lives, path, notes, f"{aside} files set aside, {killed} kills while mending"
-    )
-
-
-def _live_files(folder: Folder) -> list[str]:
-    found = []
-    for name in TABLES:
-        snapshot = find_snapshot(folder.lake / name)
-        found += [] if snapshot is None else list(snapshot.files)
-    return sorted(found)
-
-
-def _damage(path: Path, chance: random.Random) -> None:
-    data = bytearray(path.read_bytes())
-    how = chance.randrange(4)
-    if how == 0:
-        path.unlink()
-    elif how == 1:
-        path.write_bytes(data[: chance.randrange(len(data))])
-    else:
-        # Pages carry checksums. The footer has none, and not every bit of it is missed: of that its length is hit.
-        footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
-        data[chance.randrange(4, footer) if how == 2 else -5] ^= 1 << chance.randrange(8)
-        path.write_bytes(data)
-
-
 def erasures(base: Path, lives: int, chance: random.Random) -> Row:
     """An erasure killed at any point, again and again until it is done: no byte is left, of others none is missing."""
     filled = open_folder(base / "filled", create=True)
@@ -314,6 +256,7 @@ def run(arguments: argparse.Namespace) -> list[Row]:
             (arguments.faults, lambda: faults(place("faults"), arguments.faults, chance)),
             (arguments.flips, lambda: [flips(place("flips"), arguments.flips, chance)]),
             (arguments.corrupt, lambda: [corrupt(place("corrupt"), arguments.corrupt, chance)]),
+            (arguments.replays, lambda: [replays(place("replays"), arguments.replays, chance)]),
             (arguments.erasures, lambda: [erasures(place("erasures"), arguments.erasures, chance)]),
             (arguments.slow, lambda: [slow(place("slow"))]),
         ]
@@ -336,7 +279,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name in ("kills", "cuts", "faults", "flips", "corrupt", "erasures", "slow"):
+    for name in ("kills", "cuts", "faults", "flips", "corrupt", "replays", "erasures", "slow"):
         parser.add_argument(f"--{name}", type=int, default=0)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--dir", default=None)

@@ -11,7 +11,15 @@ import pytest
 
 @pytest.mark.parametrize(
     "ends",
-    [("kills", 12), ("cuts", 6), ("faults", 3), ("flips", 2), ("corrupt", 3), ("erasures", 1)],
+    [
+        ("kills", 12),
+        ("cuts", 6),
+        ("faults", 3),
+        ("flips", 2),
+        ("corrupt", 3),
+        ("replays", 4),
+        ("erasures", 1),
+    ],
     ids=lambda ends: ends[0],
 )
 def test_however_a_life_ends_nothing_is_lost_and_nothing_doubled(ends: tuple[str, int], tmp_path) -> None:
