@@ -49,7 +49,10 @@ RESERVED = ".reserved"
 RESERVED_AT_ONCE = 1_000
 
 FULL_GROUP = 128
-"""So many that wait are worth a sync at once."""
+"""So many that wait are worth a sync at once, however many senders there are."""
+
+LEAST_FULL_GROUP = 32
+"""Fewer than these are never: the sync would cost each of them as much as being read."""
 
 GATHER_SECONDS = 0.004
 """For how long at most a group gathers; a share of what an acknowledgement may take that nobody notices."""
@@ -66,6 +69,9 @@ class Journal:
 
     Opening it recovers what a killed process left: `recovered` says what that was. `after` is the highest segment
     number that the lake knows of.
+
+    `senders` says how many connections are open, if anybody counts them. Half of them are a group: they are synced and
+    answered while the other half is read. Were all of them in one group, nobody would send anything during its sync.
     """
 
     def __init__(
@@ -83,6 +89,7 @@ class Journal:
         self.failures = 0
         self.groups = 0
         self.frames = 0
+        self.senders: Callable[[], int] = _uncounted
         self._clock = clock
         self._seal_age = seal_age_ms / 1_000
         self._seal_bytes = seal_bytes
@@ -101,6 +108,7 @@ class Journal:
         self._is_idle = False
         self._last_group = 0
         self._is_steady = False
+        self._full_group = FULL_GROUP
         self._backlog_bytes = 0
         self._is_full = False
         self._seals_asked: list[concurrent.futures.Future[None]] = []
@@ -196,7 +204,7 @@ class Journal:
             self._backlog_bytes += len(payload)
             self._waiting.append((payload, loop, told))
             count = len(self._waiting)
-            if count == FULL_GROUP:
+            if count == self._full_group:
                 self._wake.notify()
             return count
 
@@ -247,12 +255,13 @@ class Journal:
     def _gather(self) -> None:
         """Wait for more of a group, unless its senders are so few that they wait for nothing but each other."""
         until = time.monotonic() + GATHER_SECONDS
+        self._full_group = min(max(self.senders() // 2, LEAST_FULL_GROUP), FULL_GROUP)
         # To look for a lull costs as much as reading some of a batch. When the last group had none, it is looked for
         # at the end.
         wait = GATHER_SECONDS - LULL_SECONDS if self._is_steady else LULL_SECONDS
         before = 0
         while (
-            before < len(self._waiting) < FULL_GROUP
+            before < len(self._waiting) < self._full_group
             and (self._last_group > 1 or len(self._waiting) > 1)
             and not (self._seals_asked or self._is_closing)
             and time.monotonic() < until
@@ -260,7 +269,7 @@ class Journal:
             before = len(self._waiting)
             self._wake.wait(wait)
             wait = LULL_SECONDS
-        self._is_steady = len(self._waiting) >= FULL_GROUP or len(self._waiting) > before > 0
+        self._is_steady = len(self._waiting) >= self._full_group or len(self._waiting) > before > 0
         self._last_group = len(self._waiting) or self._last_group
 
     def _seconds_until_due(self) -> float | None:
@@ -375,6 +384,10 @@ class Numbers:
 def sealed_segments(directory: Path) -> list[Path]:
     """Segments that are ready for the lake, in order."""
     return sorted(path for path in directory.glob(f"*{SEALED}") if segment_number(path) >= 0)
+
+
+def _uncounted() -> int:
+    return 2 * FULL_GROUP
 
 
 def _reason(problem: Exception) -> str:

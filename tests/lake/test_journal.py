@@ -49,8 +49,13 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-def test_what_comes_while_a_group_gathers_is_synced_with_it(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("senders", "group"),
+    [(None, 128), (10_000, 128), (201, 100), (2, 32)],
+    ids=["uncounted", "very many", "half of them", "few"],
+)
+def test_what_comes_while_a_group_gathers_is_synced_with_it_until_it_is_full(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, senders: int | None, group: int
 ) -> None:
     for name in "LULL_SECONDS", "GATHER_SECONDS":
         monkeypatch.setattr(journal_module, name, 60.0)
@@ -65,9 +70,11 @@ def test_what_comes_while_a_group_gathers_is_synced_with_it(
         assert disk.gate is not None
         disk.gate.set()
         await first
-        await asyncio.gather(*few, *(journal.append(b"x") for _ in range(journal_module.FULL_GROUP - 2)))
+        await asyncio.gather(*few, *(journal.append(b"x") for _ in range(group - 2)))
 
     with journal_of(folder, disk=disk.disk()) as journal:
+        if senders is not None:
+            journal.senders = lambda: senders
         asyncio.run(send(journal))
         assert journal.groups == disk.syncs == 2
 
