@@ -44,17 +44,21 @@ class Places:
         >>> places_of(np.array([30, 10, 20])).of(np.array([20, 7, 30])).tolist()
         [2, -1, 0]
         """
-        found = np.full(len(numbers), -1, np.int32)
-        left: Numbers | None = None
-        for level, table in enumerate(self.tables):
-            asked = numbers if left is None else numbers[left]
+        if not self.tables:
+            return np.full(len(numbers), -1, np.int32)
+        found = self.tables[0][hashed(numbers, _bits(self.tables[0]))]
+        # All at once, those on an empty place too: −1 is the last one known, and to choose the others costs more.
+        is_other = self.known[found] != numbers
+        left = np.flatnonzero(is_other & (found >= 0))
+        found |= -is_other.astype(np.int32)  # all bits: −1, whatever stood there
+        for level, table in enumerate(self.tables[1:], 1):
+            asked = numbers[left]
             place = table[hashed(asked, _bits(table), level)]
             taken = np.flatnonzero(place >= 0)
-            place = place[taken]
-            is_it = self.known[place] == asked[taken]
-            rows = taken if left is None else left[taken]
-            found[rows[is_it]] = place[is_it]
-            left = rows[~is_it]
+            place, left, asked = place[taken], left[taken], asked[taken]
+            is_it = self.known[place] == asked
+            found[left[is_it]] = place[is_it]
+            left = left[~is_it]
         return found
 
 
