@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +17,11 @@ from expost.errors import FolderError
 from .delta_log import is_whole
 from .folder import Folder
 from .lock import find_holder
-from .quarantine import damaged_files, replay_stored, set_aside
-from .rebuilding import at_rest
+from .quarantine import ask_for_rebuilding, damaged_files, set_aside
+from .rebuilding import rebuild_at_rest
 from .schema import TABLES
 from .standing import Behind, find_behind
-from .stored_segments import stored_segments, unstore
+from .stored_segments import unstore
 from .table import Table
 from .writer import lost_segments
 
@@ -82,21 +81,23 @@ def mend_lake(folder: Folder) -> Mended:
     entries = 0
     for name in TABLES:
         for path in find_gap(folder.lake / name):
+            # First of all, so that whoever is killed in between finds it to be done still.
+            ask_for_rebuilding(folder)
             path.rename(path.with_suffix(".torn"))
             entries += 1
     files = 0
     for name, schema in TABLES.items():
         bad = damaged_files(folder.lake / name)
         if bad:
+            ask_for_rebuilding(folder)
             set_aside(folder, Table(folder.lake / name, schema), set(bad))
             files += len(bad)
     behind = find_behind(folder.lake)
     lost = lost_segments(folder)
     unstore(lost)
-    rows: Counter[str] = Counter()
-    with at_rest(folder) as writer:
-        if files or entries or behind:
-            rows = replay_stored(folder, writer, stored_segments(folder.journal))
+    if behind:
+        ask_for_rebuilding(folder)
+    rows = rebuild_at_rest(folder)
     return Mended(files, entries, len(lost), dict(rows), [each.table for each in behind])
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .folder import Folder
 from .lock import Lock
+from .quarantine import rebuild
 from .recovery import recover
 from .sink import Sink
 from .writer import Writer, last_segment
@@ -16,8 +18,31 @@ from .writer import Writer, last_segment
 def at_rest(folder: Folder) -> Iterator[Writer]:
     """The writer of a folder that no server uses, and none can as long as this is open.
 
-    What a server that was killed left in the journal is in the lake.
+    What a server that was killed left in the journal is in the lake, and what was asked to be rebuilt.
     """
+    with _writing(folder) as writer:
+        _take(folder, writer)
+        yield writer
+
+
+def rebuild_at_rest(folder: Folder) -> Counter[str]:
+    """Rebuild what that was asked for, in a folder that no server uses; how many rows of each table came back."""
+    with _writing(folder) as writer:
+        return _take(folder, writer)
+
+
+def _take(folder: Folder, writer: Writer) -> Counter[str]:
+    """What was lost comes back before what waits is taken, in which it may be sent again: so that is known as such."""
+    sink = Sink(folder, writer)
+    while writer.is_interrupted and sink.move():
+        pass
+    rows = rebuild(folder, writer) or Counter()
+    drain(folder, writer)
+    return rows
+
+
+@contextmanager
+def _writing(folder: Folder) -> Iterator[Writer]:
     lock = Lock(folder.lock_path)
     try:
         last_segment(folder)
@@ -25,7 +50,6 @@ def at_rest(folder: Folder) -> Iterator[Writer]:
         folder.journal.mkdir(mode=0o700, exist_ok=True)
         recover(folder.journal, folder.rejected)
         with Writer(folder) as writer:
-            drain(folder, writer)
             yield writer
     finally:
         lock.release()

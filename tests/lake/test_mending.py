@@ -55,6 +55,17 @@ def live(folder: Folder, table: str) -> list[Path]:
     return [Path(file) for file in snapshot.files]
 
 
+def send_again(folder: Folder) -> Path:
+    """A segment that waits, with all that the last stored one holds."""
+    last = stored_segments(folder.journal)[-1]
+    payloads = [payload for _, payload in read_segment(last)]
+    segment = OpenSegment(folder.journal, segment_number(last) + 1, wall_clock(), Disk())
+    segment.append(payloads)
+    segment.sync()
+    segment.close()
+    return segment.path.rename(segment.path.with_suffix(SEALED))
+
+
 def whole(folder: Folder) -> dict[str, list[tuple[object, ...]]]:
     """All rows but what browsers said of their pages, which may be said twice."""
     found = rows(folder)
@@ -163,14 +174,7 @@ def test_a_sink_begins_with_what_logs_have_lost(folder: Folder, tables: list[str
 
 
 def test_a_group_of_repeats_alone_is_not_taken_for_one_that_was_lost(folder: Folder) -> None:
-    last = stored_segments(folder.journal)[-1]
-    again = last.with_name(f"{segment_number(last) + 1:020}{SEALED}")
-    payloads = [payload for _, payload in read_segment(last)]
-    segment = OpenSegment(folder.journal, segment_number(again), wall_clock(), Disk())
-    segment.append(payloads)
-    segment.sync()
-    segment.close()
-    segment.path.rename(again)
+    again = send_again(folder)
     before = whole(folder)
     with Writer(folder) as writer:
         drain(folder, writer)
@@ -205,3 +209,28 @@ def test_every_file_is_read_to_its_last_byte_within_a_week_and_once_a_day(folder
     assert list(noted_broken(folder).values()) == [path]
     day = next(day for day, bad in enumerate(found, 7) if bad) + 7
     assert (verify_some(folder, day), verify_some(folder, day)) == ([path], [])
+
+
+def test_a_repeat_that_waits_is_known_as_one_when_the_first_was_lost(folder: Folder) -> None:
+    before = whole(folder)
+    send_again(folder)
+    for path in live(folder, "events"):
+        path.unlink()
+    mend_lake(folder)
+    assert whole(folder) == before
+
+
+def test_a_mending_that_was_killed_is_finished_by_the_next_one(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: Folder) -> None:
+        raise KeyboardInterrupt
+
+    before = whole(folder)
+    live(folder, "events")[0].unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr("expost.lake.mending.rebuild_at_rest", killed)
+        with pytest.raises(KeyboardInterrupt):
+            mend_lake(folder)
+    assert mend_lake(folder).rows
+    assert whole(folder) == before

@@ -14,12 +14,14 @@ from expost.clock import wall_clock
 from expost.lake.batch import Accepted
 from expost.lake.broken import note_broken
 from expost.lake.folder import Folder, open_folder
+from expost.lake.inspection import batches
 from expost.lake.moment import DAY
-from expost.lake.quarantine import ask_for_rebuilding, find_broken, rebuild, set_aside_noted
-from expost.lake.rebuilding import at_rest
+from expost.lake.quarantine import ask_for_rebuilding, find_broken, set_aside_noted
+from expost.lake.rebuilding import rebuild_at_rest
 from expost.lake.schema import TABLES
-from expost.lake.stored_segments import KEPT_SECONDS, forget_stored
+from expost.lake.stored_segments import KEPT_SECONDS, forget_stored, stored_segments
 from expost.lake.table import find_snapshot
+from expost.lake.writer import Writer, last_segment
 from tests.lake.test_sink import batch
 from tests.torture.life import BATCHES, STEPS, Notes, Row, die_at, in_a_child, judge, live
 
@@ -74,19 +76,16 @@ def replays(base: Path, lives: int, chance: random.Random) -> Row:
     path, notes = base / "data", Notes(base / "notes")
     folder = open_folder(path, create=True)
     past: list[Accepted] = []
-    held: set[str] = set()
     killed = damaged = again = 0
     for _ in range(lives):
         if chance.random() < 0.5:
             forget_stored(folder.journal, wall_clock() / 1_000_000 + 2 * KEPT_SECONDS)
-            held.clear()
         new = [_received(batch(f"device {number}"), chance.choice((0, 1, 6))) for number in range(BATCHES)]
         repeats = [_received(each) for each in chance.sample(past, min(len(past), BATCHES))]
         sent = [*new, *repeats]
         chance.shuffle(sent)
         past += new
         again += len(repeats)
-        held |= {event.id for each in sent for event in each.events}
         step = chance.randint(1, 2 * STEPS)
 
         def life(step: int = step, sent: Sequence[Accepted] = sent) -> str:
@@ -95,7 +94,7 @@ def replays(base: Path, lives: int, chance: random.Random) -> Row:
             return "to its end"
 
         killed += in_a_child(life) is None
-        files = in_a_child(partial(_files_of, folder, frozenset(held)))
+        files = in_a_child(partial(_spare_files, folder))
         if files:
             _damage(Path(chance.choice(files)), chance)
             damaged += 1
@@ -109,8 +108,14 @@ def _received(accepted: Accepted, days_ago: int = 0) -> Accepted:
     return msgspec.structs.replace(accepted, received_at=wall_clock() - days_ago * DAY)
 
 
-def _files_of(folder: Folder, ids: frozenset[str]) -> list[str]:
-    """The files of events in which nothing else is."""
+def _spare_files(folder: Folder) -> list[str]:
+    """The files of events in which nothing is that the journal does not hold; none where a group was interrupted."""
+    last_segment(folder)
+    with Writer(folder) as writer:
+        if writer.is_interrupted:
+            return []
+    stored = stored_segments(folder.journal)
+    ids = {event.id for path in stored for each in batches(path) for event in each.events}
     snapshot = find_snapshot(folder.lake / "events")
     return sorted(
         file
@@ -129,8 +134,7 @@ def mend(folder: Folder, chance: random.Random) -> int:
             die_at(step)
             note_broken(folder, find_broken(folder))
             set_aside_noted(folder)
-            with at_rest(folder) as writer:
-                rebuild(folder, writer)
+            rebuild_at_rest(folder)
             return "done"
 
         if in_a_child(mending) is not None:
