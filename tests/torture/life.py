@@ -132,7 +132,8 @@ def in_a_child(work: Callable[[], Any]) -> Any:
     child = os.fork()
     if child == 0:
         os.close(reading)
-        # What a life says of its disk is shown only if it ended otherwise than it should.
+        # What a life says, of its disk or to a server, is shown only if it ended otherwise than it should.
+        os.dup2(said_aloud.fileno(), 1)
         os.dup2(said_aloud.fileno(), 2)
         status = 1
         try:
