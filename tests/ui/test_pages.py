@@ -309,7 +309,7 @@ def test_the_list_is_there_at_once_and_counted_line_by_line_or_when_asked() -> N
     assert len(lines) == len(stand_in.saved)
     counted = web.get(str(lines[0]["data-fill"])).text
     assert "data-fill" not in counted
-    assert '<td class="n">431</td>' in counted
+    assert '<td class="n" data-label="Events">431</td>' in counted
     assert 'href="/definitions?count=all"' in web.get("/definitions").text
     everything = soup(web.get("/definitions?count=all").text)
     assert not everything.select("tr[data-fill]")
