@@ -14,7 +14,7 @@ def session_id(device_id: int, began: int) -> str:
     """The id of the session of a device that began at a microsecond.
 
     >>> session_id(-2, 1_795_000_000_000_000)
-    'fffffffffffffffe-6608a8e5e5000'
+    'fffffffffffffffe-6608b015f3000'
     """
     return f"{device_id % _WRAP:016x}-{began:x}"
 
@@ -22,7 +22,7 @@ def session_id(device_id: int, began: int) -> str:
 def parse_session_id(text: str) -> tuple[int, int]:
     """The device and the microsecond.
 
-    >>> parse_session_id("fffffffffffffffe-6608a8e5e5000")
+    >>> parse_session_id("fffffffffffffffe-6608b015f3000")
     (-2, 1795000000000000)
     """
     shape = _SHAPE.fullmatch(text)

@@ -32,6 +32,8 @@ from expost.query.reconcile import Reconcile
 from expost.query.rejected import RejectedList
 from expost.query.retention import Retention, RetentionPeople
 from expost.query.sandbox import SqlQuery
+from expost.query.session_detail import SessionDetail
+from expost.query.sessions import Sessions
 from expost.query.stickiness import Stickiness
 from expost.query.suggested import Suggestions
 from expost.query.timeline import Timeline
@@ -64,6 +66,7 @@ QUESTIONS: tuple[Question, ...] = (
     Losses(now=NOW),
     Live(now=NOW),
     RejectedList(now=NOW),
+    Sessions(("Bought",), now=NOW),
     Reconcile(FUNNEL, ("ann@shop.example", "nobody"), now=NOW),
     SqlQuery("select type, count(*) from events group by 1 order by 1"),
 )
@@ -92,18 +95,24 @@ def _said(value: Any) -> Any:
 
 
 def _of_the_lake(analysis: Analysis) -> tuple[Question, ...]:
-    """Questions about one event and one person, which have to be found first."""
+    """Questions about one event, one person and one session, which have to be found first."""
     event_id, device_id = analysis.ask(
         SqlQuery("select event_id, device_id from events where type = 'click'")
     ).values[0]  # type: ignore[attr-defined]
-    return EventDetail(event_id, now=NOW), Timeline(str(device_id), now=NOW), Suggestions(event_id, now=NOW)
+    session = analysis.ask(Sessions(now=NOW)).sessions[0]  # type: ignore[attr-defined]
+    return (
+        EventDetail(event_id, now=NOW),
+        Timeline(str(device_id), now=NOW),
+        Suggestions(event_id, now=NOW),
+        SessionDetail(session.session_id, now=NOW),
+    )
 
 
 def test_every_kind_of_question_is_asked_here(analysis: Analysis) -> None:
     assert {type(each) for each in (*QUESTIONS, *_of_the_lake(analysis))} == set(ANSWERS)
 
 
-@pytest.mark.parametrize("number", range(len(QUESTIONS) + 3))
+@pytest.mark.parametrize("number", range(len(QUESTIONS) + 4))
 def test_without_caches_the_answer_is_the_same_and_nothing_is_kept(analysis: Analysis, number: int) -> None:
     question = (*QUESTIONS, *_of_the_lake(analysis))[number]
     first, second = (_said(analysis.ask(question).to_json()) for _ in range(2))
