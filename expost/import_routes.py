@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from expost.errors import InvalidInput, NotBuilt
+from expost.errors import ExpostError, InvalidInput, NotBuilt
 from expost.history.mapping import mapping_of, write_mapping
 from expost.history.runs import KINDS, Imports
 from expost.query.form import one
@@ -112,7 +112,13 @@ def known(imports: Imports | None) -> Imports:
 
 async def _whole(imports: Imports, id_: str) -> dict[str, Any]:
     standing = await asyncio.to_thread(imports.find, id_)
-    proposed = None if standing.run else await asyncio.to_thread(imports.find_proposal, standing.upload)
+    if standing.run:
+        return standing.to_json() | {"proposal": None}
+    try:
+        proposed = await asyncio.to_thread(imports.find_proposal, standing.upload)
+    except ExpostError as problem:
+        # The upload is there, under its id: whoever sees why it cannot be read can remove it.
+        return standing.to_json() | {"proposal": None, "unreadable": problem.to_json()["error"]}
     return standing.to_json() | {"proposal": proposed.to_json() if proposed else None}
 
 

@@ -38,8 +38,9 @@ def show_sessions(console: Console, answer: SessionsAnswer) -> None:
         columns = [(answer.period, WORD), ("began", NUMBER), ("page views", NUMBER), ("bounces", NUMBER)]
         table(console, columns, shares)
         console.print()
+    # An id is pasted into the next command, so it stays in one line as numbers do.
     columns = [
-        ("session", WORD),
+        ("session", NUMBER),
         ("person", WORD),
         ("began", NUMBER),
         ("lasted", NUMBER),

@@ -87,6 +87,19 @@ def test_the_api_takes_a_file_tries_it_imports_it_and_forgets_it(house: House, t
     assert rows_of(tmp_path / "data", "name, imported") == [("Paid", True)] * 2
 
 
+def test_a_file_of_which_no_row_can_be_read_is_kept_under_its_id_with_the_reason(house: House) -> None:
+    sent = house.client.post(f"{API}?file=junk.bin&kind=csv&site=shop", content=b"\x00\xff" * 1_500)
+    assert sent.status_code == 201
+    found = house.client.get(f"{API}/{sent.json()['id']}")
+    assert found.status_code == 200
+    for each in (sent.json(), found.json()):
+        assert each["proposal"] is None
+        assert each["unreadable"]["code"] == "invalid_input"
+        assert each["unreadable"]["hint"]
+        assert "/" not in each["unreadable"]["message"]
+    assert house.client.delete(f"{API}/{sent.json()['id']}").status_code == 204
+
+
 def test_what_cannot_be_taken_is_refused_with_its_code(tmp_path: Path) -> None:
     small, full = House(tmp_path / "small", max_bytes=50), House(tmp_path / "full", free=RESERVED_BYTES)
     try:
