@@ -20,7 +20,7 @@ from .facts import Facts
 from .latest_start import Bits, Marks, Numbers
 from .person_map import LEFT_OUT, Owners
 
-MOST_TOGETHER = 1 << 18
+MOST_TOGETHER = 1 << 17
 """So many events of a file are looked at together, and those of one fact whatever they are."""
 
 
@@ -89,9 +89,7 @@ def rows_of_facts(
     facts: Facts, found: pa.Table, owners: Owners, bounds: tuple[int, int] | None
 ) -> Iterator[RowsOfFacts]:
     """What surely matches among the events of these facts, rows of fact_rows.sql; the mark is why it is left out."""
-    sure = (
-        found if "surely" not in found.column_names else found.filter(pa.array(_column(found, "surely") != 0))
-    )
+    sure = sure_ones(found)
     roles = _column(sure, "surely" if "surely" in sure.column_names else "possibly")
     left_out: Bits = _column(sure, "left_out")
     is_left_out = bool(left_out.any())
@@ -102,6 +100,14 @@ def rows_of_facts(
         if is_left_out:
             marks |= events.of_fact(left_out)
         yield RowsOfFacts(EventRows(person, events.moment, events.of_fact(roles), marks), is_known)
+
+
+def sure_ones(found: pa.Table) -> pa.Table:
+    """Those of these facts that surely match: the table itself, not a copy, where all of them do."""
+    if "surely" not in found.column_names:
+        return found
+    is_sure = _column(found, "surely") != 0
+    return found if is_sure.all() else found.filter(pa.array(is_sure))
 
 
 def persons_of(

@@ -21,7 +21,7 @@ from expost.clock import to_micros
 
 from .any_order import TooManyShared
 from .event_rows import EventRows, joined
-from .fact_rows import counts_of, rows_of_facts, sum_of_events
+from .fact_rows import counts_of, rows_of_facts, sum_of_events, sure_ones
 from .facts import FACTS, REST, Facts
 from .held_rows import held
 from .latest_start import Bits, Marks, Numbers
@@ -219,6 +219,10 @@ class _Search:
             self.events[key] = self.events.get(key, 0) + count
         if bounds is None and sum_of_events(found) > self.most_held:
             self.put_aside()
+        # What does not surely match has been counted: no copy of it is held beside the rows.
+        found = sure_ones(found)
+        if self.aside is not None:
+            give_back()
         for each in rows_of_facts(facts, found, self.persons.owners, bounds):
             self.add(each.rows, each.is_known)
         if self.aside is not None:

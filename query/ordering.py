@@ -112,15 +112,20 @@ class Ordering:
                         raise TooManyTies
                 yield ordered
         if waiting:
-            if many_portions > 1:
+            is_large = many_portions > 1
+            if is_large:
                 give_back()
             runs = [(part, _with_others(part.rows, is_unclear)) for part, is_unclear in waiting]
-            again = self._whole_order(joined([_rows(*run) for run in runs]), by_flag=by_flag)
+            unclear = joined([_rows(*run) for run in runs])
+            again = self._whole_order(unclear, by_flag=by_flag, is_large=is_large)
             for run in runs:
                 yield _with(*run, again, by_flag=by_flag)
 
-    def _whole_order(self, unclear: EventRows, *, by_flag: bool) -> TiedRows:
-        """The events of these people at these moments, in their order and whether after exposure; maybe also others."""
+    def _whole_order(self, unclear: EventRows, *, by_flag: bool, is_large: bool) -> TiedRows:
+        """The events of these people at these moments, in their order and whether after exposure; maybe also others.
+
+        With `is_large` memory is given back in between.
+        """
         facts = None if by_flag and self.has_views else self.find_facts()
         if facts is None:
             return self._all_again(unclear, by_flag=by_flag)
@@ -131,6 +136,9 @@ class Ordering:
         if told.is_told.all():
             return told.rows
         rest = unclear.where(~told.is_told)
+        if is_large:
+            # What follows is the most that the engine takes for such a question.
+            give_back()
         again = self._all_again(rest, by_flag=by_flag)
         # At their moments there are also events of those of whom all is told.
         again = again.where(np.isin(again.rows.person, rest.person))

@@ -25,7 +25,7 @@ from .places import hashed
 
 PLACE_BITS = 8
 """The place is so many bits of a hash: one byte, which is sorted by counting."""
-RUN_ROWS = 1 << 19
+RUN_ROWS = 1 << 18
 """So many rows at least are written together."""
 FREE_SHARE = 0.5
 """How much of the room that the disk has may be taken: others write there as well."""
