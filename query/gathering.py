@@ -29,7 +29,7 @@ from .matched import Searched
 from .person_map import LEFT_OUT, NOBODY, UNCLEAR, Logins, PersonMap, settled
 from .portion import Portion, portion_of
 from .reading import Reading, Row
-from .rows_aside import EVERYBODY, RowsAside, Stretch, room_on_disk
+from .rows_aside import EVERYBODY, RowsAside, Stretch
 from .scan import Member, asked_of, groups_of, rows_text
 from .tied import TooManyTies
 from .unused_memory import give_back
@@ -270,8 +270,7 @@ class _Search:
 
     def put_aside(self) -> None:
         """Put all rows aside, and those that are still to come."""
-        folder = self.reading.spill
-        self.aside = self.stack.enter_context(closing(RowsAside(folder, room_on_disk(folder))))
+        self.aside = self.stack.enter_context(closing(RowsAside(self.reading.spill)))
         for each in (self.counted, self.left_out, self.nobody):
             while each:
                 self.aside.put(each.pop())

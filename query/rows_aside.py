@@ -7,6 +7,7 @@ lie column after column, in the order of their places: a hash of the person says
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from expost.errors import QueryLimit
+from expost.errors import FolderError, QueryLimit
 
 from .event_rows import EventRows, joined
 from .latest_start import Numbers
@@ -27,8 +28,6 @@ PLACE_BITS = 8
 """The place is so many bits of a hash: one byte, which is sorted by counting."""
 RUN_ROWS = 1 << 18
 """So many rows at least are written together."""
-FREE_SHARE = 0.5
-"""How much of the room that the disk has may be taken: others write there as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,12 @@ class _Run:
 
 @dataclass
 class RowsAside:
-    """A file of rows in `folder`, of `most_bytes` at most. Raises QueryLimit where the disk has no room for more."""
+    """A file of rows in `folder`. Raises QueryLimit where the disk has no room for more.
+
+    It never takes more than it leaves free: half of a disk alone, a third beside another question's, and so on.
+    """
 
     folder: Path
-    most_bytes: int
     written: int = 0
     _runs: list[_Run] = field(default_factory=list)
     _waiting: list[EventRows] = field(default_factory=list)
@@ -135,8 +136,11 @@ class RowsAside:
 
     def _write(self, column: NDArray[Any]) -> None:
         left = column.view(np.uint8).data
-        if self.written + len(left) > self.most_bytes:
-            raise self._no_room(f"that would be more than the {self.most_bytes:,} bytes that may be taken")
+        free = free_bytes(self.folder)
+        if self.written + len(left) > free - len(left):
+            raise self._no_room(
+                f"with {len(left):,} more it would take more of the {free:,} free bytes than it leaves"
+            )
         try:
             while left:
                 count = os.pwrite(self._file.fileno(), left, self.written)
@@ -148,11 +152,20 @@ class RowsAside:
     def _read(self, column: NDArray[Any], offset: int) -> None:
         left = column.view(np.uint8).data
         while left:
-            count = os.preadv(self._file.fileno(), [left], offset)
+            try:
+                count = os.preadv(self._file.fileno(), [left], offset)
+            except OSError as problem:
+                raise self._lost(problem.strerror) from problem
             if not count:
-                raise OSError(f"{self.folder} has lost rows that were put aside")
+                raise self._lost("the file ends before them")
             offset += count
             left = left[count:]
+
+    def _lost(self, reason: str | None) -> FolderError:
+        return FolderError(
+            f"Rows that were put aside in {self.folder} cannot be read back: {reason}.",
+            hint="Nothing of the lake is lost by it. Ask again, and look after that disk if it goes on.",
+        )
 
     def _no_room(self, reason: str | None) -> QueryLimit:
         return QueryLimit(
@@ -162,10 +175,9 @@ class RowsAside:
         )
 
 
-def room_on_disk(folder: Path) -> int:
-    """How many bytes may be put aside there."""
-    status = os.statvfs(folder)
-    return int(status.f_bavail * status.f_frsize * FREE_SHARE)
+def free_bytes(folder: Path) -> int:
+    """How many bytes are free there."""
+    return shutil.disk_usage(folder).free
 
 
 def places_of(rows: EventRows) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from expost.errors import Cancelled, QueryLimit
+from expost.errors import Cancelled, FolderError, QueryLimit
 from expost.query import funnel_arrays, gathering, rows_aside
 from expost.query.analysis import Analysis
 from expost.query.definition import definition
@@ -25,7 +25,6 @@ from expost.query.gathering import Room
 from expost.query.person_map import NOBODY
 from expost.query.rows_aside import EVERYBODY, PLACE_BITS, RowsAside, Stretch
 
-PLENTY = 10**9
 MANY = 5_000
 
 
@@ -47,7 +46,7 @@ FUNNEL = Funnel((definition("Viewed", view="/**"), definition("Paid", track="Pai
 
 @pytest.fixture
 def aside(tmp_path: Path) -> Iterator[RowsAside]:
-    with closing(RowsAside(tmp_path, PLENTY)) as found:
+    with closing(RowsAside(tmp_path)) as found:
         yield found
 
 
@@ -103,7 +102,7 @@ import sys
 from pathlib import Path
 from tests.query.test_rows_aside import made
 from expost.query.rows_aside import RowsAside
-aside = RowsAside(Path({str(tmp_path)!r}), {PLENTY})
+aside = RowsAside(Path({str(tmp_path)!r}))
 aside.put(made())
 aside.write()
 print(aside.written, flush=True)
@@ -120,7 +119,7 @@ sys.stdin.read()
 def test_where_the_disk_is_full_the_question_ends_with_a_hint(tmp_path: Path) -> None:
     with (
         patch.object(rows_aside, "TemporaryFile", lambda **_: Path("/dev/full").open("r+b", buffering=0)),
-        closing(RowsAside(tmp_path, PLENTY)) as aside,
+        closing(RowsAside(tmp_path)) as aside,
     ):
         aside.put(made())
         with pytest.raises(QueryLimit, match="No space left") as caught:
@@ -128,23 +127,40 @@ def test_where_the_disk_is_full_the_question_ends_with_a_hint(tmp_path: Path) ->
     assert "query_memory" in caught.value.hint
 
 
-def test_no_more_than_a_share_of_the_free_disk_is_taken(tmp_path: Path) -> None:
-    assert (
-        0
-        < rows_aside.room_on_disk(tmp_path)
-        <= os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize / 2
-    )
-    with closing(RowsAside(tmp_path, 18 * MANY + 17)) as aside:
-        aside.put(made())
-        aside.write()
-        aside.put(made(1))
-        with pytest.raises(QueryLimit, match=f"after {18 * MANY:,} bytes"):
+def test_no_question_takes_more_of_a_disk_than_it_leaves_to_others(tmp_path: Path) -> None:
+    disk, others = 36 * MANY + 17, 0
+    with closing(RowsAside(tmp_path)) as aside:
+        with patch.object(rows_aside, "free_bytes", lambda _: disk - others - aside.written):
+            aside.put(made())
             aside.write()
+            aside.put(made(1))
+            with pytest.raises(QueryLimit, match=f"after {18 * MANY:,} bytes"):
+                aside.write()
+        others = disk // 3
+        with closing(RowsAside(tmp_path)) as second:
+            with patch.object(rows_aside, "free_bytes", lambda _: disk - others - second.written):
+                second.put(made())
+                with pytest.raises(QueryLimit, match="than it leaves"):
+                    second.write()
+            assert second.written < disk // 3
+
+
+def test_what_is_free_is_what_the_disk_says(tmp_path: Path) -> None:
+    status = os.statvfs(tmp_path)
+    assert rows_aside.free_bytes(tmp_path) == pytest.approx(status.f_bavail * status.f_frsize, rel=0.01)
+
+
+def test_rows_that_the_disk_lost_are_said_to_be_lost(aside: RowsAside) -> None:
+    aside.put(made())
+    aside.write()
+    os.ftruncate(aside._file.fileno(), 100)
+    with pytest.raises(FolderError, match="cannot be read back"):
+        aside.between(next(aside.stretches(MANY)))
 
 
 def test_a_folder_that_cannot_be_written_to_ends_the_question(tmp_path: Path) -> None:
     with pytest.raises(QueryLimit, match="No such file"):
-        RowsAside(tmp_path / "gone", PLENTY)
+        RowsAside(tmp_path / "gone")
 
 
 def test_a_question_that_is_cancelled_while_its_rows_lie_aside_gives_the_disk_its_room_back(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from expost.clock import from_micros
 from expost.errors import QueryLimit
-from expost.query import funnel_counts, gathering
+from expost.query import funnel_counts, gathering, rows_aside
 from expost.query.answer import Answer
 from expost.query.breakdown import Flag
 from expost.query.funnel import Funnel, FunnelAnswer
@@ -119,8 +119,8 @@ def test_an_event_at_the_moment_of_a_login_is_in_the_turn_of_whom_the_whole_orde
 def test_where_neither_memory_nor_disk_has_room_the_question_ends_in_its_limit(question: Question) -> None:
     with (
         turns(),
-        patch.object(gathering, "room_on_disk", lambda _: 17),
-        pytest.raises(QueryLimit, match="more than the 17 bytes"),
+        patch.object(rows_aside, "free_bytes", lambda _: 17),
+        pytest.raises(QueryLimit, match="more of the 17 free bytes"),
     ):
         answer_of(told(KIOSK), question)
 
