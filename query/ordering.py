@@ -219,7 +219,8 @@ def _with(part: Ordered, is_unclear: Marks, again: TiedRows, *, by_flag: bool) -
     """The rows of `part` with those of `again` in the place of what is unclear; `by_flag` these know the exposure."""
     rows = part.rows
     unclear = np.flatnonzero(is_unclear)
-    begins = unclear[np.flatnonzero(changes(rows.unit[unclear]) | changes(rows.moment[unclear]))]
+    is_new = changes(rows.unit[unclear]) | changes(rows.moment[unclear])
+    begins = unclear[is_new]
     # Where the rows of each person and moment stood, counted in rows that are clear.
     at = begins - np.searchsorted(unclear, begins)
     persons = rows.units[rows.unit[begins]].tolist()
@@ -235,8 +236,8 @@ def _with(part: Ordered, is_unclear: Marks, again: TiedRows, *, by_flag: bool) -
     # Where no exposure shares the moment, the time alone says what is after it.
     is_after = part.is_after
     known = again.is_after[chosen] if by_flag or is_after is None else is_after[begins[place]]
-    if np.array_equal(at[place], unclear - np.arange(len(unclear))):
-        # As many rows as stood there.
+    if np.array_equal(place, np.cumsum(is_new) - 1):
+        # As many rows of each person and moment as stood there.
         rows.roles[unclear], rows.marks[unclear] = again.rows.roles[chosen], again.rows.marks[chosen]
         if is_after is not None:
             is_after[unclear] = known
