@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -23,9 +24,23 @@ class Asking:
 
     def _ask(self, question: Question, kind: type[Found]) -> Found:
         """The answer to a question, which is of that kind."""
-        answer = self.analysis.ask(question)
-        if isinstance(answer, FunnelAnswer | RetentionAnswer | TrendAnswer):
-            # So that `answer.people(step=2)` can open a bar of it.
-            answer = replace(answer, ask=self.analysis.ask)
+        answer = self._answer(question)
         assert isinstance(answer, kind)
         return answer
+
+    def _answer(self, question: Question) -> Answer:
+        """The answer to a question of whatever kind."""
+        return _opening(self.analysis.ask(question), self.analysis.ask)
+
+
+def _opening(answer: Answer, ask: Callable[[Question], Answer]) -> Answer:
+    """The same answer, and what it is compared with, so that `answer.people(step=2)` can open a bar of it."""
+    match answer:
+        case FunnelAnswer(compared=FunnelAnswer() as beside):
+            return replace(answer, ask=ask, compared=replace(beside, ask=ask))
+        case TrendAnswer(compared=TrendAnswer() as beside):
+            return replace(answer, ask=ask, compared=replace(beside, ask=ask))
+        case FunnelAnswer() | RetentionAnswer() | TrendAnswer():
+            return replace(answer, ask=ask)
+        case _:
+            return answer

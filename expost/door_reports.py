@@ -50,7 +50,7 @@ class Reports(Asking):
     ) -> Answer:
         """Ask the question that is kept under a name: `report("Checkout", last="7d")`."""
         question = self.analysis.kept_report(name, version, site=site).asked(_over(over), site)
-        return self._ask(question, Answer)
+        return self._answer(question)
 
     def reports(self, *, site: str | None = None, archived: bool = False) -> list[Report]:
         """The latest version of every report, by name; those in the archive instead with `archived`."""

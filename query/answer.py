@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -118,7 +119,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(ABC):
     """What every answer has: `question` as asked, and `basis`."""
 
     question: Question = field(repr=False)
@@ -155,9 +156,9 @@ class Answer:
         """How to open a number down to its people and events, by door; empty where nobody is behind it."""
         return {}
 
+    @abstractmethod
     def rows(self) -> list[dict[str, Any]]:
         """The answer as one flat table."""
-        raise NotImplementedError
 
     def to_csv(self) -> str:
         """The rows of `rows()` as CSV for a spreadsheet; a text that looks like a formula is quoted with `'`."""

@@ -130,6 +130,14 @@ def test_the_people_of_a_step_open_with_the_events_that_decided(data):
     assert answer.to_polars()["people"].to_list() == [3, 2]
 
 
+def test_the_people_of_the_period_before_open_as_well(data):
+    answer = expost.open(data).funnel(
+        "Viewed page", "Bought", compare="previous", start="2026-03-03", end="2026-03-04"
+    )
+    assert answer.compared is not None
+    assert answer.compared.people(step=2).total == answer.compared.steps[1].people > 0
+
+
 def test_the_people_of_a_group_open_at_every_door(data, client):
     answer = expost.open(data).funnel(
         "Viewed page", "Bought", within="7 days", by=expost.flag("new-checkout")
