@@ -49,6 +49,9 @@ def carry_out(uploads: Uploads, upload: Upload, run: Run) -> None:
 
     def say(state: str, report: Report | None, error: dict[str, str] | None = None) -> None:
         told = None if report is None else report.to_json()
+        if told and told["rejected"]["file"]:
+            # Where it lies on the server is nobody's affair who asks from elsewhere.
+            told["rejected"]["file"] = uploads.rejects_path(upload.id).name
         uploads.write(upload.id, Said(run.number, state, wall_clock(), told, error))
 
     latest: list[Report] = []

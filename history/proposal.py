@@ -45,7 +45,8 @@ def proposal(path: Path) -> Proposal:
     rows = inspect(path)
     if not rows:
         raise InvalidInput(
-            f"No row of {path.name} can be read.", hint="Tables have one event a line, and a first row of names."
+            f"No row of {path.name} can be read.",
+            hint="Tables have one event a line, and a first row of names.",
         )
     names = list(dict.fromkeys(name for row in rows for name in row))
     return Proposal({name: _samples(rows, name) for name in names}, propose(rows, shape))

@@ -79,6 +79,7 @@ def test_the_api_takes_a_file_tries_it_imports_it_and_forgets_it(house: House, t
     house.imports.wait(upload["id"])
     found = client.get(path).json()
     assert (found["state"], found["report"]["stored"], found["report"]["rejected"]["rows"]) == ("done", 2, 1)
+    assert "/" not in found["report"]["rejected"]["file"]
     assert json.loads(client.get(f"{path}/rejects").text)["row"] == 4
     assert [each["id"] for each in client.get(API).json()] == [upload["id"]]
     assert client.delete(path).status_code == 204
