@@ -10,7 +10,7 @@ from typing import Any
 from expost.clock import from_micros
 
 from .answer import LeftOut, UsedDefinition, UsedVersion
-from .breakdown import ByCohort, ByColumn, ByProperty, ByValue
+from .breakdown import Breakdown, ByCohort, ByColumn, ByProperty, ByValue
 from .condition import CompiledDefinition, compile_definition, json_pointer, narrowed
 from .definition import Definition
 from .facts import are_enough, are_summed_up
@@ -195,7 +195,7 @@ def search(
         "by_flag": has_flag,
         "has_positions": has_positions,
         "unit": None if unit.kind == "person" else unit.kind,
-        "value": _value(by, values),
+        "value": event_value(by, values),
         "chosen": reading.chosen,
         "parting": reading.parting if isinstance(by, ByCohort) else None,
         "numbers": _numbers(measured, values),
@@ -247,7 +247,7 @@ def _prepare_units(
         reading.run("memberships.sql", {"group_type": unit.group_type})
 
 
-def _value(by: ByValue | None, values: dict[str, Any]) -> Fragment | None:
+def event_value(by: Breakdown | None, values: dict[str, Any]) -> Fragment | None:
     """The value of a breakdown as an expression over an event, where an event alone knows it."""
     match by:
         case ByColumn(name):

@@ -26,17 +26,6 @@ MOVED_NOTE = (
 )
 NOTHING_NOTE = "None of its events counts, so no list has this session: here all are counted."
 ALL_NOTE = "All events of the device in this session are here, also what does not count: {counted:,} of {total:,} do."
-_TOTAL = """
-select count(*)
-from listed
-join lake.events as e
-    on e.device_id = listed.device_id
-    and epoch_us(e.time) >= listed.began
-    and epoch_us(e.time) <= listed.ended
-where e.site = $site
-    and e.time >= $from_time
-    and e.time < $until_time
-;"""
 MOST_SESSION_EVENTS = 10_000
 
 
@@ -73,7 +62,7 @@ def session_detail(reading: Reading, question: SessionDetail) -> SessionAnswer:
     names = reading.columns()
     by_placement = chains(reading, "latest")
     events = tuple(live_event(dict(zip(names, row, strict=True)), by_placement) for row in rows)
-    [(total,)] = reading.execute(_TOTAL, told.bounds)
+    [(total,)] = reading.run("session_total.sql", told.bounds)
     notes = [*told.notes(reading, question.gap), *notes]
     if total > found.events:
         notes.append(ALL_NOTE.format(counted=found.events, total=total))

@@ -10,14 +10,14 @@ from typing import Any
 from expost.clock import from_micros
 
 from .answer import LeftOut
-from .breakdown import ByCohort, ByColumn, ByProperty
+from .breakdown import ByCohort, ByProperty
 from .calendar import first_day, period_number
-from .condition import CompiledDefinition, compile_definition, json_pointer
+from .condition import CompiledDefinition, compile_definition
 from .definition import definition
 from .duration import format_duration
 from .found_person import find_person
 from .interval import EARLIEST, LATEST
-from .matched import Matched, search, tallied
+from .matched import Matched, event_value, search, tallied
 from .person import stranger
 from .question import MAX_LISTED
 from .reading import Reading, Row
@@ -48,26 +48,17 @@ BOUNCE_RULE = (
     "A bounce is a session with exactly one page view, whatever else was done on that page; the share is of the "
     "sessions with a page view."
 )
-PERSON_RULE = "The person of a session is whose its first event that counts is."
+PERSON_RULE = "The person of a session is the one of its first event that counts."
 RUNNING_NOTE = "{count:,} of {all:,} sessions are not over yet: they may become longer, and a bounce none."
 EARLIER_NOTE = "{count:,} sessions that began before the range go on in it, and are not counted."
 DAILY_NOTE = (
     "{count:,} of {all:,} sessions are of cookieless browsers, for which midnight UTC ends a session."
 )
+DEVICELESS_NOTE = (
+    "{count:,} events here have no device, as a server or an import may send them: they are of no session."
+)
 REASONS = {1: "bots", 2: "internal", 3: "environment"}
 """What left_out_number.sql says."""
-DEVICE = """
-create or replace temp table asked_devices as
-select device_id
-from lake.devices
-where site = $site and (device = $device or cast(device_id as varchar) = $device)
-;"""
-DEVICES_OF = """
-create or replace temp table asked_devices as
-select device_id from lake.logins where list_contains($users, user_id)
-union
-select $person as device_id
-;"""
 
 
 def sessions(reading: Reading, question: Sessions) -> SessionsAnswer:
@@ -88,7 +79,7 @@ def sessions(reading: Reading, question: Sessions) -> SessionsAnswer:
     listed = list_sessions(reading, question, found.bounds)
     notes = found.notes(reading, question.gap)
     notes += [*found.earlier_note(), *_running(figures), *_daily(reading, figures)]
-    notes += _unseen(reading, question, [(kind, each) for kind, _, each in groups])
+    notes += _unseen(reading, question, found.bounds, {kind: each for kind, _, each in groups})
     return SessionsAnswer(
         question=question,
         basis=reading.basis(definitions=found.matched.definitions, left_out=found.left_out, notes=notes),
@@ -141,7 +132,7 @@ def tell_sessions(reading: Reading, question: Sessions) -> Told:
     left_out = _left_out(reading, bounds, has_unclear=has_unclear)
     matched = _match(reading, question, bounds)
     values = dict(bounds)
-    value = _value(question, values)
+    value = event_value(question.by, values)
     first = _first(question)
     if first is not None:
         first = reading.elements(first)
@@ -220,12 +211,12 @@ def _session(row: Mapping[str, Any], seen: Mapping[tuple[int, int], Sequence[str
 def _asked_devices(reading: Reading, question: Sessions) -> int | None:
     """Make the relation `asked_devices`, if the question names a device or a person; the person."""
     if question.device is not None:
-        reading.execute(DEVICE, {"device": question.device})
+        reading.run("session_device.sql", {"device": question.device})
     if question.person is None:
         return None
     person, users = find_person(reading, question.person)
     if question.device is None:
-        reading.execute(DEVICES_OF, {"person": person, "users": [user_id for user_id, _ in users]})
+        reading.run("session_devices.sql", {"person": person, "users": [user_id for user_id, _ in users]})
     return person
 
 
@@ -245,18 +236,6 @@ def _first(question: Sessions) -> CompiledDefinition | None:
     if not question.properties:
         return None
     return compile_definition(definition("first", properties=question.properties), "first")
-
-
-def _value(question: Sessions, values: dict[str, Any]) -> Fragment | None:
-    """The value of a breakdown as an expression over the first event."""
-    match question.by:
-        case ByColumn(name):
-            return Fragment(f"cast(e.{identifier(name)} as varchar)")
-        case ByProperty(name):
-            values["property"] = json_pointer(name)
-            return Fragment("json_extract_string(e.properties, $property)")
-        case _:
-            return None
 
 
 def _left_out(reading: Reading, bounds: Mapping[str, Any], *, has_unclear: bool) -> tuple[LeftOut, ...]:
@@ -318,17 +297,28 @@ def _running(figures: SessionFigures) -> list[str]:
     return [RUNNING_NOTE.format(count=figures.running, all=figures.sessions)]
 
 
-def _unseen(reading: Reading, question: Sessions, groups: Sequence[tuple[str, SessionFigures]]) -> list[str]:
+def _unseen(
+    reading: Reading, question: Sessions, bounds: Mapping[str, Any], counted: Mapping[str, SessionFigures]
+) -> list[str]:
     """What is asked for and never comes: it must not look like nothing that happened."""
     notes = []
     if question.device is not None and not reading.quietly("select 1 from asked_devices;", {}).fetchall():
         notes.append(f"No device is called {question.device!r}.")
-    counted = dict(groups)
     if not counted["total"].sessions:
         notes += [*unseen_conditions(reading, question.properties), *unseen_environment(reading)]
+        notes += _without_device(reading, bounds)
     elif isinstance(question.by, ByProperty) and set(counted) == {"total", "no value"}:
         notes += unsaid(reading, question.by.name)
     return notes
+
+
+def _without_device(reading: Reading, bounds: Mapping[str, Any]) -> list[str]:
+    text = (
+        "select count(*) from lake.events\n"
+        "where site = $site and device_id is null and time >= $from_time and time < $until_time;"
+    )
+    [(count,)] = reading.quietly(text, bounds).fetchall()
+    return [DEVICELESS_NOTE.format(count=count)] if count else []
 
 
 def _daily(reading: Reading, figures: SessionFigures) -> list[str]:

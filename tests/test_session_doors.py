@@ -171,3 +171,24 @@ def test_the_timeline_of_a_person_leads_to_whole_sessions(data: Path) -> None:
             for event in whole["events"]
         )
     assert "person=" in opened.get(f"/sessions/{listed[0]['session_id']}").text
+
+
+def test_events_without_a_device_are_named_where_there_is_no_session(tmp_path: Path) -> None:
+    make_site(tmp_path / "data")
+    story = Story(tmp_path / "data")
+    story.capture("", track("Refunded"), track("Refunded"), at="10:00", on_server=True)
+    story.store()
+    answer = expost.open(story.path).sessions()
+    assert answer.figures.sessions == 0
+    assert any(note.startswith("2 events here have no device") for note in answer.notes)
+
+
+def test_a_session_is_opened_though_another_device_is_called_by_the_number_of_its_own(data: Path) -> None:
+    number = printed(data, "sessions", "--device", "phone")["sessions"][0]["device_id"]
+    story = Story(data)
+    story.capture(number, view("/elsewhere"), at="13:00")
+    story.store()
+    [latest, *_] = printed(data, "sessions", "--device", "phone")["sessions"]
+    assert latest["device_id"] == number
+    assert printed(data, "sessions", "show", latest["session_id"])["session"] == latest
+    assert {each["device"] for each in printed(data, "sessions", "--device", number)["sessions"]} == {"phone"}

@@ -21,23 +21,17 @@ from (
 with
 theirs as (
     select
-        listed.place
+        s.place
         , e.path, e.host
 {% for column in columns %}
         , e.{{ column }}
 {% endfor %}
         , row_number() over (
-            partition by listed.place order by e.time, e.page_id, e.page_seq, e.event_id
+            partition by s.place order by e.time, e.page_id, e.page_seq, e.event_id
         ) as number
-    from listed
-    join lake.events as e
-        on e.device_id = listed.device_id
-        and epoch_us(e.time) >= listed.began
-        and epoch_us(e.time) <= listed.ended
-    where e.site = $site
-        and e.time >= $from_time
-        and e.time < $until_time
-        and {% include "left_out_number.sql" %} = 0
+    from listed as s
+{% include "session_joined.sql" %}
+    where {% include "left_out_number.sql" %} = 0
 ),
 ends as (
     select

@@ -5,17 +5,11 @@ create or replace temp table theirs as
 with
 matches as (
     select
-        e.device_id, owned.began, e.event_id, e.time, e.page_id, e.page_seq
+        e.device_id, s.began, e.event_id, e.time, e.page_id, e.page_seq
         , case when e.source = 'server' then e.user_id end as own_user_id
-    from owned
-    join lake.events as e
-        on e.device_id = owned.device_id
-        and epoch_us(e.time) >= owned.began
-        and epoch_us(e.time) <= owned.ended
-    where e.site = $site
-        and e.time >= $from_time
-        and e.time < $until_time
-        and {% include "left_out_number.sql" %} = 0
+    from owned as s
+{% include "session_joined.sql" %}
+    where {% include "left_out_number.sql" %} = 0
 ),
 {% include "persons.sql" %}
 select distinct device_id, began
