@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
+from .duration import micros
 from .funnel import Stage
 from .statement import Fragment
 
@@ -85,11 +85,6 @@ def shown_of(*, by_flag: bool) -> tuple[Shown, ...]:
         )
         for suffix in _suffixes(by_flag)
     )
-
-
-def micros(length: timedelta) -> int:
-    """A length of time in microseconds."""
-    return length // timedelta(microseconds=1)
 
 
 def _suffixes(by_flag: bool) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Lengths of time in words."""
+"""Lengths of time, in words and in microseconds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ _UNITS = {
     "d": 86_400, "day": 86_400,
     "w": 604_800, "week": 604_800,
 }  # fmt: skip
+
+
+def micros(length: timedelta) -> int:
+    """A length of time in microseconds."""
+    return length // timedelta(microseconds=1)
 
 
 def parse_duration(text: str) -> timedelta:

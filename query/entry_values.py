@@ -17,28 +17,7 @@ from .row_order import changes
 from .statement import Fragment, render
 from .unit import PERSON
 
-ENTRIES = """\
-create or replace temp table shown_entries as select * from _entries;
-create or replace temp table tied as select distinct moment from _entries;"""
 OF_ENTRIES = Fragment("(m.person_id, epoch_us(m.time)) in (select unit_id, moment from shown_entries)")
-ENTERED = """\
-create or replace temp table entry_places as
-select
-    unit_id, moment, position
-    , row_number() over (partition by unit_id, moment order by position) - 1 as number
-from (
-    select distinct person_id as unit_id, moment, position
-    from matched
-    where is_sure
-        and left_out is null
-) as events;
-create or replace temp view entered as
-select entry_places.unit_id, entry_places.position, false as is_exposed_only
-from entry_places
-join shown_entries
-    on shown_entries.unit_id = entry_places.unit_id
-    and shown_entries.moment = entry_places.moment
-    and shown_entries.number = entry_places.number;"""
 VALUED = "select unit_id, kind, value from valued order by unit_id"
 
 
@@ -85,10 +64,10 @@ def values_at(
     few = replace(reading, sql=[], used={})
     columns = {"unit_id": whole.unit, "moment": whole.moment, "number": whole.number}
     reading.connection.register("_entries", pa.table(columns))
-    few.quietly(ENTRIES, {})
+    few.quietly(render("shown_entries.sql"), {})
     reading.connection.unregister("_entries")
     few.quietly(_matched_text(searched, rules), searched.values)
-    few.quietly(ENTERED, {})
+    few.quietly(render("entered_shown.sql"), {})
     make_groups(few, dict(searched.values), by, PERSON)
     found = few.relation(VALUED, {}).to_arrow_table()
     groups = list(zip(found["kind"].to_pylist(), found["value"].to_pylist(), strict=True))

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .attempt import StepShape, micros, shapes_of, shown_of, starts_of
+from .attempt import StepShape, shapes_of, shown_of, starts_of
 from .breakdown import Flag
 from .definition import Definition
+from .duration import micros
 from .funnel import Funnel
 from .funnel_any import prepare_any
 from .grouping import breakdown_values, kept_columns, make_groups

@@ -7,13 +7,13 @@ is not in one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from datetime import timedelta
 from typing import Any
 
 from .breakdown import Breakdown, ByCohort
 from .cohort import Cohort, Did
 from .condition import property_condition
 from .definition import definition
+from .duration import micros
 from .funnel import Funnel
 from .funnel_results import prepare
 from .matched import match
@@ -100,7 +100,7 @@ def _done(conditions: _Conditions, did: Did, *, is_fulfilled: bool) -> None:
     reading = conditions.reading
     low, high = reading.start, min(reading.end, reading.now + 1)
     if did.within is not None:
-        low = max(low, reading.now - did.within // timedelta(microseconds=1))
+        low = max(low, reading.now - micros(did.within))
     where = {1: definition("where", properties=did.where)} if did.where else {}
     match(reading, [reading.definition(did.step)], bounds=(low, high), has_positions=False, wheres=where)
     times = f"{conditions.prefix}_times_{len(conditions.found) + 1}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .attempt import micros
+from .duration import micros
 from .interval import EARLIEST
 from .matched import bounding
 from .reading import Reading

@@ -14,7 +14,7 @@ from .breakdown import ByCohort, ByProperty
 from .calendar import first_day, period_number
 from .condition import CompiledDefinition, compile_definition
 from .definition import definition
-from .duration import format_duration
+from .duration import format_duration, micros
 from .found_person import find_person
 from .interval import EARLIEST, LATEST
 from .matched import Matched, event_value, search, tallied
@@ -35,7 +35,6 @@ from .sessions import (
     SessionsAnswer,
 )
 from .statement import Fragment, identifier
-from .stretches import micros_of
 from .unit import Unit
 from .unseen import unsaid, unseen_conditions, unseen_environment
 
@@ -64,7 +63,7 @@ REASONS = {1: "bots", 2: "internal", 3: "environment"}
 def sessions(reading: Reading, question: Sessions) -> SessionsAnswer:
     """The sessions that began in range."""
     found = tell_sessions(reading, question)
-    gap = {"gap": micros_of(question.gap)}
+    gap = {"gap": micros(question.gap)}
     rows = reading.run(
         "session_totals.sql",
         gap,
@@ -177,7 +176,7 @@ def list_sessions(reading: Reading, question: Sessions, bounds: Mapping[str, Any
     seen: dict[tuple[int, int], list[str]] = {}
     for device_id, began, flag, variation in reading.run("session_variations.sql", bounds):
         seen.setdefault((device_id, began), []).append(f"{flag}={variation}")
-    over = reading.now - micros_of(question.gap)
+    over = reading.now - micros(question.gap)
     return tuple(_session(dict(zip(names, row, strict=True)), seen, over) for row in rows)
 
 

@@ -15,13 +15,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from .duration import micros
 from .kept_events import Source
 from .latest_start import Marks, Numbers
 from .places import Places, places_of
 from .reading import Reading
 from .row_order import changes
 from .statement import render
-from .stretches import DAY, micros_of
+from .stretches import DAY
 
 Keys = NDArray[np.uint64]
 PART_EVENTS = 2_000_000
@@ -29,20 +30,7 @@ PART_EVENTS = 2_000_000
 MOST_ASKED = 3_000_000
 BATCH = 1 << 18
 KEY_BITS = 64
-DEVICES = """\
-select
-    e.device_id, count(*) as events, min(epoch_us(e.time)) as earliest, max(epoch_us(e.time)) as latest
-    , e.device_id in (select device_id from lake.devices where is_daily) as is_daily
-from lake.events as e
-where e.site = $site and e.device_id is not null{bounds}
-group by e.device_id
-order by e.device_id"""
-EVENTS = """\
-select e.device_id, epoch_us(e.time) as moment
-from lake.events as e
-where e.site = $site and e.device_id between {lowest:d} and {highest:d}{bounds}"""
 MADE = "create or replace temp table session_moments (device_id bigint, moment bigint, session_id bigint)"
-BOUNDS = " and e.time >= $from_time and e.time < $until_time"
 
 
 def hold_session_moments(
@@ -54,8 +42,8 @@ def hold_session_moments(
     relation, where so many events are asked for that memory is better left to the engine, which may use the disk.
     """
     has_bounds = "from_time" in values
-    bounds = BOUNDS if has_bounds else ""
-    found = reading.relation(DEVICES.format(bounds=bounds), values).to_arrow_table()
+    text = render("device_spans.sql", has_bounds=has_bounds)
+    found = reading.relation(text, values).to_arrow_table()
     devices = _Devices(
         found["device_id"].to_numpy(),
         places_of(found["device_id"].to_numpy()),
@@ -69,12 +57,13 @@ def hold_session_moments(
         if many > MOST_ASKED:
             return False
     reading.quietly(MADE, {})
+    events = render("device_moments.sql", has_bounds=has_bounds)
     sessions = 0
     for part in _parts(found):
         ends = devices.ids[part.first], devices.ids[part.end - 1]
-        events = EVENTS.format(lowest=ends[0], highest=ends[1], bounds=bounds)
-        batches = reading.relation(events, values).to_arrow_reader(BATCH)
-        starts = part.starts(_moments(batches, devices.places), devices.is_daily, micros_of(gap))
+        between = {**values, "lowest": int(ends[0]), "highest": int(ends[1])}
+        batches = reading.relation(events, between).to_arrow_reader(BATCH)
+        starts = part.starts(_moments(batches, devices.places), devices.is_daily, micros(gap))
         keys = part.sorted(asked)
         keys = keys[changes(keys)]
         session = sessions + np.searchsorted(starts, keys, "right")

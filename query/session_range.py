@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from .duration import micros
 from .interval import EARLIEST
 from .matched import bounding
 from .reading import Reading
 from .statement import Fragment
-from .stretches import find_sessions, find_stretches, micros_of
+from .stretches import find_sessions, find_stretches
 
-LOOK_AHEAD = micros_of(timedelta(hours=1))
+LOOK_AHEAD = micros(timedelta(hours=1))
 """How much further is read at first for the ends of sessions that go on after the range; then always twice as much."""
 
 
@@ -24,7 +25,7 @@ def sessions_in_range(
     Before the range a gap's length suffices: who did anything in it has a session that began before. After the range
     only devices are read of which a session goes on.
     """
-    length = micros_of(gap)
+    length = micros(gap)
     low, until = max(reading.start - length, EARLIEST), min(reading.end + length, reading.now + 1)
 
     def read(first: int, last: int, devices: Fragment | None, *, is_added: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from .duration import micros
 from .reading import Reading
 from .statement import Fragment
 
@@ -52,22 +53,17 @@ def find_sessions(
     is_quoted: bool = False,
 ) -> None:
     """Make the relation `sessions` of the relation `stretches`; with `is_quoted` the answer says so alone."""
-    values = {"gap": micros_of(gap)}
+    values = {"gap": micros(gap)}
     run = reading.quote if is_quoted else reading.run
     run("sessions.sql", values, is_measured=is_measured, is_numbered=is_numbered)
-
-
-def micros_of(length: timedelta) -> int:
-    """A length of time in microseconds."""
-    return length // timedelta(microseconds=1)
 
 
 def stretch_of(gap: timedelta) -> int:
     """The longest part of a day, in microseconds, that is no longer than the gap.
 
-    >>> stretch_of(timedelta(minutes=30)) == micros_of(timedelta(minutes=30))
+    >>> stretch_of(timedelta(minutes=30)) == micros(timedelta(minutes=30))
     True
-    >>> stretch_of(timedelta(minutes=35)) == micros_of(timedelta(minutes=32))
+    >>> stretch_of(timedelta(minutes=35)) == micros(timedelta(minutes=32))
     True
     """
-    return PARTS_OF_A_DAY[bisect_right(PARTS_OF_A_DAY, micros_of(gap)) - 1]
+    return PARTS_OF_A_DAY[bisect_right(PARTS_OF_A_DAY, micros(gap)) - 1]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from .answer import Answer, as_row
 from .chain import chains
+from .duration import micros
 from .found_person import find_person
 from .live import LiveEvent, live_event
 from .matched import bounding
@@ -132,7 +133,7 @@ def timeline(reading: Reading, question: Timeline) -> TimelineAnswer:
     values: dict[str, Any] = {
         "person": person,
         "users": [user_id for user_id, _ in users],
-        "gap": SESSION_GAP // timedelta(microseconds=1),
+        "gap": micros(SESSION_GAP),
         "latest": question.latest,
         **bounding(bounds),
     }
