@@ -6,20 +6,26 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from expost.clock import wall_clock
 from expost.errors import FolderError
 from expost.lake.folder import open_folder
+from expost.lake.journal import Journal
 from expost.lake.sink import PRIORITY
+from expost.serve import _Server
+from expost.settings import Settings
 from expost.state.database import State
 from expost.state.sites import Site, add_site
 from tests.serving import Serving
@@ -105,6 +111,22 @@ def test_the_sink_is_beyond_signals_to_the_servers_group_and_gives_way_to_the_se
         assert time.monotonic() < until
         time.sleep(0.01)
     assert os.getsid(sink) == os.getsid(serving.process.pid), "between sessions priorities count for nothing"
+
+
+def test_the_journal_is_told_how_many_connections_are_open(tmp_path):
+    folder = open_folder(tmp_path / "data", create=True)
+    with (
+        closing(Journal(folder, wall_clock)) as journal,
+        closing(State(folder.state_path)) as state,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        server = _Server(Settings(data=folder.path), folder, listener, journal, state)
+        counts = [journal.senders()]
+        for address in ("192.0.2.1", "192.0.2.2"):
+            assert server._door.enter(address)
+            counts.append(journal.senders())
+        server._door.leave("192.0.2.1")
+        assert [*counts, journal.senders()] == [0, 1, 2, 1]
 
 
 def test_a_second_server_is_told_who_has_the_folder(serving):
