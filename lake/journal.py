@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import errno
 import logging
 import threading
 import time
@@ -326,10 +327,15 @@ class Journal:
     def _refusal(self, problem: Exception) -> FolderError:
         return FolderError(
             f"The disk of {self.directory} does not take what arrives: {_reason(problem)}.",
-            hint="Nothing that was acknowledged is lost. Make room or mend the disk; senders come back."
-            if self.directory.is_dir()
-            else "Put the folder back where it was: what was acknowledged is in it. Senders come back.",
+            hint=self._next_step(problem),
         )
+
+    def _next_step(self, problem: Exception) -> str:
+        if not self.directory.is_dir():
+            return "Put the folder back where it was: what was acknowledged is in it. Senders come back."
+        if isinstance(problem, OSError) and problem.errno == errno.ESTALE:
+            return "Stop this server and start one on the new folder. What it acknowledged is in the old one."
+        return "Nothing that was acknowledged is lost. Make room or mend the disk; senders come back."
 
     def _seal(self) -> None:
         segment, self._segment = self._segment, None

@@ -370,8 +370,9 @@ def test_a_folder_that_took_the_place_of_this_one_is_not_written_to(folder: Fold
         with journal_of(other) as its_own:
             its_own.write(b"its own")
             journal.seal()
-            with pytest.raises(FolderError, match="another folder stands in its place"):
+            with pytest.raises(FolderError, match="another folder stands in its place") as refused:
                 journal.write(b"mine as well")
+            assert refused.value.hint.startswith("Stop this server")
         assert payloads(other) == [b"its own"]
         assert journal.problem is not None
 
@@ -386,13 +387,5 @@ def test_a_folder_that_comes_back_is_written_to_again(folder: Folder) -> None:
             journal.write(b"while it is away")
         assert refused.value.hint.startswith("Put the folder back")
         away.rename(folder.path)
-        wait_for(lambda: takes(journal, b"after"))
+        wait_for(lambda: _takes(journal, b"after"))
     assert set(payloads(folder)) == {b"before", b"after"}
-
-
-def takes(journal: Journal, payload: bytes) -> bool:
-    try:
-        journal.write(payload)
-    except FolderError:
-        return False
-    return True
