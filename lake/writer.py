@@ -36,7 +36,7 @@ from .rows import Rows
 from .schema import TABLES
 from .seen import Hashes, SeenIds
 from .segment import segment_number
-from .standing import standing
+from .standing import EVENTS, OTHERS, standing
 from .stored_segments import stored_segments
 from .table import Table, find_committed
 
@@ -134,16 +134,13 @@ class Writer:
         rejected += broken
         if keep is not None:
             keep(rejected)
-        for name in TABLES:
+        for name in OTHERS:
             table, rows = self._tables[name], tables.get(name)
             # Of a group that was interrupted, these rows are there already. Dictionaries know by themselves.
             is_done = name not in DICTIONARIES and table.committed(APPLICATION) >= number
-            also = standing(self._tables) if name == "events" else ()
             if rows is not None and not is_done:
-                table.append(rows, APPLICATION, number, *also)
-            elif name == "events":
-                # Of a group of repeats alone. Else it would look as if the lake had lost it.
-                table.mark(Transaction(APPLICATION, number), *also)
+                table.append(rows, APPLICATION, number)
+        self._commit_events(tables.get(EVENTS), number)
         self._dictionary.settle()
         self._seen.add(hashes, latest)
         self._seen.forget(self._clock())
@@ -166,7 +163,15 @@ class Writer:
 
     def note_standing(self) -> None:
         """Let the log of events say how far the other tables are now, after what they lost was stored again."""
-        self._tables["events"].mark(*standing(self._tables))
+        self._tables[EVENTS].mark(*standing(self._tables))
+
+    def _commit_events(self, rows: pa.Table | None, number: int) -> None:
+        events, also = self._tables[EVENTS], standing(self._tables)
+        if rows is not None:
+            events.append(rows, APPLICATION, number, *also)
+        else:
+            # Of a group of repeats alone. Else it would look as if the lake had lost it.
+            events.mark(Transaction(APPLICATION, number), *also)
 
     @property
     def is_interrupted(self) -> bool:
