@@ -176,6 +176,7 @@ def _erase(folder: Folder, writer: Writer, erasure: Erasure) -> Erasure:
     counts = dict(erasure.counts)
     # First what is found by way of the events, then these, then what is found by the marks, and what nobody points at.
     counts["rejected"] = counts.get("rejected", 0) + _clean_rejected(folder, found.texts)
+    _remove_uploads(folder)
     segments = _redact(folder, writer.redaction_with(found.event_ids.to_pylist()))
     counts["journal"] = counts.get("journal", 0) + segments
     _remove(tables["traits"], ids, found, "subject_id")
@@ -304,7 +305,6 @@ def _clean_rejected(folder: Folder, texts: Sequence[str]) -> int:
     for path in folder.rejected.glob("journal-*.damaged"):
         path.unlink()
         removed += 1
-    _remove_uploads(folder)
     return removed
 
 
