@@ -28,14 +28,14 @@ def _has_to_be(said: re.Match[str]) -> str:
     return f"has to be {wanted}, and is '{TYPES.get(said['got'], said['got'])}'"
 
 
-def _is_too_long(said: re.Match[str]) -> str:
+def _is_of_another_length(said: re.Match[str]) -> str:
     parts = "characters" if "str" in said["type"] else "parts"
     return f"has {'more' if said['sign'] == '<=' else 'less'} than {said['limit']} {parts}"
 
 
 _WORDS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`", _has_to_be),
-    (r"Expected `(?P<type>[^`]*)` of length (?P<sign><=|>=) (?P<limit>\d+)", _is_too_long),
+    (r"Expected `(?P<type>[^`]*)` of length (?P<sign><=|>=) (?P<limit>\d+)", _is_of_another_length),
     (r"Expected `[^`]*` <= (?P<limit>\S+)", lambda said: f"is greater than {float(said['limit']):.15g}"),
     (r"Expected `[^`]*` >= (?P<limit>\S+)", lambda said: f"is less than {float(said['limit']):.15g}"),
     (r"Expected `str` matching regex '\^\[0-9a-fA-F\].*'", lambda _: "is no UUID"),

@@ -56,10 +56,9 @@ def summary_tables(file: Path) -> dict[str, pa.Table]:
         devices = _ordered(_column(events, "device_id", ID).dictionary_encode("encode"))
         chosen = pa.array(order[firsts])
         facts = [_column(events, name, type_).take(chosen) for name, type_ in SAME.items()]
-        numbers = devices.indices.take(pa.array(order))
-        ties = _ties(
-            events, order, times, np.asarray(numbers), len(devices.dictionary) - devices.dictionary.null_count
-        )
+        places = devices.indices.take(pa.array(order))
+        many_devices = len(devices.dictionary) - devices.dictionary.null_count
+        ties = _ties(events, order, times, np.asarray(places), many_devices)
     facts += [
         pa.array(firsts, COUNT),
         pa.array(counts, COUNT),
@@ -67,7 +66,7 @@ def summary_tables(file: Path) -> dict[str, pa.Table]:
     ]
     moments = [
         pa.array(times).cast(TIME),
-        pa.DictionaryArray.from_arrays(numbers, devices.dictionary),
+        pa.DictionaryArray.from_arrays(places, devices.dictionary),
     ]
     return {
         "facts": pa.table(facts, FACTS),
