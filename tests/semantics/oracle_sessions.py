@@ -9,6 +9,8 @@ from typing import Any
 from .happening import Happening
 from .oracle import Counted, Oracle, Step
 
+EVERYTHING = Counted(bots=True, internal=True, environments=())
+
 
 @dataclass(frozen=True)
 class Told:
@@ -43,7 +45,7 @@ class Plan:
 def sessions(oracle: Oracle, counted: Counted, plan: Plan, now: int) -> list[Told]:
     """Those that began in range, the latest first."""
     known = [each for each in oracle.everything if each.at <= now and each.device is not None]
-    whole = Oracle(known, oracle_counted_all(), "session", oracle.gap)
+    whole = Oracle(known, EVERYTHING, "session", oracle.gap)
     found = []
     for events in whole.people.values():
         theirs = [each for each in events if each in counted]
@@ -57,11 +59,6 @@ def sessions(oracle: Oracle, counted: Counted, plan: Plan, now: int) -> list[Tol
         if all(any(map(step, theirs)) for step in plan.did) and plan.is_first(theirs[0]):
             found.append(Told(events, theirs, str(oracle.person(theirs[0]))))
     return sorted(found, key=lambda each: -each.began)
-
-
-def oracle_counted_all() -> Counted:
-    """Everything counts."""
-    return Counted(bots=True, internal=True, environments=())
 
 
 def figures(found: Sequence[Told]) -> dict[str, Any]:

@@ -15,21 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query import funnel_counts, gathering, row_order
+from expost.query import row_order
 from expost.query.breakdown import SEVERAL, Breakdown, ByCohort, ByColumn, ByProperty, ByTrait, Flag
 from expost.query.cohort import Cohort, Did
 from expost.query.funnel import FUNNEL_PERIODS, Funnel, FunnelAnswer, FunnelGroup, FunnelPeople, Stage
 from expost.query.gathering import Room
 from expost.query.person import PeopleAnswer
 from expost.query.question import Step
-from expost.query.reading import Reading
 from expost.query.unit import PERSON, Unit, parse_unit
 from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of, group_name, matcher_of
 from tests.semantics.happening import Happening
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_funnel import Plan, funnel
 from tests.semantics.stories import FIRST, MINUTE, STEPS, agreement, stories
-from tests.semantics.turns import room, turns
+from tests.semantics.turns import room, told_by_arrays, turns
 
 TEN_MINUTES = 10 * MINUTE
 UNITS = ("person", "session", "device", "group:company")
@@ -246,13 +245,6 @@ def test_by_a_value_at_the_entry_and_over_time_a_funnel_is_that_of_the_portable_
 ) -> None:
     question = replace(asked.question(), by=by, over=over, unit=PERSON, time_zone="Europe/Berlin")
     portable = answer_of(story, question, is_fast=False)
-    by_arrays: list[bool] = []
-
-    def by_arrays_or_none(reading: Reading, find: Callable[[], object]) -> object:
-        found = gathering.by_arrays_or_none(reading, find)
-        by_arrays.append(found is not None)
-        return found
-
-    with patch.object(funnel_counts, "by_arrays_or_none", by_arrays_or_none):
+    with told_by_arrays() as by_arrays:
         assert_same(answer_of(story, question), portable)
     assert by_arrays == [True]

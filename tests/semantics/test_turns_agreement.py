@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,18 +15,17 @@ from hypothesis import strategies as st
 
 from expost.clock import from_micros
 from expost.errors import QueryLimit
-from expost.query import funnel_counts, gathering, rows_aside
+from expost.query import rows_aside
 from expost.query.answer import Answer
 from expost.query.breakdown import Flag
 from expost.query.funnel import Funnel, FunnelAnswer
 from expost.query.gathering import Room
 from expost.query.question import Question
-from expost.query.reading import Reading
 from expost.query.retention import Retention
 from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of, table_of
 from tests.semantics.happening import Happening, moment, read_story
 from tests.semantics.stories import agreement, stories
-from tests.semantics.turns import room, turns
+from tests.semantics.turns import room, told_by_arrays, turns
 
 NOW = from_micros(moment("2026-04-20T00:00"))
 FUNNEL = Funnel((definition_of("A"), definition_of("B")), timedelta(days=1), now=NOW)
@@ -60,17 +59,7 @@ def told(text: str) -> list[Happening]:
 @contextmanager
 def most_rows(many: int) -> Iterator[list[bool]]:
     """Of so many rows at most in memory at a time; gives whether each answer came from arrays."""
-    by_arrays: list[bool] = []
-
-    def by_arrays_or_none(reading: Reading, find: Callable[[], object]) -> object:
-        found = gathering.by_arrays_or_none(reading, find)
-        by_arrays.append(found is not None)
-        return found
-
-    with (
-        patch.object(funnel_counts, "by_arrays_or_none", by_arrays_or_none),
-        room(Room(many, many // 2, many)) as came,
-    ):
+    with told_by_arrays() as by_arrays, room(Room(many, many // 2, many)) as came:
         yield by_arrays
     assert came
     assert all(each <= many for each in came)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from expost.query import funnel_arrays, gathering, retention_arrays
+from expost.query import funnel_arrays, funnel_counts, gathering, retention_arrays
 from expost.query.event_rows import EventRows
 from expost.query.gathering import Room
+from expost.query.reading import Reading
 from expost.query.rows_aside import RowsAside, Stretch
 
 
@@ -36,3 +37,17 @@ def turns(together: int = 1) -> Iterator[list[int]]:
     """All rows go aside, and people come back one after the other, or a few who have so many rows."""
     with room(Room(0, together, 1_000_000)) as came:
         yield came
+
+
+@contextmanager
+def told_by_arrays() -> Iterator[list[bool]]:
+    """Gives of each funnel whether arrays answered it, and not the portable SQL."""
+    told: list[bool] = []
+
+    def by_arrays_or_none(reading: Reading, find: Callable[[], object]) -> object:
+        found = gathering.by_arrays_or_none(reading, find)
+        told.append(found is not None)
+        return found
+
+    with patch.object(funnel_counts, "by_arrays_or_none", by_arrays_or_none):
+        yield told
