@@ -61,9 +61,10 @@ def _damage(path: Path, chance: random.Random) -> None:
     elif how == 1:
         path.write_bytes(data[: chance.randrange(len(data))])
     else:
-        # Pages carry checksums. The footer has none, and not every bit of it is missed: of that its length is hit.
+        # Its pages, or its end, which no checksum but that of its name knows of.
         footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
-        data[chance.randrange(4, footer) if how == 2 else -5] ^= 1 << chance.randrange(8)
+        place = chance.randrange(footer) if how == 2 else chance.randrange(footer, len(data))
+        data[place] ^= 1 << chance.randrange(8)
         path.write_bytes(data)
 
 
