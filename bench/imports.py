@@ -24,6 +24,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.memory import peak_mb
 from expost.clock import wall_clock
 from expost.history.importing import Source, import_history
 from expost.history.mapping import mapping_of
@@ -145,14 +146,6 @@ def import_one(kind: str, path: Path, data: Path, *, is_stored: bool) -> None:
     after = resource.getrusage(resource.RUSAGE_SELF)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(json.dumps({"rows": report.stored, "peak_mb": peak_mb(), "micros": seconds / report.rows * 1e6}))
-
-
-def peak_mb() -> float:
-    """The most that this process ever held; what `getrusage` says is of its parent too, from before it began."""
-    line = next(
-        each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith("VmHWM")
-    )
-    return int(line.split()[1]) / 1024
 
 
 def measured(kind: str, rows: int, place: Path, *, is_stored: bool) -> dict[str, float]:

@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.made_lake import END, SITE
+from bench.memory import peak_mb
 from expost.query.analysis import Analysis
 from expost.query.breakdown import ByColumn, ByProperty, Flag
 from expost.query.definition import definition
@@ -125,10 +126,7 @@ def cost_here(folder: Path, name: str) -> Cost:
     analysis = Analysis(folder, memory_limit=MEMORY, threads=THREADS)
     analysis.ask(QUESTIONS[name][0])
     after, seconds = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter() - began
-    # Not ru_maxrss: it counts the process that started this one.
-    status = Path("/proc/self/status").read_text("ascii").splitlines()
-    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1_024
-    return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, seconds, peak)
+    return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, seconds, peak_mb())
 
 
 def main() -> None:
