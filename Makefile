@@ -38,10 +38,13 @@ format: .venv/installed-dev ## what can be mended by itself
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# The others are parts of these.
+BENCHES := $(filter-out bench/clickhouse.py bench/memory.py bench/question_alone.py,$(sort $(wildcard bench/[a-z]*.py)))
+
 bench: .venv/installed-dev snippet/node_modules/.package-lock.json bench/peers/node_modules/.package-lock.json ## prints every figure the README claims
 	@.ci/chromium
 	.ci/with-node node bench/pages/pages.mjs
-	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; PYTHONPATH=. .ci/with-node $(BIN)/python -P $$script; done
+	@set -e; for script in $(BENCHES); do echo "== $$script"; PYTHONPATH=. .ci/with-node $(BIN)/python -P $$script; done
 	@set -e; for script in bench/*.mjs; do echo "== $$script"; .ci/with-node node $$script; done
 
 bench-ingest: .venv/installed-dev ## the collector beside nginx; needs nginx and wrk and says so
