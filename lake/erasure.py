@@ -310,9 +310,9 @@ def _clean_rejected(folder: Folder, texts: Sequence[str]) -> int:
 
 def _remove_uploads(folder: Folder) -> None:
     """Remove exports that wait to be imported, with their reports: they can be uploaded again, without the erased."""
-    if folder.imports.is_dir():
-        for place in folder.imports.iterdir():
-            shutil.rmtree(place, ignore_errors=True)
+    _empty(folder.imports)
+    for place in folder.imports.glob("*"):
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def forget_late_rejected(folder: Folder, redaction: Redaction) -> int:

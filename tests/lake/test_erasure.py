@@ -339,6 +339,28 @@ def test_what_was_kept_of_a_file_that_went_without_it_goes_too(folder: Folder) -
     assert traces(folder.path, OF_ANN) == []
 
 
+def test_an_erasure_is_not_done_while_an_upload_cannot_be_removed(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload, unlink = folder.imports / "0123456789ab" / "file", Path.unlink
+    upload.parent.mkdir(parents=True)
+    upload.write_bytes(ANN.encode())
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path == upload:
+            raise PermissionError(path)
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        with pytest.raises(PermissionError):
+            erase(folder, user=USER)
+    assert [each.status for each in erasures(folder)] == ["begun"]
+    erase(folder, user=USER)
+    assert not any(folder.imports.iterdir())
+    assert traces(folder.path, OF_ANN) == []
+
+
 def test_a_lake_out_of_an_older_backup_is_erased_again_by_the_marks_alone(
     folder: Folder, tmp_path: Path
 ) -> None:
