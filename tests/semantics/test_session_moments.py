@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -11,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query import session_moments
+from expost.query import matched, session_moments
 from expost.query.funnel import Funnel, FunnelPeople
 from expost.query.paths import Paths
+from expost.query.reading import Reading
 from expost.query.trend import Trend
 from expost.query.unit import Unit
 from tests.semantics.engine import answer_of, assert_same, definition_of
-from tests.semantics.happening import Happening
+from tests.semantics.happening import Happening, read_story
 from tests.semantics.stories import FIRST, MINUTE, agreement, stories
 
 NOW = from_micros(FIRST + 600 * MINUTE)
@@ -52,6 +54,19 @@ def test_sessions_by_sorting_are_those_of_the_portable_sql(
             if isinstance(question, FunnelPeople):
                 question = replace(question, funnel=replace(FUNNEL, start=begins))
             assert_same(answer_of(story, question), answer_of(story, question, is_fast=False))
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: type(each).__name__)
+def test_it_is_sorting_that_tells_them(question: Funnel) -> None:
+    were_sorted: list[bool] = []
+
+    def hold(reading: Reading, *given: Any) -> bool:
+        were_sorted.append(session_moments.hold_session_moments(reading, *given))
+        return were_sorted[-1]
+
+    with patch.object(matched, "hold_session_moments", hold):
+        answer_of(read_story(["ann 02 10:00 A", "ann 02 10:30 A"]), question)
+    assert were_sorted == [True]
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: type(each).__name__)
