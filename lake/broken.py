@@ -63,7 +63,10 @@ def why_broken(path: Path, *, is_whole: bool = True) -> str | None:
 
 
 def _is_renamed(file: pq.ParquetFile) -> bool:
-    """Whether a bit flipped in the name of a column: the end of a file has no checksum, but says its names twice."""
+    """Whether a bit flipped in the name of a column: the end of a file says its names twice.
+
+    Asked of files of older versions, of whose end no checksum knows.
+    """
     written = (file.metadata.metadata or {}).get(b"ARROW:schema")
     if written is None:
         return False
