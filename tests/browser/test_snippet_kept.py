@@ -141,12 +141,13 @@ def test_of_fifty_clicks_that_close_or_leave_the_page_none_is_lost(site: Site, p
 def test_one_tab_at_a_time_sends_what_is_kept(site: Site, page: Page):
     page.goto(site.page("<p>shop</p>"))
     site.wait_for("page_view")
-    page.evaluate(KEEP, [1, "kept", 10])
+    # The lock first: the page itself would send what is kept with the answer to its view.
     page.evaluate(
         """new Promise(held => navigator.locks.request('expost', () => new Promise(free => {
           window.free = free; held();
         })))"""
     )
+    page.evaluate(KEEP, [1, "kept", 10])
     other = page.context.new_page()
     other.goto(site.origin)
     other.click("p")

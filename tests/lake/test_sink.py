@@ -166,7 +166,7 @@ def test_an_interrupted_group_is_repeated_as_it_was(
     journal.write(encode(batch("bob")))
     journal.seal()
     with monkeypatch.context() as patch, Writer(folder) as writer:
-        patch.setattr("expost.lake.writer.TABLES", ["descriptors", "users", "identities", "no such table"])
+        patch.setattr("expost.lake.writer.OTHERS", ["descriptors", "users", "identities", "no such table"])
         with pytest.raises(KeyError):
             Sink(folder, writer).move()
     journal.write(encode(batch("cyd")))
@@ -306,7 +306,7 @@ def test_a_removal_waits_for_a_group_that_was_interrupted(
     journal.write(encode(imported("shop")))
     journal.seal()
     with monkeypatch.context() as patch, Writer(folder) as writer:
-        patch.setattr("expost.lake.writer.TABLES", ["users", "identities", "no such table"])
+        patch.setattr("expost.lake.writer.OTHERS", ["users", "identities", "no such table"])
         with pytest.raises(KeyError):
             Sink(folder, writer).move()
     orders = deque([Order({"shop": 25})], maxlen=1)
