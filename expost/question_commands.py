@@ -154,7 +154,8 @@ def funnel(
     """
     form = form_of_options(options, step=steps)
     read = explanation_of if is_explained else funnel_people_of if options["at"] else funnel_of
-    _ask_kept("funnel" if read is funnel_of else None, form, read, data, as_json)
+    _refuse_choice_of_nobody(form, read)
+    ask_kept("funnel" if read is funnel_of else None, form, read, data, as_json)
 
 
 @click.command()
@@ -170,7 +171,8 @@ def retention(data: Path | None, as_json: bool, is_explained: bool, **options: A
     """
     form = form_of_options(options)
     read = explanation_of if is_explained else retention_people_of if options["cohort_day"] else retention_of
-    _ask_kept("retention" if read is retention_of else None, form, read, data, as_json)
+    _refuse_choice_of_nobody(form, read)
+    ask_kept("retention" if read is retention_of else None, form, read, data, as_json)
 
 
 @click.command()
@@ -187,7 +189,8 @@ def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     """
     read = trend_people_of if options["at"] else trend_of
     form = form_of_options(options, name=[name])
-    _ask_kept("trend" if read is trend_of else None, form, read, data, as_json)
+    _refuse_choice_of_nobody(form, read)
+    ask_kept("trend" if read is trend_of else None, form, read, data, as_json)
 
 
 @click.command()
@@ -200,7 +203,7 @@ def stickiness(name: str, data: Path | None, as_json: bool, **options: Any) -> N
     \b
     Example: expost stickiness "Searched" --from 2026-11-01 --to 2026-12-01
     """
-    _ask_kept("stickiness", form_of_options(options, name=[name]), stickiness_of, data, as_json)
+    ask_kept("stickiness", form_of_options(options, name=[name]), stickiness_of, data, as_json)
 
 
 @click.command()
@@ -213,7 +216,7 @@ def lifecycle(name: str, data: Path | None, as_json: bool, **options: Any) -> No
     \b
     Example: expost lifecycle "Searched" --period week
     """
-    _ask_kept("lifecycle", form_of_options(options, name=[name]), lifecycle_of, data, as_json)
+    ask_kept("lifecycle", form_of_options(options, name=[name]), lifecycle_of, data, as_json)
 
 
 @click.command()
@@ -226,7 +229,7 @@ def paths(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost paths "Searched" --group '/products/*' --event "Added to basket"
     """
-    _ask_kept("paths", form_of_options(options, name=[name]), paths_of, data, as_json)
+    ask_kept("paths", form_of_options(options, name=[name]), paths_of, data, as_json)
 
 
 @click.command()
@@ -321,17 +324,21 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def _ask_kept(
+def _refuse_choice_of_nobody(form: Form, read: Callable[[Form], Question]) -> None:
+    """Refuse what chooses among people where none are asked for."""
+    if read not in PEOPLE and (without := sorted(OF_A_LIST & form.keys())):
+        raise InvalidInput(
+            f"--{without[0].replace('_', '-')} chooses among the people behind a number, and none are asked for.",
+            hint="Say --people as well: the number of a step, or the date of a cohort or a period.",
+        )
+
+
+def ask_kept(
     kind: str | None, form: Form, read: Callable[[Form], Question], data: Path | None, as_json: bool
 ) -> None:
     """Answer the question of a form and, where `--save` names a report of this kind, keep it first."""
     name, pin = form.get("kept_as"), "pin" in form
     asked = {field: values for field, values in form.items() if field not in ("kept_as", "pin")}
-    if read not in PEOPLE and (without := sorted(OF_A_LIST & asked.keys())):
-        raise InvalidInput(
-            f"--{without[0].replace('_', '-')} chooses among the people behind a number, and none are asked for.",
-            hint="Say --people as well: the number of a step, or the date of a cohort or a period.",
-        )
     question = read(asked)
     if name is not None:
         if kind is None:

@@ -9,12 +9,13 @@ import click
 
 from expost.asking import ask
 from expost.errors import InvalidInput
-from expost.options import asking_options
+from expost.options import asking_options, keeping_options
 from expost.query.form_sessions import SESSION, SESSIONS, session_of, sessions_of
-from expost.question_commands import analysis_of, form_of_options, show_answer
+from expost.question_commands import analysis_of, ask_kept, form_of_options, show_answer
 
 
 @click.group(invoke_without_command=True)
+@keeping_options
 @asking_options(SESSIONS)
 @click.pass_context
 def sessions(context: click.Context, /, data: Path | None, as_json: bool, **options: Any) -> None:
@@ -25,7 +26,7 @@ def sessions(context: click.Context, /, data: Path | None, as_json: bool, **opti
     """
     form = form_of_options(options)
     if context.invoked_subcommand is None:
-        show_answer(ask(analysis_of(data), sessions_of(form)), as_json)
+        ask_kept("sessions", form, sessions_of, data, as_json)
     elif form or data is not None:
         raise InvalidInput(
             "Options of the list say nothing about one session.",

@@ -22,6 +22,7 @@ from .lifecycle import Lifecycle
 from .paths import Paths
 from .question import Moment, Question, Saved, Step
 from .retention import Retention, format_brackets
+from .sessions import Sessions
 from .stickiness import Stickiness
 from .trend import Trend
 from .unit import Unit
@@ -36,7 +37,7 @@ def fields_of(question: Question) -> Form:
     if written is None:
         raise InvalidInput(
             f"A {type(question).__name__} is no question that is kept.",
-            hint="Funnels, retention, trends, stickiness, lifecycles and paths are.",
+            hint="Funnels, retention, trends, stickiness, lifecycles, paths and lists of sessions are.",
         )
     return _form([*written(question), *_common(question)])
 
@@ -118,6 +119,22 @@ def _paths(question: Paths) -> Pairs:
     yield "gap", format_duration(question.gap)
 
 
+def _sessions(question: Sessions) -> Pairs:
+    if question.person is not None or question.device is not None:
+        raise InvalidInput(
+            "A report is about everybody: whom it named would still stand in it after they were erased.",
+            hint="Leave the person, or the device, out; or keep the people as a cohort and ask for that.",
+        )
+    yield "did", list(map(_step, question.did))
+    yield "property", _written_properties(question.properties, "first events")
+    yield "period", question.period
+    yield "order", question.order
+    yield "limit", str(question.limit)
+    yield "offset", str(question.offset) if question.offset else None
+    yield "gap", format_duration(question.gap)
+    yield from _by(question.by)
+
+
 _WRITERS: Mapping[type[Question], Callable[[Any], Pairs]] = {
     Funnel: _funnel,
     Retention: _retention,
@@ -125,6 +142,7 @@ _WRITERS: Mapping[type[Question], Callable[[Any], Pairs]] = {
     Stickiness: _stickiness,
     Lifecycle: _lifecycle,
     Paths: _paths,
+    Sessions: _sessions,
 }
 
 
@@ -194,13 +212,25 @@ def _where(stage: Stage) -> list[str]:
     if stage.where is None:
         return []
     properties = _properties(stage.where)
-    texts = [_property(each) for each in properties]
-    if not properties or any(property_of(text) != each for text, each in zip(texts, properties, strict=True)):
-        raise InvalidInput(
-            f"The condition on {_step(stage.step)!r} has no words in a form.",
-            hint="Properties that are there, or are something, have: define the rest as an event of its own.",
-        )
+    if not properties:
+        raise _unwritten(_step(stage.step))
+    return _written_properties(properties, _step(stage.step))
+
+
+def _written_properties(properties: Iterable[PropertyMatch], of: str) -> list[str]:
+    texts = []
+    for each in properties:
+        texts.append(_property(each))
+        if property_of(texts[-1]) != each:
+            raise _unwritten(of)
     return texts
+
+
+def _unwritten(of: str) -> InvalidInput:
+    return InvalidInput(
+        f"The condition on {of!r} has no words in a form.",
+        hint="Properties that are there, or are something, have: define the rest as an event of its own.",
+    )
 
 
 def _properties(where: Definition) -> tuple[PropertyMatch, ...]:

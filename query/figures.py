@@ -10,6 +10,7 @@ from .funnel import FunnelAnswer
 from .lifecycle import LifecycleAnswer
 from .paths import PathsAnswer
 from .retention import RetentionAnswer
+from .sessions import SessionsAnswer
 from .stickiness import StickinessAnswer
 from .trend import TrendAnswer
 
@@ -35,6 +36,9 @@ def figures_of(answer: Answer) -> Figures:
             return {kind: sum(getattr(each, kind) for each in answer.periods) for kind in kinds}
         case PathsAnswer():
             return {"sessions": answer.sessions, "people": answer.people}
+        case SessionsAnswer(figures=all_of_them):
+            counted = ("sessions", "people", "events", "page_views", "bounces")
+            return {name.replace("_", " "): getattr(all_of_them, name) for name in counted}
         case _:
             return {}
 

@@ -43,6 +43,8 @@ COMMON = (
          choices=("on", "off")),
 )  # fmt: skip
 """What every question may say about itself."""
+WHOLE = tuple(word for word in COMMON if word.name != "sample")
+"""The same of questions that are asked of everybody alone."""
 COHORTS = (
     Word("cohort", "Only people who are in this cohort; repeated: in all of them.", "Regulars", is_many=True),
     Word("not_cohort", "Only people who are not in it.", "Staff", is_many=True),

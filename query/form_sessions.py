@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .breakdown import parse_breakdown
 from .duration import parse_duration
-from .form import COHORTS, COMMON, GAP, Form, common_of, one, property_of, whole_number
+from .form import COHORTS, COMMON, GAP, WHOLE, Form, common_of, one, property_of, whole_number
 from .retention import RETENTION_PERIODS
 from .sessions import ORDERS, Sessions
 from .unit import SESSION_GAP
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .session_detail import SessionDetail
 
 SESSIONS = (
-    *COMMON,
+    *WHOLE,
     *COHORTS,
     GAP,
     Word("did", "Only sessions in which this definition was done; if there are several, all of them.", "Ordered",
@@ -36,7 +36,7 @@ SESSIONS = (
     Word("offset", "How many before them are passed over; default 0.", "50", is_number=True),
 )  # fmt: skip
 SESSION = (
-    *(word for word in COMMON if word.name not in ("from", "to", "last", "sample")),
+    *(word for word in WHOLE if word.name not in ("from", "to", "last")),
     GAP,
     Word(
         "limit",
@@ -49,7 +49,8 @@ SESSION = (
 
 def sessions_of(form: Form) -> Sessions:
     """The sessions of a range."""
-    refuse_unknown(form, SESSIONS)
+    # A sample is refused by the question itself, which says what can be asked of one.
+    refuse_unknown(form, (*SESSIONS, *COMMON))
     by = one(form, "by")
     said: dict[str, Any] = {
         name: text for name in ("period", "order") if (text := one(form, name)) is not None

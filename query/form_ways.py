@@ -17,6 +17,7 @@ from .form import (
     NAME,
     SPLITS,
     UNITS,
+    WHOLE,
     Form,
     breakdown_of,
     common_of,
@@ -41,13 +42,13 @@ STICKINESS = (
     Word("period", "Calendar periods; default day.", choices=RETENTION_PERIODS),
 )
 LIFECYCLE = (
-    *COMMON,
+    *WHOLE,
     *UNITS,
     NAME,
     Word("period", "Calendar periods; default week.", choices=RETENTION_PERIODS),
 )
 PATHS = (
-    *COMMON,
+    *WHOLE,
     *COHORTS,
     GAP,
     Word("name", "Name of the definition to start from.", "Searched", python="the first argument"),
@@ -75,7 +76,8 @@ def lifecycle_of(form: Form) -> Lifecycle:
     """The lifecycle of a saved definition."""
     from .lifecycle import Lifecycle
 
-    refuse_unknown(form, LIFECYCLE)
+    # A sample is refused by the question itself, which says what can be asked of one.
+    refuse_unknown(form, (*LIFECYCLE, *COMMON))
     name = _named(form, "A lifecycle", "lifecycle")
     return Lifecycle(name, one(form, "period") or "week", unit=unit_of(form), **common_of(form))
 
@@ -84,7 +86,8 @@ def paths_of(form: Form) -> Paths:
     """What people did after or before a saved definition."""
     from .paths import Paths
 
-    refuse_unknown(form, PATHS)
+    # A sample is refused by the question itself, which says what can be asked of one.
+    refuse_unknown(form, (*PATHS, *COMMON))
     name, gap = _named(form, "Paths", "paths"), one(form, "gap")
     chosen: dict[str, Any] = {
         field: whole_number(field, text)

@@ -15,6 +15,7 @@ from .fields import fields_of
 from .form import Form
 from .form_funnel import FUNNEL, funnel_of
 from .form_retention import RETENTION, retention_of
+from .form_sessions import SESSIONS, sessions_of
 from .form_trend import TREND, trend_of
 from .form_ways import LIFECYCLE, PATHS, STICKINESS, lifecycle_of, paths_of, stickiness_of
 from .funnel import Funnel
@@ -22,6 +23,7 @@ from .lifecycle import Lifecycle
 from .paths import Paths
 from .question import Question
 from .retention import Retention
+from .sessions import Sessions
 from .stickiness import Stickiness
 from .trend import Trend
 from .word import Word
@@ -48,8 +50,9 @@ KINDS: Mapping[str, ReportKind] = {
     "stickiness": ReportKind(Stickiness, STICKINESS, stickiness_of, ("name",)),
     "lifecycle": ReportKind(Lifecycle, LIFECYCLE, lifecycle_of, ("name",)),
     "paths": ReportKind(Paths, PATHS, paths_of, ("name", "event")),
+    "sessions": ReportKind(Sessions, SESSIONS, sessions_of, ("did",)),
 }
-ABOUT = ("step", "start_event", "return_event", "name")
+ABOUT = ("step", "start_event", "return_event", "name", "did")
 """The words that name what a question is about, in the order in which it is said."""
 
 
@@ -112,7 +115,8 @@ class Report:
             for name, values in self.fields.items()
             if name not in ABOUT and bare.get(name, ()) != values
         ]
-        return f"{self.kind} of {', '.join(about)}" + (f" ({'; '.join(more)})" if more else "")
+        said = f"{self.kind} of {', '.join(about)}" if about else self.kind
+        return f"{said} ({'; '.join(more)})" if more else said
 
     def to_json(self) -> dict[str, Any]:
         """The report with all that is kept of it."""

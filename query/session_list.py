@@ -48,13 +48,12 @@ BOUNCE_RULE = (
     "sessions with a page view."
 )
 PERSON_RULE = "The person of a session is the one of its first event that counts."
-RUNNING_NOTE = "{count:,} of {all:,} sessions are not over yet: they may become longer, and a bounce none."
-EARLIER_NOTE = "{count:,} sessions that began before the range go on in it, and are not counted."
-DAILY_NOTE = (
-    "{count:,} of {all:,} sessions are of cookieless browsers, for which midnight UTC ends a session."
-)
+RUNNING_NOTE = "Not over yet: {count:,} of {all:,} {sessions}. They may become longer, and a bounce none."
+EARLIER_NOTE = "Began before the range, go on in it, and are not counted: {count:,} {sessions}."
+DAILY_NOTE = "Of cookieless browsers, for which midnight UTC ends a session: {count:,} of {all:,} {sessions}."
 DEVICELESS_NOTE = (
-    "{count:,} events here have no device, as a server or an import may send them: they are of no session."
+    "Without a device, as a server or an import may send them, and so of no session: "
+    "{count:,} of the events here."
 )
 REASONS = {1: "bots", 2: "internal", 3: "environment"}
 """What left_out_number.sql says."""
@@ -115,7 +114,11 @@ class Told:
 
     def earlier_note(self) -> list[str]:
         """How many sessions that are not of the range touch it."""
-        return [EARLIER_NOTE.format(count=self.earlier)] if self.earlier else []
+        return (
+            [EARLIER_NOTE.format(count=self.earlier, sessions=_sessions(self.earlier))]
+            if self.earlier
+            else []
+        )
 
 
 def tell_sessions(reading: Reading, question: Sessions) -> Told:
@@ -290,10 +293,16 @@ def _counts(found: Mapping[int, Row], number: int) -> tuple[int, int, int, int]:
     return sessions, page_views, viewing, bounces
 
 
+def _sessions(count: int) -> str:
+    return "session" if count == 1 else "sessions"
+
+
 def _running(figures: SessionFigures) -> list[str]:
     if not figures.running:
         return []
-    return [RUNNING_NOTE.format(count=figures.running, all=figures.sessions)]
+    return [
+        RUNNING_NOTE.format(count=figures.running, all=figures.sessions, sessions=_sessions(figures.sessions))
+    ]
 
 
 def _unseen(
@@ -325,4 +334,8 @@ def _daily(reading: Reading, figures: SessionFigures) -> list[str]:
         "select count(*)\nfrom told\nwhere device_id in (select device_id from lake.devices where is_daily);"
     )
     [(count,)] = reading.execute(text, {})
-    return [DAILY_NOTE.format(count=count, all=figures.sessions)] if count else []
+    return (
+        [DAILY_NOTE.format(count=count, all=figures.sessions, sessions=_sessions(figures.sessions))]
+        if count
+        else []
+    )

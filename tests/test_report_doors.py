@@ -86,6 +86,26 @@ def test_a_question_is_kept_by_its_own_command_and_asked_by_name(folder):
     assert people(printed(folder, "report", "Checkout")) == [2, 1]
 
 
+def test_a_list_of_sessions_is_kept_at_every_door_and_travels_as_a_file(folder, tmp_path):
+    kept = run(
+        folder, "sessions", "--did", "Ordered", "--order", "longest", "--limit", "1", "--save", "Visits"
+    )
+    assert "Visits is version 1: sessions of Ordered (order longest; limit 1)" in kept.stderr
+    listed = json.loads(kept.stdout)["sessions"]
+    assert printed(folder, "report", "Visits")["sessions"] == listed
+    client = Api(open_folder(folder), "editor").client
+    assert client.get("/api/v1/reports/Visits/answer").json()["sessions"] == listed
+    said = {"kind": "sessions", "did": ["Ordered"], "order": "longest", "limit": 1}
+    assert client.put("/api/v1/reports/Visits", json=said).json()["version"] == 1
+    lake = expost.open(folder)
+    assert lake.save_report("Visits", lake.sessions(did="Ordered", order="longest", limit=1)).version == 1
+    run(folder, "reports", "export", str(tmp_path))
+    assert '[sessions]\ndid = ["Ordered"]' in (tmp_path / "visits.toml").read_text()
+    assert printed(folder, "reports", "diff", str(tmp_path))["summary"]["same"] == 1
+    assert "A report is about everybody" in run(folder, "sessions", "--person", "ann", "--save", "X").stderr
+    assert "--sample" not in run(folder, "sessions", "--help").output
+
+
 def test_what_is_no_question_of_its_own_is_not_kept(folder):
     refused = run(folder, *FUNNEL, "--people", "1", "--save", "X")
     assert (refused.exit_code, "are not kept" in refused.stderr) == (2, True)

@@ -180,7 +180,7 @@ def test_events_without_a_device_are_named_where_there_is_no_session(tmp_path: P
     story.store()
     answer = expost.open(story.path).sessions()
     assert answer.figures.sessions == 0
-    assert any(note.startswith("2 events here have no device") for note in answer.notes)
+    assert any(note.endswith("so of no session: 2 of the events here.") for note in answer.notes)
 
 
 def test_a_session_is_opened_though_another_device_is_called_by_the_number_of_its_own(data: Path) -> None:

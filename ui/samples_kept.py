@@ -144,6 +144,7 @@ def reports() -> tuple[Report, ...]:
         ("Pinned", "stickiness", {"name": [f"{STEPS[1]}@2"]}),
         (LONG[:180], "lifecycle", {"name": [STEPS[1]]}),
         ("What then", "paths", {"name": [STEPS[0]]}),
+        ("Visits that order", "sessions", {"did": [STEPS[3]], "by": ["channel"], "last": ["7d"]}),
     )
     return tuple(_saved(report_of(name, kind, form)) for name, kind, form in forms)
 

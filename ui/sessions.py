@@ -15,6 +15,7 @@ from expost.query.sessions import Session, SessionFigures, Sessions, SessionsAns
 from . import chart, group
 from .asked import COLUMNS, Ask, Choices, find_offer
 from .chart import Column
+from .chart_page import KEPT_AS, ChartPage
 from .desk import Desk, Pairs
 from .format import number, plural, short_day
 from .live import LiveRow, live_row
@@ -164,23 +165,30 @@ def asked_lately(form: Form) -> Form:
     return form if form.keys() & {"from", "to", "last"} else {**form, "last": [LATELY]}
 
 
+PAGE = ChartPage("sessions", "last", sessions_of, sessions_view, SessionsAsk)
+"""How reports show it. The page itself is made here: it needs no field to be asked, and has one for each session."""
+ALONE = frozenset({KEPT_AS})
+
+
 def add_sessions(router: APIRouter, desk: Desk) -> None:
     """`/sessions`, a page for each of them, and the twins of both."""
 
     @router.get("/sessions")
     async def page(request: Request) -> Response:
         """The list."""
-        form = asked_lately(desk.form_of(request))
+        form = asked_lately(desk.form_of(request, without=ALONE))
         ask = SessionsAsk(form, await find_offer(desk, desk.site_of(request).slug))
         found = await desk.outcome(lambda: sessions_of(form))
         view = sessions_view(found.answer, ask.pairs) if found.answer else None
-        return render(
-            desk, request, "sessions.html", status=found.status, ask=ask, view=view, error=found.error
-        )
+        kept_as = request.query_params.get(KEPT_AS, "")
+        said = {"ask": ask, "view": view, "error": found.error, "page": PAGE, "kept_as": kept_as}
+        return render(desk, request, "sessions.html", status=found.status, **said)
 
     async def twins(request: Request) -> Response:
         """The twins of the list."""
-        return twin(request, await desk.answer(sessions_of(asked_lately(desk.form_of(request)))))
+        return twin(
+            request, await desk.answer(sessions_of(asked_lately(desk.form_of(request, without=ALONE))))
+        )
 
     async def twins_of_one(session_id: str, request: Request) -> Response:
         """The twins of one session."""

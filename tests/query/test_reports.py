@@ -27,6 +27,7 @@ from expost.query.question import Question, Saved
 from expost.query.report import KINDS, Report, read_question
 from expost.query.report_file import parse_report, write_report
 from expost.query.retention import Retention
+from expost.query.sessions import Sessions
 from expost.query.stickiness import Stickiness
 from expost.query.trend import Trend
 from expost.query.unit import Unit
@@ -168,6 +169,31 @@ def test_what_no_report_can_be_about_is_refused_by_name(lake):
         fields_of(Funnel((Stage("A", where=definition("where", path="/a")),), timedelta(1)))
     with pytest.raises(InvalidInput, match="no question that is kept"):
         fields_of(Live())
+
+
+def test_a_list_of_sessions_is_kept_with_its_filters_and_about_nobody_by_name(lake):
+    form: dict[str, Any] = {
+        "did": ["Ordered"],
+        "property": ["column:country", "plan=3"],
+        "order": ["longest"],
+        "last": ["3d"],
+    }
+    saved = keep(lake, "Visits", "sessions", pin=True, **form)
+    assert saved.fields == {
+        "did": ["Ordered@1"], "property": ["column:country", "plan=3"], "period": ["day"], "order": ["longest"],
+        "limit": ["50"], "gap": ["30min"], "last": ["3d"],
+    }  # fmt: skip
+    assert str(saved) == "sessions of Ordered@1 (property column:country, plan=3; order longest; last 3d)"
+    keep(lake, "All visits", "sessions", last="3d")
+    answer = lake.analysis.report_answer("All visits", site="shop")
+    assert answer.rows() == lake.sessions(last="3d", site="shop").rows()
+    assert answer.total == 4
+    assert lake.analysis.report_answer("All visits", over={"last": ["1d"]}, site="shop").total == 0
+    assert str(lake.analysis.kept_report("All visits", site="shop")) == "sessions (last 3d)"
+    assert lake.analysis.followers("Ordered", site="shop") == ["Visits"]
+    for whom in ("person", "device"):
+        with pytest.raises(InvalidInput, match="A report is about everybody"):
+            keep(lake, "Hers", "sessions", **{whom: "ann"})
 
 
 def test_an_archived_report_is_not_listed_and_still_answered(lake):
@@ -317,11 +343,13 @@ common: dict[str, Any] = {
     "cohort": st.lists(names, max_size=2).map(tuple),
     "not_cohort": st.lists(names, max_size=2).map(tuple),
 }
-wheres = st.builds(
-    lambda name, value: definition("where", properties=[PropertyMatch(name, "is", value)]),
+whole = {name: each for name, each in common.items() if name != "sample"}
+properties = st.builds(
+    lambda name, value: PropertyMatch(name, "is", value),
     names.filter(lambda name: "=" not in name),
     names | st.integers(-9, 9) | st.booleans() | st.none(),
 )
+wheres = properties.map(lambda each: definition("where", properties=[each]))
 stages = steps | st.builds(Stage, steps, where=st.none() | wheres).map(
     lambda stage: stage if stage.where else stage.step
 )
@@ -341,10 +369,15 @@ questions = st.one_of(
         st.sampled_from([Measure(), Measure("per_person"), Measure("p95", "price")]), st.none() | steps, **common,
     ),
     st.builds(Stickiness, steps, st.sampled_from(["day", "week", "month"]), breakdowns, units, **common),
-    st.builds(Lifecycle, steps, st.sampled_from(["day", "week", "month"]), units, **common),
+    st.builds(Lifecycle, steps, st.sampled_from(["day", "week", "month"]), units, **whole),
     st.builds(
         Paths, steps, st.sampled_from(["after", "before"]), st.integers(1, 20), st.integers(1, 99),
-        st.lists(steps, max_size=2).map(tuple), st.lists(names, max_size=2).map(tuple), lengths, **common,
+        st.lists(steps, max_size=2).map(tuple), st.lists(names, max_size=2).map(tuple), lengths, **whole,
+    ),
+    st.builds(
+        Sessions, st.lists(steps, max_size=2).map(tuple), st.lists(properties, max_size=2).map(tuple),
+        by=st.none() | st.builds(ByColumn, st.just("path")) | st.builds(ByProperty, names), limit=st.integers(1, 9),
+        order=st.sampled_from(["latest", "longest"]), offset=st.integers(0, 9), gap=lengths, **whole,
     ),
 )  # fmt: skip
 

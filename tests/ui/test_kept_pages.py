@@ -56,6 +56,9 @@ def test_every_kind_of_question_can_be_kept_and_every_kind_of_report_is_shown(we
                          ("lifecycle", "name"), ("paths", "name")):  # fmt: skip
         assert page(web, f"/{kind}?{needed}=a").select_one("form[action^='/reports/keep']")
         assert not page(web, f"/{kind}").select_one("form[action^='/reports/keep']")
+    # Sessions are asked of the last days where nothing is said; of one person they are in no report.
+    assert page(web, "/sessions").select_one("form[action^='/reports/keep'] [name=last][value='7d']")
+    assert not page(web, "/sessions?person=ann").select_one("form[action^='/reports/keep']")
     names = []
     for row in page(web, "/reports").select("tbody a"):
         shown = page(web, str(row["href"]))
@@ -113,7 +116,7 @@ def test_a_dashboard_shows_its_reports_and_says_which_one_is_gone(web: TestClien
     assert len(shown.select("section.panel > .notice.bad")) == 1
     assert [each["value"] for each in shown.select("#last")] == ["7d"]
     parts = web.get("/dashboards/Weekly.json").json()["reports"]
-    assert ["answer" in each for each in parts] == [True] * 6 + [False]
+    assert ["answer" in each for each in parts] == [True] * 7 + [False]
     form = page(web, "/dashboards").select_one("form[action^='/dashboards/keep']")
     data = sent(form) | {"name": "Mine", "reports": ["Pinned", "Checkout"], "last": "30d"}
     assert web.post("/dashboards/keep", data=data).status_code == 303
