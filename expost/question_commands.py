@@ -293,10 +293,11 @@ def live(data: Path | None, as_json: bool, **options: Any) -> None:
 @click.argument("query")
 @asking_options(SQL, without=("query",))
 def sql(query: str, data: Path | None, as_json: bool, **options: Any) -> None:
-    """One SELECT over the views events, elements, placements, people, losses, rejected and definitions, in a sandbox.
+    """One SELECT over events, elements, placements, people, losses, rejected, definitions and cohorts, in a sandbox.
 
     \b
     Example: expost sql "select type, count(*) from events group by 1"
+             expost sql 'select count(*) from "Signed up" where person_id in (select person_id from cohort_Regulars)'
     """
     answer = ask(analysis_of(data), sql_of(form_of_options(options, query=[query]), is_admin=True))
     show_answer(answer, as_json)

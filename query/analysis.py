@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from expost.clock import Clock, to_micros, wall_clock
-from expost.errors import InvalidInput, NotBuilt
+from expost.errors import InvalidInput, NotBuilt, UnknownCohort
 from expost.lake.broken import READ_PROBLEMS
 from expost.lake.folder import open_folder
 from expost.lake.held import HeldConnection, forget
@@ -30,6 +30,7 @@ from expost.state.sites import Site, find_site, sites
 
 from .answer import Answer
 from .calendar import Calendar, calendar_of
+from .cohort import Cohort
 from .cohort_size import CohortSize, cohort_size
 from .difference import Difference, difference
 from .element_cache import ElementCache
@@ -257,6 +258,7 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
             snapshot=snapshot_versions(connection),
             resolve=partial(self._resolve, site.slug),
             named=partial(self._named, question.site),
+            named_cohorts=partial(self._cohorts_named, question, connection, as_of),
             rejected_files=partial(rejected_files, self.folder.rejected),
             cache=self.cache if may_keep else replace(self.cache, max_bytes=0),
             events=self.events if may_keep else replace(self.events, max_bytes=0),
@@ -270,6 +272,20 @@ class Analysis(KeptCohorts, PeopleEdits, Rights):
         _refuse_empty_range(reading)
         _refuse_cohorts(question)
         return with_sample(with_cohorts(reading))
+
+    def _cohorts_named(
+        self, question: Question, connection: duckdb.DuckDBPyConnection, as_of: int | None, name: str
+    ) -> list[tuple[Reading, Cohort]]:
+        """The cohorts of that name, of the site that is asked or of every one, each with a reading of its site."""
+        found = []
+        for site in sites(self.state):
+            if question.site in (None, site.slug):
+                with suppress(UnknownCohort):
+                    cohort = self.cohort(name, site=site.slug)
+                    asked = replace(question, site=site.slug)
+                    calendar = calendar_of(site, question.time_zone, question.week_start)
+                    found.append((self._read(asked, connection, calendar, as_of), cohort))
+        return found
 
     @contextmanager
     def _supposing(

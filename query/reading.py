@@ -41,9 +41,10 @@ def _no_cohort(name: str) -> Cohort:
 class Reading:
     """An open snapshot and what a question says about itself. `sql` collects the text that ran.
 
-    `resolve` finds a saved definition by name and version; `named` all of a name, with their sites; `saved` are
-    those of this site that are in use. `rejected_files` are those of what could not be stored. `summaries` is the
-    folder in which those of event files are, if they may be used.
+    `resolve` finds a saved definition by name and version; `named` all of a name, with their sites, and `named_cohorts`
+    all cohorts of a name, with a reading of their site; `saved` are the definitions of this site that are in use.
+    `rejected_files` are those of what could not be stored. `summaries` is the folder in which those of event files are,
+    if they may be used.
 
     `chosen` is a condition on the person of an event `m`: whose events count at all. `parting` says of such an event
     whether its person is in the cohort that splits the answer. `notes` say so in words (see `membership.py`).
@@ -65,6 +66,7 @@ class Reading:
     snapshot: Mapping[str, int]
     resolve: Callable[[str, int | None], Definition]
     named: Callable[[str], Sequence[tuple[str, Definition]]] = lambda _: ()
+    named_cohorts: Callable[[str], Sequence[tuple[Reading, Cohort]]] = lambda _: ()
     rejected_files: Callable[[], Sequence[str]] = tuple
     cache: ElementCache | None = None
     events: EventCache | None = None

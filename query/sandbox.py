@@ -17,6 +17,7 @@ from expost.lake.rejected import create_rejected_view
 from expost.state.names import name_key
 
 from .answer import Answer, plain
+from .cohort_view import PREFIX, cohort_notes, cohort_of_view, cohort_select
 from .column import column_names, exact_values
 from .condition import compile_definition
 from .definition import Definition
@@ -29,19 +30,19 @@ from .statement import identifier
 MOST_ROWS = 1_000_000
 MOST_CHARACTERS = 100_000
 VIEWS = (
-    "The views are events, elements, placements, people, losses and rejected, and each definition by its name: "
-    '"Signed up".'
+    "The views are events, elements, placements, people, losses and rejected, each definition by its name: "
+    '"Signed up", and the people of each cohort: "cohort_Regulars".'
 )
 HINT = (
     "One SELECT over the views events, elements, placements, people, losses and rejected, "
-    "and definitions by their names."
+    'definitions by their names, and cohorts: "cohort_Regulars".'
 )
 STANDS_IN = {
     "users": "people", "persons": "people", "visitors": "people", "identities": "people", "traits": "people",
     "devices": "events, in the column device", "groups": "events, in the column group",
     "sessions": "events, in the column session_ordinal", "flags": "events, in the columns flag and variation",
     "pages": "events, in the columns host and path", "descriptors": "elements",
-    "positions": "placements", "siblings": "placements",
+    "cohorts": "views of their own, cohort_ and their name", "positions": "placements", "siblings": "placements",
     "missing": "losses", "lost": "losses", "loss": "losses",
 }  # fmt: skip
 """Where to look for what people call a table."""
@@ -117,7 +118,7 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
     if question.limit not in range(1, MOST_ROWS + 1):
         raise InvalidInput(f"The limit is {question.limit!r}.", hint=f"Between 1 and {MOST_ROWS:,}.")
     connection = reading.connection
-    used = _create_definition_views(reading, question.text)
+    used = _create_named_views(reading, question.text)
     lock_down(connection, also=_create_rejected_view(reading, question))
     statement = _single_select(connection, question.text)
     # A SELECT may hold an INSERT or DELETE in a `with`: no transaction that only reads lets it through.
@@ -140,26 +141,41 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
     )
 
 
-def _create_definition_views(reading: Reading, text: str) -> list[str]:
-    """Make a view for each definition that the query names, as it spells it; which version each means, in words."""
+def _create_named_views(reading: Reading, text: str) -> list[str]:
+    """Make a view for each definition and cohort that the query names, as it spells it; what each means, in words."""
     connection = reading.connection
     notes: list[str] = []
-    for name in sorted(_relations(connection, text)):
+    for place, name in enumerate(sorted(_relations(connection, text))):
         if name_key(name) in VIEW_NAMES:
             continue
-        found = reading.named(name)
-        if not found:
-            continue
-        selects = [
-            _definition_select(connection, site, definition, f"d{len(notes)}_{number}")
-            for number, (site, definition) in enumerate(found)
-        ]
-        connection.execute(f"create or replace view {identifier(name)} as {' union all '.join(selects)}")
-        notes += [
-            f"{name!r} is version {definition.version} of the site {site!r}: {definition}"
-            for site, definition in found
-        ]
-    return notes
+        said = _definition_view(reading, name, place) or _cohort_view(reading, name, place)
+        if said is not None:
+            select, meant = said
+            connection.execute(f"create or replace view {identifier(name)} as {select}")
+            notes += meant
+    return list(dict.fromkeys(notes))
+
+
+def _definition_view(reading: Reading, name: str, place: int) -> tuple[str, list[str]] | None:
+    """The events of the definitions of a name, if there are any."""
+    found = reading.named(name)
+    if not found:
+        return None
+    selects = [
+        _definition_select(reading.connection, site, definition, f"d{place}_{number}")
+        for number, (site, definition) in enumerate(found)
+    ]
+    return " union all ".join(selects), [
+        f"{name!r} is version {definition.version} of the site {site!r}: {definition}"
+        for site, definition in found
+    ]
+
+
+def _cohort_view(reading: Reading, name: str, place: int) -> tuple[str, list[str]] | None:
+    """The people of the cohorts of a name, if it is that of such a view and there are any."""
+    called = cohort_of_view(name)
+    found = reading.named_cohorts(called) if called else ()
+    return (cohort_select(found, place), cohort_notes(name, found)) if found else None
 
 
 def _create_rejected_view(reading: Reading, question: SqlQuery) -> Sequence[str]:
@@ -228,10 +244,15 @@ def _single_select(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.S
 
 def _unanswerable(problem: duckdb.Error) -> InvalidInput:
     """What is wrong with a query; of a table that is none, the documented view that holds the same."""
-    missing = re.search(r"Table with name (\S+) does not exist", str(problem))
+    missing = re.search(r"Table with name (.+?) does not exist", str(problem))
     if missing is None:
         return InvalidInput(f"The query cannot be answered: {_first_line(problem)}", hint=HINT)
     name = missing[1].strip('"').lower()
+    if cohort_of_view(name) is not None:
+        return InvalidInput(
+            f"The query cannot be answered: there is no cohort called {name.removeprefix(PREFIX)!r}.",
+            hint='List them with: expost cohorts. Names with spaces stand in quotes: "cohort_Paid twice".',
+        )
     near = get_close_matches(name, VIEW_NAMES, n=1)
     place = STANDS_IN.get(name) or (near[0] if near else "")
     return InvalidInput(

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from expost.errors import ExpostError, InvalidInput
 from expost.query.cohort import Cohort, read_ids
 from expost.query.cohort_size import CohortAnswer, CohortSize
+from expost.query.cohort_view import query_of
 from expost.query.form import form_of
 from expost.query.form_cohort import cohort_of
 
@@ -45,6 +46,11 @@ class CohortView:
     cohort: Cohort
     answer: CohortAnswer | None
     error: ExpostError | None
+
+    @property
+    def query(self) -> str:
+        """What lists its people."""
+        return query_of(self.cohort.name)
 
 
 def cohort_row(cohort: Cohort) -> CohortRow:

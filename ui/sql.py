@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from expost.query.answer import plain
+from expost.query.cohort import Cohort
+from expost.query.cohort_view import PREFIX
 from expost.query.sandbox import RowsAnswer, SqlQuery
+from expost.query.statement import identifier
 
 from .caller import is_admin
 from .desk import Desk, Outcome
@@ -39,7 +43,8 @@ EXAMPLES = (
         "where type = 'exposure'\ngroup by flag, variation\norder by flag, variation",
     ),
 )
-SCHEMA = (
+View = tuple[str, str, tuple[str, ...]]
+SCHEMA: tuple[View, ...] = (
     (
         "events",
         "one row for each captured event",
@@ -48,9 +53,9 @@ SCHEMA = (
             "referrer", "person_id", "user", "device", "group_type", "group", "element_id", "placement_id", "flag",
             "variation", "flag_version", "rule", "verified", "properties", "site", "page_id", "page_seq",
             "page_ordinal", "session_ordinal", "x", "y", "viewport_width", "viewport_height", "is_trusted",
-            "consent", "release", "environment", "source", "marks", "user_agent", "is_bot", "bot_rule",
-            "browser", "browser_version", "os", "os_version", "device_class", "bot_class", "traffic_source",
-            "traffic_medium", "campaign", "channel", "is_internal", "imported",
+            "consent", "consent_version", "release", "environment", "source", "marks", "user_agent", "is_bot",
+            "bot_rule", "browser", "browser_version", "os", "os_version", "device_class", "bot_class", "traffic_source",
+            "traffic_medium", "campaign", "channel", "country", "enriched_by", "is_internal", "imported",
             "received_at", "client_time", "client_offset_ms", "sent_at", "device_id",
             "user_id", "group_id",
         ),
@@ -77,7 +82,16 @@ SCHEMA = (
         "one row for each person",
         ("person_id", "site", "user", "devices", "events", "first_seen_at", "last_seen_at", "traits"),
     ),
+    (
+        "losses",
+        "one row for each page of a browser, with how many of its events never arrived",
+        (
+            "site", "device", "device_id", "page_id", "page_ordinal", "host", "path", "began_at", "day", "expected",
+            "received", "missing", "is_exact", "missing_pages", "is_bot", "is_internal", "environment",
+        ),
+    ),
 )  # fmt: skip
+"""The views that are always there, with their columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +137,15 @@ def rows_view(answer: RowsAnswer) -> RowsView:
     return RowsView(answer, heads, rows, len(answer.values), len(answer.values) - len(shown))
 
 
+def cohort_views(cohorts: Sequence[Cohort]) -> list[View]:
+    """The views that cohorts are: their people, with the columns of `people`."""
+    columns = next(columns for name, _, columns in SCHEMA if name == "people")
+    return [
+        (str(identifier(PREFIX + each.name)), f"one row for each person in the cohort {each.name!r}", columns)
+        for each in cohorts
+    ]
+
+
 def add_sql(router: APIRouter, desk: Desk) -> None:
     """`/sql` and its twin."""
 
@@ -135,6 +158,7 @@ def add_sql(router: APIRouter, desk: Desk) -> None:
     async def sql(request: Request) -> Response:
         """The page."""
         text = request.query_params.get("query", "")
+        cohorts: Sequence[Cohort] = await desk.call("cohorts", site=desk.site_of(request).slug)
         outcome = await desk.outcome(lambda: question_of(request)) if text.strip() else Outcome()
         return render(
             desk,
@@ -146,7 +170,7 @@ def add_sql(router: APIRouter, desk: Desk) -> None:
             view=rows_view(outcome.answer) if outcome.answer else None,
             error=outcome.error,
             examples=EXAMPLES,
-            schema=SCHEMA,
+            schema=[*SCHEMA, *cohort_views(cohorts)],
         )
 
     @router.get("/sql.csv")
