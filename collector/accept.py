@@ -182,23 +182,23 @@ def _payload(
     masks: Masks,
     pack: Pack,
 ) -> bytes:
-    head = batch.head
+    head, grant = batch.head, sender.grant
     # In the order of its fields: by name it would take ten times as long, which is a fiftieth of the whole batch.
     accepted = Stored(
-        sender.grant.site,
+        grant.site,
         received_at,
         head.consent,
-        sender.grant.is_import,
-        head.internal or (sender.grant.has_public_origin and _is_local(batch.views)),
+        grant.is_import,
+        head.internal or (grant.has_public_origin and _is_local(batch.views)),
         device,
         # A server's own says nothing about the visitor, and would make bots of people: curl is on every list.
-        "" if sender.grant.is_server else masks.text(sender.user_agent[:MAX_USER_AGENT]),
+        "" if grant.is_server else masks.text(sender.user_agent[:MAX_USER_AGENT]),
         head.sent_at,
         head.session if head.consent == "full" else 0,
         head.release,
         head.environment or "production",
         head.viewport,
-        _page(head),
+        head.page if head.consent == "full" else _unnumbered(head.page),
         [View("") if view is None else masks.view(view) for view in batch.views],
         [each or {} for each in sets] if sets else [],
         # Those that could not be read are gone by now: `mended` left them out.
@@ -207,7 +207,7 @@ def _payload(
         events,
         BATCH_VERSION,
         head.consent_version,
-        _counts(head, sender.grant),
+        {} if head.counts is NO_COUNTS else _counts(head, grant),
         sender.country,
     )
     try:
@@ -219,9 +219,7 @@ def _payload(
 
 def _device(head: Head, sender: Sender, daily: DailyIds) -> str:
     given = head.device or ""
-    if sender.grant.is_import:
-        return given
-    if head.consent == "full" and _is_own(given):
+    if sender.grant.is_import or (head.consent == "full" and _is_own(given)):
         return given
     if sender.grant.is_server or (head.page is None and not given):
         return ""
@@ -229,11 +227,9 @@ def _device(head: Head, sender: Sender, daily: DailyIds) -> str:
     return daily.device(sender.grant.site, sender.address, sender.user_agent, head.resets)
 
 
-def _page(head: Head) -> Page | None:
+def _unnumbered(page: Page | None) -> Page | None:
     # A page that went from full to cookieless, or an old snippet, sends the number still: it links what is to be apart.
-    if head.page is None or head.consent == "full":
-        return head.page
-    return msgspec.structs.replace(head.page, ordinal=0)
+    return page and msgspec.structs.replace(page, ordinal=0)
 
 
 def _is_own(device: str) -> bool:
@@ -241,8 +237,6 @@ def _is_own(device: str) -> bool:
 
 
 def _counts(head: Head, grant: Grant) -> Counts:
-    if head.counts is NO_COUNTS:
-        return {}
     # Without a browser's own id there is nobody whose pages these could be, and of history nobody knows what there was.
     is_own = head.page is not None and head.consent == "full" and _is_own(head.device or "")
     return read_counts(head.counts) if is_own and grant.kind == "write" else {}

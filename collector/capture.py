@@ -91,12 +91,14 @@ class Busy(ExpostError):
 class Admission(msgspec.Struct, frozen=True, gc=False):
     """Who sends, and where their events count: the same for every request with the same head.
 
-    It holds as long as the keyring has the same `revision` and countries come of the same file.
+    It holds as long as the keyring has the same `revision`, the limits the same `era`, and countries come of the same
+    file.
     """
 
     sender: Sender
     places: Places
     revision: int
+    era: int
     countries: CountryFile | None
 
 
@@ -172,14 +174,15 @@ class Capture:
             admission = self._admit_whole(request)
             if admission is None:
                 return False
-            self._refuse_when_busy(request.loop)
+            loop = request.loop
+            self._refuse_when_busy(loop)
             self._limits.check(admission.places, began)
             verdict = self._judge(request.body, admission.sender, self._clock(), began)
             if verdict.refused or verdict.payload is None:
                 return False
             self._count_all(admission, verdict, began)
             told = partial(self._answer_whole, request, verdict, began)
-            self._journal.append_then(verdict.payload, request.loop, told)
+            self._journal.append_then(verdict.payload, loop, told)
         except (Unreadable, TooLarge, FromTheFuture):
             return False
         except ExpostError as error:
@@ -199,7 +202,11 @@ class Capture:
             request.known = admission if admission.sender.grant.kind == "write" else None
             return admission
         assert isinstance(known, Admission)
-        if known.revision != self._keyring.revision() or known.countries is not self._country_file():
+        if (
+            known.revision != self._keyring.revision()
+            or known.era != self._limits.era
+            or known.countries is not self._country_file()
+        ):
             request.known = None
             return None
         return known
@@ -245,7 +252,7 @@ class Capture:
 
     def _admit(self, query: bytes, headers: dict[bytes, bytes], fields: Headers, peer: str) -> Admission:
         """Who sends, and where the events count. Raises for whoever may not, before the body is looked at."""
-        revision = self._keyring.revision()
+        revision, era = self._keyring.revision(), self._limits.era
         grant = self._grant(query, headers)
         if headers.get(b"content-encoding", b"").strip().lower() not in ENCODINGS:
             raise WrongEncoding("Bodies are plain or gzip.", hint="Leave Content-Encoding out, or say gzip.")
@@ -258,7 +265,7 @@ class Capture:
         # History counts nowhere.
         names: dict[Holder, str] = {"address": counted_address(address), "key": grant.key}
         places = () if grant.is_import else self._limits.places(names)
-        return Admission(Sender(grant, address, user_agent, country), places, revision, countries)
+        return Admission(Sender(grant, address, user_agent, country), places, revision, era, countries)
 
     def _country_file(self) -> CountryFile | None:
         return self._countries.file if self._countries else None

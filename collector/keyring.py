@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from expost.state.database import State
@@ -42,16 +42,16 @@ class Grant:
     origins: frozenset[str]
     has_public_origin: bool
     key: str = ""
+    is_import: bool = field(init=False)
+    """Whether it sends history."""
 
-    @property
-    def is_import(self) -> bool:
-        """Whether it sends history."""
-        return self.kind == "import"
+    is_server: bool = field(init=False)
+    """Whether the site's own servers send with it."""
 
-    @property
-    def is_server(self) -> bool:
-        """Whether the site's own servers send with it."""
-        return self.kind == "server"
+    def __post_init__(self) -> None:
+        # Said once: every batch asks for both of them several times.
+        object.__setattr__(self, "is_import", self.kind == "import")
+        object.__setattr__(self, "is_server", self.kind == "server")
 
     def allows(self, origin: str) -> bool:
         """Whether a page of `origin` may send. Browsers name it with every POST to another site.

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
+from msgspec import Struct
+
 from expost.errors import ExpostError
 from expost.settings import Settings
 from expost.throttle import neighbourhood
@@ -49,84 +51,83 @@ class Rate:
     burst: int
 
 
+class Bucket(Struct, eq=False, gc=False):
+    """Room for the events of one name: it is empty for so long as `full_at`, when it will be full, is ahead.
+
+    What its rate comes to stands in it as well: of three for each batch every one is looked at in one place.
+    """
+
+    holder: Holder
+    rate: Rate
+    seconds_each: float
+    depth: float
+    full_at: float = 0.0
+
+    def wait(self, count: int, now: float) -> float:
+        """For how many seconds there is no room for `count` events; 0 when there is."""
+        if self.full_at <= now:
+            return 0.0
+        # More at once than the bucket can ever hold passes when it is full.
+        needed = min(count * self.seconds_each, self.depth)
+        return max(0.0, self.full_at + needed - self.depth - now)
+
+
+Places = tuple[Bucket, ...]
+"""Where the events of a batch count."""
+
+
 class Buckets:
     """Token buckets of one kind under names. Times are seconds of any one clock.
 
-    >>> buckets = Buckets(Rate(per_second=10, burst=20))
-    >>> [buckets.wait("ann", 15, now) or buckets.take("ann", 15, now) for now in (0.0, 0.5, 1.0)]
-    [None, 0.5, None]
+    A bucket that was found may be held on to while `era` is the same: from then on those that nobody asks for again
+    will be forgotten.
+
+    >>> buckets = Buckets("device", Rate(per_second=10, burst=20))
+    >>> buckets.find("ann").full_at = 1.5
+    >>> [buckets.find("ann").wait(15, now) for now in (0.0, 0.5, 1.0)]
+    [1.0, 0.5, 0.0]
     """
 
-    def __init__(self, rate: Rate, most: int = MOST_NAMES) -> None:
-        self.rate = rate
-        self._seconds_each = 1 / rate.per_second if rate.per_second else 0.0
-        self._depth = rate.burst * self._seconds_each
+    def __init__(self, holder: Holder, rate: Rate, most: int = MOST_NAMES) -> None:
+        self.era = 0
+        self._holder = holder
+        self._rate = rate
         self._most = most // 2
         # Two halves: when the young one is full it becomes the old one, and what nobody used since is forgotten.
-        self._young: dict[int, float] = {}
-        self._old: dict[int, float] = {}
+        self._young: dict[int, Bucket] = {}
+        self._old: dict[int, Bucket] = {}
 
-    def wait(self, name: str, count: int, now: float) -> float:
-        """For how many seconds there is no room for `count` events under this name; 0 when there is."""
-        return self.wait_at(hash(name), count, now)
-
-    def wait_at(self, place: int, count: int, now: float) -> float:
-        """The same for the bucket in this place, which is the hash of a name."""
-        full_at = self.full_at(place)
-        if full_at <= now:
-            return 0.0
-        # More at once than the bucket can ever hold passes when it is full.
-        needed = min(count * self._seconds_each, self._depth)
-        return max(0.0, full_at + needed - self._depth - now)
-
-    def full_at(self, place: int) -> float:
-        """When the bucket in this place will be full: long ago if it is not known."""
-        return self._young.get(place) or self._old.get(place, 0.0)
-
-    def take(self, name: str, count: int, now: float) -> None:
-        """Take `count` events out of the bucket, whether there is room or not."""
+    def find(self, name: str) -> Bucket:
+        """The bucket of this name: a full one if it is not known."""
         place = hash(name)
-        self._set(place, max(self.full_at(place), now) + count * self._seconds_each)
+        return self._young.get(place) or self._renewed(place)
 
-    def take_at(self, place: int, count: int, now: float) -> bool:
-        """Take `count` events out of the bucket in this place, if it has room for them; whether it had."""
-        young = self._young
-        full_at = young.get(place) or self._old.get(place, 0.0)
-        cost = count * self._seconds_each
-        if full_at <= now:
-            full_at = now
-        elif full_at + min(cost, self._depth) - self._depth > now:
-            return False
-        # What `_set` does, of which there are three for each batch.
-        young[place] = full_at + cost
-        if len(young) >= self._most:
-            self._old, self._young = young, {}
-        return True
+    def _renewed(self, place: int) -> Bucket:
+        bucket = self._old.get(place) or self._made()
+        self._young[place] = bucket
+        if len(self._young) >= self._most:
+            self._old, self._young = self._young, {}
+            self.era += 1
+        return bucket
 
-    def give_back(self, place: int, count: int) -> None:
-        """Undo what was taken out of the bucket in this place."""
-        self._set(place, self.full_at(place) - count * self._seconds_each)
-
-    def _set(self, place: int, full_at: float) -> None:
-        young = self._young
-        young[place] = full_at
-        if len(young) >= self._most:
-            self._old, self._young = young, {}
+    def _made(self) -> Bucket:
+        seconds_each = 1 / self._rate.per_second
+        return Bucket(self._holder, self._rate, seconds_each, self._rate.burst * seconds_each)
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
 
-Places = tuple[tuple[Holder, Buckets, int], ...]
-"""Where the events of a batch count: buckets of a kind, and the place among them."""
-
-
 class Limits:
     """The buckets of every kind. A kind without a limit keeps none."""
 
-    def __init__(self, rates: dict[Holder, Rate]) -> None:
-        self._buckets = {holder: Buckets(rate) for holder, rate in rates.items() if rate.per_second}
+    def __init__(self, rates: dict[Holder, Rate], most: int = MOST_NAMES) -> None:
+        self._buckets = {
+            holder: Buckets(holder, rate, most) for holder, rate in rates.items() if rate.per_second
+        }
         self._calm_from = 0.0
+        self.era = 0
+        """Another number as soon as `places` that were found before are to be found again."""
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -143,12 +144,16 @@ class Limits:
 
     def places(self, names: Mapping[Holder, str]) -> Places:
         """Where events of these count: what `check` and `take` want to know, found once for many batches."""
-        return sum((self.place(holder, name) for holder, name in names.items()), ())
+        kinds = [self._buckets[holder] for holder in names if holder in self._buckets]
+        before = sum(kind.era for kind in kinds)
+        found = sum((self.place(holder, name) for holder, name in names.items()), ())
+        self.era += sum(kind.era for kind in kinds) - before
+        return found
 
     def place(self, holder: Holder, name: str) -> Places:
-        """The same for one name; empty if its kind has no limit."""
+        """The same for one name and this batch alone; empty if its kind has no limit."""
         buckets = self._buckets.get(holder)
-        return () if buckets is None else ((holder, buckets, hash(name)),)
+        return () if buckets is None else (buckets.find(name),)
 
     def is_calm(self, now: float) -> bool:
         """Whether nobody sent too much of late, so that `check` has nothing to look up."""
@@ -157,24 +162,27 @@ class Limits:
     def check(self, places: Places, now: float) -> None:
         """Raise TooManyEvents if not even one event has room: for what is known before a batch is read."""
         if now < self._calm_from:
-            for holder, buckets, place in places:
-                if wait := buckets.wait_at(place, 1, now):
-                    raise self._too_many(holder, buckets, wait, now)
+            for bucket in places:
+                if wait := bucket.wait(1, now):
+                    raise self._too_many(bucket, wait, now)
 
     def take(self, places: Places, count: int, now: float) -> None:
         """Count events in all of these places, or in none and raise TooManyEvents."""
-        taken = 0
-        for holder, buckets, place in places:
-            if not buckets.take_at(place, count, now):
-                for _, others, before in places[:taken]:
-                    others.give_back(before, count)
-                raise self._too_many(holder, buckets, buckets.wait_at(place, count, now), now)
-            taken += 1  # noqa: SIM113 (`enumerate` makes a tuple for each of the many)
+        for bucket in places:
+            full_at = bucket.full_at
+            is_full = full_at <= now
+            after = (now if is_full else full_at) + count * bucket.seconds_each
+            # Nearly all have room to spare, which is seen without a call.
+            if after - bucket.depth > now and (wait := bucket.wait(count, now)):
+                for taken in places[: places.index(bucket)]:
+                    taken.full_at -= count * taken.seconds_each
+                raise self._too_many(bucket, wait, now)
+            bucket.full_at = after
 
-    def _too_many(self, holder: Holder, buckets: Buckets, wait: float, now: float) -> TooManyEvents:
+    def _too_many(self, bucket: Bucket, wait: float, now: float) -> TooManyEvents:
         # As long as nobody sends too much, nothing has to be looked up before a body is read.
         self._calm_from = now + LONGEST_WAIT_SECONDS
-        return TooManyEvents(holder, buckets.rate, wait)
+        return TooManyEvents(bucket.holder, bucket.rate, wait)
 
 
 def counted_address(address: str) -> str:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, cast
 
+from msgspec import Struct
+
 from .guard import Door, GuardedProtocol
 from .heads import Heads, find_parts
 
@@ -31,31 +33,28 @@ def whole_first(door: Door, path: str, take: Take) -> type[asyncio.Protocol]:
     )
 
 
-class WholeRequest:
+class WholeRequest(Struct, eq=False):
     """A POST that arrived whole.
 
     Of the protocol it is the request under way, so that it has what uvicorn looks at in one.
     """
 
-    __slots__ = ("_protocol", "body", "disconnected", "keep_alive", "known", "response_complete")
+    _protocol: WholeProtocol
+    body: bytes
+    known: object | None
+    """What its taker wants to be told when the same head comes again from the same peer, and is told when it does.
+
+    With a head that is known, address and fields are not. A taker for whom that is too little sets it to None and
+    declines: the head is parsed then.
+    """
+
+    keep_alive: bool
+    disconnected: bool = False
+    response_complete: bool = False
 
     message_event: ClassVar[_NobodyWaits]
     response_started: ClassVar[bool] = False
     """Never begun and not complete: an answer is one write."""
-
-    def __init__(
-        self, protocol: WholeProtocol, body: bytes, known: object | None, *, keep_alive: bool
-    ) -> None:
-        self._protocol = protocol
-        self.body = body
-        self.known = known
-        """What its taker wants to be told when the same head comes again from the same peer, and is told when it does.
-
-        With a head that is known, address and fields are not. A taker for whom that is too little sets it to None and
-        declines: the head is parsed then.
-        """
-        self.keep_alive = keep_alive
-        self.disconnected = self.response_complete = False
 
     @property
     def query(self) -> bytes:
@@ -163,7 +162,9 @@ class WholeProtocol(GuardedProtocol):
 
         A request that is not whole by then goes the ordinary way.
         """
-        if self._is_between() and self._take_known(data):
+        # Whether all that arrived before was whole requests, and they are answered.
+        is_between = not (self._is_in_head or self._is_in_body or self._is_refused or self.flow.write_paused)
+        if is_between and self._is_free() and self._take_known(data):
             return
         super().data_received(data)
         if self._is_undecided and not self._is_refused:
@@ -195,7 +196,7 @@ class WholeProtocol(GuardedProtocol):
             super().on_message_complete()
             return
         assert self.parser is not None
-        request = WholeRequest(self, self._whole_body, None, keep_alive=self.parser.should_keep_alive())
+        request = WholeRequest(self, self._whole_body, None, self.parser.should_keep_alive())
         if self._offer(request):
             self._is_undecided = False
             self._whole_body = b""
@@ -212,7 +213,7 @@ class WholeProtocol(GuardedProtocol):
         known = self._heads.find(place)
         if known is None:
             return False
-        request = WholeRequest(self, data[head_bytes:], known, keep_alive=True)
+        request = WholeRequest(self, data[head_bytes:], known, True)
         if self._offer(request):
             # It stays here until the next one: a thousand connections are not to hold a thousand bodies.
             request.body = b""
@@ -261,12 +262,6 @@ class WholeProtocol(GuardedProtocol):
             and not self._is_declined
             and self._is_free()
         )
-
-    def _is_between(self) -> bool:
-        """Whether all that arrived before was whole requests, and they are answered."""
-        if self._is_in_head or self._is_in_body or self._is_refused or self.flow.write_paused:
-            return False
-        return self._is_free()
 
     def _is_free(self) -> bool:
         # Uvicorn declares it as never absent; before the first request it is.

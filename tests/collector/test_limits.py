@@ -112,10 +112,11 @@ def test_bad_batches_count_for_the_address_and_refused_ones_are_not_read(limited
 
 
 def test_a_batch_larger_than_the_burst_passes_a_full_bucket() -> None:
-    buckets = Buckets(Rate(10, 20))
-    assert buckets.wait("ann", 50, 0.0) == 0
-    buckets.take("ann", 50, 0.0)
-    assert buckets.wait("ann", 1, 3.0) == pytest.approx(0.1)
+    limits = Limits({"device": Rate(10, 20)})
+    (ann,) = limits.places({"device": "ann"})
+    assert ann.wait(50, 0.0) == 0
+    limits.take((ann,), 50, 0.0)
+    assert ann.wait(1, 3.0) == pytest.approx(0.1)
 
 
 def test_a_batch_takes_from_every_bucket_or_from_none() -> None:
@@ -127,12 +128,35 @@ def test_a_batch_takes_from_every_bucket_or_from_none() -> None:
 
 
 def test_a_million_names_take_the_memory_of_a_few() -> None:
-    buckets = Buckets(Rate(1, 10), most=100)
+    buckets = Buckets("device", Rate(1, 10), most=100)
     for number in range(10_000):
-        buckets.take(str(number), 1, 0.0)
-        buckets.take("busy", 1, 0.0)
+        buckets.find(str(number)).full_at += 1
+        buckets.find("busy").full_at += 1
     assert len(buckets) <= 100
-    assert buckets.wait("busy", 1, 0.0) > 9_000
+    assert buckets.find("busy").wait(1, 0.0) > 9_000
+
+
+def test_a_bucket_that_is_held_on_to_is_found_again_before_it_is_forgotten() -> None:
+    limits = Limits({"address": Rate(1, 10)}, most=4)
+    era, held = limits.era, limits.places({"address": "busy"})
+    limits.take(held, 10, 0.0)
+    for number in range(20):
+        limits.places({"address": str(number)})
+        if limits.era != era:
+            era, held = limits.era, limits.places({"address": "busy"})
+    assert era > 0
+    with pytest.raises(TooManyEvents):
+        limits.take(limits.places({"address": "busy"}), 1, 0.0)
+
+
+def test_a_known_head_counts_where_its_address_does_after_many_others_came(limited: Desk) -> None:
+    limits = Limits({"address": Rate(10, 30)}, most=4)
+    limited.collector.capture._limits = limits
+    assert limited.send(clicks(20)).status == 200
+    for number in range(20):
+        assert limited.send(clicks(1, number), peer=f"192.0.2.{number + 100}").status == 200
+        assert limited.send(clicks(0)).status in (200, 429)
+    assert limited.send(clicks(20), headers={"x-other": "head"}).status == 429
 
 
 def test_of_no_limit_nothing_is_remembered() -> None:
