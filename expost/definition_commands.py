@@ -73,7 +73,13 @@ def show(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
     words = ("version", "valid from", "until", "saved", "by", "meaning")
     fields = ("version", "valid_from", "valid_until", "created_at", "author", "meaning")
     columns = [(word, "right" if word == "version" else "left") for word in words]
-    rows = [tuple(each.get(field, "") for field in fields) for each in history]
+    from expost.table import said_minute
+
+    times = fields[1:4]
+    rows = [
+        tuple(said_minute(each.get(field)) if field in times else each.get(field, "") for field in fields)
+        for each in history
+    ]
     _table(columns, rows)
 
 

@@ -61,7 +61,7 @@ class Questions(Asking):
         `unit` is `person`, `session`, `device` or `group:TYPE`. With `by="flag:KEY"`, `several` says how people count
         who saw several variations (`first`, `exclude`, `as_treated`). `asked` may say `order` (`ordered`, `strict`,
         `any`), `between`, `ends_attempt`, `removes_unit` (steps), `over` (`day`, `week`, `month`) and `compare`
-        (`previous`): see `expost.query.funnel.Funnel`.
+        (`previous`, `cohort:NAME`): see `expost.query.funnel.Funnel`.
         """
         for name in ("between", "ends_attempt", "removes_unit"):
             if name in asked:

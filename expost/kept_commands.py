@@ -85,7 +85,12 @@ def _add_versions(kept: KeptCommands) -> None:
         for word in ("owner", "tags", "note", "archived"):
             if value := versions[-1][word]:
                 click.echo(f"{word}: {', '.join(value) if isinstance(value, list) else value}")
-        rows = [(each["version"], each["created_at"], each["author"], each["meaning"]) for each in versions]
+        from expost.table import said_minute
+
+        rows = [
+            (each["version"], said_minute(each["created_at"]), each["author"], each["meaning"])
+            for each in versions
+        ]
         _table([("version", "right"), ("saved", "left"), ("by", "left"), ("meaning", "left")], rows)
 
     @kept.command("A new version that says what an old one said.", f"{kept.example} 1")

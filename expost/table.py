@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, Literal
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -17,6 +19,8 @@ from expost.query.unit import PERSON, Unit
 
 SHORTEST = 10
 """Columns that words keep however narrow the terminal is."""
+GAP = 2
+"""Columns of the terminal between two of a table."""
 NUMBER, WORD = "right", "left"
 
 
@@ -28,26 +32,49 @@ def terminal_console() -> Console:
 def table(
     console: Console, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], title: str = ""
 ) -> None:
-    """Print rows under (name, "left" or "right") columns; text from the data is never read as markup."""
+    """Print rows under (name, "left" or "right") columns; text from the data is never read as markup.
+
+    What a narrow terminal has no room for is left out from the end, and said below.
+    """
     drawn = Table(
         title=escape(title) if title else None,
         title_justify="left",
         title_style="bold",
         header_style="dim",
         box=None,
-        padding=(0, 2, 0, 0),
+        padding=(0, GAP, 0, 0),
     )
     cells = [[cell(value) for value in row] for row in rows]
-    for place, (name, side) in enumerate(columns):
+    widths = [_least(name, side, [row[place] for row in cells]) for place, (name, side) in enumerate(columns)]
+    shown = _fitting(widths, console.width)
+    for (name, side), least in zip(columns[:shown], widths[:shown], strict=True):
         is_number = side == NUMBER
-        # Words may break into lines; a number that is cut short would be another number.
-        longest = max(map(len, [name, *(row[place] for row in cells)]))
-        least = longest if is_number else min(longest, SHORTEST)
         justify: Literal["right", "left"] = "right" if is_number else "left"
         drawn.add_column(name, justify=justify, no_wrap=is_number, min_width=least, overflow="fold")
     for row in cells:
-        drawn.add_row(*map(escape, row))
+        drawn.add_row(*map(escape, row[:shown]))
     console.print(drawn)
+    if left := len(columns) - shown:
+        columns_are = "column is" if left == 1 else "columns are"
+        console.print(
+            f"{left} more {columns_are} not shown: a wider terminal has room, "
+            "and --json (of a question also --csv) has all."
+        )
+
+
+def _least(name: str, side: str, cells: Sequence[str]) -> int:
+    """How narrow a column may be. Words may break into lines; a number that is cut short would be another number."""
+    longest = max(map(cell_len, [name, *cells]))
+    if side == NUMBER:
+        return longest
+    # A heading breaks between its words alone.
+    return max(min(longest, SHORTEST), max(map(cell_len, name.split()), default=0))
+
+
+def _fitting(widths: Sequence[int], room: int) -> int:
+    """How many columns from the first fit beside each other; at least one of those there are."""
+    ends = accumulate(width + GAP for width in widths)
+    return max(sum(end <= room for end in ends), min(1, len(widths)))
 
 
 def cell(value: Any) -> str:
@@ -146,3 +173,12 @@ def unit_of(answer: Answer) -> str:
 def minute(moment: datetime | None) -> str:
     """A moment to the minute."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "unknown"
+
+
+def said_minute(said: str | None) -> str:
+    """A moment as JSON says it, to the minute; empty where none is said.
+
+    >>> said_minute("2026-11-02T09:30:12.000250Z"), said_minute(None)
+    ('2026-11-02 09:30', '')
+    """
+    return minute(datetime.fromisoformat(said)) if said else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from expost.query.live import LiveEvent
 from expost.query.timeline import TimelineAnswer
 from expost.table import NUMBER, WORD, table
 
@@ -45,8 +46,12 @@ def show_person(console: Console, answer: TimelineAnswer) -> None:
 def show_timeline(console: Console, answer: TimelineAnswer) -> None:
     """What somebody did, session by session."""
     console.print(f"{answer.name}: {answer.total:,} events", markup=False, highlight=False)
-    columns = [("time", NUMBER), ("event", WORD), ("label", WORD), ("page", WORD)]
+    columns = [("time", NUMBER), ("event", WORD), ("what", WORD), ("page", WORD)]
     for session in answer.sessions:
         where = session.device or "a server"
-        rows = [(each.time, each.name or each.type, each.label, each.path) for each in session.events]
+        rows = [(each.time, each.name or each.type, _what(each), each.path) for each in session.events]
         table(console, columns, rows, title=f"{where}, {session.total:,} events")
+
+
+def _what(event: LiveEvent) -> str | None:
+    return f"{event.flag} = {event.variation}" if event.type == "exposure" else event.label

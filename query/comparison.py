@@ -1,4 +1,4 @@
-"""Comparison: the same question about the stretch of the same length before."""
+"""Comparison: the same question about the stretch of the same length before, or about the people of another cohort."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from expost.clock import from_micros
 from expost.errors import InvalidInput
 
 from .calendar import Calendar
+from .cohort import Cohort
 from .funnel import Funnel
+from .membership import with_cohorts
 from .question import Moment
+from .reading import Reading
+from .sampling import with_sample
 from .trend import Trend
 
 Compared = TypeVar("Compared", Funnel, Trend)
@@ -40,3 +44,9 @@ def _before(start: Moment, end: Moment, calendar: Calendar) -> tuple[Moment, Mom
     began, ended = calendar.micros(start, 0), calendar.micros(end, 0)
     before, until = (from_micros(each).astimezone(calendar.zone) for each in (2 * began - ended, began))
     return before, until
+
+
+def reading_of_cohorts(reading: Reading, question: Funnel, cohorts: tuple[str | Cohort, ...]) -> Reading:
+    """The same snapshot read for the same question about the people of these cohorts instead of its own."""
+    asked = replace(question, cohort=cohorts, compare=None)
+    return with_sample(with_cohorts(replace(reading, question=asked, chosen=None, parting=None, notes=())))

@@ -21,6 +21,7 @@ from .question import (
     Step,
     ask_as,
     check_comparison,
+    compared_cohort,
     refuse_other,
     refuse_outside,
 )
@@ -72,7 +73,8 @@ class Funnel(Question):
 
     `order`: `ordered`, `strict` (no event of `between` lies between two steps; by default none of the steps), `any`.
     `ends_attempt`: events that end an attempt. `removes_unit`: events that remove whoever has one within the window of
-    an entry. `over`: also by the `day`, `week` or `month` of entry. `compare`: also for the `previous` stretch of time.
+    an entry. `over`: also by the `day`, `week` or `month` of entry. `compare`: also for the `previous` stretch of time,
+    or for the people of another cohort, `cohort:NAME`, instead of those of `cohort`.
     """
 
     steps: tuple[Step | Stage, ...]
@@ -91,6 +93,11 @@ class Funnel(Question):
         """The steps, each with all there is to say about it."""
         return tuple(map(stage_of, self.steps))
 
+    @property
+    def compared_cohort(self) -> str | None:
+        """The cohort beside whose people it is asked; None where there is none."""
+        return compared_cohort(self.compare)
+
     def __post_init__(self) -> None:
         if not 1 <= len(self.steps) <= MAX_STEPS:
             raise InvalidInput(
@@ -107,7 +114,7 @@ class Funnel(Question):
         if self.over is not None:
             refuse_other("The period of a funnel over time", self.over, FUNNEL_PERIODS)
         if self.compare is not None:
-            check_comparison("A funnel", self.compare, self)
+            check_comparison("A funnel", self.compare, self, has_cohorts=True)
         self._refuse_what_order_cannot()
 
     def _refuse_what_order_cannot(self) -> None:
@@ -233,7 +240,10 @@ class FunnelGroup:
 
 @dataclass(frozen=True, slots=True)
 class FunnelAnswer(Answer):
-    """How many people reached each step. `several_variations` is the share of exposed people who saw several."""
+    """How many people reached each step. `several_variations` is the share of exposed people who saw several.
+
+    `compared` is the answer beside it. Of another cohort: `shared_people` entered in both.
+    """
 
     steps: tuple[FunnelStep, ...]
     groups: tuple[FunnelGroup, ...]
@@ -241,6 +251,7 @@ class FunnelAnswer(Answer):
     several_variations: float | None
     periods: tuple[EntryPeriod, ...] = ()
     compared: FunnelAnswer | None = None
+    shared_people: int | None = None
     ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
 
     def people(

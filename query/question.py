@@ -70,9 +70,26 @@ def ask_as(question: Question, other: Question) -> None:
             object.__setattr__(question, each.name, getattr(other, each.name))
 
 
-def check_comparison(what: str, compare: str, question: Question) -> None:
-    """Refuse a comparison with anything but the stretch before a range."""
-    refuse_other(f"What {what[0].lower()}{what[1:]} is compared with", compare, ("previous",))
+COHORT_COMPARED = "cohort:"
+"""What stands before the name of a cohort that a question is compared with."""
+
+
+def compared_cohort(compare: str | None) -> str | None:
+    """The cohort of `cohort:NAME`; None of any other comparison.
+
+    >>> compared_cohort("cohort:Regulars"), compared_cohort("previous")
+    ('Regulars', None)
+    """
+    before, _, name = (compare or "").partition(COHORT_COMPARED)
+    return None if before else name.strip() or None
+
+
+def check_comparison(what: str, compare: str, question: Question, *, has_cohorts: bool = False) -> None:
+    """Refuse a comparison with anything but the stretch before a range, and with `has_cohorts` a `cohort:NAME`."""
+    if has_cohorts and compared_cohort(compare):
+        return
+    known = ("previous", f"{COHORT_COMPARED}NAME") if has_cohorts else ("previous",)
+    refuse_other(f"What {what[0].lower()}{what[1:]} is compared with", compare, known)
     if question.last is None and (question.start is None or question.end is None):
         raise InvalidInput(
             "A comparison with the previous period needs a range.",

@@ -21,7 +21,7 @@ from .form_ways import LIFECYCLE, PATHS, STICKINESS, lifecycle_of, paths_of, sti
 from .funnel import Funnel
 from .lifecycle import Lifecycle
 from .paths import Paths
-from .question import Question
+from .question import Question, compared_cohort
 from .retention import Retention
 from .sessions import Sessions
 from .stickiness import Stickiness
@@ -95,6 +95,7 @@ class Report:
         form = self.fields
         named = [*form.get("cohort", ()), *form.get("not_cohort", ())]
         named += [text.removeprefix("cohort:") for text in form.get("by", ()) if text.startswith("cohort:")]
+        named += [name for text in form.get("compare", ()) if (name := compared_cohort(text))]
         return tuple(dict.fromkeys(named))
 
     def body(self) -> dict[str, Any]:

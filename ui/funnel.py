@@ -9,10 +9,10 @@ from datetime import date
 from expost.query.form_funnel import funnel_of
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelStep
 from expost.query.funnel_counts import PERCENTILES
-from expost.query.question import MAX_STEPS
+from expost.query.question import COHORT_COMPARED, MAX_STEPS, compared_cohort
 
 from . import chart, group
-from .asked import Ask
+from .asked import Ask, Choices
 from .chart_page import ChartPage
 from .desk import Pairs
 from .format import window
@@ -73,6 +73,12 @@ class FunnelAsk(Ask):
     def step_windows(self) -> tuple[str, ...]:
         """Windows of steps, and room for one more."""
         return (*self.form.get("step_within", ()), "")
+
+    @property
+    def comparisons(self) -> Choices:
+        """What it can stand beside."""
+        cohorts = ((f"{COHORT_COMPARED}{key}", f"the cohort {name}") for key, name in self.cohorts)
+        return (("previous", "the period before"), *cohorts)
 
     @property
     def more(self) -> bool:
@@ -206,12 +212,16 @@ def funnel_view(answer: FunnelAnswer, pairs: Pairs = ()) -> FunnelView:
             )
             for each in answer.periods
         ),
-        compared=funnel_view(answer.compared, _range(pairs, answer.compared)) if answer.compared else None,
+        compared=funnel_view(answer.compared, _beside(pairs, answer.compared)) if answer.compared else None,
     )
 
 
-def _range(pairs: Pairs, compared: FunnelAnswer) -> Pairs:
+def _beside(pairs: Pairs, compared: FunnelAnswer) -> Pairs:
     """The address of the compared question."""
+    asked = next((compared_cohort(value) for name, value in pairs if name == "compare"), None)
+    if asked is not None:
+        kept = [(name, value) for name, value in pairs if name not in ("cohort", "compare")]
+        return (*kept, ("cohort", asked))
     kept = [(name, value) for name, value in pairs if name not in ("from", "to", "compare")]
     sides = (("from", compared.question.start), ("to", compared.question.end))
     return (*kept, *((name, str(moment)) for name, moment in sides))

@@ -90,8 +90,13 @@ SCHEMA: tuple[View, ...] = (
             "received", "missing", "is_exact", "missing_pages", "is_bot", "is_internal", "environment",
         ),
     ),
+    (
+        "rejected",
+        "one row for each thing that could not be stored in the last seven days; for admins",
+        ("site", "received_at", "reason", "kind", "event_id", "content"),
+    ),
 )  # fmt: skip
-"""The views that are always there, with their columns."""
+"""The views that are there without anything saved, with their columns."""
 
 
 @dataclass(frozen=True, slots=True)

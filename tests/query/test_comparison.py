@@ -10,6 +10,7 @@ import pytest
 from expost.errors import InvalidInput
 from expost.query.calendar import Calendar
 from expost.query.comparison import previous
+from expost.query.funnel import Funnel
 from expost.query.question import Moment
 from expost.query.trend import Trend
 
@@ -45,3 +46,14 @@ def test_there_is_none_before_all_time() -> None:
         before(None, date(2026, 2, 2))
     with pytest.raises(InvalidInput, match="before all calendars"):
         before(date(2, 1, 1), date(2026, 2, 2))
+
+
+@pytest.mark.parametrize("compare", ["cohort:", "cohorts:A", "xcohort:A", "next"])
+def test_a_funnel_is_compared_with_the_period_before_or_a_cohort_alone(compare):
+    with pytest.raises(InvalidInput, match="compared with"):
+        Funnel(("Bought",), timedelta(days=7), compare=compare)
+
+
+def test_a_trend_is_not_compared_with_a_cohort():
+    with pytest.raises(InvalidInput, match="compared with"):
+        Trend("Bought", "day", compare="cohort:A")

@@ -87,3 +87,41 @@ def test_a_cohort_travels_as_json(lake):
     )  # fmt: skip
     assert Cohort.from_json(saved.name, saved.body(), saved.version) == saved
     assert lake.cohorts() == [saved]
+
+
+@pytest.mark.parametrize("cohort", [(), ("Buyers",)])
+@pytest.mark.parametrize("unit", ["person", "device"])
+def test_a_funnel_beside_a_cohort_is_the_two_asked_apart(lake, cohort, unit):
+    lake.save_cohort("Regulars", did=did("Ordered", 2))
+    lake.save_cohort("Buyers", did="Ordered")
+    lake.save_cohort("Pro", traits={"plan": "pro"})
+    asked = {"now": NOW, "within": "7d", "unit": unit}
+    for other in ("Regulars", "Buyers", "Pro"):
+        beside = lake.funnel("Anything", "Ordered", cohort=cohort, compare=f"cohort:{other}", **asked)
+        assert beside.steps == lake.funnel("Anything", "Ordered", cohort=cohort, **asked).steps
+        apart = lake.funnel("Anything", "Ordered", cohort=other, **asked)
+        assert beside.compared is not None
+        assert beside.compared.steps == apart.steps
+        both = lake.funnel("Anything", "Ordered", cohort=(*cohort, other), **asked).steps[0].people
+        assert beside.shared_people == both > 0
+
+
+def test_a_funnel_beside_a_cohort_says_whether_the_two_are_apart(lake):
+    lake.save_cohort("Regulars", did=did("Ordered", 2))
+    lake.save_cohort("Others", did_not="Ordered")
+    apart = lake.funnel("Anything", cohort="Others", compare="cohort:Regulars", now=NOW)
+    assert apart.shared_people == 0
+    assert apart.notes[-1] == "The two groups compared are apart: nobody entered in both."
+    alike = lake.funnel("Anything", compare="cohort:Regulars", now=NOW)
+    assert alike.notes[-1] == "The two groups compared are not apart: 1 person entered in both."
+    with pytest.raises(UnknownCohort, match="Regulers") as problem:
+        lake.funnel("Anything", compare="cohort:Regulers", now=NOW)
+    assert "Regulars" in problem.value.hint
+
+
+def test_a_report_names_the_cohort_that_it_is_compared_with(lake):
+    lake.save_cohort("Regulars", did=did("Ordered", 2))
+    lake.save_report("Beside", lake.funnel("Anything", compare="cohort:Regulars", now=NOW))
+    assert lake.report("Beside", now=NOW).compared.steps[0].people == 1
+    with pytest.raises(UnknownCohort):
+        lake.analysis.keep_report("No", "funnel", {"step": ["Anything"], "compare": ["cohort:Gone"]})

@@ -7,13 +7,17 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 
+from expost.lake.rejected import create_rejected_view
+from expost.query.saved import VIEWS
 from expost.ui.sql import SCHEMA
 from tests.story import Story
 from tests.ui.stand_in import StandIn, create_app
 
 
 def test_every_column_of_every_view_is_listed(empty_folder: Path) -> None:
+    assert sorted(view for view, _, _ in SCHEMA) == sorted(VIEWS)
     with Story(empty_folder).connect() as connection:
+        create_rejected_view(connection, [])
         for view, _, columns in SCHEMA:
             there = [row[0] for row in connection.execute(f"describe {view}").fetchall()]
             assert sorted(columns) == sorted(there), view
