@@ -43,10 +43,10 @@ def show_funnel(console: Console, answer: FunnelAnswer) -> None:
 def _beside(answer: FunnelAnswer, compared: FunnelAnswer) -> str:
     asked = answer.question
     assert isinstance(asked, Funnel)
-    if asked.compared_cohort is None:
+    if asked.compared_name is None:
         return f"The period before, from {compared.question.start} until {compared.question.end}:"
     shared = f"{answer.shared_people:,}" if answer.shared_people else "nobody"
-    return f"The cohort {cell(asked.compared_cohort)} ({shared} entered in both groups):"
+    return f"The cohort {cell(asked.compared_name)} ({shared} entered in both groups):"
 
 
 def _show_periods(console: Console, answer: FunnelAnswer) -> None:

@@ -40,7 +40,7 @@ from .event_detail import EventDetail, event_detail
 from .explanation import Explanation
 from .flag_list import FlagList, flag_list
 from .funnel import Funnel, FunnelPeople
-from .funnel_counts import funnel
+from .funnel_comparison import funnel
 from .funnel_people import funnel_people
 from .health import Health, health
 from .kept_cohorts import KeptCohorts

@@ -46,7 +46,10 @@ def _before(start: Moment, end: Moment, calendar: Calendar) -> tuple[Moment, Mom
     return before, until
 
 
-def reading_of_cohorts(reading: Reading, question: Funnel, cohorts: tuple[str | Cohort, ...]) -> Reading:
-    """The same snapshot read for the same question about the people of these cohorts instead of its own."""
+def reading_of_cohorts(
+    reading: Reading, question: Funnel, cohorts: tuple[str | Cohort, ...]
+) -> tuple[Reading, Funnel]:
+    """The same question about the people of these cohorts instead of its own, and the same snapshot read for it."""
     asked = replace(question, cohort=cohorts, compare=None)
-    return with_sample(with_cohorts(replace(reading, question=asked, chosen=None, parting=None, notes=())))
+    own = replace(reading, question=asked, chosen=None, parting=None, notes=())
+    return with_sample(with_cohorts(own)), asked

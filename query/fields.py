@@ -20,7 +20,7 @@ from .form import Form, property_of
 from .funnel import Funnel, Stage
 from .lifecycle import Lifecycle
 from .paths import Paths
-from .question import Moment, Question, Saved, Step
+from .question import COHORT_COMPARED, Moment, Question, Saved, Step
 from .retention import Retention, format_brackets
 from .sessions import Sessions
 from .stickiness import Stickiness
@@ -67,7 +67,8 @@ def _funnel(question: Funnel) -> Pairs:
     )
     yield "where", [f"{number}:{text}" for number, each in stages for text in _where(each)]
     yield "over", question.over
-    yield "compare", question.compare
+    beside = question.compare
+    yield "compare", beside if isinstance(beside, str | None) else f"{COHORT_COMPARED}{_cohort(beside)}"
     yield from _unit(question.unit)
     yield from _by(question.by)
 

@@ -1,4 +1,4 @@
-"""Funnels: the question, who is behind a bar, and the answer. `funnel_counts.py` leads from one to the other."""
+"""Funnels: the question, who is behind a bar, and the answer. `funnel_comparison.py` leads from one to the other."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from expost.errors import InvalidInput
 
 from .answer import Answer, as_row, ask_again
 from .breakdown import Breakdown, kind_asked
+from .cohort import Cohort
 from .definition import Definition
 from .explanation import Explanation, ExplanationAnswer
 from .person import DecidingEvent, PeopleAnswer
@@ -74,7 +75,7 @@ class Funnel(Question):
     `order`: `ordered`, `strict` (no event of `between` lies between two steps; by default none of the steps), `any`.
     `ends_attempt`: events that end an attempt. `removes_unit`: events that remove whoever has one within the window of
     an entry. `over`: also by the `day`, `week` or `month` of entry. `compare`: also for the `previous` stretch of time,
-    or for the people of another cohort, `cohort:NAME`, instead of those of `cohort`.
+    or for the people of another cohort, `cohort:NAME` or a `Cohort`, instead of those of `cohort`.
     """
 
     steps: tuple[Step | Stage, ...]
@@ -86,7 +87,7 @@ class Funnel(Question):
     ends_attempt: tuple[Step, ...] = ()
     removes_unit: tuple[Step, ...] = ()
     over: str | None = None
-    compare: str | None = None
+    compare: str | Cohort | None = None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -94,9 +95,15 @@ class Funnel(Question):
         return tuple(map(stage_of, self.steps))
 
     @property
-    def compared_cohort(self) -> str | None:
+    def compared_cohort(self) -> str | Cohort | None:
         """The cohort beside whose people it is asked; None where there is none."""
         return compared_cohort(self.compare)
+
+    @property
+    def compared_name(self) -> str | None:
+        """What that cohort is called."""
+        cohort = self.compared_cohort
+        return cohort.name if isinstance(cohort, Cohort) else cohort
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.steps) <= MAX_STEPS:

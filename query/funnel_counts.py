@@ -9,8 +9,6 @@ from .answer import LeftOut
 from .attempt import StepShape
 from .breakdown import Flag
 from .calendar import first_day
-from .cohort import Cohort
-from .comparison import previous, reading_of_cohorts
 from .definition import Definition
 from .funnel import EntryPeriod, Funnel, FunnelAnswer, FunnelGroup, FunnelStep, Times, TimesBar
 from .funnel_arrays import is_for_arrays
@@ -37,7 +35,6 @@ ORDER_RULES = {
 SHOWN_RULE = (
     "The attempt shown is the deepest; of those the one that gets there first; of those the latest start."
 )
-NOBODY_SHARED = "The two groups compared are apart: nobody entered in both."
 OPTIONAL_RULE = "An optional step counts where the shown attempt has it between the steps around it."
 
 
@@ -50,41 +47,6 @@ class Tables:
     times: Sequence[Row]
     daily: Row
     over: Sequence[Row]
-
-
-def funnel(reading: Reading, question: Funnel) -> FunnelAnswer:
-    """How many units reached each step."""
-    answer = counted_funnel(reading, question)
-    if question.compare is None:
-        return answer
-    if (cohort := question.compared_cohort) is not None:
-        return _beside_cohort(reading, question, answer, cohort)
-    earlier = previous(question, reading.calendar)
-    compared = counted_funnel(replace(reading, question=earlier), earlier)
-    # Both ran in one reading, so that they saw the same snapshot.
-    return replace(answer, compared=compared)
-
-
-def _beside_cohort(reading: Reading, question: Funnel, answer: FunnelAnswer, cohort: str) -> FunnelAnswer:
-    theirs = _of_cohorts(reading, question, (cohort,))
-    # Whoever is in the cohort is among all people, so only a cohort beside a cohort has to be asked for who is in both.
-    both = theirs
-    if question.cohort:
-        both = _of_cohorts(reading, replace(question, by=None, over=None), (*question.cohort, cohort))
-    shared = both.steps[0].people
-    if question.sample is None:
-        said = f"{shared:,} {question.unit.singular if shared == 1 else question.unit.plural}"
-        note = f"The two groups compared are not apart: {said} entered in both." if shared else NOBODY_SHARED
-    else:
-        note = "The two groups compared may share people."
-    basis = replace(answer.basis, notes=(*answer.basis.notes, note))
-    return replace(answer, basis=basis, compared=theirs, shared_people=shared)
-
-
-def _of_cohorts(reading: Reading, question: Funnel, cohorts: tuple[str | Cohort, ...]) -> FunnelAnswer:
-    theirs = reading_of_cohorts(reading, question, cohorts)
-    assert isinstance(theirs.question, Funnel)
-    return counted_funnel(theirs, theirs.question)
 
 
 def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = False) -> FunnelAnswer:

@@ -52,7 +52,7 @@ def with_cohorts(reading: Reading) -> Reading:
         cohort = reading.find_cohort(given) if isinstance(given, str) else given
         is_member = is_member_of(reading, cohort, f"cohort_{number}")
         conditions.append(is_member if is_in else f"not ({is_member})")
-        notes.append(f"Only people who are {'' if is_in else 'not '}in the cohort {_called(cohort)}.")
+        notes.append(f"Only people who are {'' if is_in else 'not '}in the cohort {called(cohort)}.")
     parting = None
     if named is not None:
         cohort = reading.find_cohort(named) if isinstance(named, str) else named
@@ -60,7 +60,7 @@ def with_cohorts(reading: Reading) -> Reading:
         parting = Fragment(
             f"case when m.person_id is null then null when {is_member} then 'in' else 'not in' end"
         )
-        notes.append(f"Split by the cohort {_called(cohort)}.")
+        notes.append(f"Split by the cohort {called(cohort)}.")
     has_filter = len(conditions) > 1
     return replace(
         reading,
@@ -150,6 +150,7 @@ def _common(question: Question) -> dict[str, Any]:
     }
 
 
-def _called(cohort: Cohort) -> str:
+def called(cohort: Cohort) -> str:
+    """A cohort in words: its name, its version and its conditions."""
     version = "" if cohort.version is None else f" (version {cohort.version})"
     return f"{cohort.name!r}{version}: {cohort}"

@@ -74,19 +74,23 @@ COHORT_COMPARED = "cohort:"
 """What stands before the name of a cohort that a question is compared with."""
 
 
-def compared_cohort(compare: str | None) -> str | None:
-    """The cohort of `cohort:NAME`; None of any other comparison.
+def compared_cohort(compare: str | Cohort | None) -> str | Cohort | None:
+    """The cohort of `cohort:NAME`, or the one given; None of any other comparison.
 
     >>> compared_cohort("cohort:Regulars"), compared_cohort("previous")
     ('Regulars', None)
     """
-    before, _, name = (compare or "").partition(COHORT_COMPARED)
+    if not isinstance(compare, str):
+        return compare
+    before, _, name = compare.partition(COHORT_COMPARED)
     return None if before else name.strip() or None
 
 
-def check_comparison(what: str, compare: str, question: Question, *, has_cohorts: bool = False) -> None:
-    """Refuse a comparison with anything but the stretch before a range, and with `has_cohorts` a `cohort:NAME`."""
-    if has_cohorts and compared_cohort(compare):
+def check_comparison(
+    what: str, compare: str | Cohort, question: Question, *, has_cohorts: bool = False
+) -> None:
+    """Refuse a comparison with anything but the stretch before a range, and with `has_cohorts` a cohort."""
+    if has_cohorts and isinstance(compared_cohort(compare), str | Cohort):
         return
     known = ("previous", f"{COHORT_COMPARED}NAME") if has_cohorts else ("previous",)
     refuse_other(f"What {what[0].lower()}{what[1:]} is compared with", compare, known)

@@ -30,7 +30,15 @@ ESTIMATED = (Funnel, Retention, Trend, Stickiness)
 LISTED = (FunnelPeople, RetentionPeople, TrendPeople)
 
 OF_UNITS = frozenset(
-    {"people", "size", "dropped_off", "complete_people", "incomplete_people", "outside_groups"}
+    {
+        "people",
+        "size",
+        "dropped_off",
+        "complete_people",
+        "incomplete_people",
+        "outside_groups",
+        "shared_people",
+    }
 )
 OF_EVENTS = frozenset({"events"})
 SAME = 1e-9

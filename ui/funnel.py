@@ -9,7 +9,7 @@ from datetime import date
 from expost.query.form_funnel import funnel_of
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelStep
 from expost.query.funnel_counts import PERCENTILES
-from expost.query.question import COHORT_COMPARED, MAX_STEPS, compared_cohort
+from expost.query.question import COHORT_COMPARED, MAX_STEPS
 
 from . import chart, group
 from .asked import Ask, Choices
@@ -165,8 +165,11 @@ class FunnelView:
     compared: FunnelView | None
 
 
-def funnel_view(answer: FunnelAnswer, pairs: Pairs = ()) -> FunnelView:
-    """A funnel's answer as bars, groups and notes; `pairs` are the address of the question, for links into it."""
+def funnel_view(answer: FunnelAnswer, pairs: Pairs = (), everyone: str = "Everyone") -> FunnelView:
+    """A funnel's answer as bars, groups and notes; `pairs` are the address of the question, for links into it.
+
+    `everyone`: what all who are asked about are called.
+    """
     question = answer.question
     assert isinstance(question, Funnel)
     groups = tuple(
@@ -180,7 +183,7 @@ def funnel_view(answer: FunnelAnswer, pairs: Pairs = ()) -> FunnelView:
         )
         for place, each in enumerate(answer.groups)
     )
-    total = GroupView("", None, "Everyone", 1, _entered(answer.steps), answer.steps)
+    total = GroupView("", None, everyone, 1, _entered(answer.steps), answer.steps)
     last = answer.steps[-1]
     return FunnelView(
         answer=answer,
@@ -204,7 +207,7 @@ def funnel_view(answer: FunnelAnswer, pairs: Pairs = ()) -> FunnelView:
         over=question.over,
         periods=tuple(
             PeriodRow(
-                group.label("" if each.kind == "total" else each.kind, each.value) or "Everyone",
+                group.label("" if each.kind == "total" else each.kind, each.value) or everyone,
                 each.start,
                 each.people,
                 each.people[-1] / each.people[0] if each.people[0] else None,
@@ -212,16 +215,23 @@ def funnel_view(answer: FunnelAnswer, pairs: Pairs = ()) -> FunnelView:
             )
             for each in answer.periods
         ),
-        compared=funnel_view(answer.compared, _beside(pairs, answer.compared)) if answer.compared else None,
+        compared=_compared(answer, question, pairs),
     )
 
 
-def _beside(pairs: Pairs, compared: FunnelAnswer) -> Pairs:
+def _compared(answer: FunnelAnswer, question: Funnel, pairs: Pairs) -> FunnelView | None:
+    if answer.compared is None:
+        return None
+    return funnel_view(
+        answer.compared, _beside(pairs, question, answer.compared), question.compared_name or "Everyone"
+    )
+
+
+def _beside(pairs: Pairs, question: Funnel, compared: FunnelAnswer) -> Pairs:
     """The address of the compared question."""
-    asked = next((compared_cohort(value) for name, value in pairs if name == "compare"), None)
-    if asked is not None:
+    if question.compared_name is not None:
         kept = [(name, value) for name, value in pairs if name not in ("cohort", "compare")]
-        return (*kept, ("cohort", asked))
+        return (*kept, ("cohort", question.compared_name))
     kept = [(name, value) for name, value in pairs if name not in ("from", "to", "compare")]
     sides = (("from", compared.question.start), ("to", compared.question.end))
     return (*kept, *((name, str(moment)) for name, moment in sides))

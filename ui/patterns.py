@@ -289,6 +289,8 @@ def _charts() -> Iterator[Pattern]:
         ("without breakdown", samples_people.funnel()),
         ("by flag", samples_people.funnel(by=True)),
         ("twenty steps", samples_people.many_steps()),
+        ("beside a cohort", samples_people.beside_cohort(212, 168, 121, 97)),
+        ("beside a cohort of whom nobody entered", samples_people.beside_cohort(0, 0, 0, 0)),
     )
     for state, funnel in funnels:
         yield Pattern("Funnel", state, "_funnel.html", {"view": funnel_view(funnel)})

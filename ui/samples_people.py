@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import cast
 
 from expost.query.breakdown import Flag
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelGroup, FunnelPeople, FunnelStep
@@ -66,6 +68,17 @@ def funnel(*people: int, by: bool = False, unfinished: int = 31) -> FunnelAnswer
         groups=groups if by else (),
         incomplete_people=unfinished,
         several_variations=0.012 if by else None,
+    )
+
+
+def beside_cohort(*people: int) -> FunnelAnswer:
+    """A funnel beside the people of a cohort: these at each step."""
+    here = funnel()
+    return replace(
+        here,
+        question=replace(cast(Funnel, here.question), compare="cohort:Regulars"),
+        compared=funnel(*people, unfinished=min(people[0], 4)),
+        shared_people=people[0],
     )
 
 

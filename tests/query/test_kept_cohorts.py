@@ -11,9 +11,9 @@ import pytest
 from expost.door import Lake, did
 from expost.errors import InvalidInput, NotBuilt, UnknownCohort, UnknownDefinition
 from expost.query.analysis import Analysis
-from expost.query.cohort import Cohort
+from expost.query.cohort import Cohort, Did
 from expost.state.sites import Site, add_site
-from tests.story import Story, identify, track
+from tests.story import Story, group, identify, track
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -25,13 +25,26 @@ def lake(empty_folder: Path) -> Iterator[Lake]:
     story.capture("k", identify("ann", plan="pro"), track("Ordered"), track("Ordered"), at="10:00")
     story.capture("l", track("Ordered"), at="10:00")
     story.capture("m", identify("eve"), track("Looked"), at="10:00")
+    yield from opened(story)
+
+
+def opened(story: Story) -> Iterator[Lake]:
     analysis = Analysis(story.path)
     add_site(analysis.state, Site("shop", "Shop"))
-    opened = Lake(analysis)
-    opened.define("Ordered", track="Ordered")
-    opened.define("Anything", track=["Ordered", "Looked"])
-    yield opened
+    lake = Lake(analysis)
+    lake.define("Ordered", track="Ordered")
+    lake.define("Anything", track=["Ordered", "Looked"])
+    yield lake
     analysis.close()
+
+
+@pytest.fixture
+def accounts(empty_folder: Path) -> Iterator[Lake]:
+    """One of acme ordered, and another one looked."""
+    story = Story(empty_folder, "shop")
+    for device, event in (("p", "Ordered"), ("q", "Looked")):
+        story.capture(device, group("company", "acme"), track(event), at="11:00")
+    yield from opened(story)
 
 
 def test_a_cohort_is_saved_in_versions_and_narrows_and_splits_every_question(lake):
@@ -125,3 +138,41 @@ def test_a_report_names_the_cohort_that_it_is_compared_with(lake):
     assert lake.report("Beside", now=NOW).compared.steps[0].people == 1
     with pytest.raises(UnknownCohort):
         lake.analysis.keep_report("No", "funnel", {"step": ["Anything"], "compare": ["cohort:Gone"]})
+
+
+def test_the_people_of_a_cohort_that_a_funnel_stands_beside_open(lake):
+    regulars = lake.save_cohort("Regulars", did=did("Ordered", 2))
+    for compare in ("cohort:Regulars", regulars):
+        beside = lake.funnel("Anything", "Ordered", compare=compare, now=NOW).compared
+        people = beside.people(step=1)
+        assert [each.name for each in people.people] == ["ann"]
+        assert beside.events(people.people[0].person_id) == people.people[0].events != ()
+        assert beside.people(step=2).total == beside.steps[1].people == 1
+
+
+def test_a_cohort_that_is_not_saved_is_compared_and_not_kept(lake):
+    twice = Cohort("Twice", did=(Did("Ordered", 2),))
+    beside = lake.funnel("Anything", compare=twice, now=NOW)
+    assert (beside.compared.steps[0].people, beside.shared_people) == (1, 1)
+    assert (
+        "Beside it the people who are in the cohort 'Twice': did 'Ordered' at least 2 times." in beside.notes
+    )
+    with pytest.raises(InvalidInput, match="'Twice' is not saved"):
+        lake.save_report("Beside", beside)
+
+
+def test_whoever_is_not_asked_about_is_not_asked_about_beside_either(lake):
+    lake.save_cohort("Orderers", did="Ordered")
+    lake.save_cohort("Regulars", did=did("Ordered", 2))
+    beside = lake.funnel("Anything", not_cohort="Regulars", compare="cohort:Orderers", now=NOW)
+    assert (beside.steps[0].people, beside.compared.steps[0].people, beside.shared_people) == (2, 1, 1)
+
+
+def test_a_group_with_people_of_both_cohorts_entered_in_both(accounts):
+    accounts.save_cohort("Orderers", did="Ordered")
+    accounts.save_cohort("Others", did_not="Ordered")
+    beside = accounts.funnel(
+        "Anything", unit="group:company", cohort="Orderers", compare="cohort:Others", now=NOW
+    )
+    assert (beside.steps[0].people, beside.compared.steps[0].people, beside.shared_people) == (1, 1, 1)
+    assert "1 group entered in both" in beside.notes[-1]

@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from scipy.stats import binom, hypergeom
@@ -19,9 +19,10 @@ from expost.history.sources import mapped_source
 from expost.ids import keyed_hash
 from expost.lake.reader import connect
 from expost.query.analysis import Analysis
+from expost.query.cohort import Cohort, Did
 from expost.query.definition import definition
 from expost.query.estimate import Estimate, EstimatedShare, estimate, share_estimate
-from expost.query.funnel import Funnel, FunnelPeople
+from expost.query.funnel import Funnel, FunnelAnswer, FunnelPeople
 from expost.query.preview import Preview
 from expost.query.question import Question
 from expost.query.retention import Retention
@@ -111,6 +112,19 @@ def test_the_exact_counts_lie_in_nearly_all_intervals(analysis: Analysis, questi
     ]
     assert judged
     assert sum(judged) >= 0.8 * len(judged)
+
+
+def test_so_many_in_both_groups_of_a_comparison_are_an_estimate_too(analysis: Analysis) -> None:
+    analysis.define(PAID)
+    paid = Cohort("Paid", did=(Did("Paid"),))
+    asked = replace(cast(Funnel, QUESTIONS[0]), compare=paid, sample=0.2)
+    answer = analysis.ask(asked)
+    assert isinstance(answer, FunnelAnswer)
+    assert answer.compared is not None
+    counts = answer.to_json()["sampled"]["counts"]
+    assert counts["shared_people"] == counts["compared.steps.0.people"]
+    assert 0 < counts["shared_people"]["sample"] < counts["shared_people"]["estimate"]
+    assert "The two groups compared may share people." in answer.notes
 
 
 def test_an_exact_answer_says_that_it_is_no_sample(analysis: Analysis) -> None:

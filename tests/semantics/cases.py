@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from expost.query.breakdown import Breakdown, Flag, parse_breakdown
+from expost.query.cohort import Cohort
 from expost.query.cohort_size import CohortSize
 from expost.query.definition import Alternative, Definition, definition, in_force_of
 from expost.query.duration import parse_duration
@@ -104,6 +105,8 @@ def _funnel(case: Case, asked: Mapping[str, Any]) -> Funnel:
         between=tuple(map(definition_of, asked.get("between", ()))),
         ends_attempt=tuple(map(definition_of, asked.get("ends", ()))),
         removes_unit=tuple(map(definition_of, asked.get("removes", ()))),
+        cohort=(cohort_said("own", asked["cohort"]),) if "cohort" in asked else (),
+        compare=_beside(asked.get("compare")),
         **_common(case, asked),
     )
 
@@ -188,11 +191,20 @@ def _sessions(case: Case, asked: Mapping[str, Any]) -> Sessions:
     )
 
 
-def _cohort(case: Case, asked: Mapping[str, Any]) -> CohortSize:
+def cohort_said(name: str, asked: Mapping[str, Any]) -> Cohort:
+    """A cohort in the words of an address."""
     pairs = [
-        (name, each) for name, said in asked.items() for each in ([said] if isinstance(said, str) else said)
+        (word, each) for word, said in asked.items() for each in ([said] if isinstance(said, str) else said)
     ]
-    return CohortSize(cohort_of("asked", form_of(pairs)), now=now_of(case), **_says(case))
+    return cohort_of(name, form_of(pairs))
+
+
+def _beside(asked: str | Mapping[str, Any] | None) -> str | Cohort | None:
+    return cohort_said("beside", asked) if isinstance(asked, Mapping) else asked
+
+
+def _cohort(case: Case, asked: Mapping[str, Any]) -> CohortSize:
+    return CohortSize(cohort_said("asked", asked), now=now_of(case), **_says(case))
 
 
 QUESTIONS: dict[str, Callable[[Case, Mapping[str, Any]], Question]] = {

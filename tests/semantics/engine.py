@@ -166,7 +166,10 @@ def table_of(answer: RetentionAnswer | TrendAnswer) -> dict[str, dict[date, Any]
 def assert_same(fast: Answer, portable: Answer) -> None:
     """Two answers say the same, and name the same text as what gives it."""
     for field in fields(fast):
-        if field.name != "basis":
-            assert getattr(fast, field.name) == getattr(portable, field.name), field.name
+        mine, other = getattr(fast, field.name), getattr(portable, field.name)
+        if isinstance(mine, Answer) and isinstance(other, Answer):
+            assert_same(mine, other)
+        elif field.name != "basis":
+            assert mine == other, field.name
     for name in ("definitions", "left_out", "notes", "parameters", "sql"):
         assert getattr(fast.basis, name) == getattr(portable.basis, name), name

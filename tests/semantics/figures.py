@@ -23,9 +23,9 @@ from .engine import bars_of, group_name, medians_of, table_of
 Figures = dict[str, Any]
 
 EXPECTED = (
-    "expect", "complete", "outside", "several", "medians", "sizes", "pooled", "measured", "whole", "people",
-    "everyone", "periods", "edges", "told", "whose", "ends", "seen", "over", "figures", "lasted", "split",
-    "begun", "unknown", "counted", "left_out", "because", "notes",
+    "expect", "compared", "shared", "complete", "outside", "several", "medians", "sizes", "pooled", "measured",
+    "whole", "people", "everyone", "periods", "edges", "told", "whose", "ends", "seen", "over", "figures", "lasted",
+    "split", "begun", "unknown", "counted", "left_out", "because", "notes",
 )  # fmt: skip
 """What a case may say of its answer."""
 
@@ -69,6 +69,8 @@ def _own_figures(answer: Answer) -> Figures:
         case FunnelAnswer():
             return {
                 "expect": bars_of(answer),
+                "compared": None if answer.compared is None else bars_of(answer.compared),
+                "shared": answer.shared_people,
                 "complete": bars_of(answer, complete=True),
                 "outside": [step.outside_groups for step in answer.steps],
                 "several": answer.several_variations,

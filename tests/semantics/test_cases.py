@@ -27,6 +27,7 @@ from tests.semantics import oracle_funnel, oracle_paths, oracle_retention, oracl
 from tests.semantics.cases import (
     HERE,
     Case,
+    cohort_said,
     day_of,
     kind_of,
     micros_of,
@@ -96,17 +97,45 @@ def _ask(case: Case, story: list[Happening], **ways: Any) -> Answer:
 
 
 def _funnel(case: Case, asked: Mapping[str, Any], story: list[Happening], _answer: Answer) -> None:
+    start, end = _edge(asked, "from"), _edge(asked, "to")
+    own = _among(case, story, asked.get("cohort"))
+    assert _bars(case, asked, own, start, end) == case["expect"], case["rule"]
+    beside = asked.get("compare")
+    if beside == "previous":
+        assert start is not None
+        assert end is not None
+        assert _bars(case, asked, own, 2 * start - end, start) == case["compared"], case["rule"]
+    elif beside is not None:
+        others = _among(case, story, beside)
+        assert _bars(case, asked, others, start, end) == case["compared"], case["rule"]
+        both = _oracle(case, story, asked)
+        both.people = {person: events for person, events in own.people.items() if person in others.people}
+        assert _bars(case, asked, both, start, end)["total"][0] == case["shared"], case["rule"]
+
+
+def _bars(
+    case: Case, asked: Mapping[str, Any], oracle: Oracle, start: int | None, end: int | None
+) -> dict[str, list[int]]:
     said = oracle_funnel.funnel(
-        _oracle(case, story, asked),
+        oracle,
         _plan(asked),
-        start=_edge(asked, "from"),
-        end=_edge(asked, "to"),
+        start=start,
+        end=end,
         now=micros_of(now_of(case)),
         flag=asked.get("by"),
         several=asked.get("several", "first"),
     )
     groups = said["groups"] or {"total": {"steps": [0] * len(asked["steps"])}}
-    assert {group: table["steps"] for group, table in groups.items()} == case["expect"], case["rule"]
+    return {group: table["steps"] for group, table in groups.items()}
+
+
+def _among(case: Case, story: list[Happening], cohort: Mapping[str, Any] | None) -> Oracle:
+    """The oracle that knows the people of a cohort alone; without one everybody."""
+    oracle = _oracle(case, story, case["funnel"])
+    if cohort is not None:
+        found = members(oracle, cohort_said("asked", cohort), micros_of(now_of(case)), matcher_of)
+        oracle.people = {person: events for person, events in oracle.people.items() if person in found}
+    return oracle
 
 
 def _retention(case: Case, asked: Mapping[str, Any], story: list[Happening], answer: Answer) -> None:

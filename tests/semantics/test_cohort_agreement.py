@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from expost.query.cohort_size import CohortAnswer, CohortSize
 from expost.query.definition import PropertyMatch
 from expost.query.funnel import Funnel, FunnelAnswer
 from expost.query.preview import Preview, PreviewAnswer
-from tests.semantics.engine import answer_of, bars_of, definition_of, matcher_of
+from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of, matcher_of
 from tests.semantics.happening import Happening, identity
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_cohort import members
@@ -104,3 +105,40 @@ def test_a_cohort_is_who_is_found_by_looking_at_everybody(
     assert isinstance(past, PreviewAnswer)
     assert (past.events, past.people) == (len(events), len(people))
     assert (past.overlaps, sum(text.events for text in past.texts)) == ((), 0)
+
+
+def bars_among(oracle: Oracle, people: set[str], now: int) -> dict[str, list[int]]:
+    """The bars of the funnel below, of these people alone, by hand."""
+    chosen = copy(oracle)
+    chosen.people = {person: events for person, events in oracle.people.items() if person in people}
+    steps = tuple(map(matcher_of, ("A", "view:/**")))
+    found = funnel(chosen, Plan(steps, 6 * HOUR), now=now)["groups"]
+    return {group: table["steps"] for group, table in found.items()} or {"total": [0, 0]}
+
+
+@settings(agreement, max_examples=8)
+@given(
+    story=stories(grain=HOUR, span=14), own=st.none() | cohorts(), beside=cohorts(), now=st.integers(3, 20)
+)
+def test_a_funnel_beside_a_cohort_is_the_two_by_hand_and_so_many_are_in_both(
+    story: list[Happening], own: Cohort | None, beside: Cohort, now: int
+) -> None:
+    moment = FIRST + HOUR * now
+    question = Funnel(
+        (definition_of("A"), definition_of("view:/**")),
+        timedelta(hours=6),
+        cohort=(own,) if own is not None else (),
+        compare=beside,
+        now=from_micros(moment),
+    )
+    answer = answer_of(story, question)
+    assert isinstance(answer, FunnelAnswer)
+    assert answer.compared is not None
+    oracle = Oracle(story)
+    everybody = set(oracle.people)
+    here = everybody if own is None else members(oracle, own, moment, matcher_of)
+    there = members(oracle, beside, moment, matcher_of)
+    assert bars_of(answer) == bars_among(oracle, here, moment)
+    assert bars_of(answer.compared) == bars_among(oracle, there, moment)
+    assert answer.shared_people == bars_among(oracle, here & there, moment)["total"][0]
+    assert_same(answer, answer_of(story, question, is_fast=False))

@@ -20,7 +20,18 @@ Case = Mapping[str, Any]
 Happened = tuple[str, int, dict[str, Any]]
 """Who, when and what."""
 
-NOT_THERE = ("windows", "optional", "between", "ends", "removes", "several", "split", "as_of")
+NOT_THERE = (
+    "windows",
+    "optional",
+    "between",
+    "ends",
+    "removes",
+    "several",
+    "split",
+    "as_of",
+    "cohort",
+    "compare",
+)
 """Words of a question for which windowFunnel has none."""
 
 

@@ -127,6 +127,8 @@ class StandIn:
                 _refuse_hover(question.definition)
                 whole = samples_events.preview(0, 0) if self.is_empty else samples_events.preview()
                 return replace(whole, is_whole=False) if question.count_only else whole
+            case Funnel(compare=str()):
+                return samples_people.beside_cohort(212, 168, 121, 97)
             case Funnel():
                 return samples_people.funnel(by=question.by is not None)
             case FunnelPeople():

@@ -1,0 +1,141 @@
+"""A funnel beside a cohort by every door: command line, Python, API, pages with their twins, files of reports."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from fastapi.testclient import TestClient
+from rich.console import Console
+
+import expost
+from expost.query.analysis import Analysis
+from expost.terminal import show
+from tests.doors import app_over, printed, run
+
+WORDS = ("funnel", "Viewed page", "Bought", "--within", "7d", "--compare", "cohort:Buyers")
+ASKED = "step=Viewed+page&step=Bought&within=7d&compare=cohort:Buyers"
+
+
+@pytest.fixture(scope="module")
+def data(rich_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small rich shop: ann, bob and cyd look, and ann and bob, who buy, are a cohort."""
+    folder = shutil.copytree(rich_shop, tmp_path_factory.mktemp("comparison") / "expost-data")
+    printed(folder, "cohorts", "save", "Buyers", "--did", "Bought")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client(data: Path) -> Iterator[TestClient]:
+    with TestClient(app_over(Analysis(data))) as opened:
+        yield opened
+
+
+def said(answer: dict[str, Any]) -> tuple[list[int], list[int], int]:
+    """People per step, and of those of the cohort; and how many entered in both groups."""
+    both = ([step["people"] for step in each["steps"]] for each in (answer, answer["compared"]))
+    return (*both, answer["shared_people"])
+
+
+def page(client: TestClient, path: str) -> BeautifulSoup:
+    response = client.get(path)
+    assert response.status_code == 200, response.text
+    return BeautifulSoup(response.text, "html5lib")
+
+
+def test_every_door_says_the_same_of_both_sides(data: Path, client: TestClient) -> None:
+    in_python = expost.open(data).funnel("Viewed page", "Bought", within="7d", compare="cohort:Buyers")
+    answers = [
+        printed(data, *WORDS),
+        in_python.to_json(),
+        client.get(f"/api/v1/funnel?{ASKED}").json(),
+        client.get(f"/funnel.json?{ASKED}").json(),
+    ]
+    assert [said(each) for each in answers] == [([3, 2], [2, 2], 2)] * 4
+    for answer in answers:
+        assert answer["notes"][-2:] == [
+            "Beside it the people who are in the cohort 'Buyers' (version 1): did 'Bought'.",
+            "The two groups compared are not apart: 2 people entered in both.",
+        ]
+
+
+def test_the_sql_twin_is_the_text_that_gave_the_answer(client: TestClient) -> None:
+    text = client.get(f"/funnel.sql?{ASKED}").text
+    assert client.get(f"/funnel.json?{ASKED}").json()["sql"] in text
+    shown = page(client, f"/funnel?{ASKED}").select_one(".sql code")
+    assert shown
+    # The moment of asking alone is another one.
+    assert shown.get_text().partition("\n\n")[2] == text.partition("\n\n")[2] != ""
+
+
+def test_a_terminal_shows_both_and_how_many_are_in_both(data: Path) -> None:
+    out = io.StringIO()
+    answer = expost.open(data).funnel("Viewed page", "Bought", compare="cohort:Buyers")
+    show(Console(file=out, width=80, highlight=False, soft_wrap=True), answer)
+    text = " ".join(out.getvalue().split())
+    assert "The cohort Buyers (2 entered in both groups):" in text
+    assert text.index("Viewed page 3") < text.index("The cohort Buyers") < text.rindex("Viewed page 2")
+
+
+def test_the_page_offers_the_cohort_shows_it_and_opens_its_bars(client: TestClient) -> None:
+    shown = page(client, f"/funnel?{ASKED}")
+    chosen = shown.select_one("select[name=compare] option[selected]")
+    assert chosen
+    assert (chosen["value"], chosen.get_text()) == ("cohort:Buyers", "the cohort Buyers")
+    panel = shown.select_one("#answer")
+    assert panel
+    assert "The cohort Buyers" in [each.get_text() for each in panel.select("h2")]
+    assert "2 people entered in both groups." in panel.get_text()
+    bars = [(each.get_text(), str(each["href"])) for each in panel.select(".funnel a.n")]
+    assert [number for number, _ in bars] == ["3", "2", "2", "2"]
+    for number, address in bars:
+        assert client.get(address.replace("/funnel/people", "/funnel/people.json")).json()["total"] == int(
+            number
+        )
+    assert ["cohort=Buyers" in address for _, address in bars] == [False, False, True, True]
+
+
+def test_the_cohort_is_shown_where_nobody_is_whom_it_stands_beside(data: Path, client: TestClient) -> None:
+    printed(data, "cohorts", "save", "Nobody", "--did", "Bought", "--times", "99")
+    shown = page(client, f"/funnel?{ASKED}&cohort=Nobody").select_one("#answer")
+    assert shown
+    assert "Nobody entered this funnel" in shown.get_text()
+    assert [each.get_text() for each in shown.select(".funnel a.n")] == ["2", "2"]
+    assert "Nobody entered in both groups." in shown.get_text()
+    turned = page(client, "/funnel?step=Viewed+page&step=Bought&compare=cohort:Nobody")
+    assert "Nobody of them entered the funnel." in turned.get_text()
+
+
+def test_a_cohort_that_is_not_there_is_refused_by_the_nearest_name(data: Path, client: TestClient) -> None:
+    refused = client.get(f"/api/v1/funnel?{ASKED}".replace("Buyers", "Buyrs"))
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "unknown_cohort")
+    assert "Buyers" in refused.json()["error"]["hint"]
+    assert "Buyers" in run(data, *WORDS[:-1], "cohort:Buyrs").stderr
+    for wrong in ("cohort:", "next"):
+        refused = client.get(f"/api/v1/funnel?{ASKED}".replace("cohort:Buyers", wrong))
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_input")
+        assert "cohort:NAME" in refused.json()["error"]["hint"]
+
+
+def test_a_report_travels_with_the_cohort_that_it_stands_beside(
+    data: Path, client: TestClient, tmp_path: Path
+) -> None:
+    printed(data, *WORDS, "--save", "Beside")
+    assert said(printed(data, "report", "Beside")) == ([3, 2], [2, 2], 2)
+    assert "The cohort Buyers" in page(client, "/reports/Beside").get_text()
+    [written] = printed(data, "reports", "export", str(tmp_path / "files"))
+    file = tmp_path / "files" / written["file"]
+    assert 'compare = "cohort:Buyers"' in file.read_text()
+    file.write_text(file.read_text().replace("cohort:Buyers", "cohort:Buyrs"))
+    refused = run(data, "reports", "apply", str(file.parent), "--yes")
+    assert refused.exit_code == 2
+    assert "Buyrs" in refused.stderr
+    file.write_text(file.read_text().replace('"cohort:Buyrs"', '"previous"\nlast = "30d"'))
+    assert printed(data, "reports", "apply", str(file.parent), "--yes")["is_applied"]
+    assert json.dumps(printed(data, "reports", "show", "Beside")["fields"]["compare"]) == '["previous"]'
