@@ -95,7 +95,8 @@ class Report:
         form = self.fields
         named = [*form.get("cohort", ()), *form.get("not_cohort", ())]
         named += [text.removeprefix("cohort:") for text in form.get("by", ()) if text.startswith("cohort:")]
-        named += [name for text in form.get("compare", ()) if (name := compared_cohort(text))]
+        beside = (compared_cohort(text) for text in form.get("compare", ()))
+        named += [name for name in beside if isinstance(name, str)]
         return tuple(dict.fromkeys(named))
 
     def body(self) -> dict[str, Any]:

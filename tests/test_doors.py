@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -11,10 +12,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from rich.console import Console
 
 import expost
 from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
+from expost.query.timeline import Timeline, TimelineAnswer
+from expost.terminal_people import show_timeline
 from tests.doors import app_over, printed, run
 from tests.story import Story, small_rich_lake
 
@@ -162,6 +166,16 @@ def test_the_people_of_a_day_open_in_words_in_python(data):
     trend = lake.trend("Viewed page")
     first = trend.points[0].start.date()
     assert trend.behind(str(first)).total == trend.behind(first).total == trend.points[0].people
+
+
+def test_a_timeline_says_which_variation_was_shown(data):
+    timeline = expost.open(data).analysis.ask(Timeline("ann@shop.example"))
+    assert isinstance(timeline, TimelineAnswer)
+    seen = [each for session in timeline.sessions for each in session.events if each.type == "exposure"]
+    out = io.StringIO()
+    show_timeline(Console(file=out, width=160), timeline)
+    assert seen
+    assert all(f"{each.flag} = {each.variation}" in out.getvalue() for each in seen)
 
 
 def test_the_text_of_the_sql_comes_last_in_json(data):
