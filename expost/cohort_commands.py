@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from expost.errors import InvalidInput
-from expost.options import data_option, json_option, print_json, site_option, wants_json, word_options
+from expost.options import (
+    data_option,
+    explain_option,
+    json_option,
+    print_json,
+    site_option,
+    wants_json,
+    word_options,
+)
 from expost.query.cohort import MAX_IDS, read_ids
 from expost.query.form import form_of
 from expost.query.form_cohort import COHORT, cohort_of
@@ -79,18 +87,22 @@ def save(
 
 @cohorts.command("show")
 @click.argument("name")
+@explain_option
 @data_option
 @site_option
 @json_option
-def show(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
+def show(name: str, data: Path | None, site: str | None, as_json: bool, is_explained: bool) -> None:
     """Who is in a cohort, in words, and how many people that is now.
 
     \b
     Example: expost cohorts show "Regulars"
     """
     from expost.query.cohort_size import CohortSize
+    from expost.query.explanation import Explanation
 
-    show_answer(analysis_of(data).ask(CohortSize(name, site=site)), as_json)
+    asked = CohortSize(name, site=site)
+    question = Explanation(asked, site=site) if is_explained else asked
+    show_answer(analysis_of(data).ask(question), as_json)
 
 
 @cohorts.command("remove")

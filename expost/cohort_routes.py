@@ -8,9 +8,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from expost.answer_route import AnswerResponse
 from expost.errors import InvalidInput
 from expost.query.cohort import MAX_IDS
 from expost.query.cohort_size import CohortSize
+from expost.query.explanation import Explanation
 from expost.query.form import form_of_body, one
 from expost.query.form_cohort import COHORT, cohort_of
 from expost.query.form_seen import SITE
@@ -34,6 +36,12 @@ def add_cohorts(api: APIRouter, call: Callable[..., Awaitable[Any]]) -> None:
         """The latest version of every cohort."""
         site = one(given(request, (SITE,)), "site")
         return JSONResponse([each.to_json() for each in await call("cohorts", site=site)])
+
+    @api.get("/cohorts/{name:text}/explanation", openapi_extra=words_schema((SITE,)))
+    async def cohort_explanation(name: str, request: Request) -> JSONResponse:
+        """What decides who is in a cohort, and how many would be without each condition."""
+        site = one(given(request, (SITE,)), "site")
+        return AnswerResponse(await call("ask", Explanation(CohortSize(name, site=site), site=site)))
 
     @api.get("/cohorts/{name:text}", openapi_extra=words_schema((SITE,)))
     async def cohort(name: str, request: Request) -> JSONResponse:

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from expost.query.analysis import Analysis
 from expost.query.answer import Answer
+from expost.query.explanation import ExplainedAnswer
 from expost.query.funnel import FunnelAnswer
 from expost.query.question import Question
-from expost.query.retention import RetentionAnswer
 from expost.query.trend import TrendAnswer
 
 Found = TypeVar("Found", bound=Answer)
@@ -34,13 +34,13 @@ class Asking:
 
 
 def _opening(answer: Answer, ask: Callable[[Question], Answer]) -> Answer:
-    """The same answer, and what it is compared with, so that `answer.people(step=2)` can open a bar of it."""
+    """The same answer, and what it is compared with, so that `answer.explain()` can ask about it."""
     match answer:
         case FunnelAnswer(compared=FunnelAnswer() as beside):
             return replace(answer, ask=ask, compared=replace(beside, ask=ask))
         case TrendAnswer(compared=TrendAnswer() as beside):
             return replace(answer, ask=ask, compared=replace(beside, ask=ask))
-        case FunnelAnswer() | RetentionAnswer() | TrendAnswer():
+        case ExplainedAnswer():
             return replace(answer, ask=ask)
         case _:
             return answer

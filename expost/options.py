@@ -77,6 +77,12 @@ def keeping_options(command: Command) -> Command:
     return command
 
 
+def explain_option(command: Command) -> Command:
+    """`--explain`, on every question that is decided by rules that could be other ones."""
+    says = "The rules that decided, and the counts under the other ones."
+    return click.option("--explain", "is_explained", is_flag=True, help=says)(command)
+
+
 def site_option(command: Command) -> Command:
     """`--site`, on every command that is about one."""
     return click.option("--site", help="Which site, when there are several.")(command)

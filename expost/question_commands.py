@@ -13,6 +13,7 @@ from expost.asking import ask, parts
 from expost.errors import InvalidInput
 from expost.options import (
     asking_options,
+    explain_option,
     keeping_options,
     print_json,
     says_output,
@@ -33,7 +34,7 @@ from expost.query.form_definition import (
     validity_of,
 )
 from expost.query.form_funnel import FUNNEL_PEOPLE, funnel_of, funnel_people_of
-from expost.query.form_proof import explanation_of
+from expost.query.form_proof import explaining
 from expost.query.form_retention import RETENTION_PEOPLE, retention_of, retention_people_of
 from expost.query.form_seen import (
     FLAGS,
@@ -128,12 +129,6 @@ def _notes(definition: Definition, before: Definition | None, *, is_archived: bo
         yield f"{definition.name!r} is archived: expost definitions unarchive {quote(definition.name)}"
 
 
-EXPLAIN = click.option(
-    "--explain",
-    "is_explained",
-    is_flag=True,
-    help="The rules that decided, and the counts under the other ones.",
-)
 OF_A_LIST = frozenset({"dropped_off", "kind", "value", "limit", "person"})
 """Words that choose among people, and say nothing of the question itself."""
 
@@ -141,7 +136,7 @@ OF_A_LIST = frozenset({"dropped_off", "kind", "value", "limit", "person"})
 @click.command()
 @click.argument("steps", nargs=-1, required=True)
 @click.option("--people", "at", type=click.IntRange(1), metavar="N", help="The people behind step N instead.")
-@EXPLAIN
+@explain_option
 @keeping_options
 @asking_options(FUNNEL_PEOPLE, without=("step", "at"))
 def funnel(
@@ -153,14 +148,14 @@ def funnel(
     Example: expost funnel "Viewed page" "Signed up" --within 7d --by flag:new-checkout
     """
     form = form_of_options(options, step=steps)
-    read = explanation_of if is_explained else funnel_people_of if options["at"] else funnel_of
+    read = explaining(funnel_of) if is_explained else funnel_people_of if options["at"] else funnel_of
     _refuse_choice_of_nobody(form, read)
     ask_kept("funnel" if read is funnel_of else None, form, read, data, as_json)
 
 
 @click.command()
 @click.option("--people", "cohort_day", metavar="DATE", help="The people of the cohort of this day instead.")
-@EXPLAIN
+@explain_option
 @keeping_options
 @asking_options(RETENTION_PEOPLE, without=("cohort_day",))
 def retention(data: Path | None, as_json: bool, is_explained: bool, **options: Any) -> None:
@@ -170,7 +165,13 @@ def retention(data: Path | None, as_json: bool, is_explained: bool, **options: A
     Example: expost retention --start-event "Signed up" --return-event "Searched" --period week --by flag:new-checkout
     """
     form = form_of_options(options)
-    read = explanation_of if is_explained else retention_people_of if options["cohort_day"] else retention_of
+    read = (
+        explaining(retention_of)
+        if is_explained
+        else retention_people_of
+        if options["cohort_day"]
+        else retention_of
+    )
     _refuse_choice_of_nobody(form, read)
     ask_kept("retention" if read is retention_of else None, form, read, data, as_json)
 
@@ -178,16 +179,17 @@ def retention(data: Path | None, as_json: bool, is_explained: bool, **options: A
 @click.command()
 @click.argument("name")
 @click.option("--people", "at", metavar="DATE", help="The people behind the period of this day instead.")
+@explain_option
 @keeping_options
 @asking_options(TREND_PEOPLE, without=("name", "at"))
-def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
+def trend(name: str, data: Path | None, as_json: bool, is_explained: bool, **options: Any) -> None:
     """Events and people of a definition, or a measure of them, period by period.
 
     \b
     Example: expost trend "Signed up" --period day
              expost trend "Ordered" --period week --measure sum:price --per "Viewed page" --per-measure people
     """
-    read = trend_people_of if options["at"] else trend_of
+    read = explaining(trend_of) if is_explained else trend_people_of if options["at"] else trend_of
     form = form_of_options(options, name=[name])
     _refuse_choice_of_nobody(form, read)
     ask_kept("trend" if read is trend_of else None, form, read, data, as_json)
@@ -195,41 +197,60 @@ def trend(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
 
 @click.command()
 @click.argument("name")
+@explain_option
 @keeping_options
 @asking_options(STICKINESS, without=("name",))
-def stickiness(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
+def stickiness(name: str, data: Path | None, as_json: bool, is_explained: bool, **options: Any) -> None:
     """On how many distinct days (or weeks, or months) of a range people did it.
 
     \b
     Example: expost stickiness "Searched" --from 2026-11-01 --to 2026-12-01
     """
-    ask_kept("stickiness", form_of_options(options, name=[name]), stickiness_of, data, as_json)
+    ask_or_explain(
+        "stickiness",
+        form_of_options(options, name=[name]),
+        stickiness_of,
+        data,
+        as_json,
+        is_explained=is_explained,
+    )
 
 
 @click.command()
 @click.argument("name")
+@explain_option
 @keeping_options
 @asking_options(LIFECYCLE, without=("name",))
-def lifecycle(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
+def lifecycle(name: str, data: Path | None, as_json: bool, is_explained: bool, **options: Any) -> None:
     """Per week (or day, or month) who is new, returning, resurrecting and dormant.
 
     \b
     Example: expost lifecycle "Searched" --period week
     """
-    ask_kept("lifecycle", form_of_options(options, name=[name]), lifecycle_of, data, as_json)
+    ask_or_explain(
+        "lifecycle",
+        form_of_options(options, name=[name]),
+        lifecycle_of,
+        data,
+        as_json,
+        is_explained=is_explained,
+    )
 
 
 @click.command()
 @click.argument("name")
+@explain_option
 @keeping_options
 @asking_options(PATHS, without=("name",))
-def paths(name: str, data: Path | None, as_json: bool, **options: Any) -> None:
+def paths(name: str, data: Path | None, as_json: bool, is_explained: bool, **options: Any) -> None:
     """What people did after an event, or before it, in the same session: pages and named events, step by step.
 
     \b
     Example: expost paths "Searched" --group '/products/*' --event "Added to basket"
     """
-    ask_kept("paths", form_of_options(options, name=[name]), paths_of, data, as_json)
+    ask_or_explain(
+        "paths", form_of_options(options, name=[name]), paths_of, data, as_json, is_explained=is_explained
+    )
 
 
 @click.command()
@@ -332,6 +353,22 @@ def _refuse_choice_of_nobody(form: Form, read: Callable[[Form], Question]) -> No
             f"--{without[0].replace('_', '-')} chooses among the people behind a number, and none are asked for.",
             hint="Say --people as well: the number of a step, or the date of a cohort or a period.",
         )
+
+
+def ask_or_explain(
+    kind: str,
+    form: Form,
+    read: Callable[[Form], Question],
+    data: Path | None,
+    as_json: bool,
+    *,
+    is_explained: bool,
+) -> None:
+    """Answer the question of a form, or explain its answer."""
+    if is_explained:
+        ask_kept(None, form, explaining(read), data, as_json)
+    else:
+        ask_kept(kind, form, read, data, as_json)
 
 
 def ask_kept(

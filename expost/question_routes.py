@@ -24,7 +24,7 @@ from expost.query.form_definition import (
     unnamed_of,
 )
 from expost.query.form_funnel import FUNNEL, FUNNEL_PEOPLE, funnel_of, funnel_people_of
-from expost.query.form_proof import explanation_of
+from expost.query.form_proof import explaining
 from expost.query.form_retention import RETENTION, RETENTION_PEOPLE, retention_of, retention_people_of
 from expost.query.form_seen import FLAGS, LIVE, LOSSES, REJECTED, flags_of, live_of, losses_of, rejected_of
 from expost.query.form_sessions import SESSIONS, sessions_of
@@ -64,10 +64,20 @@ ASKED = (
           "The people of a cohort, or who of it came back in a period."),
     Asked("/trend/people", TREND_PEOPLE, trend_people_of,
           "The people behind a point, each with the events there."),
-    Asked("/funnel/explanation", FUNNEL, explanation_of,
+    Asked("/funnel/explanation", FUNNEL, explaining(funnel_of),
           "The rules that decided a funnel, and its counts under the other ones."),
-    Asked("/retention/explanation", RETENTION, explanation_of,
+    Asked("/retention/explanation", RETENTION, explaining(retention_of),
           "The rules that decided a retention, and its counts under the other ones."),
+    Asked("/trend/explanation", TREND, explaining(trend_of),
+          "The rules that decided a trend, and its events and people under the other ones."),
+    Asked("/stickiness/explanation", STICKINESS, explaining(stickiness_of),
+          "The rules that decided a stickiness, and its counts under the other ones."),
+    Asked("/lifecycle/explanation", LIFECYCLE, explaining(lifecycle_of),
+          "The rules that decided a lifecycle, and its counts under the other ones."),
+    Asked("/paths/explanation", PATHS, explaining(paths_of),
+          "The rules that decided paths, and how many sessions went on under the other ones."),
+    Asked("/sessions/explanation", SESSIONS, explaining(sessions_of),
+          "The rules that decided what sessions there are, and their figures under the other ones."),
     Asked("/difference", DIFFERENCE, difference_of,
           "Which past events change sides between two versions of a definition."),
     Asked("/suggestions", SUGGESTIONS, suggestions_of,

@@ -9,16 +9,19 @@ import click
 
 from expost.asking import ask
 from expost.errors import InvalidInput
-from expost.options import asking_options, keeping_options
+from expost.options import asking_options, explain_option, keeping_options
 from expost.query.form_sessions import SESSION, SESSIONS, session_of, sessions_of
-from expost.question_commands import analysis_of, ask_kept, form_of_options, show_answer
+from expost.question_commands import analysis_of, ask_or_explain, form_of_options, show_answer
 
 
 @click.group(invoke_without_command=True)
+@explain_option
 @keeping_options
 @asking_options(SESSIONS)
 @click.pass_context
-def sessions(context: click.Context, /, data: Path | None, as_json: bool, **options: Any) -> None:
+def sessions(
+    context: click.Context, /, data: Path | None, as_json: bool, is_explained: bool, **options: Any
+) -> None:
     """The sessions that began in a range: how many, how long, with how many pages, and the latest of them.
 
     \b
@@ -26,8 +29,8 @@ def sessions(context: click.Context, /, data: Path | None, as_json: bool, **opti
     """
     form = form_of_options(options)
     if context.invoked_subcommand is None:
-        ask_kept("sessions", form, sessions_of, data, as_json)
-    elif form or data is not None:
+        ask_or_explain("sessions", form, sessions_of, data, as_json, is_explained=is_explained)
+    elif form or is_explained or data is not None:
         raise InvalidInput(
             "Options of the list say nothing about one session.",
             hint="Say them behind its id: expost sessions show ID --gap 1h",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
-from .answer import Answer
 from .cohort import Cohort
+from .cohort_view import query_of
+from .explanation import ExplainedAnswer
 from .membership import COHORT_RULE, is_member_of
 from .question import Question
 from .reading import Reading
@@ -21,7 +25,7 @@ class CohortSize(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class CohortAnswer(Answer):
+class CohortAnswer(ExplainedAnswer):
     """A cohort, and how many `people` of `everyone` are in it now."""
 
     name: str
@@ -29,6 +33,18 @@ class CohortAnswer(Answer):
     meaning: str
     people: int
     everyone: int
+
+    @property
+    def opens(self) -> Mapping[str, str]:
+        """How to see who is in a saved cohort."""
+        if self.version is None:
+            return {}
+        query = query_of(self.name)
+        return {
+            "python": f"lake.sql({query!r})",
+            "http": f"POST /api/v1/sql with {json.dumps({'query': query}, ensure_ascii=False)}",
+            "command": f"expost sql {quote(query)}",
+        }
 
     def rows(self) -> list[dict[str, Any]]:
         """One row."""

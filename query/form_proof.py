@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .explanation import Explanation
 from .form import Form
-from .form_funnel import funnel_of
-from .form_retention import retention_of
+from .question import Question
 
 
-def explanation_of(form: Form) -> Explanation:
-    """The rules of the funnel, or of the retention, in the form."""
-    asked = retention_of(form) if "start_event" in form else funnel_of(form)
-    return Explanation(asked, site=asked.site)
+def explaining(read: Callable[[Form], Question]) -> Callable[[Form], Explanation]:
+    """What reads a form as the explanation of the question that `read` reads."""
+
+    def explanation_of(form: Form) -> Explanation:
+        asked = read(form)
+        return Explanation(asked, site=asked.site)
+
+    return explanation_of

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, cast
 
 from expost.errors import InvalidInput
 
-from .answer import Answer, as_row, ask_again
+from .answer import as_row, ask_again
 from .breakdown import Breakdown, kind_asked
 from .cohort import Cohort
 from .definition import Definition
-from .explanation import Explanation, ExplanationAnswer
+from .explanation import ExplainedAnswer
 from .person import DecidingEvent, PeopleAnswer
 from .question import (
     MAX_LISTED,
@@ -246,7 +246,7 @@ class FunnelGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class FunnelAnswer(Answer):
+class FunnelAnswer(ExplainedAnswer):
     """How many people reached each step. `several_variations` is the share of exposed people who saw several.
 
     `compared` is the answer beside it. Of another cohort: `shared_people` entered in both.
@@ -259,7 +259,6 @@ class FunnelAnswer(Answer):
     periods: tuple[EntryPeriod, ...] = ()
     compared: FunnelAnswer | None = None
     shared_people: int | None = None
-    ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
 
     def people(
         self,
@@ -287,10 +286,6 @@ class FunnelAnswer(Answer):
         )
         people = cast(PeopleAnswer, answer).people
         return people[0].events if people else ()
-
-    def explain(self) -> ExplanationAnswer:
-        """The rules that decided, and the counts under the other ones."""
-        return cast(ExplanationAnswer, ask_again(self, lambda then: Explanation(then, site=self.basis.site)))
 
     @property
     def opens(self) -> Mapping[str, str]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from .answer import Answer, as_row
+from .answer import as_row
 from .calendar import first_day, period_number
+from .explanation import ExplainedAnswer
 from .interval import EARLIEST, LATEST
 from .matched import match, unit_column
 from .question import Question, Step, refuse_other
@@ -51,7 +52,7 @@ class LifecyclePeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class LifecycleAnswer(Answer):
+class LifecycleAnswer(ExplainedAnswer):
     """Who came, stayed, came back and left, per period. `data_begins` is the first event that is kept."""
 
     period: str

@@ -8,8 +8,9 @@ from typing import Any
 
 from expost.errors import InvalidInput
 
-from .answer import Answer, as_row
+from .answer import as_row
 from .definition import Alternative, Definition
+from .explanation import ExplainedAnswer
 from .glob import check_glob, glob_expression
 from .matched import match
 from .question import MAX_STEPS, Question, Step, refuse_other, refuse_outside
@@ -72,7 +73,7 @@ class PathEdge:
 
 
 @dataclass(frozen=True, slots=True)
-class PathsAnswer(Answer):
+class PathsAnswer(ExplainedAnswer):
     """What `sessions` of `people` did after (or before) the anchor; of each step the commonest edges come first."""
 
     anchor: str

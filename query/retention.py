@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, cast
 
 from expost.errors import InvalidInput
 
-from .answer import Answer, as_row, ask_again
+from .answer import as_row, ask_again
 from .breakdown import Breakdown, kind_asked
-from .explanation import Explanation, ExplanationAnswer
+from .explanation import ExplainedAnswer
 from .form import parse_day
 from .person import PeopleAnswer
 from .question import MAX_LISTED, Question, Step, ask_as, refuse_other, refuse_outside
@@ -176,7 +176,7 @@ class RetentionGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class RetentionAnswer(Answer):
+class RetentionAnswer(ExplainedAnswer):
     """Who came back. `data_begins` is the first event that is kept."""
 
     period: str
@@ -185,7 +185,6 @@ class RetentionAnswer(Answer):
     groups: tuple[RetentionGroup, ...]
     several_variations: float | None
     data_begins: datetime | None
-    ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
 
     def people(
         self,
@@ -202,10 +201,6 @@ class RetentionAnswer(Answer):
             self, lambda then: RetentionPeople(then, day, period, kind, value, limit, site=self.basis.site)
         )
         return cast(PeopleAnswer, answer)
-
-    def explain(self) -> ExplanationAnswer:
-        """The rules that decided, and the counts under the other ones."""
-        return cast(ExplanationAnswer, ask_again(self, lambda then: Explanation(then, site=self.basis.site)))
 
     @property
     def opens(self) -> Mapping[str, str]:

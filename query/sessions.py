@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from expost.errors import InvalidInput, NotBuilt
 from .answer import Answer, as_row
 from .breakdown import Breakdown, ByCohort, ByColumn, ByProperty
 from .definition import PropertyMatch
+from .explanation import ExplainedAnswer
 from .question import MAX_LISTED, MAX_STEPS, Question, Step, refuse_other, refuse_outside
 from .retention import RETENTION_PERIODS
 from .unit import SESSION_GAP
@@ -163,7 +165,7 @@ class SessionPeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionsAnswer(Answer):
+class SessionsAnswer(ExplainedAnswer):
     """The figures of all sessions that are asked about, how many began when, and those of the list."""
 
     figures: SessionFigures
@@ -176,6 +178,15 @@ class SessionsAnswer(Answer):
     def total(self) -> int:
         """How many sessions there are, of which the list shows some."""
         return self.figures.sessions
+
+    @property
+    def opens(self) -> Mapping[str, str]:
+        """How to open a session."""
+        return {
+            "python": "lake.session(answer.sessions[0].session_id)",
+            "http": "GET /api/v1/sessions/SESSION_ID",
+            "command": "expost sessions show SESSION_ID",
+        }
 
     def to_json(self) -> Any:
         """The fields of the answer, with the shares and means that follow from its figures."""

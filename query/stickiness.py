@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from .answer import Answer
 from .breakdown import Breakdown, Flag
 from .calendar import period_number
+from .explanation import ExplainedAnswer
 from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
 from .matched import match, unit_column
 from .question import Question, Step, refuse_other
@@ -44,7 +44,7 @@ class StickinessGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class StickinessAnswer(Answer):
+class StickinessAnswer(ExplainedAnswer):
     """How many `people` did it in exactly 1, 2, … periods of the range, which has `periods` of them so far.
 
     `periods` is None where the range has no start.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from expost.errors import InvalidInput
 
-from .answer import Answer, ask_again
+from .answer import ask_again
 from .breakdown import Breakdown, kind_asked
+from .explanation import ExplainedAnswer
 from .form import parse_moment
 from .measure import EVENTS, Measure
 from .person import PeopleAnswer
@@ -104,7 +105,7 @@ class TrendGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class TrendAnswer(Answer):
+class TrendAnswer(ExplainedAnswer):
     """Events, people and the measure per period, empty periods included.
 
     `people` is over the whole range, each counted once; so is `value`, the `measure` of all of it.
@@ -119,7 +120,6 @@ class TrendAnswer(Answer):
     measure: str = "events"
     value: float | None = None
     compared: TrendAnswer | None = None
-    ask: Callable[[Question], Answer] | None = field(default=None, repr=False, compare=False)
 
     def behind(
         self,

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from expost.query.form import Form
-from expost.query.form_proof import explanation_of
+from expost.query.form_proof import explaining
 from expost.query.question import Question
 
 from .asked import Ask, find_offer
@@ -33,7 +33,6 @@ class ChartPage:
     read: Callable[[Form], Question]
     view: Callable[[Any, Pairs], Any]
     ask: type[Ask]
-    is_explained: bool = False
 
     @property
     def path(self) -> str:
@@ -67,23 +66,29 @@ def add_chart(router: APIRouter, desk: Desk, page: ChartPage) -> None:
     router.add_api_route(page.path, shown, methods=["GET"])
     for ending in TWINS:
         router.add_api_route(f"{page.path}{ending}", twins, methods=["GET"])
-    if page.is_explained:
-        _add_explanation(router, desk, page)
+    add_explanation(router, desk, page.path, explaining(page.read))
 
 
-def _add_explanation(router: APIRouter, desk: Desk, page: ChartPage) -> None:
-    path = f"{page.path}/explanation"
+def add_explanation(
+    router: APIRouter,
+    desk: Desk,
+    of: str,
+    read: Callable[[Form], Question],
+    without: frozenset[str] = frozenset(),
+) -> None:
+    """The rules that decided the answers of the page `of`, and the twins; `without` are no fields of the question."""
+    path = f"{of}/explanation"
 
     async def shown(request: Request) -> Response:
         """The rules that decided, and what the others would have counted."""
-        form = desk.form_of(request)
-        view = replace(explanation_view(await desk.answer(explanation_of(form))), path=page.path)
+        form = desk.form_of(request, without=without)
+        view = replace(explanation_view(await desk.answer(read(form))), path=of)
         pairs = request.query_params.multi_items()
         return render(desk, request, "explanation.html", view=view, pairs=pairs)
 
     async def twins(request: Request) -> Response:
         """The twins."""
-        return twin(request, await desk.answer(explanation_of(desk.form_of(request))))
+        return twin(request, await desk.answer(read(desk.form_of(request, without=without))))
 
     router.add_api_route(path, shown, methods=["GET"])
     for ending in TWINS:

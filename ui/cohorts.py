@@ -12,11 +12,13 @@ from expost.errors import ExpostError, InvalidInput
 from expost.query.cohort import Cohort, read_ids
 from expost.query.cohort_size import CohortAnswer, CohortSize
 from expost.query.cohort_view import query_of
-from expost.query.form import form_of
+from expost.query.explanation import Explanation
+from expost.query.form import Form, form_of, one
 from expost.query.form_cohort import cohort_of
 
 from .asked import Choices
 from .caller import caller_of
+from .chart_page import add_explanation
 from .desk import Desk, Outcome, address
 from .page import render, twin
 
@@ -70,6 +72,12 @@ def add_cohorts(router: APIRouter, desk: Desk) -> None:
         choices: Choices = tuple((each.name, each.name) for each in definitions)
         view = CohortListView(tuple(map(cohort_row, found)))
         return render(desk, request, "cohorts.html", view=view, definitions=choices)
+
+    def explained(form: Form) -> Explanation:
+        site = one(form, "site")
+        return Explanation(CohortSize(one(form, "name") or "", site=site), site=site)
+
+    add_explanation(router, desk, "/cohort", explained)
 
     @router.get("/cohort")
     async def shown(request: Request) -> Response:

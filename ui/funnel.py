@@ -270,4 +270,4 @@ def _bar(shown: GroupView, place: int, pairs: Pairs) -> Bar:
     )
 
 
-PAGE = ChartPage("funnel", "step", funnel_of, funnel_view, FunnelAsk, is_explained=True)
+PAGE = ChartPage("funnel", "step", funnel_of, funnel_view, FunnelAsk)

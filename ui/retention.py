@@ -203,4 +203,4 @@ def _people(cohorts: Sequence[Cohort]) -> int:
     return sum(each.size for each in cohorts)
 
 
-PAGE = ChartPage("retention", "start_event", retention_of, retention_view, RetentionAsk, is_explained=True)
+PAGE = ChartPage("retention", "start_event", retention_of, retention_view, RetentionAsk)

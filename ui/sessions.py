@@ -8,6 +8,7 @@ from typing import ClassVar
 from fastapi import APIRouter, Request, Response
 
 from expost.query.form import Form
+from expost.query.form_proof import explaining
 from expost.query.form_sessions import session_of, sessions_of
 from expost.query.session_detail import SessionAnswer
 from expost.query.sessions import Session, SessionFigures, Sessions, SessionsAnswer
@@ -15,7 +16,7 @@ from expost.query.sessions import Session, SessionFigures, Sessions, SessionsAns
 from . import chart, group
 from .asked import COLUMNS, Ask, Choices, find_offer
 from .chart import Column
-from .chart_page import KEPT_AS, ChartPage
+from .chart_page import KEPT_AS, ChartPage, add_explanation
 from .desk import Desk, Pairs
 from .format import number, plural, short_day
 from .live import LiveRow, live_row
@@ -172,6 +173,8 @@ ALONE = frozenset({KEPT_AS})
 
 def add_sessions(router: APIRouter, desk: Desk) -> None:
     """`/sessions`, a page for each of them, and the twins of both."""
+    # Before the page of a session, which no session is called.
+    add_explanation(router, desk, PAGE.path, explaining(lambda form: sessions_of(asked_lately(form))))
 
     @router.get("/sessions")
     async def page(request: Request) -> Response:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from expost.cli import main
 from expost.door import Lake
-from expost.errors import InvalidInput
+from expost.errors import InvalidInput, NotBuilt
 from expost.query.analysis import Analysis
-from expost.query.explanation import Explanation
+from expost.query.answer import plain
+from expost.query.cohort import Did
+from expost.query.definition import definition
+from expost.query.explanation import ExplainedAnswer, Explanation
 from expost.query.form import form_of
 from expost.query.form_funnel import funnel_people_of
-from expost.query.form_proof import explanation_of
-from expost.query.form_retention import retention_people_of
+from expost.query.form_proof import explaining
+from expost.query.form_retention import retention_of, retention_people_of
 from expost.query.form_trend import trend_people_of
+from expost.query.live import Live
 from expost.query.retention import Retention
 from expost.state.sites import Site, add_site
+from expost.terminal import show
+from tests.doors import Api, printed, run
 from tests.story import Story, identify, track
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
@@ -63,13 +72,104 @@ def test_an_explanation_says_what_would_be_under_the_other_rules(lake):
     assert others["re-entry", "first entry only"].people == (2, 0)
     assert others["re-entry", "first entry only"].difference == (0, -1)
     assert others["order", "any"].people == (2, 1)
-    assert set(told.in_force) == {"order", "window", "re-entry", "ties"}
+    assert set(told.in_force) == {"order", "window", "re-entry", "ties", "unit", "counted"}
+    assert others["unit", "device"].people == (2, 1)
     kept = lake.retention("Looked", "Bought", period="week", periods=1, now=NOW).explain()
     assert kept.columns == ("began", "week 0", "week 1")
     assert kept.groups[0].people == (2, 1, 1)
     assert {(each.rule, each.setting) for each in kept.others} == {
         ("entry", "first_ever"), ("entry", "recurring"), ("mode", "on_or_after"), ("periods", "rolling"),
+        ("unit", "device"),
     }  # fmt: skip
+
+
+SAID: tuple[tuple[tuple[str, ...], str, Callable[[Lake], ExplainedAnswer]], ...] = (
+    (("trend", "Looked"), "trend?name=Looked", lambda lake: lake.trend("Looked")),
+    (("stickiness", "Looked"), "stickiness?name=Looked", lambda lake: lake.stickiness("Looked")),
+    (("lifecycle", "Looked"), "lifecycle?name=Looked", lambda lake: lake.lifecycle("Looked")),
+    (
+        ("paths", "Looked", "--gap", "2d"),
+        "paths?name=Looked&gap=2d",
+        lambda lake: lake.paths("Looked", gap="2d"),
+    ),
+    (("sessions", "--last", "900d"), "sessions?last=900d", lambda lake: lake.sessions(last="900d")),
+)
+
+
+@pytest.mark.parametrize(("command", "address", "ask"), SAID, ids=[command[0] for command, _, _ in SAID])
+def test_every_kind_of_question_is_explained_at_every_door(lake, command, address, ask):
+    folder = lake.analysis.folder
+    told = plain(ask(lake).explain().to_json()["others"])
+    assert told
+    assert printed(folder.path, *command, "--explain")["others"] == told
+    assert "proof" in printed(folder.path, *command)
+    assert "are not kept" in run(folder.path, *command, "--explain", "--save", "X").stderr
+    client = Api(folder, "viewer").client
+    kind, _, query = address.partition("?")
+    for door in (f"/api/v1/{kind}/explanation?{query}", f"/{kind}/explanation.json?{query}"):
+        assert client.get(door).json()["others"] == told, door
+    page = client.get(f"/{kind}/explanation?{query}").text
+    assert all(each["says"] in unescape(page) for each in told)
+    assert f"/{kind}/explanation?" in client.get(f"/{address}").text
+    with Console(width=200, record=True, file=io.StringIO()) as console:
+        show(console, ask(lake).explain())
+    assert "if it were" in console.export_text()
+
+
+def test_a_cohort_is_explained_by_what_each_of_its_conditions_does(lake):
+    lake.save_cohort(
+        "Few",
+        did=[Did("Looked", 2, timedelta(days=9_000)), Did("Bought")],
+        did_not=Did("Looked", 3),
+        start=date(2026, 3, 3),
+    )
+    told = lake.cohort("Few", now=NOW).explain()
+    # Ann looked three times, twice of them since the third; bob once, before it.
+    assert (told.columns, told.groups[0].people) == (("in it", "of all"), (1, 2))
+    others = {(each.rule, each.setting): each.groups[0].people[0] for each in told.others}
+    assert others == {
+        ("condition", "without: did 'Looked' at least 2 times within 9000d"): 2,
+        ("condition", "without: did 'Bought'"): 1,
+        ("condition", "without: did not 'Looked' at least 3 times"): 1,
+        ("did 'Looked' at least 2 times within 9000d", "once"): 1,
+        ("did 'Looked' at least 2 times within 9000d", "ever"): 1,
+        ("did not 'Looked' at least 3 times", "once"): 0,
+        ("days", "all"): 0,
+        ("bots", "counted"): 1,
+        ("internal", "counted"): 1,
+        ("environment", "counted"): 1,
+    }
+    lake.save_cohort("Buyers", did="Bought")
+    [*_, internal, environment] = lake.cohort("Buyers").explain().others
+    assert (internal.rule, environment.rule) == ("internal", "environment")
+    folder = lake.analysis.folder
+    said = printed(folder.path, "cohorts", "show", "Few", "--explain")["others"]
+    assert said == plain(lake.cohort("Few").explain().to_json()["others"])
+    client = Api(folder, "viewer").client
+    assert client.get("/api/v1/cohorts/few/explanation").json()["others"] == said
+    assert client.get("/cohort/explanation.json?name=Few").json()["others"] == said
+    assert "/cohort/explanation?name=Few" in client.get("/cohort?name=Few").text
+    assert client.get("/api/v1/cohorts/nobody/explanation").status_code == 404
+    opens = printed(folder.path, "cohorts", "show", "Few")["proof"]["opens"]
+    assert lake.sql('select * from "cohort_Few"').rows()[0]["user"] == "ann"
+    assert "cohort_Few" in opens["command"]
+
+
+def test_what_is_left_out_is_said_by_what_would_be_counted(empty_folder):
+    story = Story(empty_folder, "shop")
+    story.capture("k", track("Looked"), at="10:00")
+    story.capture("l", track("Looked"), at="10:00", environment="staging")
+    analysis = Analysis(story.path)
+    add_site(analysis.state, Site("shop", "Shop", environments=("production",)))
+    lake = Lake(analysis)
+    told = lake.trend(definition("Looked", track="Looked")).explain()
+    assert [(each.rule, each.groups[0].difference) for each in told.others] == [
+        ("unit", (0, 0)), ("environment", (1, 1)),
+    ]  # fmt: skip
+    assert told.in_force["counted"] == "All but bots, internal devices, environments other than production."
+    with pytest.raises(NotBuilt, match="A Live is not explained"):
+        analysis.ask(Explanation(Live()))
+    analysis.close()
 
 
 def test_a_cell_and_a_point_open_to_their_people(lake):
@@ -130,5 +230,6 @@ def test_addresses_name_what_is_opened():
     assert trend_people_of(form_of([("name", "A"), ("at", "2026-03-02")])).period == date(2026, 3, 2)
     with pytest.raises(InvalidInput, match="Which cohort"):
         retention_people_of(form_of([("start_event", "A")]))
-    assert isinstance(explanation_of(form_of([("start_event", "A")])), Explanation)
-    assert isinstance(explanation_of(form_of([("start_event", "A")])).of, Retention)
+    explained = explaining(retention_of)(form_of([("start_event", "A"), ("site", "shop")]))
+    assert isinstance(explained, Explanation)
+    assert (isinstance(explained.of, Retention), explained.site) == (True, "shop")

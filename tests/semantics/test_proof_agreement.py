@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros, to_micros
+from expost.query.answer import Answer
 from expost.query.breakdown import ByProperty, Flag
-from expost.query.explanation import Explanation, ExplanationAnswer
+from expost.query.duration import parse_duration
+from expost.query.explanation import CountsOf, Explanation, ExplanationAnswer
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelPeople
+from expost.query.lifecycle import Lifecycle, LifecycleAnswer
+from expost.query.paths import Paths, PathsAnswer
 from expost.query.person import PeopleAnswer
+from expost.query.question import Question
 from expost.query.retention import Retention, RetentionAnswer, RetentionPeople
+from expost.query.sessions import Sessions, SessionsAnswer
+from expost.query.stickiness import Stickiness, StickinessAnswer
 from expost.query.trend import Trend, TrendAnswer, TrendPeople
+from expost.query.unit import Unit
 from tests.semantics.engine import answer_of, definition_of, matcher_of
 from tests.semantics.happening import Happening
 from tests.semantics.oracle import Oracle
@@ -164,3 +173,85 @@ def first_entries(story: list[Happening], steps: list[str], window: int) -> tupl
             if last is not None:
                 counts[place] += 1
     return tuple(counts)
+
+
+def asked_otherwise(question: Question, rule: str, setting: str) -> Question:
+    """The question that follows the other rule, as anybody would ask it."""
+    said: dict[str, Any] = {
+        "bots": {"bots": True},
+        "internal": {"internal": True},
+        "environment": {"environment": "all"},
+        "unit": {"unit": Unit("device")},
+        "gap": {"gap": parse_duration(setting) if rule == "gap" else None},
+        "time_zone": {"time_zone": setting},
+        "week_start": {"week_start": 6},
+        "several variations": {"by": Flag("f", setting) if rule == "several variations" else None},  # type: ignore[arg-type]
+    }
+    return replace(question, **said[rule])
+
+
+def counted(answer: Answer) -> dict[str, int]:
+    """What an answer counts of everybody, without what counts nobody."""
+    match answer:
+        case TrendAnswer():
+            found = {"events": answer.events, "people": answer.people}
+        case StickinessAnswer():
+            found = {
+                f"in {n} {answer.period}{'s' * (n > 1)}": each for n, each in enumerate(answer.people, 1)
+            }
+        case LifecycleAnswer():
+            lives = ("new", "returning", "resurrecting", "dormant")
+            found = {life: sum(getattr(each, life) for each in answer.periods) for life in lives}
+        case PathsAnswer():
+            found = {"sessions": answer.sessions, "people": answer.people}
+            for edge in answer.edges:
+                if edge.target is not None or edge.kind == "other":
+                    found[f"step {edge.step}"] = found.get(f"step {edge.step}", 0) + edge.sessions
+        case SessionsAnswer(figures=figures):
+            found = {
+                "sessions": figures.sessions, "people": figures.people, "events": figures.events,
+                "page views": figures.page_views, "bounces": figures.bounces,
+            }  # fmt: skip
+        case _:
+            raise AssertionError(answer)
+    return {name: count for name, count in found.items() if count}
+
+
+BOUGHT = definition_of("type:custom")
+LOCAL: dict[str, Any] = {"time_zone": "America/New_York", "now": NOW}
+OTHERWISE: dict[str, tuple[Question, set[str]]] = {
+    "trend": (Trend(BOUGHT, by=Flag("f"), **LOCAL), {"unit", "several variations"}),
+    "stickiness": (Stickiness(BOUGHT, "week", **LOCAL), {"unit", "time_zone", "week_start"}),
+    "lifecycle": (Lifecycle(BOUGHT, "day", **LOCAL), {"unit", "time_zone"}),
+    "paths": (Paths(BOUGHT, steps=2, gap=timedelta(hours=10), **LOCAL), {"gap"}),
+    "sessions": (Sessions(gap=timedelta(hours=10), **LOCAL), {"gap"}),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERWISE)
+@settings(agreement, max_examples=4)
+@given(story=stories(grain=GRAIN, span=30))
+def test_every_kind_of_explanation_gives_what_the_other_question_would(
+    kind: str, story: list[Happening]
+) -> None:
+    question, rules = OTHERWISE[kind]
+    told = answer_of(story, Explanation(question))
+    assert isinstance(told, ExplanationAnswer)
+    assert (told.tied_events, told.tied_people) == (None, None)
+    answer = answer_of(story, question, is_fast=False)
+    left_out = {each.reason for each in answer.basis.left_out}
+    assert {each.rule for each in told.others} == rules | (left_out & {"bots", "internal", "environment"})
+
+    def figures(groups: tuple[CountsOf, ...]) -> dict[str, int]:
+        numbers = zip(told.columns, groups[0].people, strict=True)
+        return {name: count for name, count in numbers if count}
+
+    assert figures(told.groups) == counted(answer)
+    for other in told.others:
+        asked = asked_otherwise(question, other.rule, other.setting)
+        assert figures(other.groups) == counted(
+            answer_of(story, asked, is_fast=False, week_start=asked.week_start or 0)
+        ), (
+            other.rule,
+            other.setting,
+        )
