@@ -38,6 +38,8 @@ def _opening(answer: Answer, ask: Callable[[Question], Answer]) -> Answer:
     match answer:
         case FunnelAnswer(compared=FunnelAnswer() as beside):
             return replace(answer, ask=ask, compared=replace(beside, ask=ask))
+        case RetentionAnswer(compared=RetentionAnswer() as beside):
+            return replace(answer, ask=ask, compared=replace(beside, ask=ask))
         case TrendAnswer(compared=TrendAnswer() as beside):
             return replace(answer, ask=ask, compared=replace(beside, ask=ask))
         case ExplainedAnswer():

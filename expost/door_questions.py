@@ -92,7 +92,8 @@ class Questions(Asking):
         """Who came back: cohorts by the period of an entry, a `start_event`.
 
         `brackets` like "0,1-3,4-7" are stretches of periods. `asked` may say `entry` (`first_in_range`, `first_ever`,
-        `recurring`), `mode` (`on`, `on_or_after`) and `rolling`: see `expost.query.retention.Retention`.
+        `recurring`), `mode` (`on`, `on_or_after`), `rolling` and `compare` (`previous`, `cohort:NAME`): see
+        `expost.query.retention.Retention`.
         """
         question = Retention(
             start_event,

@@ -15,6 +15,9 @@ from rich.table import Table
 from expost.query.answer import Answer
 from expost.query.duration import rounded_to_two_units
 from expost.query.estimate import EstimatedShare
+from expost.query.funnel import FunnelAnswer
+from expost.query.question import Comparable
+from expost.query.retention import RetentionAnswer
 from expost.query.unit import PERSON, Unit
 
 SHORTEST = 10
@@ -182,3 +185,13 @@ def said_minute(said: str | None) -> str:
     ('2026-11-02 09:30', '')
     """
     return minute(datetime.fromisoformat(said)) if said else ""
+
+
+def beside(answer: FunnelAnswer | RetentionAnswer, compared: Answer) -> str:
+    """What stands beside an answer, in words."""
+    asked = answer.question
+    assert isinstance(asked, Comparable)
+    if asked.compared_name is None:
+        return f"The period before, from {compared.question.start} until {compared.question.end}:"
+    shared = f"{answer.shared_people:,}" if answer.shared_people else "nobody"
+    return f"The cohort {cell(asked.compared_name)} ({shared} entered in both groups):"

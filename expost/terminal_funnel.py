@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
-from expost.query.funnel import Funnel, FunnelAnswer, FunnelStep
-from expost.table import NUMBER, WORD, cell, duration, group_name, percent, show_several, table, unit_of
+from expost.query.funnel import FunnelAnswer, FunnelStep
+from expost.table import NUMBER, WORD, beside, duration, group_name, percent, show_several, table, unit_of
 
 BAR_WIDTH = 24
 WIDE_ENOUGH = 100
@@ -36,17 +36,8 @@ def show_funnel(console: Console, answer: FunnelAnswer) -> None:
         console.print()
         _show_periods(console, answer)
     if answer.compared is not None:
-        console.print(f"\n{_beside(answer, answer.compared)}\n", markup=False)
+        console.print(f"\n{beside(answer, answer.compared)}\n", markup=False)
         show_funnel(console, answer.compared)
-
-
-def _beside(answer: FunnelAnswer, compared: FunnelAnswer) -> str:
-    asked = answer.question
-    assert isinstance(asked, Funnel)
-    if asked.compared_name is None:
-        return f"The period before, from {compared.question.start} until {compared.question.end}:"
-    shared = f"{answer.shared_people:,}" if answer.shared_people else "nobody"
-    return f"The cohort {cell(asked.compared_name)} ({shared} entered in both groups):"
 
 
 def _show_periods(console: Console, answer: FunnelAnswer) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from expost.query.retention import Cohort, PooledPeriod, Retention, RetentionAnswer
-from expost.table import NUMBER, WORD, group_name, percent, show_several, table, unit_of
+from expost.table import NUMBER, WORD, beside, group_name, percent, show_several, table, unit_of
 
 
 def show_retention(console: Console, answer: RetentionAnswer) -> None:
@@ -25,6 +25,9 @@ def show_retention(console: Console, answer: RetentionAnswer) -> None:
         )
     console.print(f"\n* {_unfinished(answer.question)}")
     show_several(console, answer.several_variations, unit)
+    if answer.compared is not None:
+        console.print(f"\n{beside(answer, answer.compared)}\n", markup=False)
+        show_retention(console, answer.compared)
 
 
 def _unfinished(question: Retention) -> str:

@@ -29,6 +29,7 @@ from expost.state.database import State
 from expost.state.sites import Site, find_site, sites
 
 from .answer import Answer
+from .beside import funnel, retention
 from .calendar import Calendar, calendar_of
 from .cohort import Cohort
 from .cohort_size import CohortSize, cohort_size
@@ -40,7 +41,6 @@ from .event_detail import EventDetail, event_detail
 from .explanation import Explanation
 from .flag_list import FlagList, flag_list
 from .funnel import Funnel, FunnelPeople
-from .funnel_comparison import funnel
 from .funnel_people import funnel_people
 from .health import Health, health
 from .kept_cohorts import KeptCohorts
@@ -60,7 +60,6 @@ from .reconcile import Reconcile
 from .reconciling import reconcile
 from .rejected import RejectedList, rejected
 from .retention import Retention, RetentionPeople
-from .retention_counts import retention
 from .retention_people import retention_people
 from .rights import Rights
 from .sampling import estimated, with_sample

@@ -20,7 +20,7 @@ from .form import Form, property_of
 from .funnel import Funnel, Stage
 from .lifecycle import Lifecycle
 from .paths import Paths
-from .question import COHORT_COMPARED, Moment, Question, Saved, Step
+from .question import COHORT_COMPARED, Comparable, Moment, Question, Saved, Step
 from .retention import Retention, format_brackets
 from .sessions import Sessions
 from .stickiness import Stickiness
@@ -67,8 +67,7 @@ def _funnel(question: Funnel) -> Pairs:
     )
     yield "where", [f"{number}:{text}" for number, each in stages for text in _where(each)]
     yield "over", question.over
-    beside = question.compare
-    yield "compare", beside if isinstance(beside, str | None) else f"{COHORT_COMPARED}{_cohort(beside)}"
+    yield "compare", _compared(question)
     yield from _unit(question.unit)
     yield from _by(question.by)
 
@@ -82,6 +81,7 @@ def _retention(question: Retention) -> Pairs:
     yield "mode", question.mode
     yield "rolling", "yes" if question.rolling else None
     yield "brackets", format_brackets(question.brackets) or None
+    yield "compare", _compared(question)
     yield from _unit(question.unit)
     yield from _by(question.by)
 
@@ -160,6 +160,11 @@ def _common(question: Question) -> Pairs:
     yield "sample", None if question.sample is None else repr(question.sample)
     yield "cohort", list(map(_cohort, question.cohort))
     yield "not_cohort", list(map(_cohort, question.not_cohort))
+
+
+def _compared(question: Comparable) -> str | None:
+    beside = question.compare
+    return beside if isinstance(beside, str | None) else f"{COHORT_COMPARED}{_cohort(beside)}"
 
 
 def _unit(unit: Unit) -> Pairs:

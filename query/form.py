@@ -70,6 +70,12 @@ SPLITS = (
 )
 """What a result is split by."""
 NAME = Word("name", "Name of the definition.", "Signed up", python="the first argument")
+BESIDE = Word(
+    "compare",
+    "`previous`: also the stretch of the same length before; `cohort:NAME`: also the people of that cohort instead of "
+    "those of `cohort`.",
+    "cohort:Regulars",
+)
 COMPARE = Word("compare", "`previous`: also the stretch of the same length before.", choices=("previous",))
 OPENING = (
     Word("kind", "The kind of a group, such as `variation`; default everybody.", "variation"),

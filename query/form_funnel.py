@@ -9,6 +9,7 @@ from expost.errors import InvalidInput
 from .definition import PropertyMatch, definition
 from .duration import parse_duration
 from .form import (
+    BESIDE,
     COMMON,
     OPENING,
     SPLITS,
@@ -47,8 +48,7 @@ FUNNEL = (
     Word("where", "`N:NAME=VALUE`: step N only with this property.", "2:plan=pro", is_many=True,
          python="expost.stage(…, where=lake.event(properties=…))"),
     Word("over", "Also by the period of entry.", choices=FUNNEL_PERIODS),
-    Word("compare", "`previous`: also the stretch of the same length before; `cohort:NAME`: also the people of that "
-         "cohort instead of those of `cohort`.", "cohort:Regulars"),
+    BESIDE,
 )  # fmt: skip
 FUNNEL_PEOPLE = (
     *FUNNEL,

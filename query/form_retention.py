@@ -7,6 +7,7 @@ from typing import Any
 from expost.errors import InvalidInput
 
 from .form import (
+    BESIDE,
     COMMON,
     OPENING,
     SPLITS,
@@ -44,6 +45,7 @@ RETENTION = (
     Word("mode", "In period n, or in it or later; default on.", choices=RETENTION_MODES),
     Word("rolling", "Periods are multiples of 24 hours from each one's own start.", is_switch=True),
     Word("brackets", "Stretches of periods instead of single ones: `0,1-3,4-7`.", "0,1-3,4-7"),
+    BESIDE,
 )  # fmt: skip
 RETENTION_PEOPLE = (
     *RETENTION,
@@ -76,6 +78,7 @@ def retention_of(form: Form) -> Retention:
         by=breakdown_of(form),
         rolling=yes(form, "rolling") or False,
         unit=unit_of(form),
+        compare=one(form, "compare"),
         **chosen,
         **common_of(form),
     )

@@ -1,4 +1,4 @@
-"""Funnels: the question, who is behind a bar, and the answer. `funnel_comparison.py` leads from one to the other."""
+"""Funnels: the question, who is behind a bar, and the answer. `beside.py` leads from one to the other."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from expost.errors import InvalidInput
 
 from .answer import as_row, ask_again
 from .breakdown import Breakdown, kind_asked
-from .cohort import Cohort
 from .definition import Definition
 from .explanation import ExplainedAnswer
 from .person import DecidingEvent, PeopleAnswer
 from .question import (
     MAX_LISTED,
     MAX_STEPS,
+    Comparable,
     Question,
     Step,
     ask_as,
     check_comparison,
-    compared_cohort,
     refuse_other,
     refuse_outside,
 )
@@ -69,13 +68,12 @@ FUNNEL_PERIODS = ("day", "week", "month")
 
 
 @dataclass(frozen=True, slots=True)
-class Funnel(Question):
+class Funnel(Comparable):
     """How many units went through `steps`, each within `within` of the first step of an attempt (docs/rules.md 5).
 
     `order`: `ordered`, `strict` (no event of `between` lies between two steps; by default none of the steps), `any`.
     `ends_attempt`: events that end an attempt. `removes_unit`: events that remove whoever has one within the window of
-    an entry. `over`: also by the `day`, `week` or `month` of entry. `compare`: also for the `previous` stretch of time,
-    or for the people of another cohort, `cohort:NAME` or a `Cohort`, instead of those of `cohort`.
+    an entry. `over`: also by the `day`, `week` or `month` of entry.
     """
 
     steps: tuple[Step | Stage, ...]
@@ -87,23 +85,11 @@ class Funnel(Question):
     ends_attempt: tuple[Step, ...] = ()
     removes_unit: tuple[Step, ...] = ()
     over: str | None = None
-    compare: str | Cohort | None = None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The steps, each with all there is to say about it."""
         return tuple(map(stage_of, self.steps))
-
-    @property
-    def compared_cohort(self) -> str | Cohort | None:
-        """The cohort beside whose people it is asked; None where there is none."""
-        return compared_cohort(self.compare)
-
-    @property
-    def compared_name(self) -> str | None:
-        """What that cohort is called."""
-        cohort = self.compared_cohort
-        return cohort.name if isinstance(cohort, Cohort) else cohort
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.steps) <= MAX_STEPS:

@@ -63,6 +63,27 @@ class Question:
     sample: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparable(Question):
+    """A question that can stand beside the same one about the `previous` stretch of time, or about another cohort.
+
+    `compare`: `previous`, or the people of a cohort, `cohort:NAME` or a `Cohort`, instead of those of `cohort`.
+    """
+
+    compare: str | Cohort | None = None
+
+    @property
+    def compared_cohort(self) -> str | Cohort | None:
+        """The cohort beside whose people it is asked; None where there is none."""
+        return compared_cohort(self.compare)
+
+    @property
+    def compared_name(self) -> str | None:
+        """What that cohort is called."""
+        cohort = self.compared_cohort
+        return cohort.name if isinstance(cohort, Cohort) else cohort
+
+
 def ask_as(question: Question, other: Question) -> None:
     """What every question may say about itself is as in the other; a site of its own stays."""
     for each in fields(Question):

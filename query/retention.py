@@ -1,4 +1,4 @@
-"""Retention: the question, who is behind a cell, and the answer. `retention_counts.py` leads from one to the other."""
+"""Retention: the question, who is behind a cell, and the answer. `beside.py` leads from one to the other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ from .breakdown import Breakdown, kind_asked
 from .explanation import ExplainedAnswer
 from .form import parse_day
 from .person import PeopleAnswer
-from .question import MAX_LISTED, Question, Step, ask_as, refuse_other, refuse_outside
+from .question import (
+    MAX_LISTED,
+    Comparable,
+    Question,
+    Step,
+    ask_as,
+    check_comparison,
+    refuse_other,
+    refuse_outside,
+)
 from .unit import PERSON, Unit
 
 MAX_PERIODS = 400
@@ -26,7 +35,7 @@ ENTRIES = ("first_in_range", "first_ever", "recurring")
 
 
 @dataclass(frozen=True, slots=True)
-class Retention(Question):
+class Retention(Comparable):
     """Who came back: cohorts by the period of an entry, and who did `returns` in period n (docs/rules.md 6).
 
     `entry`: the first `begins` in range, the first ever (in kept data), or `recurring`, once per period. `periods` is
@@ -50,6 +59,8 @@ class Retention(Question):
         refuse_other("The period of retention", self.period, RETENTION_PERIODS)
         refuse_other("The mode of retention", self.mode, RETENTION_MODES)
         refuse_other("The entry of retention", self.entry, ENTRIES)
+        if self.compare is not None:
+            check_comparison("Retention", self.compare, self, has_cohorts=True)
         if self.periods is not None:
             refuse_outside("Retention shows", self.periods, 0, MAX_PERIODS, "periods")
         if self.brackets:
@@ -177,7 +188,10 @@ class RetentionGroup:
 
 @dataclass(frozen=True, slots=True)
 class RetentionAnswer(ExplainedAnswer):
-    """Who came back. `data_begins` is the first event that is kept."""
+    """Who came back. `data_begins` is the first event that is kept.
+
+    `compared` is the answer beside it. Of another cohort: `shared_people` began in both.
+    """
 
     period: str
     cohorts: tuple[Cohort, ...]
@@ -185,6 +199,8 @@ class RetentionAnswer(ExplainedAnswer):
     groups: tuple[RetentionGroup, ...]
     several_variations: float | None
     data_begins: datetime | None
+    compared: RetentionAnswer | None = None
+    shared_people: int | None = None
 
     def people(
         self,

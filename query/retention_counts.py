@@ -58,8 +58,8 @@ class _Bracket:
     high: int
 
 
-def retention(reading: Reading, question: Retention) -> RetentionAnswer:
-    """Who came back."""
+def counted_retention(reading: Reading, question: Retention) -> RetentionAnswer:
+    """Who came back, without a comparison."""
     asked = asked_of(reading, question)
     passed = None
     if is_for_arrays(question):

@@ -12,7 +12,7 @@ from .funnel import ORDERS, Funnel, FunnelAnswer
 from .funnel_counts import counted_funnel
 from .reading import Reading
 from .retention import ENTRIES, RETENTION_MODES, Retention, RetentionAnswer
-from .retention_counts import retention
+from .retention_counts import counted_retention
 from .rule import TOTAL, Counts, Explained, Other, several_in_force, several_rules, unit_in_force, unit_rules
 
 ORDER_SAYS = {
@@ -34,7 +34,7 @@ def _answer_funnel(reading: Reading, other: Other) -> Answer:
 
 def _answer_retention(reading: Reading, other: Other) -> Answer:
     assert isinstance(other.question, Retention)
-    return retention(other.of(reading), other.question)
+    return counted_retention(other.of(reading), other.question)
 
 
 def _of_funnel(_: Reading, asked: Funnel) -> Iterator[Other]:
@@ -135,5 +135,6 @@ FUNNEL = Explained(
     asked=lambda question: replace(question, over=None, compare=None), is_ordered=True,
 )  # fmt: skip
 RETENTION = Explained(
-    _answer_retention, _of_retention, _retention_in_force, _cell_names, _cells, is_ordered=True
-)
+    _answer_retention, _of_retention, _retention_in_force, _cell_names, _cells,
+    asked=lambda question: replace(question, compare=None), is_ordered=True,
+)  # fmt: skip

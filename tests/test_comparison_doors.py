@@ -1,4 +1,4 @@
-"""A funnel beside a cohort by every door: command line, Python, API, pages with their twins, files of reports."""
+"""Beside a cohort, or the period before, by every door: command line, Python, API, pages and twins, files."""
 
 from __future__ import annotations
 
@@ -139,3 +139,73 @@ def test_a_report_travels_with_the_cohort_that_it_stands_beside(
     file.write_text(file.read_text().replace('"cohort:Buyrs"', '"previous"\nlast = "30d"'))
     assert printed(data, "reports", "apply", str(file.parent), "--yes")["is_applied"]
     assert json.dumps(printed(data, "reports", "show", "Beside")["fields"]["compare"]) == '["previous"]'
+
+
+RETENTION = ("retention", "--start-event", "Viewed page", "--period", "day", "--periods", "1")
+
+
+def begun(answer: dict[str, Any]) -> list[int]:
+    """How many began on each day."""
+    return [cohort["size"] for cohort in answer["cohorts"]]
+
+
+def test_every_door_says_the_same_of_both_sides_of_retention(data: Path, client: TestClient) -> None:
+    asked = "start_event=Viewed+page&period=day&periods=1"
+    in_python = expost.open(data).retention("Viewed page", period="day", periods=1, compare="cohort:Buyers")
+    answers = [
+        printed(data, *RETENTION, "--compare", "cohort:Buyers"),
+        in_python.to_json(),
+        client.get(f"/api/v1/retention?{asked}&compare=cohort:Buyers").json(),
+        client.get(f"/retention.json?{asked}&compare=cohort:Buyers").json(),
+    ]
+    alone = client.get(f"/api/v1/retention?{asked}").json()
+    apart = client.get(f"/api/v1/retention?{asked}&cohort=Buyers").json()
+    assert sum(begun(alone)) == 3 > sum(begun(apart)) == 2
+    for answer in answers:
+        assert answer["cohorts"] == alone["cohorts"]
+        assert answer["compared"]["cohorts"] == apart["cohorts"]
+        assert answer["shared_people"] == 2
+        assert answer["notes"][-1] == "The two groups compared are not apart: 2 people entered in both."
+    assert in_python.compared is not None
+    [first, *_] = in_python.compared.cohorts
+    assert in_python.compared.people(first.start).total == first.size > 0
+
+
+def test_retention_stands_beside_the_period_before(data: Path, client: TestClient) -> None:
+    asked = "start_event=Viewed+page&period=day&from=2026-03-03&to=2026-03-04"
+    beside = client.get(f"/api/v1/retention?{asked}&compare=previous").json()
+    before = asked.replace("03-03", "03-02").replace("03-04", "03-03")
+    assert begun(beside["compared"]) == begun(client.get(f"/api/v1/retention?{before}").json()) != []
+    assert beside["shared_people"] is None
+    shown = page(client, f"/retention?{asked}&compare=previous").select_one("#answer")
+    assert shown
+    assert "From 2026-03-02 until 2026-03-03." in shown.get_text()
+    refused = client.get("/api/v1/retention?start_event=Viewed+page&compare=previous").json()["error"]
+    assert "needs a range" in refused["message"]
+
+
+def test_the_page_of_retention_shows_the_cohort_and_opens_its_cells(client: TestClient) -> None:
+    shown = page(client, "/retention?start_event=Viewed+page&period=day&compare=cohort:Buyers")
+    tables = shown.select("#answer table.retention")
+    assert len(tables) == 2
+    assert tables[1].find_parent(attrs={"aria-label": "Retention of Buyers"})
+    assert "2 people entered in both groups." in str(shown.select_one("#answer"))
+    links = [(link.get_text(), str(link["href"])) for link in tables[1].select("tbody td:first-of-type a")]
+    assert links
+    for number, address in links:
+        assert "cohort=Buyers" in address
+        opened = client.get(address.replace("/retention/people", "/retention/people.json")).json()
+        assert opened["total"] == int(number)
+
+
+def test_a_terminal_shows_both_sides_of_retention(data: Path) -> None:
+    out = io.StringIO()
+    answer = expost.open(data).retention("Viewed page", compare="cohort:Buyers")
+    show(Console(file=out, width=100, highlight=False, soft_wrap=True), answer)
+    assert "The cohort Buyers (2 entered in both groups):" in out.getvalue()
+
+
+def test_a_report_of_retention_keeps_what_it_stands_beside(data: Path) -> None:
+    printed(data, *RETENTION, "--compare", "cohort:Buyers", "--save", "Back beside")
+    assert printed(data, "reports", "show", "Back beside")["fields"]["compare"] == ["cohort:Buyers"]
+    assert printed(data, "report", "Back beside")["shared_people"] == 2

@@ -11,6 +11,7 @@ from expost.query.cohort import Cohort
 from expost.query.definition import Definition
 from expost.query.flag_list import FlagList
 from expost.query.form import Form
+from expost.query.question import COHORT_COMPARED
 
 from .desk import Desk, pairs_of
 
@@ -92,6 +93,12 @@ class Ask:
     def cohorts(self) -> Choices:
         """The cohorts whose people can be asked for alone."""
         return self.offer.cohorts
+
+    @property
+    def comparisons(self) -> Choices:
+        """What it can stand beside."""
+        cohorts = ((f"{COHORT_COMPARED}{key}", f"the cohort {name}") for key, name in self.cohorts)
+        return (("previous", "the period before"), *cohorts)
 
     @property
     def units(self) -> Choices:

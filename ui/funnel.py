@@ -9,10 +9,11 @@ from datetime import date
 from expost.query.form_funnel import funnel_of
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelStep
 from expost.query.funnel_counts import PERCENTILES
-from expost.query.question import COHORT_COMPARED, MAX_STEPS
+from expost.query.question import MAX_STEPS
 
 from . import chart, group
-from .asked import Ask, Choices
+from .asked import Ask
+from .beside import beside_pairs
 from .chart_page import ChartPage
 from .desk import Pairs
 from .format import window
@@ -73,12 +74,6 @@ class FunnelAsk(Ask):
     def step_windows(self) -> tuple[str, ...]:
         """Windows of steps, and room for one more."""
         return (*self.form.get("step_within", ()), "")
-
-    @property
-    def comparisons(self) -> Choices:
-        """What it can stand beside."""
-        cohorts = ((f"{COHORT_COMPARED}{key}", f"the cohort {name}") for key, name in self.cohorts)
-        return (("previous", "the period before"), *cohorts)
 
     @property
     def more(self) -> bool:
@@ -165,11 +160,8 @@ class FunnelView:
     compared: FunnelView | None
 
 
-def funnel_view(answer: FunnelAnswer, pairs: Pairs = (), everyone: str = "Everyone") -> FunnelView:
-    """A funnel's answer as bars, groups and notes; `pairs` are the address of the question, for links into it.
-
-    `everyone`: what all who are asked about are called.
-    """
+def funnel_view(answer: FunnelAnswer, pairs: Pairs = ()) -> FunnelView:
+    """A funnel's answer as bars, groups and notes; `pairs` are the address of the question, for links into it."""
     question = answer.question
     assert isinstance(question, Funnel)
     groups = tuple(
@@ -183,6 +175,7 @@ def funnel_view(answer: FunnelAnswer, pairs: Pairs = (), everyone: str = "Everyo
         )
         for place, each in enumerate(answer.groups)
     )
+    everyone = group.everyone(question)
     total = GroupView("", None, everyone, 1, _entered(answer.steps), answer.steps)
     last = answer.steps[-1]
     return FunnelView(
@@ -222,19 +215,7 @@ def funnel_view(answer: FunnelAnswer, pairs: Pairs = (), everyone: str = "Everyo
 def _compared(answer: FunnelAnswer, question: Funnel, pairs: Pairs) -> FunnelView | None:
     if answer.compared is None:
         return None
-    return funnel_view(
-        answer.compared, _beside(pairs, question, answer.compared), question.compared_name or "Everyone"
-    )
-
-
-def _beside(pairs: Pairs, question: Funnel, compared: FunnelAnswer) -> Pairs:
-    """The address of the compared question."""
-    if question.compared_name is not None:
-        kept = [(name, value) for name, value in pairs if name not in ("cohort", "compare")]
-        return (*kept, ("cohort", question.compared_name))
-    kept = [(name, value) for name, value in pairs if name not in ("from", "to", "compare")]
-    sides = (("from", compared.question.start), ("to", compared.question.end))
-    return (*kept, *((name, str(moment)) for name, moment in sides))
+    return funnel_view(answer.compared, beside_pairs(pairs, question, answer.compared.question))
 
 
 def _entered(steps: Sequence[FunnelStep]) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from expost.query.cohort import Cohort
+from expost.query.question import Question
+
 from .chart import SERIES_COLOURS
 
 
@@ -17,3 +20,13 @@ def label(kind: str, value: str | None) -> str:
 def colour(place: int) -> int:
     """The number of the series colour of the group at this place, counted from 0."""
     return place % SERIES_COLOURS + 1
+
+
+def everyone(question: Question) -> str:
+    """What all are called of whom a question is asked: by the cohorts that they are in, if it is asked of any.
+
+    >>> everyone(Question(cohort=("Buyers",))), everyone(Question())
+    ('Buyers', 'Everyone')
+    """
+    names = [each.name if isinstance(each, Cohort) else each for each in question.cohort]
+    return " and ".join(names) or "Everyone"

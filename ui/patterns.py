@@ -289,8 +289,8 @@ def _charts() -> Iterator[Pattern]:
         ("without breakdown", samples_people.funnel()),
         ("by flag", samples_people.funnel(by=True)),
         ("twenty steps", samples_people.many_steps()),
-        ("beside a cohort", samples_people.beside_cohort(212, 168, 121, 97)),
-        ("beside a cohort of whom nobody entered", samples_people.beside_cohort(0, 0, 0, 0)),
+        ("beside a cohort", samples_people.funnel_beside_cohort(212, 168, 121, 97)),
+        ("beside a cohort of whom nobody entered", samples_people.funnel_beside_cohort(0, 0, 0, 0)),
     )
     for state, funnel in funnels:
         yield Pattern("Funnel", state, "_funnel.html", {"view": funnel_view(funnel)})
@@ -306,6 +306,8 @@ def _charts() -> Iterator[Pattern]:
         ("one cohort", samples_people.retention(cohorts=1)),
         ("by flag", samples_people.retention(by=True)),
         ("many cohorts", samples_people.retention(cohorts=18)),
+        ("beside a cohort", samples_people.retention_beside_cohort(4)),
+        ("beside a cohort of whom nobody began", samples_people.retention_beside_cohort(0)),
     ):
         yield Pattern("Retention", state, "_retention.html", {"view": retention_view(retention)})
     ask = TrendAsk({"name": ["Added to basket"]}, Offer((), ()))

@@ -11,10 +11,11 @@ from expost.query.retention import Cohort, PooledPeriod, Retention, RetentionAns
 
 from . import chart, group
 from .asked import Ask
+from .beside import beside_pairs
 from .chart_page import ChartPage
 from .desk import Pairs
 
-MORE = ("mode", "rolling", "brackets", "unit", "several", "week_start", "as_of")
+MORE = ("mode", "rolling", "brackets", "unit", "several", "compare", "week_start", "as_of")
 """Fields of the second row of the form."""
 HEADS = {"day": "Day", "week": "Week of", "month": "Month of"}
 
@@ -100,21 +101,33 @@ class RetentionView:
     has_people: bool
     greatest: float
     hatched: str
+    compared: RetentionView | None
 
 
 def retention_view(answer: RetentionAnswer, pairs: Pairs = ()) -> RetentionView:
-    """A retention's answer as tables, all tinted to one scale."""
-    question = answer.question
+    """A retention's answer, and that beside it, as tables, all tinted to one scale."""
+    greatest = max(_greatest(each) for each in (answer, answer.compared) if each is not None)
+    return _view(answer, pairs, greatest)
+
+
+def _greatest(answer: RetentionAnswer) -> float:
+    """The greatest share of any cell."""
+    cohorts = [*answer.cohorts, *(cohort for each in answer.groups for cohort in each.cohorts)]
+    shares = (cell.people / cell.size for each in cohorts for cell in each.periods if cell.size)
+    return max(shares, default=0.0)
+
+
+def _view(answer: RetentionAnswer, pairs: Pairs, greatest: float) -> RetentionView:
+    question, compared = answer.question, answer.compared
     assert isinstance(question, Retention)
     heads = _heads(answer)
-    cohorts = [*answer.cohorts, *(cohort for each in answer.groups for cohort in each.cohorts)]
-    shares = [cell.people / cell.size for each in cohorts for cell in each.periods if cell.size]
-    scale = _Scale(answer.period, len(heads), max(shares, default=0.0))
+    scale = _Scale(answer.period, len(heads), greatest)
+    whose = group.everyone(question) if question.cohort else "everyone"
     groups = [(group.label(each.kind, each.value), each) for each in answer.groups]
     return RetentionView(
         answer=answer,
         heads=heads,
-        total=_table("everyone", answer.cohorts, answer.pooled, scale, tuple(pairs)),
+        total=_table(whose, answer.cohorts, answer.pooled, scale, tuple(pairs)),
         groups=tuple(
             _table(
                 name,
@@ -131,6 +144,9 @@ def retention_view(answer: RetentionAnswer, pairs: Pairs = ()) -> RetentionView:
         has_people=any(each.size for each in answer.cohorts),
         greatest=scale.greatest,
         hatched=_hatched(question),
+        compared=_view(compared, beside_pairs(pairs, question, compared.question), greatest)
+        if compared
+        else None,
     )
 
 

@@ -71,7 +71,7 @@ def funnel(*people: int, by: bool = False, unfinished: int = 31) -> FunnelAnswer
     )
 
 
-def beside_cohort(*people: int) -> FunnelAnswer:
+def funnel_beside_cohort(*people: int) -> FunnelAnswer:
     """A funnel beside the people of a cohort: these at each step."""
     here = funnel()
     return replace(
@@ -130,6 +130,17 @@ def retention(*, by: bool = False, cohorts: int = 9) -> RetentionAnswer:
         groups=groups if by else (),
         several_variations=0.012 if by else None,
         data_begins=NOW - timedelta(days=88),
+    )
+
+
+def retention_beside_cohort(cohorts: int) -> RetentionAnswer:
+    """Retention beside the people of a cohort, so many weeks of them."""
+    here, beside = retention(), retention(cohorts=cohorts)
+    return replace(
+        here,
+        question=replace(cast(Retention, here.question), compare="cohort:Regulars"),
+        compared=beside,
+        shared_people=sum(each.size for each in beside.cohorts),
     )
 
 

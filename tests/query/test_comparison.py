@@ -12,6 +12,7 @@ from expost.query.calendar import Calendar
 from expost.query.comparison import previous
 from expost.query.funnel import Funnel
 from expost.query.question import Moment
+from expost.query.retention import Retention
 from expost.query.trend import Trend
 
 BERLIN = Calendar(ZoneInfo("Europe/Berlin"))
@@ -57,3 +58,10 @@ def test_a_funnel_is_compared_with_the_period_before_or_a_cohort_alone(compare):
 def test_a_trend_is_not_compared_with_a_cohort():
     with pytest.raises(InvalidInput, match="compared with"):
         Trend("Bought", "day", compare="cohort:A")
+
+
+def test_retention_beside_the_period_before_needs_a_range():
+    with pytest.raises(InvalidInput, match="needs a range"):
+        Retention("Bought", "Bought", compare="previous")
+    with pytest.raises(InvalidInput, match="compared with"):
+        Retention("Bought", "Bought", compare="cohort:")

@@ -176,3 +176,22 @@ def test_a_group_with_people_of_both_cohorts_entered_in_both(accounts):
     )
     assert (beside.steps[0].people, beside.compared.steps[0].people, beside.shared_people) == (1, 1, 1)
     assert "1 group entered in both" in beside.notes[-1]
+
+
+@pytest.mark.parametrize("entry", ["first_in_range", "first_ever", "recurring"])
+@pytest.mark.parametrize("cohort", [(), ("Buyers",)])
+def test_retention_beside_a_cohort_is_the_two_asked_apart(lake, cohort, entry):
+    lake.save_cohort("Regulars", did=did("Ordered", 2))
+    lake.save_cohort("Buyers", did="Ordered")
+    asked = {"now": NOW, "period": "day", "periods": 2, "entry": entry}
+    beside = lake.retention("Anything", cohort=cohort, compare="cohort:Regulars", **asked)
+    assert beside.cohorts == lake.retention("Anything", cohort=cohort, **asked).cohorts
+    assert beside.compared.cohorts == lake.retention("Anything", cohort="Regulars", **asked).cohorts != ()
+    assert beside.shared_people == 1
+
+
+def test_accounts_that_began_in_both_are_counted_though_nobody_is_in_both(accounts):
+    accounts.save_cohort("Orderers", did="Ordered")
+    accounts.save_cohort("Others", did_not="Ordered")
+    asked = {"unit": "group:company", "cohort": "Orderers", "compare": "cohort:Others", "now": NOW}
+    assert accounts.retention("Anything", **asked).shared_people == 1

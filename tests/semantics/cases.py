@@ -105,8 +105,7 @@ def _funnel(case: Case, asked: Mapping[str, Any]) -> Funnel:
         between=tuple(map(definition_of, asked.get("between", ()))),
         ends_attempt=tuple(map(definition_of, asked.get("ends", ()))),
         removes_unit=tuple(map(definition_of, asked.get("removes", ()))),
-        cohort=(cohort_said("own", asked["cohort"]),) if "cohort" in asked else (),
-        compare=_beside(asked.get("compare")),
+        **_beside(asked),
         **_common(case, asked),
     )
 
@@ -123,6 +122,7 @@ def _retention(case: Case, asked: Mapping[str, Any]) -> Retention:
         rolling=asked.get("rolling", False),
         brackets=parse_brackets(asked["brackets"]) if "brackets" in asked else (),
         unit=_unit(asked),
+        **_beside(asked),
         **_common(case, asked),
     )
 
@@ -199,8 +199,13 @@ def cohort_said(name: str, asked: Mapping[str, Any]) -> Cohort:
     return cohort_of(name, form_of(pairs))
 
 
-def _beside(asked: str | Mapping[str, Any] | None) -> str | Cohort | None:
-    return cohort_said("beside", asked) if isinstance(asked, Mapping) else asked
+def _beside(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Of whom it is asked, and what it stands beside."""
+    compare = asked.get("compare")
+    return {
+        "cohort": (cohort_said("own", asked["cohort"]),) if "cohort" in asked else (),
+        "compare": cohort_said("beside", compare) if isinstance(compare, Mapping) else compare,
+    }
 
 
 def _cohort(case: Case, asked: Mapping[str, Any]) -> CohortSize:

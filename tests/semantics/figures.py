@@ -69,7 +69,7 @@ def _own_figures(answer: Answer) -> Figures:
         case FunnelAnswer():
             return {
                 "expect": bars_of(answer),
-                "compared": None if answer.compared is None else bars_of(answer.compared),
+                "compared": answer.compared and bars_of(answer.compared),
                 "shared": answer.shared_people,
                 "complete": bars_of(answer, complete=True),
                 "outside": [step.outside_groups for step in answer.steps],
@@ -83,6 +83,8 @@ def _own_figures(answer: Answer) -> Figures:
             cohorts = {cohort.start.isoformat(): cohort.periods for cohort in answer.cohorts}
             return {
                 "expect": _by_day(answer),
+                "compared": answer.compared and _by_day(answer.compared),
+                "shared": answer.shared_people,
                 "complete": {day: [cell.complete for cell in cells] for day, cells in cohorts.items()},
                 "sizes": {day: [cell.size for cell in cells] for day, cells in cohorts.items()},
                 "pooled": [[row.people, row.size] for row in answer.pooled],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -131,7 +132,7 @@ def _bars(
 
 def _among(case: Case, story: list[Happening], cohort: Mapping[str, Any] | None) -> Oracle:
     """The oracle that knows the people of a cohort alone; without one everybody."""
-    oracle = _oracle(case, story, case["funnel"])
+    oracle = _oracle(case, story, case[kind_of(case)])
     if cohort is not None:
         found = members(oracle, cohort_said("asked", cohort), micros_of(now_of(case)), matcher_of)
         oracle.people = {person: events for person, events in oracle.people.items() if person in found}
@@ -140,10 +141,65 @@ def _among(case: Case, story: list[Happening], cohort: Mapping[str, Any] | None)
 
 def _retention(case: Case, asked: Mapping[str, Any], story: list[Happening], answer: Answer) -> None:
     assert isinstance(answer, RetentionAnswer)
+    start, end = _edge(asked, "from"), _edge(asked, "to")
+    own = _among(case, story, asked.get("cohort"))
+    _same_cohorts(case, asked, answer, own, start, end)
+    if answer.compared is None:
+        return
+    beside = asked["compare"]
+    if beside == "previous":
+        assert start is not None
+        assert end is not None
+        _same_cohorts(case, asked, answer.compared, own, 2 * start - end, start)
+    else:
+        others = _among(case, story, beside)
+        _same_cohorts(case, asked, answer.compared, others, start, end)
+        both = _oracle(case, story, asked)
+        both.people = {person: events for person, events in own.people.items() if person in others.people}
+        tables = [_retained(case, asked, answer, alone, start, end) for alone in _each_alone(both)]
+        assert sum(bool(table.get("total")) for table in tables) == case["shared"], case["rule"]
+
+
+def _each_alone(oracle: Oracle) -> Iterator[Oracle]:
+    for person, events in oracle.people.items():
+        alone = copy(oracle)
+        alone.people = {person: events}
+        yield alone
+
+
+def _same_cohorts(
+    case: Case,
+    asked: Mapping[str, Any],
+    answer: RetentionAnswer,
+    oracle: Oracle,
+    start: int | None,
+    end: int | None,
+) -> None:
+    said = _retained(case, asked, answer, oracle, start, end)
+    by_hand = {
+        group: {
+            day: [cohort["size"], *(people for people, _, _ in cohort["cells"])]
+            for day, cohort in cohorts.items()
+        }
+        for group, cohorts in said.items()
+    }
+    for group, cohorts in table_of(answer).items():
+        for day, row in cohorts.items():
+            assert by_hand[group][day][: len(row)] == row, case["rule"]
+
+
+def _retained(
+    case: Case,
+    asked: Mapping[str, Any],
+    answer: RetentionAnswer,
+    oracle: Oracle,
+    start: int | None,
+    end: int | None,
+) -> Mapping[str, Any]:
     question = answer.question
     assert isinstance(question, Retention)
-    said = oracle_retention.retention(
-        _oracle(case, story, asked),
+    return oracle_retention.retention(
+        oracle,
         oracle_retention.Plan(
             matcher_of(asked["begins"]),
             matcher_of(asked["returns"]),
@@ -156,21 +212,11 @@ def _retention(case: Case, asked: Mapping[str, Any], story: list[Happening], ans
             rolling=question.rolling,
         ),
         now=micros_of(now_of(case)),
-        start=_edge(asked, "from"),
-        end=_edge(asked, "to"),
+        start=start,
+        end=end,
         flag=asked.get("by"),
         several=asked.get("several", "first"),
     )
-    by_hand = {
-        group: {
-            day: [cohort["size"], *(people for people, _, _ in cohort["cells"])]
-            for day, cohort in cohorts.items()
-        }
-        for group, cohorts in said.items()
-    }
-    for group, cohorts in table_of(answer).items():
-        for day, row in cohorts.items():
-            assert by_hand[group][day][: len(row)] == row, case["rule"]
 
 
 def _plan(asked: Mapping[str, Any]) -> oracle_funnel.Plan:

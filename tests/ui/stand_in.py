@@ -128,11 +128,13 @@ class StandIn:
                 whole = samples_events.preview(0, 0) if self.is_empty else samples_events.preview()
                 return replace(whole, is_whole=False) if question.count_only else whole
             case Funnel(compare=str()):
-                return samples_people.beside_cohort(212, 168, 121, 97)
+                return samples_people.funnel_beside_cohort(212, 168, 121, 97)
             case Funnel():
                 return samples_people.funnel(by=question.by is not None)
             case FunnelPeople():
                 return samples_people.people(question.step, dropped_off=question.dropped_off)
+            case Retention(compare=str()):
+                return samples_people.retention_beside_cohort(4)
             case Retention():
                 return samples_people.retention(by=question.by is not None)
             case RetentionPeople() | TrendPeople():

@@ -21,7 +21,7 @@ PAGES = (
     "/definition/difference?name=x&old=1&new=2", "/definitions?archived=yes",
     "/define?click=a:hover", "/unnamed", "/definition-health", "/events/x?level=2&suggestion=1",
     "/funnel", FUNNEL, f"{FUNNEL}&by=flag:new-checkout", "/funnel?step=a&within=soon",
-    f"{FUNNEL}&compare=cohort:Regulars",
+    f"{FUNNEL}&compare=cohort:Regulars", "/retention?start_event=a&compare=cohort:Regulars",
     "/funnel/people?step=a&step=b&at=2&dropped_off=yes", "/trend?name=a&measure=sum:price&compare=previous",
     "/retention/people?start_event=a&cohort_day=2026-11-02&at=1", "/trend/people?name=a&at=2026-11-02",
     "/trend?name=a&cohort=Regulars",
