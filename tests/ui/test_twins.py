@@ -182,7 +182,7 @@ def test_sessions_show_the_numbers_of_their_twin_and_each_opens(web: TestClient)
 
 def test_sessions_without_a_range_are_those_of_the_last_week(web: TestClient) -> None:
     page = BeautifulSoup(web.get("/sessions").text, "html5lib")
-    [last] = page.select("input[name=last]")
+    [last] = page.select("form.question input[name=last]")
     assert last["value"] == "7d"
     [further] = page.select(".pager a")
     assert further["href"] == "/sessions?site=teashop&last=7d&offset=30" or "offset=30" in str(
