@@ -11,6 +11,7 @@ from expost.query.answer import Answer
 from expost.query.explanation import ExplainedAnswer
 from expost.query.funnel import FunnelAnswer
 from expost.query.question import Question
+from expost.query.retention import RetentionAnswer
 from expost.query.trend import TrendAnswer
 
 Found = TypeVar("Found", bound=Answer)

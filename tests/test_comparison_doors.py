@@ -65,6 +65,13 @@ def test_every_door_says_the_same_of_both_sides(data: Path, client: TestClient) 
         ]
 
 
+def test_the_rules_of_either_side_are_explained_apart(data: Path) -> None:
+    answer = expost.open(data).funnel("Viewed page", "Bought", compare="cohort:Buyers")
+    assert answer.compared is not None
+    counts = [list(each.explain().groups[0].people) for each in (answer, answer.compared)]
+    assert counts == [[3, 2], [2, 2]]
+
+
 def test_the_sql_twin_is_the_text_that_gave_the_answer(client: TestClient) -> None:
     text = client.get(f"/funnel.sql?{ASKED}").text
     assert client.get(f"/funnel.json?{ASKED}").json()["sql"] in text
@@ -167,6 +174,7 @@ def test_every_door_says_the_same_of_both_sides_of_retention(data: Path, client:
         assert answer["shared_people"] == 2
         assert answer["notes"][-1] == "The two groups compared are not apart: 2 people entered in both."
     assert in_python.compared is not None
+    assert in_python.explain().groups
     [first, *_] = in_python.compared.cohorts
     assert in_python.compared.people(first.start).total == first.size > 0
 
