@@ -27,7 +27,7 @@ from .importing import Source, import_history
 from .mapping import parse_mapping
 from .report import Report
 from .sources import TABLES, mapped_source, source_of
-from .uploads import Run, Said, Upload, Uploads
+from .uploads import Run, Said, UnknownImport, Upload, UploadRemoved, Uploads
 
 log = logging.getLogger("expost.import")
 
@@ -45,8 +45,17 @@ def source_for(path: Path, upload: Upload, run: Run) -> Source:
 
 
 def carry_out(uploads: Uploads, upload: Upload, run: Run) -> None:
-    """Do what the run says, and say what became of it, whatever that is."""
+    """Do what the run says, and say what became of it, whatever that is.
 
+    Where the upload is removed meanwhile there is nowhere to say it but the log.
+    """
+    try:
+        _carry_out(uploads, upload, run)
+    except UploadRemoved as problem:
+        log.warning("%s %s", problem.message, problem.hint)
+
+
+def _carry_out(uploads: Uploads, upload: Upload, run: Run) -> None:
     def say(state: str, report: Report | None, error: dict[str, str] | None = None) -> None:
         told = None if report is None else report.to_json()
         if told and told["rejected"]["file"]:
@@ -55,8 +64,15 @@ def carry_out(uploads: Uploads, upload: Upload, run: Run) -> None:
         uploads.write(upload.id, Said(run.number, state, wall_clock(), told, error))
 
     latest: list[Report] = []
+
+    def go_on(report: Report) -> None:
+        # Of a file that is open each row can still be read, whoever removed it.
+        uploads.check_there(upload.id)
+        tell(report)
+
+    tell = _seldom(lambda report: say("running", report), latest)
     try:
-        report = _import(uploads, upload, run, _seldom(lambda report: say("running", report), latest))
+        report = _import(uploads, upload, run, go_on)
     except ExpostError as problem:
         say("failed", latest[-1] if latest else None, problem.to_json()["error"])
     except Exception:
@@ -112,12 +128,15 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--id", required=True)
     said: Any = parser.parse_args(words)
     uploads = Uploads(open_folder(said.data), 0)
-    upload, run = uploads.find(said.id), uploads.run(said.id)
-    assert run is not None
     os.nice(PRIORITY)
     signal.signal(signal.SIGTERM, _end)
     threading.Thread(target=_end_with_server, daemon=True).start()
-    lock = Lock(uploads.lock_path(upload.id))
+    try:
+        upload, run = uploads.find(said.id), uploads.run(said.id)
+        lock = Lock(uploads.lock_path(said.id))
+    except (UnknownImport, FileNotFoundError):
+        sys.exit(str(UploadRemoved(said.id)))
+    assert run is not None
     try:
         carry_out(uploads, upload, run)
     finally:

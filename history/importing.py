@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 from deltalake.exceptions import DeltaError
@@ -27,6 +26,7 @@ from expost.state.audit import NOBODY, Actor, note
 from expost.state.database import State
 from expost.state.sites import Site
 
+from .aside import aside
 from .batches import MAX_EVENT_BYTES, Identified, bodies, size_of
 from .delivery import Delivery, Trial, delivery_to
 from .files import Found
@@ -118,7 +118,7 @@ def _run(
             with state.writing() as connection:
                 note(connection, clock(), by, "import history", site.slug, f"a {source.name} export")
             delivery = stack.enter_context(delivery_to(folder, state, site, clock, by, wait))
-        place = Path(stack.enter_context(TemporaryDirectory(prefix="expost-import-")))
+        place = stack.enter_context(aside())
         known = KnownEvents(folder, site.slug, place)
         run = _Import(site, source, report, kept, known, delivery, clock, place)
         for rows in source.files:

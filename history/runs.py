@@ -18,6 +18,7 @@ from expost.state.audit import Actor, note
 from expost.state.database import State
 from expost.state.sites import find_site
 
+from .aside import remove_left
 from .child import source_for
 from .kind import guess_kind
 from .proposal import Proposal, proposal
@@ -87,7 +88,8 @@ class Imports:
         self._lock = threading.Lock()
 
     def tidy(self) -> None:
-        """Remove what is too old, and what never arrived whole. For the start of a server."""
+        """Remove what is too old, what never arrived whole, and what killed imports left. For the start of a server."""
+        remove_left()
         self.uploads.remove_unfinished()
         self.uploads.remove_old(self._clock())
 

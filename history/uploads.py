@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from expost.errors import InvalidInput, NoRoom, TooLarge, UnknownName
+from expost.errors import ExpostError, InvalidInput, NoRoom, TooLarge, UnknownName
 from expost.lake.folder import Folder
 from expost.lake.moment import DAY
 
@@ -80,7 +80,24 @@ class UnknownImport(UnknownName):
 
     def __init__(self, id_: str) -> None:
         super().__init__(
-            "upload", id_, [], list_with="GET /api/v1/imports; uploads are removed after seven days"
+            "upload",
+            id_,
+            [],
+            list_with="GET /api/v1/imports; uploads are removed after seven days, and by every erasure",
+        )
+
+
+class UploadRemoved(ExpostError):
+    """An upload that was removed while it was imported."""
+
+    code = "upload_removed"
+    status = 410
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"The upload {id_!r} was removed while it was imported, so its import has ended.",
+            hint="An erasure removes every upload, since it may hold whoever was erased. What was stored before stays, "
+            "without them. For the rest, upload the file again.",
         )
 
 
@@ -158,6 +175,11 @@ class Uploads:
         """Held as long as a run of it goes on."""
         return self._place(id_) / "lock"
 
+    def check_there(self, id_: str) -> None:
+        """Raise UploadRemoved where it was removed, by an erasure for one."""
+        if not (self._place(id_) / "upload.json").exists():
+            raise UploadRemoved(id_)
+
     def run(self, id_: str) -> Run | None:
         """Its latest run, if there was one."""
         return self._read(self._place(id_), "run.json", Run)
@@ -167,7 +189,8 @@ class Uploads:
         return self._read(self._place(id_), "said.json", Said)
 
     def write(self, id_: str, kept: Run | Said) -> None:
-        """Keep what is asked of a run, or what it says. Raises NoRoom."""
+        """Keep what is asked of a run, or what it says. Raises NoRoom, or UploadRemoved."""
+        self.check_there(id_)
         _write(self._place(id_) / ("run.json" if isinstance(kept, Run) else "said.json"), kept)
 
     def remove(self, id_: str) -> None:

@@ -176,7 +176,7 @@ def _erase(folder: Folder, writer: Writer, erasure: Erasure) -> Erasure:
     counts = dict(erasure.counts)
     # First what is found by way of the events, then these, then what is found by the marks, and what nobody points at.
     counts["rejected"] = counts.get("rejected", 0) + _clean_rejected(folder, found.texts)
-    _remove_uploads(folder)
+    remove_uploads(folder)
     segments = _redact(folder, writer.redaction_with(found.event_ids.to_pylist()))
     counts["journal"] = counts.get("journal", 0) + segments
     _remove(tables["traits"], ids, found, "subject_id")
@@ -308,11 +308,15 @@ def _clean_rejected(folder: Folder, texts: Sequence[str]) -> int:
     return removed
 
 
-def _remove_uploads(folder: Folder) -> None:
+def remove_uploads(folder: Folder) -> None:
     """Remove exports that wait to be imported, with their reports: they can be uploaded again, without the erased."""
     _empty(folder.imports)
-    for place in folder.imports.glob("*"):
-        shutil.rmtree(place, ignore_errors=True)
+    for number, place in enumerate(sorted(folder.imports.glob("*"))):
+        # Under another name first: an import that still goes on writes nothing more into it.
+        gone = place.with_name(f"removed-{number}-{place.name}")
+        with suppress(OSError):
+            place.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def forget_late_rejected(folder: Folder, redaction: Redaction) -> int:

@@ -17,13 +17,12 @@ from expost.errors import FolderError
 from .delta_log import is_whole
 from .folder import Folder
 from .lock import find_holder
+from .lost_entries import bring_back
 from .quarantine import ask_for_rebuilding, damaged_files, set_aside
 from .rebuilding import rebuild_at_rest
 from .schema import TABLES
 from .standing import Behind, find_behind
-from .stored_segments import unstore
 from .table import Table
-from .writer import lost_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +91,9 @@ def mend_lake(folder: Folder) -> Mended:
             ask_for_rebuilding(folder)
             set_aside(folder, Table(folder.lake / name, schema), set(bad))
             files += len(bad)
-    behind = find_behind(folder.lake)
-    lost = lost_segments(folder)
-    unstore(lost)
-    if behind:
-        ask_for_rebuilding(folder)
+    lost = bring_back(folder)
     rows = rebuild_at_rest(folder)
-    return Mended(files, entries, len(lost), dict(rows), [each.table for each in behind])
+    return Mended(files, entries, lost.segments, dict(rows), lost.tables)
 
 
 def find_gap(path: Path) -> list[Path]:

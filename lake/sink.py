@@ -38,14 +38,14 @@ from .erasure import carry_out, forget_late_rejected
 from .erasures import waiting
 from .folder import Folder, open_folder
 from .journal import sealed_segments
-from .quarantine import ask_for_rebuilding, note_damage, rebuild, set_aside_noted
+from .lost_entries import bring_back
+from .quarantine import note_damage, rebuild, set_aside_noted
 from .recovery import forget_old_damage, set_aside
 from .redaction import redact_segment
 from .rejected import Rejected, keep_rejected
 from .segment import OPEN, read_segment, segment_number
-from .standing import find_behind
-from .stored_segments import forget_stored, keep_stored, unstore
-from .writer import Ingested, Writer, ingest, lost_segments
+from .stored_segments import forget_stored, keep_stored
+from .writer import Ingested, Writer, ingest
 
 __all__ = ["Ingested", "Sink", "ingest"]
 
@@ -336,15 +336,12 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
 
 def _catch_up(folder: Folder) -> None:
     """Let all that the journal still holds of entries that a log has lost come to the lake again."""
-    lost = lost_segments(folder)
-    if lost:
-        unstore(lost)
-        log("moved again", segments=len(lost), hint="The log of events has lost its last entries.")
-    behind = find_behind(folder.lake)
-    if behind:
-        ask_for_rebuilding(folder)
+    lost = bring_back(folder)
+    if lost.segments:
+        log("moved again", segments=lost.segments, hint="The log of events has lost its last entries.")
+    if lost.tables:
         hint = "These logs have lost their last entries. What the journal still holds is stored again."
-        log("behind", tables=[each.table for each in behind], hint=hint)
+        log("behind", tables=lost.tables, hint=hint)
 
 
 def _set_aside_noted(folder: Folder) -> None:

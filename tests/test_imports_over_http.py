@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +18,13 @@ from expost.app import create_app
 from expost.history.runs import Imports
 from expost.history.uploads import RESERVED_BYTES
 from expost.lake.folder import open_folder
+from expost.lake.lock import find_holder
+from expost.lake.reader import connect
 from expost.settings import Settings
 from expost.state.audit import audit_lines
 from expost.state.database import State
 from expost.ui.desk import PageSite
+from tests import doors
 from tests.doors import Api
 from tests.history.importing import rows_of
 from tests.serving import Serving, events_in_lake, make_site
@@ -28,6 +32,9 @@ from tests.serving import Serving, events_in_lake, make_site
 LOG = "ts,who,what\n2026-03-02 10:00,ann,Paid\n2026-03-02 11:00,bob,Paid\nyesterday,bob,<b>Paid\n"
 MAPPING = {"time": "ts", "user": "who", "event": "what"}
 API = "/api/v1/imports"
+USERS = (
+    "select u.user, count(distinct event_id) from lake.events join lake.users u using (user_id) group by all"
+)
 
 
 class House:
@@ -237,6 +244,37 @@ def test_a_server_that_is_killed_in_the_middle_says_so_and_the_import_goes_on_wh
         assert done["report"]["stored"] > 0
     stored = events_in_lake(data)
     assert (len(stored), set(stored.values())) == (25_000, {1})
+
+
+def test_an_import_ends_when_somebody_is_erased_in_the_middle_and_nothing_of_them_comes_back(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    make_site(data, keep_months=None)
+    # So many that it is not over before the erasure is.
+    rows = "".join(
+        f'{{"event_type":"Step","event_time":"2026-03-02 10:00:00","user_id":"u{number % 50}","uuid":"x{number}"}}\n'
+        for number in range(200_000)
+    )
+    with Serving(data) as server:
+        id_ = _call(server.url, f"{API}?file=a.ndjson", rows.encode())["id"]
+        _call(server.url, f"{API}/{id_}/run", b"{}", **{"Content-Type": "application/json"})
+        _until(server, id_, lambda found: found["report"] and found["report"]["rows"] >= 10_000)
+        assert doors.run(data, "erase", "--user", "u7", "--yes").exit_code == 0
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            _call(server.url, f"{API}/{id_}")
+        _until_no_import(data)
+    with connect(data) as connection:
+        users = dict(connection.execute(USERS).fetchall())
+    assert 0 < users["u8"] < 4_000
+    assert "u7" not in users
+
+
+def _until_no_import(data: Path) -> None:
+    until = time.monotonic() + 60
+    while find_holder(data / "import.lock") is not None:
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def _until(server: Serving, id_: str, is_so: Any) -> Any:

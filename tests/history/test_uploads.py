@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expost.errors import ImportRunning, InvalidInput, NoRoom, TooLarge
-from expost.history import runs
+from expost.history import delivery, importing, runs
 from expost.history import uploads as kept
 from expost.history.child import carry_out
 from expost.history.kind import guess_kind
@@ -22,6 +22,7 @@ from expost.history.runs import Imports, Standing
 from expost.history.snowplow import COLUMNS
 from expost.history.uploads import RESERVED_BYTES, Run, UnknownImport, Upload, Uploads
 from expost.lake.backup import back_up
+from expost.lake.erasure import remove_uploads
 from expost.lake.folder import Folder, open_folder
 from expost.lake.lock import Lock
 from expost.state.audit import Actor, audit_lines
@@ -258,3 +259,24 @@ def test_an_erasure_removes_uploads_because_they_may_hold_whoever_is_erased(
     assert doors.run(folder.path, "erase", "--user", "ann", "--yes").exit_code == 0
     assert imports.all() == []
     assert list(folder.imports.iterdir()) == []
+
+
+def test_an_import_whose_upload_is_removed_under_it_ends_with_a_sentence_and_leaves_no_folder(
+    imports: Imports, folder: Folder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    upload = uploaded(imports, LOG + b"2026-03-02 12:00,cyd,Paid\n2026-03-02 13:00,dan,Paid\n")
+    deliver = delivery.AtRest.deliver
+
+    def deliver_and_remove(*args: Any) -> Any:
+        remove_uploads(folder)
+        return deliver(*args)
+
+    monkeypatch.setattr(importing, "STRETCH", 1)
+    monkeypatch.setattr(delivery.AtRest, "deliver", deliver_and_remove)
+    run = Run(1, False, 0, mapping=MAPPING)
+    imports.uploads.write(upload.id, run)
+    carry_out(imports.uploads, upload, run)
+    assert "was removed while it was imported" in caplog.text
+    assert "An erasure removes every upload" in caplog.text
+    assert list(folder.imports.iterdir()) == []
+    assert rows_of(folder.path, "count(*)") == [(1,)]
