@@ -1,4 +1,4 @@
-"""The numbers of local days, weeks and months of many instants: the twin of `sql/period.sql` for arrays."""
+"""The numbers of local hours, days, weeks and months of many instants: the twin of `sql/period.sql` for arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from expost.clock import from_micros
 
-from .calendar import Calendar
+from .calendar import HOUR, Calendar
 from .latest_start import Numbers
 
 DAY = 86_400_000_000
@@ -18,10 +18,13 @@ MONDAY = 4
 
 
 def period_numbers(calendar: Calendar, moments: Numbers, period: str) -> Numbers:
-    """The number of the local day, week or month of each instant."""
+    """The number of the local day, week or month of each instant; of an hour the instant at which it began."""
     if not len(moments):
         return moments
-    days = (moments + _offsets(calendar, moments)) // DAY
+    local = moments + _offsets(calendar, moments)
+    if period == "hour":
+        return moments - local % HOUR
+    days = local // DAY
     if period == "day":
         return days
     if period == "week":

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from expost.clock import from_micros
 from expost.errors import InvalidInput
 
-from .breakdown import Breakdown, ByCohort, ByColumn, ByProperty, Flag
+from .breakdown import Breakdown, Flag
 from .calendar import HOUR, first_day, hour_start, period_number
 from .comparison import previous
 from .grouping import (
-    MAX_GROUPS,
     SEVERAL_RULES,
     GroupKey,
-    breakdown_values,
     in_order,
-    kept_columns,
-    make_groups,
 )
 from .interval import EARLIEST, LATEST
-from .matched import Matched, match, unit_column
 from .measure import Measure
-from .reading import Reading, Row
-from .statement import Fragment
+from .reading import Reading
 from .trend import Point, Trend, TrendAnswer, TrendGroup
+from .trend_counts import count_trend
 
 TOTAL: GroupKey = ("total", None)
 MAX_POINTS = 20_000
@@ -49,15 +43,6 @@ class Figures:
     value: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The relation `counted` of a reading: one row per event of a trend, with its group and its period."""
-
-    matched: Matched
-    values: dict[str, Any]
-    rows: list[Row]
-
-
 def trend(reading: Reading, question: Trend) -> TrendAnswer:
     """Events, people and the measure per period."""
     answer = _trend(reading, question)
@@ -68,7 +53,7 @@ def trend(reading: Reading, question: Trend) -> TrendAnswer:
 
 
 def _trend(reading: Reading, question: Trend) -> TrendAnswer:
-    counted = prepare_trend(reading, question)
+    counted = count_trend(reading, question)
     points: dict[GroupKey, dict[int, Figures]] = {}
     wholes: dict[GroupKey, Figures] = {}
     several: float | None = None
@@ -102,73 +87,6 @@ def _trend(reading: Reading, question: Trend) -> TrendAnswer:
         measure=_measured(question),
         value=total.value,
     )
-
-
-def prepare_trend(reading: Reading, question: Trend, *, has_events: bool = False) -> Counted:
-    """Make the relation `counted`, with ids and moments of events if they are asked for."""
-    steps = [reading.definition(each) for each in (question.definition, question.per) if each is not None]
-    bounds = (reading.start, reading.end) if reading.has_range else None
-    flag = question.by if isinstance(question.by, Flag) else None
-    value = breakdown_values(question.by)
-    # Of events of two definitions one may be both, and its value counts once.
-    has_own = isinstance(value, ByColumn | ByProperty | ByCohort) and question.per is None
-    is_placed = (value is not None and not has_own) or (flag is not None and flag.several == "as_treated")
-    numbers = tuple(dict.fromkeys(each.of for each in question.measures if each.of is not None))
-    matched = match(
-        reading,
-        steps,
-        keep=tuple(dict.fromkeys((*(("event_id",) if has_events else ()), *kept_columns(question.by)))),
-        bounds=bounds,
-        flag=flag.key if flag else None,
-        has_positions=is_placed,
-        unit=question.unit,
-        by=value,
-        measured=numbers,
-    )
-    values: dict[str, Any] = {"week_start": reading.calendar.week_start}
-    unit = unit_column(question.unit)
-    if is_placed:
-        # Every event is grouped by itself.
-        reading.execute(
-            f"create or replace temp view entered as\nselect {unit} as unit_id, position from matched;", {}
-        )
-    groups = {"several": "", "by_value": True}
-    if not has_own:
-        groups = make_groups(reading, values, question.by, question.unit)
-    rows = reading.run(
-        "trend.sql",
-        values,
-        unit=unit,
-        has_own=has_own,
-        groups=MAX_GROUPS,
-        period=question.period,
-        by_flag=flag is not None,
-        numbers=len(numbers),
-        measures=[_aggregate(each, step, numbers) for step, each in enumerate(question.measures, 1)],
-        has_events=has_events,
-        **groups,
-    )
-    return Counted(matched, values, rows)
-
-
-def _aggregate(measure: Measure, step: int, numbers: Sequence[str]) -> Fragment:
-    """The measure over the rows of one definition, as an expression."""
-    of_step = f"filter (where step = {step})"
-    if measure.of is None:
-        people = f"count(distinct unit_id) {of_step}"
-        counts = {
-            "events": f"count(*) {of_step}",
-            "people": people,
-            "per_person": f"count(unit_id) {of_step} / nullif({people}, 0)",
-        }
-        return Fragment(counts[measure.kind])
-    number = f"number_{numbers.index(measure.of) + 1}"
-    if measure.percentile is not None:
-        return Fragment(f"quantile_disc({number}, {measure.percentile} / 100.0) {of_step}")
-    # Sums of floating point numbers that carry what rounding loses, so that their order does not matter.
-    functions = {"sum": "fsum", "mean": "favg", "min": "min", "max": "max"}
-    found = f"{functions[measure.kind]}({number}) {of_step}"
-    return Fragment(f"coalesce({found}, 0)" if measure.kind == "sum" else found)
 
 
 def _of_nothing(measure: Measure) -> float | None:

@@ -9,13 +9,14 @@ from .person import DecidingEvent, PeopleAnswer, Person, called
 from .question import Moment
 from .reading import Reading, at
 from .trend import TrendPeople
-from .trend_figures import DAILY_RULE, prepare_trend, trend_rules
+from .trend_counts import prepare_trend
+from .trend_figures import DAILY_RULE, trend_rules
 
 
 def trend_people(reading: Reading, question: TrendPeople) -> PeopleAnswer:
     """The units of a point, from the relation that its numbers come from, each with its events there."""
     asked = question.trend
-    counted = prepare_trend(reading, asked, has_events=True)
+    counted = prepare_trend(reading, asked)
     values = dict(counted.values) | {"limit": question.limit, "kind": question.kind, "value": question.value}
     if question.period is not None:
         values["bucket"] = _bucket(reading, asked.period, question.period)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expost.query.calendar import Calendar, period_number
+from expost.query.calendar import Calendar, hour_start, period_number
 from expost.query.local_period import period_numbers
 
 ZONES = (
@@ -34,6 +34,13 @@ def test_many_instants_have_the_periods_of_their_local_days(
     calendar = Calendar(ZoneInfo(zone), week_start)
     found = period_numbers(calendar, np.array(moments, np.int64), period)
     assert found.tolist() == [period_number(calendar, calendar.day(each), period) for each in moments]
+
+
+@given(moments=st.lists(YEARS_1990_TO_2030, max_size=20), zone=st.sampled_from(ZONES))
+def test_many_instants_have_the_hours_of_their_local_clocks(moments: list[int], zone: str) -> None:
+    calendar = Calendar(ZoneInfo(zone))
+    found = period_numbers(calendar, np.array(moments, np.int64), "hour")
+    assert found.tolist() == [hour_start(calendar, each) for each in moments]
 
 
 def test_clocks_that_go_back_over_midnight_give_the_day_before_again() -> None:

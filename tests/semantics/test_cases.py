@@ -46,7 +46,7 @@ from tests.semantics.oracle_cohort import members
 from tests.semantics.turns import turns
 
 CASES = [pytest.param(case, id=name) for name, case in read_cases().items()]
-ASKED_TWICE = ("funnel", "retention")
+ASKED_TWICE = ("funnel", "retention", "trend")
 """What passes over arrays may answer, and the portable SQL."""
 
 
@@ -68,7 +68,6 @@ def test_the_answer_follows_the_rule(case: Case) -> None:
     assert not differences(case, figures_of(answer)), case["rule"]
     if kind in ASKED_TWICE:
         assert_same(answer, _ask(case, story, is_fast=False))
-    if kind in ("funnel", "retention"):
         with TemporaryDirectory() as folder:
             assert_same(answer, _ask(case, story, folder=Path(folder)))
         with turns():

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query.breakdown import ByProperty
+from expost.query.answer import Answer
+from expost.query.breakdown import ByProperty, Flag
 from expost.query.measure import parse_measure
-from expost.query.trend import Trend, TrendAnswer
+from expost.query.trend import TREND_PERIODS, Trend, TrendAnswer
 from expost.query.unit import Unit, parse_unit
-from tests.semantics.engine import answer_of, definition_of, group_name, matcher_of
+from tests.semantics.engine import answer_of, assert_same, definition_of, group_name, matcher_of
 from tests.semantics.happening import Happening
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_trend import Plan, said, trend
 from tests.semantics.stories import FIRST, HOUR, STEPS, ZONES, agreement, stories
 from tests.semantics.test_funnel_agreement import UNITS
+from tests.semantics.turns import told_by_arrays, turns
 
 MEASURES = (
     "events", "people", "per_person", "sum:plan", "mean:plan", "min:plan", "max:plan", "p50:plan", "p90:plan",
@@ -83,6 +88,67 @@ def test_a_measure_is_what_walking_all_events_finds(
         # Where nothing happened, counts and sums are 0, and what is computed of something is nothing.
         nothing = 0 if not per and what.partition(":")[0] in ("events", "people", "sum") else None
         assert set(found.values()) <= {nothing}
+
+
+@settings(agreement, max_examples=25)
+@given(
+    story=stories(grain=HOUR // 2, span=120),
+    measured=st.lists(
+        st.tuples(st.sampled_from(STEPS), st.sampled_from(("events", "people", "per_person"))),
+        min_size=1,
+        max_size=2,
+    ),
+    period=st.sampled_from(TREND_PERIODS),
+    zone=st.sampled_from(ZONES),
+    edges=st.tuples(st.none() | st.integers(0, 60), st.none() | st.integers(61, 120)),
+    by=st.sampled_from((None, Flag("f"), Flag("f", "exclude"))),
+    compare=st.none() | st.just("previous"),
+    together=st.integers(1, 6),
+)
+def test_arrays_count_what_the_portable_sql_counts(
+    story: list[Happening],
+    measured: list[tuple[str, str]],
+    period: str,
+    zone: str,
+    edges: tuple[int | None, int | None],
+    by: Flag | None,
+    compare: str | None,
+    together: int,
+) -> None:
+    start, end = (None if edge is None else from_micros(FIRST + HOUR // 2 * edge) for edge in edges)
+    (of, what), *per = measured
+    question = Trend(
+        definition_of(of),
+        period,
+        by=by,
+        measure=parse_measure(what),
+        per=definition_of(per[0][0]) if per else None,
+        per_measure=parse_measure(per[0][1]) if per else None,
+        compare=compare if start is not None and end is not None else None,
+        start=start,
+        end=end,
+        now=from_micros(FIRST + HOUR * 61),
+        time_zone=zone,
+    )
+    portable = answer_of(story, question, is_fast=False)
+    with told_by_arrays() as by_arrays:
+        assert_same_trends(answer_of(story, question), portable)
+        with TemporaryDirectory() as folder:
+            assert_same_trends(answer_of(story, question, folder=Path(folder)), portable)
+        with turns(together):
+            assert_same_trends(answer_of(story, question), portable)
+    assert by_arrays
+    assert all(by_arrays)
+
+
+def assert_same_trends(fast: Answer, portable: Answer) -> None:
+    """Both say the same, of the time before as well."""
+    assert isinstance(fast, TrendAnswer)
+    assert isinstance(portable, TrendAnswer)
+    assert_same(replace(fast, compared=None), replace(portable, compared=None))
+    assert (fast.compared is None) == (portable.compared is None)
+    if fast.compared is not None and portable.compared is not None:
+        assert_same(fast.compared, portable.compared)
 
 
 def group_of(event: Happening) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from expost.query import funnel_arrays, funnel_counts, gathering, retention_arrays
+from expost.query import funnel_arrays, funnel_counts, gathering, retention_arrays, trend_arrays, trend_counts
 from expost.query.event_rows import EventRows
 from expost.query.gathering import Room
 from expost.query.reading import Reading
@@ -27,6 +27,7 @@ def room(each: Room) -> Iterator[list[int]]:
     with (
         patch.object(funnel_arrays, "room_of", lambda _: each),
         patch.object(retention_arrays, "room_of", lambda _: each),
+        patch.object(trend_arrays, "room_of", lambda _: each),
         patch.object(gathering, "RowsAside", Counted),
     ):
         yield came
@@ -41,7 +42,7 @@ def turns(together: int = 1) -> Iterator[list[int]]:
 
 @contextmanager
 def told_by_arrays() -> Iterator[list[bool]]:
-    """Gives of each funnel whether arrays answered it, and not the portable SQL."""
+    """Gives of each funnel and trend whether arrays answered it, and not the portable SQL."""
     told: list[bool] = []
 
     def by_arrays_or_none(reading: Reading, find: Callable[[], object]) -> object:
@@ -49,5 +50,8 @@ def told_by_arrays() -> Iterator[list[bool]]:
         told.append(found is not None)
         return found
 
-    with patch.object(funnel_counts, "by_arrays_or_none", by_arrays_or_none):
+    with (
+        patch.object(funnel_counts, "by_arrays_or_none", by_arrays_or_none),
+        patch.object(trend_counts, "by_arrays_or_none", by_arrays_or_none),
+    ):
         yield told
