@@ -44,4 +44,5 @@ def _entered_retention(reading: Reading, question: Retention) -> str:
 
 
 _FUNNELS = Comparison(counted_funnel, lambda answer: answer.steps[0].people, _entered_funnel)
-_RETENTIONS = Comparison(counted_retention, _began, _entered_retention)
+# For a funnel, and so for a cohort by a sequence, it is a view.
+_RETENTIONS = Comparison(counted_retention, _began, _entered_retention, clear="drop table if exists entered;")

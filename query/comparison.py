@@ -58,12 +58,14 @@ class Comparison(Generic[Asked, Given]):
     """How a kind of question is answered beside another one.
 
     `count` answers it alone. `entered` is how many units entered by an answer, None where it does not say.
-    `make_entered` makes a relation of a question and gives the select of the ids of those units.
+    `make_entered` makes a relation of a question and gives the select of the ids of those units. `clear` drops what
+    counting leaves, where cohorts make something else of that name.
     """
 
     count: Callable[[Reading, Asked], Given]
     entered: Callable[[Given], int | None]
     make_entered: Callable[[Reading, Asked], str]
+    clear: str = ""
 
     def answer(self, reading: Reading, question: Asked) -> Given:
         """The answer with what it stands beside, if anything, over the same snapshot."""
@@ -77,7 +79,7 @@ class Comparison(Generic[Asked, Given]):
 
     def _beside_cohort(self, reading: Reading, question: Asked, given: str | Cohort, answer: Given) -> Given:
         cohort = reading.find_cohort(given) if isinstance(given, str) else given
-        compared = self.count(*_of_cohorts(reading, question, (given,)))
+        compared = self.count(*self._of_cohorts(reading, question, (given,)))
         shared = self._shared(reading, question, given, compared)
         basis: Basis = _with_notes(answer.basis, _said(question, cohort, shared))
         return replace(answer, basis=basis, compared=compared, shared_people=shared)
@@ -89,11 +91,11 @@ class Comparison(Generic[Asked, Given]):
         # groups though nobody is.
         if question.unit.kind == "person":
             both = (*question.cohort, given)
-            answer = self.count(*_of_cohorts(reading, question, both)) if question.cohort else compared
+            answer = self.count(*self._of_cohorts(reading, question, both)) if question.cohort else compared
             if (people := self.entered(answer)) is not None:
                 return people
         for name, cohorts in ((HERE, question.cohort), (BESIDE, (given,))):
-            side, asked = _of_cohorts(reading, question, cohorts)
+            side, asked = self._of_cohorts(reading, question, cohorts)
             units = self.make_entered(side, asked)
             side.execute(f"create or replace temp table {name} as\n{units}\n;", {})
         [(shared,)] = reading.execute(
@@ -101,14 +103,15 @@ class Comparison(Generic[Asked, Given]):
         )
         return int(shared)
 
-
-def _of_cohorts(
-    reading: Reading, question: Asked, cohorts: tuple[str | Cohort, ...]
-) -> tuple[Reading, Asked]:
-    """The same question about the people of these cohorts instead of its own, and the same snapshot read for it."""
-    asked = replace(question, cohort=cohorts, compare=None)
-    own = replace(reading, question=asked, chosen=None, parting=None, notes=())
-    return with_sample(with_cohorts(own)), asked
+    def _of_cohorts(
+        self, reading: Reading, question: Asked, cohorts: tuple[str | Cohort, ...]
+    ) -> tuple[Reading, Asked]:
+        """The same question about the people of these cohorts, and the same snapshot read for it."""
+        if self.clear:
+            reading.execute(self.clear, {})
+        asked = replace(question, cohort=cohorts, compare=None)
+        own = replace(reading, question=asked, chosen=None, parting=None, notes=())
+        return with_sample(with_cohorts(own)), asked
 
 
 def _with_notes(basis: Basis, notes: tuple[str, ...]) -> Basis:

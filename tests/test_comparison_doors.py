@@ -39,8 +39,8 @@ def client(data: Path) -> Iterator[TestClient]:
 
 def said(answer: dict[str, Any]) -> tuple[list[int], list[int], int]:
     """People per step, and of those of the cohort; and how many entered in both groups."""
-    both = ([step["people"] for step in each["steps"]] for each in (answer, answer["compared"]))
-    return (*both, answer["shared_people"])
+    here, beside = ([step["people"] for step in each["steps"]] for each in (answer, answer["compared"]))
+    return here, beside, answer["shared_people"]
 
 
 def page(client: TestClient, path: str) -> BeautifulSoup:

@@ -103,7 +103,7 @@ def test_a_cohort_travels_as_json(lake):
 
 
 @pytest.mark.parametrize("cohort", [(), ("Buyers",)])
-@pytest.mark.parametrize("unit", ["person", "device"])
+@pytest.mark.parametrize("unit", ["person", "device", "session"])
 def test_a_funnel_beside_a_cohort_is_the_two_asked_apart(lake, cohort, unit):
     lake.save_cohort("Regulars", did=did("Ordered", 2))
     lake.save_cohort("Buyers", did="Ordered")
@@ -195,3 +195,14 @@ def test_accounts_that_began_in_both_are_counted_though_nobody_is_in_both(accoun
     accounts.save_cohort("Others", did_not="Ordered")
     asked = {"unit": "group:company", "cohort": "Orderers", "compare": "cohort:Others", "now": NOW}
     assert accounts.retention("Anything", **asked).shared_people == 1
+
+
+@pytest.mark.parametrize("entry", ["first_in_range", "recurring"])
+def test_retention_stands_beside_a_cohort_that_is_a_sequence(lake, entry):
+    lake.save_cohort("Twice", sequence=["Ordered", "Anything"], within="1 day")
+    # What a group counts is found by relations alone.
+    asked = {"now": NOW, "period": "day", "entry": entry, "by": "trait:plan"}
+    beside = lake.retention("Anything", cohort="Twice", compare="cohort:Twice", **asked)
+    apart = lake.retention("Anything", cohort="Twice", **asked)
+    assert (beside.cohorts, beside.groups) == (apart.cohorts, apart.groups)
+    assert (beside.compared.cohorts, beside.shared_people) == (apart.cohorts, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,13 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query.breakdown import ByCohort
+from expost.query.breakdown import Breakdown, ByCohort, ByProperty, ByTrait, Flag
 from expost.query.cohort import Cohort, Did, Sequel
 from expost.query.cohort_size import CohortAnswer, CohortSize
 from expost.query.definition import PropertyMatch
 from expost.query.funnel import Funnel, FunnelAnswer
 from expost.query.preview import Preview, PreviewAnswer
+from expost.query.retention import Retention, RetentionAnswer
+from expost.query.unit import PERSON, Unit
 from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of, matcher_of
+from tests.semantics.figures import figures_of
 from tests.semantics.happening import Happening, identity
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_cohort import members
@@ -142,3 +146,53 @@ def test_a_funnel_beside_a_cohort_is_the_two_by_hand_and_so_many_are_in_both(
     assert bars_of(answer.compared) == bars_among(oracle, there, moment)
     assert answer.shared_people == bars_among(oracle, here & there, moment)["total"][0]
     assert_same(answer, answer_of(story, question, is_fast=False))
+
+
+questions: st.SearchStrategy[Funnel | Retention] = st.builds(
+    Funnel,
+    steps=st.just((definition_of("A"), definition_of("view:/**"))),
+    within=st.just(timedelta(hours=6)),
+    order=st.sampled_from(("ordered", "strict", "any")),
+) | st.builds(
+    Retention,
+    begins=st.just(definition_of("A")),
+    returns=st.just(definition_of("view:/**")),
+    period=st.just("day"),
+    periods=st.just(2),
+    entry=st.sampled_from(("first_in_range", "first_ever", "recurring")),
+    rolling=st.booleans(),
+)
+units = st.sampled_from((PERSON, Unit("device"), Unit("session"), Unit("group", "company")))
+breakdowns = st.sampled_from((None, Flag("f"), Flag("f", "as_treated"), ByProperty("plan"), ByTrait("plan")))
+
+
+@settings(agreement, max_examples=12)
+@given(
+    story=stories(grain=HOUR, span=40),
+    question=questions,
+    unit=units,
+    by=breakdowns,
+    own=st.none() | cohorts(),
+    beside=cohorts(),
+)
+def test_whatever_is_counted_either_side_is_as_if_asked_alone(
+    story: list[Happening],
+    question: Funnel | Retention,
+    unit: Unit,
+    by: Breakdown | None,
+    own: Cohort | None,
+    beside: Cohort,
+) -> None:
+    asked = replace(question, unit=unit, by=by, now=from_micros(FIRST + HOUR * 60))
+    here = replace(asked, cohort=(own,) if own is not None else ())
+    answer = answer_of(story, replace(here, compare=beside))
+    assert isinstance(answer, FunnelAnswer | RetentionAnswer)
+    assert answer.compared is not None
+    for side, alone in ((answer, here), (answer.compared, replace(asked, cohort=(beside,)))):
+        apart = answer_of(story, alone)
+        assert (
+            figures_of(replace(side, compared=None, shared_people=None))["expect"]
+            == figures_of(apart)["expect"]
+        )
+        assert side.basis.left_out == apart.basis.left_out
+    assert_same(answer, answer_of(story, replace(here, compare=beside), is_fast=False))
