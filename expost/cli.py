@@ -254,7 +254,10 @@ def enrich(**options: Any) -> None:
 
 @main.command()
 @click.option(
-    "--mend", is_flag=True, help="Set aside what is damaged, and store again what the journal holds of it."
+    "--mend",
+    is_flag=True,
+    help="Set aside what is damaged, and store again what the journal holds of it. A running server is asked to do "
+    "that for files.",
 )
 @data_option
 @json_option

@@ -16,13 +16,15 @@ from expost.clock import from_micros, wall_clock
 from expost.collector.country import BadCountryFile, find_country_file
 from expost.doctor_journal import look_at_journal, look_into_journal
 from expost.errors import ExpostError, QueryLimit
-from expost.finding import MEND, Finding, counted, rows_in_words
+from expost.finding import MEND, MEND_END, MEND_FILE, Finding, counted, rows_in_words
+from expost.lake.checksum import find_checksum
 from expost.lake.delta_log import is_whole
 from expost.lake.folder import Folder, open_folder
 from expost.lake.growth import Growth, growth
 from expost.lake.lock import find_holder
-from expost.lake.mending import find_damage, mend_lake
+from expost.lake.mending import ask_server, find_damage, mend_lake
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
+from expost.lake.schema import TABLES
 from expost.lake.summary import coverage, lacks_summaries, room_for_summaries
 from expost.lake.table import find_live_files
 from expost.loopback import is_loopback
@@ -85,8 +87,14 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def mend(settings: Settings) -> list[Finding]:
-    """Make the lake whole again, as far as the journal reaches; what was done. No server may run on the folder."""
-    mended = mend_lake(open_folder(settings.data))
+    """Make the lake whole again, as far as the journal reaches; what was done.
+
+    Where a server runs on the folder, it is asked to look after the files that cannot be read.
+    """
+    folder = open_folder(settings.data)
+    if find_holder(folder.lock_path) is not None:
+        return [_asked(folder)]
+    mended = mend_lake(folder)
     if not (mended.files or mended.entries or mended.segments or mended.behind):
         return [Finding("mended", "Nothing: every file and every log of the lake is whole.")]
     rows = rows_in_words(mended.rows) or "no row"
@@ -98,6 +106,18 @@ def mend(settings: Settings) -> list[Finding]:
         (mended.files or mended.entries or mended.behind, f"back from the journal: {rows}"),
     )
     return [Finding("mended", says) for count, says in done if count]
+
+
+def _asked(folder: Folder) -> Finding:
+    damage, is_done = ask_server(folder)
+    files = counted(sum(len(each.files) for each in damage), "file")
+    if not any(each.files for each in damage):
+        # What is wrong with a log stands below, with what to do.
+        return Finding("mended", "Nothing by the server that runs: every file of the lake is whole.")
+    if is_done:
+        return Finding("mended", f"The server has set {files} aside, and stored what the journal held.")
+    hint = "Look again soon with: expost doctor. If it stays so, look at the server's log."
+    return Finding("mended", f"The server was asked to set {files} aside, and is not done yet.", True, hint)
 
 
 def findings_json(settings: Settings, findings: list[Finding]) -> dict[str, Any]:
@@ -215,7 +235,7 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
         for name, reason in each.files.items():
             is_there = (folder.lake / each.table / name).exists()
             says = f"{name} cannot be read: {reason}" if is_there else f"{name} is missing"
-            yield Finding("lake", f"{each.table}: {says}", True, MEND)
+            yield Finding("lake", f"{each.table}: {says}", True, MEND_FILE)
         if each.after_gap:
             first = each.after_gap[0]
             is_torn = not is_whole(first)
@@ -223,10 +243,11 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
             yield Finding("lake", f"{each.table}: an entry of its log {says}", True, MEND)
         if each.behind:
             says = f"its log ended at version {each.behind.was} and ends at {each.behind.is_at} now"
-            yield Finding("lake", f"{each.table}: {says}: the last entries are missing", True, MEND)
+            yield Finding("lake", f"{each.table}: {says}: the last entries are missing", True, MEND_END)
     if damage:
         return
     snapshot = find_lake_snapshot(folder.lake)
+    yield _checksums(folder)
     connection = connect(folder.path, snapshot=snapshot)
     try:
         versions = snapshot_versions(connection)
@@ -241,6 +262,19 @@ def _look_at_lake(folder: Folder) -> Iterator[Finding]:
             yield Finding("dictionary", growth_in_words(week))
     finally:
         connection.close()
+
+
+def _checksums(folder: Folder) -> Finding:
+    names = [file.name for name in TABLES for file in find_live_files(folder.lake / name)]
+    without = sum(find_checksum(name) is None for name in names)
+    if not without:
+        return Finding("lake", f"The checksum of each of {counted(len(names), 'file')} stands in its name.")
+    return Finding(
+        "lake",
+        f"{without:,} of {counted(len(names), 'file')} were written by an older version, without a checksum in the "
+        "name: a bit that flips in the end of such a file may go unseen. Each gets one when it is compacted, all of "
+        "them by: expost compact",
+    )
 
 
 def growth_in_words(week: Growth) -> str:

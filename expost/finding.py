@@ -7,8 +7,18 @@ from dataclasses import dataclass
 
 MEND = (
     "Stop the server, then: expost doctor --mend. It sets aside what is damaged and stores again what the "
-    "journal still holds (a day); what is older comes from a backup. A running server does so "
-    "for a file that a question meets."
+    "journal still holds (a day); what is older comes from a backup."
+)
+
+MEND_FILE = (
+    "Now: expost doctor --mend. It sets the file aside and stores again what the journal still holds of it (a day); "
+    "what is older comes from a backup. A running server is asked to do it, and does so by itself for a file that a "
+    "question meets."
+)
+
+MEND_END = (
+    "Stop the server and start it again: each start stores again what the journal still holds (a day). Without a "
+    "server: expost doctor --mend. What is older comes from a backup."
 )
 
 

@@ -23,6 +23,7 @@ from deltalake.transaction import AddAction
 from numpy.typing import NDArray
 
 from .broken import why_broken
+from .checksum import find_checksum
 from .dictionary import DICTIONARIES
 from .moment import DAY
 from .part import LiveFile, PartWriter
@@ -267,7 +268,10 @@ def _to_merge(there: Sequence[LiveFile], new_rows: int, everything: bool, max_ro
     """Which sorted files of a group are written anew with so many new rows."""
     open_ones = sorted((file for file in there if file.rows < max_rows), key=lambda file: file.rows)
     if everything:
-        return open_ones if new_rows or len(open_ones) > 1 else []
+        merged = open_ones if new_rows or len(open_ones) > 1 else []
+        # Once in the life of a file of an older version, however full it is.
+        nameless = [file for file in there if find_checksum(file.name) is None]
+        return [*merged, *(file for file in nameless if file not in merged)]
     rows = new_rows
     chosen = []
     for file in open_ones:

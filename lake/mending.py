@@ -14,6 +14,7 @@ from pathlib import Path
 
 from expost.errors import FolderError
 
+from .broken import is_mending, note_broken
 from .delta_log import is_whole
 from .folder import Folder
 from .lock import find_holder
@@ -23,6 +24,11 @@ from .rebuilding import rebuild_at_rest
 from .schema import TABLES
 from .standing import Behind, find_behind
 from .table import Table
+
+PATIENCE_SECONDS = 30.0
+"""A server sets a file aside at once; to read a day of the journal again may take it longer than anybody waits."""
+
+LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,20 @@ def mend_lake(folder: Folder) -> Mended:
     lost = bring_back(folder)
     rows = rebuild_at_rest(folder)
     return Mended(files, entries, lost.segments, dict(rows), lost.tables)
+
+
+def ask_server(folder: Folder, patience_seconds: float = PATIENCE_SECONDS) -> tuple[list[Damage], bool]:
+    """Let the server of a folder set aside the files that cannot be read; what was found, and whether that is done.
+
+    Of files it is all that there is to do. Logs it leaves as they are: their last entries it looks for at each start,
+    and a gap is mended while no server runs.
+    """
+    damage = find_damage(folder)
+    note_broken(folder, [folder.lake / each.table / name for each in damage for name in each.files])
+    until = time.monotonic() + patience_seconds
+    while is_mending(folder) and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
+    return damage, not is_mending(folder)
 
 
 def find_gap(path: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,12 +13,17 @@ from click.testing import CliRunner
 
 from expost.cli import main
 from expost.errors import FolderError
-from expost.lake.compactor import summarize_folder
+from expost.lake.compactor import compact_folder, summarize_folder
 from expost.lake.folder import Folder, open_folder
 from expost.lake.lock import Lock
+from expost.lake.mending import ask_server
+from expost.lake.quarantine import set_aside_noted
+from expost.lake.schema import TABLES
 from expost.lake.segment import SEALED, segment_number
 from expost.lake.stored_segments import stored_segments
+from tests.lake.nameless import without_checksums
 from tests.lake.test_mending import live
+from tests.serving import Serving
 
 
 @pytest.fixture
@@ -117,11 +123,57 @@ def test_a_torn_journal_is_said_and_leaves_with_its_day(folder: Folder) -> None:
     assert wrong[0].endswith(f"the first is {int(path.stem)}")
 
 
-def test_nothing_is_mended_under_a_server(folder: Folder) -> None:
+def test_a_running_server_is_asked_to_mend_a_file(folder: Folder) -> None:
+    path = live(folder, "events")[0]
+    path.write_bytes(path.read_bytes()[:-30])
+    with Serving(folder.path):
+        status, wrong, mended = doctor(folder, "--mend")
+    assert (status, wrong) == (0, [])
+    assert mended == ["The server has set 1 file aside, and stored what the journal held."]
+    assert not path.exists()
+    assert list(folder.quarantine.glob(f"*{path.name}"))
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for_without_end(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = live(folder, "events")[0]
+    path.write_bytes(path.read_bytes()[:-30])
+    monkeypatch.setattr("expost.doctor.ask_server", partial(ask_server, patience_seconds=0))
     server = Lock(folder.lock_path)
-    refused = CliRunner().invoke(main, ["doctor", "--mend", "--data", str(folder.path)])
+    status, _, mended = doctor(folder, "--mend")
     server.release()
-    assert (refused.exit_code, "is in use by process" in refused.stderr) == (2, True)
+    assert (status, mended) == (1, ["The server was asked to set 1 file aside, and is not done yet."])
+    assert path.exists()
+    assert set_aside_noted(folder)
+
+
+def test_what_a_server_leaves_to_be_mended_is_said_with_what_to_do(folder: Folder) -> None:
+    log = folder.lake / "traits" / "_delta_log"
+    max(log.glob("*.json")).unlink()
+    server = Lock(folder.lock_path)
+    ended = CliRunner().invoke(main, ["doctor", "--mend", "--data", str(folder.path)])
+    server.release()
+    [lost] = [
+        each for each in json.loads(ended.stdout)["findings"] if "last entries are missing" in each["says"]
+    ]
+    assert lost["hint"].startswith("Stop the server and start it again")
+
+
+def test_files_without_a_checksum_in_their_names_are_counted(folder: Folder) -> None:
+    def said() -> str:
+        ended = CliRunner().invoke(main, ["doctor", "--data", str(folder.path)])
+        return next(
+            each["says"] for each in json.loads(ended.stdout)["findings"] if "checksum" in each["says"]
+        )
+
+    count = sum(len(live(folder, name)) for name in TABLES)
+    assert said() == f"The checksum of each of {count} files stands in its name."
+    nameless = len(live(folder, "events"))
+    without_checksums(folder.lake / "events")
+    assert said().startswith(f"{nameless} of {count} files were written by an older version")
+    compact_folder(folder, everything=True)
+    assert said().startswith("The checksum of each of")
 
 
 def test_the_missing_end_of_any_log_is_named_and_mended(folder: Folder) -> None:

@@ -20,13 +20,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from expost.lake.checksum import find_checksum
 from expost.lake.compaction import Limits, Progress, compact
 from expost.lake.folder import Folder
 from expost.lake.reader import connect
 from expost.lake.retention import Cuts, remove_expired
 from expost.lake.rewrite import rewrite
 from expost.lake.schema import TABLES, TIME
-from expost.lake.table import Table
+from expost.lake.table import Table, find_live_files
+from tests.lake.nameless import without_checksums
 from tests.story import Story, click, identify, moment, small_rich_lake, track, view
 
 
@@ -98,6 +100,26 @@ def test_what_is_compact_stays_as_it_is(lake: Story) -> None:
     compact_now(folder)
     compact_now(folder, everything=False)
     assert [table.version for table in tables_of(folder).values()] == versions
+
+
+def test_files_of_older_versions_get_a_checksum_also_where_there_is_nothing_to_merge(lake: Story) -> None:
+    lake.capture("ann", view("/"), at="10:00")
+    lake.store()
+    compact_now(lake.folder)
+    before = rows(lake.folder)
+    for name in TABLES:
+        without_checksums(lake.folder.lake / name)
+    assert not [
+        file
+        for name in TABLES
+        for file in find_live_files(lake.folder.lake / name)
+        if find_checksum(file.name)
+    ]
+    compact_now(lake.folder)
+    files = [file for name in TABLES for file in find_live_files(lake.folder.lake / name)]
+    assert files
+    assert None not in [find_checksum(file.name) for file in files]
+    assert rows(lake.folder) == before
 
 
 def test_late_events_join_their_week_when_they_are_many_or_all_is_wanted(lake: Story) -> None:
