@@ -40,6 +40,8 @@ class Sink(Protocol):
     @property
     def stored_before(self) -> int: ...
     @property
+    def conflicts(self) -> int: ...
+    @property
     def timings(self) -> Mapping[str, Histogram]: ...
     @property
     def is_running(self) -> bool: ...
@@ -139,6 +141,11 @@ def _of_parts(sources: Sources, health: Health) -> Iterator[Metric]:
         tally.conflicting_events,
     )
     yield _count("expost_events_stored_before", "Events that were in the lake already.", sink.stored_before)
+    yield _count(
+        "expost_events_conflicting_with_stored",
+        "Those of them that said something else, of the latest half a million events.",
+        sink.conflicts,
+    )
     yield _counts(
         "expost_events_rejected", "Events and batches that were rejected.", "reason", tally.rejected
     )

@@ -54,6 +54,7 @@ class SinkProcess:
         self._when_erased = when_erased
         self.starts = 0
         self.stored_before = 0
+        self.conflicts = 0
         """Events that came again and were in the lake already."""
         self.timings = {"commit": Histogram(SECONDS), "compaction": Histogram(COMPACTION_SECONDS)}
         """How long what the child does takes, under the names that it says."""
@@ -119,13 +120,15 @@ class SinkProcess:
     def _hear(self, said: Mapping[str, Any]) -> None:
         """Take what the child says.
 
-        `{"took": "commit", "seconds": 0.1}` and `{"stored_before": 3}` are counted, `{"erased": 1}` is passed on.
+        `{"took": "commit", "seconds": 0.1}` and `{"stored_before": 3, "conflicts": 1}` are counted, `{"erased": 1}` is
+        passed on.
         """
         if "erased" in said:
             self._when_erased()
             return
         if "stored_before" in said:
             self.stored_before += int(said["stored_before"])
+            self.conflicts += int(said.get("conflicts", 0))
             return
         timing = self.timings.setdefault(str(said["took"]), Histogram(SECONDS))
         timing.observe(float(said["seconds"]))

@@ -125,7 +125,7 @@ class Sink:
 
             ingested = self._writer.ingest(number, self._read(group, unreadable), keep)
             if ingested.duplicates:
-                say({"stored_before": ingested.duplicates})
+                say({"stored_before": ingested.duplicates, "conflicts": ingested.conflicts})
             if ingested.suppressed:
                 log("suppressed", events=ingested.suppressed, hint="They are of people who were erased.")
                 self._redact(group)

@@ -22,6 +22,7 @@ from expost.clock import Clock, wall_clock
 from expost.errors import FolderError
 
 from .batch import Accepted, Event
+from .contents import Contents, checksums
 from .delta_log import mend
 from .dictionary import DICTIONARIES, Dictionary
 from .erasures import marks
@@ -49,10 +50,15 @@ Batch = tuple[Accepted, Sequence[Event]]
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What became of the events of a group of segments; `suppressed` are those of people who were erased."""
+    """What became of the events of a group of segments; `suppressed` are those of people who were erased.
+
+    `duplicates` were stored before; `conflicts` are those of them that say something else than the first, as far as
+    that is remembered.
+    """
 
     stored: int = 0
     duplicates: int = 0
+    conflicts: int = 0
     suppressed: int = 0
     rejected: Sequence[Rejected] = ()
 
@@ -73,6 +79,7 @@ class Writer:
             self._dictionary = self._read_dictionary()
             self._marks: Sequence[Mark] = marks(folder)
             self._redaction = Redaction(self._secret, self._marks)
+            self._contents = Contents()
             self._seen = SeenIds(self._secret, folder.seen)
             self._seen.load(self._tables["events"], clock())
         except BaseException:
@@ -129,7 +136,8 @@ class Writer:
         wanted = self._redacted(given)
         suppressed = _event_count(given) - _event_count(wanted) if self._redaction else 0
         identified, hashes, rejected = self._identified(wanted)
-        batches, hashes, duplicates = self._unseen(identified, hashes)
+        all_hashes, new = hashes, self._seen.are_new(hashes)
+        batches, hashes, duplicates = self._unseen(identified, hashes, new)
         tables, broken = self._build(batches)
         rejected += broken
         if keep is not None:
@@ -142,10 +150,11 @@ class Writer:
                 table.append(rows, APPLICATION, number)
         self._commit_events(tables.get(EVENTS), number)
         self._dictionary.settle()
+        conflicts = self._conflicts(identified, all_hashes, new)
         self._seen.add(hashes, latest)
         self._seen.forget(self._clock())
         self._seen.spill(self._tables["events"])
-        return Ingested(len(hashes) - len(broken), duplicates, suppressed, rejected)
+        return Ingested(len(hashes) - len(broken), duplicates, conflicts, suppressed, rejected)
 
     def replay(self, accepted: Iterable[Accepted]) -> dict[str, int]:
         """Store again what `accepted` holds that the lake has lost; how many rows of each table that were.
@@ -242,8 +251,16 @@ class Writer:
             hashes = self._seen.hashes([event.id for batch in accepted for event in batch.events])
         return accepted, hashes, rejected
 
-    def _unseen(self, accepted: list[Accepted], hashes: Hashes) -> tuple[list[Batch], Hashes, int]:
-        new = self._seen.are_new(hashes)
+    def _conflicts(self, accepted: list[Accepted], hashes: Hashes, new: NDArray[np.bool_]) -> int:
+        """How many of these that are not new say something else than the first of their id, if that is remembered."""
+        said = checksums([event for batch in accepted for event in batch.events])
+        # The first ones before: what repeats one of them may stand in the same group.
+        self._contents.keep(hashes[new], said[new])
+        return self._contents.count_others(hashes[~new], said[~new])
+
+    def _unseen(
+        self, accepted: list[Accepted], hashes: Hashes, new: NDArray[np.bool_]
+    ) -> tuple[list[Batch], Hashes, int]:
         if new.all():
             return [(batch, batch.events) for batch in accepted if batch.events], hashes, 0
         verdict = iter(new.tolist())

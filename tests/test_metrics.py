@@ -76,6 +76,7 @@ def test_what_was_acknowledged_rejected_and_synced_is_counted(serving: Serving) 
     assert found["expost_answers_total{status=204}"] == 5
     assert found["expost_events_accepted_total"] == 32
     assert found["expost_events_conflicting_total"] == 0
+    assert found["expost_events_conflicting_with_stored_total"] == 0
     assert (
         sum(value for name, value in found.items() if name.startswith("expost_events_rejected_total{")) == 1
     )

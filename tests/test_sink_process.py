@@ -149,13 +149,13 @@ def test_what_it_says_is_counted_and_an_erasure_passed_on(
 ) -> None:
     async def story(parent: Parent, child: Child) -> None:
         child.say(b'{"took": "commit", "seconds": 0.5}\n')
-        child.say(b'{"stored_before": 3}\n')
+        child.say(b'{"stored_before": 3, "conflicts": 2}\n')
         child.say(b"what?\n")
         child.say(b'{"erased": 2}\n')
         await parent.erased.get()
         assert parent.erased.empty()
         assert parent.sink.timings["commit"].sum == 0.5
-        assert parent.sink.stored_before == 3
+        assert (parent.sink.stored_before, parent.sink.conflicts) == (3, 2)
         assert "not understood: b'what?\\n'" in caplog.text
 
     play(story)

@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from expost.clock import wall_clock
 from expost.errors import FolderError
 from expost.ids import uuid7
 from expost.lake import table as table_module
 from expost.lake.batch import Accepted
+from expost.lake.contents import Contents
 from expost.lake.folder import Folder, open_folder
 from expost.lake.moment import DAY
 from expost.lake.reader import connect
@@ -24,6 +27,8 @@ from expost.lake.schema import TABLES
 from expost.lake.table import Table, find_snapshot
 from expost.lake.writer import Ingested, Writer, ingest, last_segment
 from tests.story import Story, click, group, identify, track, view
+
+NEW = "0197e0a0-0000-7000-8000-00000000abcd"
 
 
 class Killed(BaseException):
@@ -116,6 +121,33 @@ def test_repeats_are_known_after_a_restart_and_inside_a_batch(folder: Folder, tm
         assert (mixed.stored, mixed.duplicates) == (5, 10)
         assert writer.ingest(3, [third, second]).stored == 5
     assert counts(folder)["events"] == 15
+
+
+def test_a_repeat_that_says_something_else_is_a_conflict_and_the_first_stays(
+    folder: Folder, tmp_path: Path
+) -> None:
+    [batch] = told(tmp_path, 1)
+    *same, last = batch.events
+    other = replace(batch, events=[*same, replace(last, properties={"price": 7})])
+    # Sent again in a batch of other ones: where it stands in the tables of that is no other content.
+    elsewhere = replace(batch, events=[replace(last, view=0, set=-1)])
+    with Writer(folder, clock=lambda: batch.received_at) as writer:
+        assert writer.ingest(1, [batch]).conflicts == 0
+        again = writer.ingest(2, [batch, other, elsewhere])
+        assert (again.stored, again.duplicates, again.conflicts) == (0, 11, 1)
+        first, second = (replace(other, events=[replace(last, id=NEW, name=name)]) for name in ("one", "two"))
+        assert (mixed := writer.ingest(3, [first, second])).conflicts == 1
+        assert (mixed.stored, mixed.duplicates) == (1, 1)
+    with connect(folder.path) as connection:
+        sql = "select name from lake.events where event_id = ?"
+        assert connection.execute(sql, [NEW]).fetchall() == [("one",)]
+
+
+def test_what_events_said_is_remembered_of_the_latest_only() -> None:
+    contents, hashes = Contents(4), np.array([1, 2, 5], np.uint64)
+    contents.keep(hashes[:2], np.array([10, 20], np.uint32))
+    contents.keep(hashes[2:], np.array([50], np.uint32))
+    assert contents.count_others(hashes, np.array([11, 21, 51], np.uint32)) == 2
 
 
 def test_ids_are_forgotten_after_a_week(folder: Folder, tmp_path: Path) -> None:
