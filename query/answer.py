@@ -198,6 +198,16 @@ def ask_again(answer: Any, question_of: Callable[[Any], Question]) -> Answer:
     return cast(Answer, answer.ask(question_of(replace(answer.question, now=answer.basis.now))))
 
 
+def with_rows_beside(
+    rows: list[dict[str, Any]], beside: str | None, compared: Answer | None
+) -> list[dict[str, Any]]:
+    """The rows of an answer and those of what it stands beside, which say so in a first column; else as they are."""
+    if compared is None:
+        return rows
+    own = ({"beside": None} | row for row in rows)
+    return [*own, *({"beside": beside} | row for row in compared.rows())]
+
+
 def plain(value: Any) -> Any:
     """The value in what JSON knows: ISO 8601 times in UTC, durations in milliseconds, lists, dicts and text."""
     match value:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from expost.errors import InvalidInput
 
-from .answer import as_row, ask_again
+from .answer import as_row, ask_again, with_rows_beside
 from .breakdown import Breakdown, kind_asked
 from .definition import Definition
 from .explanation import ExplainedAnswer
@@ -289,11 +289,13 @@ class FunnelAnswer(ExplainedAnswer):
         return funnel_html(self)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row per group and step; the total has the kind `total`."""
+        """One row per group and step; the total has the kind `total`. What it stands beside follows."""
         groups = (FunnelGroup("total", None, self.steps), *self.groups)
-        return [
+        rows = [
             {"kind": group.kind, "value": group.value, "step": number}
             | {name: value for name, value in as_row(step).items() if name != "times"}
             for group in groups
             for number, step in enumerate(group.steps, 1)
         ]
+        assert isinstance(self.question, Funnel)
+        return with_rows_beside(rows, self.question.beside, self.compared)

@@ -78,6 +78,13 @@ class Comparable(Question):
         return compared_cohort(self.compare)
 
     @property
+    def beside(self) -> str | None:
+        """What it stands beside, as one says it: `previous` or `cohort:NAME`."""
+        if self.compared_name is not None:
+            return f"{COHORT_COMPARED}{self.compared_name}"
+        return self.compare if isinstance(self.compare, str) else None
+
+    @property
     def compared_name(self) -> str | None:
         """What that cohort is called."""
         cohort = self.compared_cohort

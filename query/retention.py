@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 from expost.errors import InvalidInput
 
-from .answer import as_row, ask_again
+from .answer import as_row, ask_again, with_rows_beside
 from .breakdown import Breakdown, kind_asked
 from .explanation import ExplainedAnswer
 from .form import parse_day
@@ -234,12 +234,14 @@ class RetentionAnswer(ExplainedAnswer):
         return retention_html(self)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row per group, cohort and period; the total has the kind `total`."""
+        """One row per group, cohort and period; the total has the kind `total`. What it stands beside follows."""
         groups = (RetentionGroup("total", None, self.cohorts, self.pooled), *self.groups)
-        return [
+        rows = [
             {"kind": group.kind, "value": group.value, "start": cohort.start, "size": cohort.size}
             | as_row(cell)
             for group in groups
             for cohort in group.cohorts
             for cell in cohort.periods
         ]
+        assert isinstance(self.question, Retention)
+        return with_rows_beside(rows, self.question.beside, self.compared)

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from expost.errors import InvalidInput
 
-from .answer import ask_again
+from .answer import ask_again, with_rows_beside
 from .breakdown import Breakdown, kind_asked
 from .explanation import ExplainedAnswer
 from .form import parse_moment
@@ -150,11 +150,13 @@ class TrendAnswer(ExplainedAnswer):
         return trend_html(self)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row per group and point; the total has the kind `total`."""
+        """One row per group and point; the total has the kind `total`. The period before follows."""
         groups = (TrendGroup("total", None, self.points), *self.groups)
-        return [
+        rows = [
             {"kind": group.kind, "value": group.value, "start": point.start, "events": point.events,
              "people": point.people, "measured": point.value}
             for group in groups
             for point in group.points
         ]  # fmt: skip
+        assert isinstance(self.question, Trend)
+        return with_rows_beside(rows, self.question.compare, self.compared)

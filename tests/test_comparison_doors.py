@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import shutil
@@ -79,6 +80,21 @@ def test_the_sql_twin_is_the_text_that_gave_the_answer(client: TestClient) -> No
     assert shown
     # The moment of asking alone is another one.
     assert shown.get_text().partition("\n\n")[2] == text.partition("\n\n")[2] != ""
+
+
+def test_rows_have_both_sides_and_say_which_they_are(data: Path, client: TestClient) -> None:
+    both = [("", "3"), ("", "2"), ("cohort:Buyers", "2"), ("cohort:Buyers", "2")]
+    for text in (run(data, *WORDS, "--csv").stdout, client.get(f"/funnel.csv?{ASKED}").text):
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert [(row["beside"], row["people"]) for row in rows] == both
+    lake = expost.open(data)
+    frame = lake.funnel("Viewed page", "Bought", compare="cohort:Buyers").to_polars()
+    assert frame["beside"].to_list() == [None, None, "cohort:Buyers", "cohort:Buyers"]
+    retention = lake.retention("Viewed page", compare="cohort:Buyers")
+    assert {row["beside"] for row in retention.rows()} == {None, "cohort:Buyers"}
+    trend = lake.trend("Viewed page", start="2026-03-03", end="2026-03-04", compare="previous")
+    assert [row["beside"] for row in trend.rows()] == [None, "previous"]
+    assert "beside" not in lake.funnel("Viewed page", "Bought").rows()[0]
 
 
 def test_a_terminal_shows_both_and_how_many_are_in_both(data: Path) -> None:
