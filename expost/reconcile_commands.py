@@ -33,8 +33,9 @@ def reconcile(
 ) -> None:
     """What of ids that you know converted the last step of REPORT, a funnel, counts, and why not the others.
 
-    Ids are what the site calls its users, or with --property values of a property, such as those of orders. Without
-    REPORT the steps of the funnel are said: --step "Viewed page" --step "Ordered" --within 7d.
+    Ids are what the site calls its users (with --unit device its browsers, with --unit group:TYPE its groups), or with
+    --property values of a property, such as those of orders. Without REPORT the steps of the funnel are said: --step
+    "Viewed page" --step "Ordered" --within 7d.
 
     \b
     Example: expost reconcile "Checkout" --ids orders.csv --property order_id

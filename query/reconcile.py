@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from expost.errors import InvalidInput, NotBuilt
+from expost.errors import InvalidInput
 
 from .answer import Answer, as_row
 from .funnel import Funnel
@@ -29,19 +29,39 @@ CAUSES = {
     "bot": "done by what is taken for a bot",
     "selector_unknown": "what would decide about an event was cut, masked or never kept, so it is no match",
     "other_person": "one browser did all of it, but its events belong to several people",
+    "other_group": "somebody in it did all of it, but was in no group, or in another one, for some of that",
     "not_identified": "no browser is known to be theirs, so what it did is a stranger's",
     "entry_missing": "there is no event of the first step",
     "step_missing": "there is no event of a later step",
     "never_captured": "nothing that arrived names it",
 }
 """What can be of an id, in the order in which it is tried. Each but the last ones gives up one rule more."""
+OF_OTHER_UNITS = {
+    "device": {
+        "same_person": "the same browser as an id before it, which is counted once",
+        "before_exposure": "counted, but in no variation: its conversion was complete before its exposure",
+        "not_identified": "what names it was done on no browser",
+    },
+    "group": {
+        "same_person": "the same group as an id before it, which is counted once",
+        "before_exposure": "counted, but in no variation: its conversion was complete before its exposure",
+        "not_identified": "whoever did what names it was in no group of this type then",
+    },
+}
+"""What some causes say where not people are counted, by the kind of unit."""
+
+
+def says_of(cause: str, kind: str) -> str:
+    """What a cause says of an id that stands for a unit of this kind."""
+    return OF_OTHER_UNITS.get(kind, {}).get(cause, CAUSES[cause])
 
 
 @dataclass(frozen=True, slots=True)
 class Reconcile(Question):
     """What of `ids` the last bar of `funnel` counts, and why not the others.
 
-    The ids are what the site calls its users, or values of `property` of any event. All else is as in the funnel.
+    The ids are what the site calls its users (of a funnel of devices the browsers, of groups these), or values of
+    `property` of any event. All else is as in the funnel.
     """
 
     funnel: Funnel
@@ -60,10 +80,10 @@ class Reconcile(Question):
             )
         if len(set(self.ids)) < len(self.ids):
             raise InvalidInput("An id is given twice.", hint="Give each once, so that all add up.")
-        if self.funnel.unit.kind != "person":
-            raise NotBuilt(
-                f"Ids are reconciled with a funnel of people; this one counts {self.funnel.unit.plural}.",
-                hint="Ask for the unit person.",
+        if self.funnel.unit.kind == "session":
+            raise InvalidInput(
+                "Ids are not reconciled with a funnel of sessions: nobody but this lake knows a session by an id.",
+                hint="Ask for the unit person, device or group:TYPE.",
             )
         if self.funnel.sample is not None:
             raise InvalidInput(
@@ -77,7 +97,8 @@ class Reconcile(Question):
 class ReconciledId:
     """One id and what is of it: a `cause` of CAUSES. `detail` says which step, which other id, or how much is missing.
 
-    `person_id` is whose it is, and `person` what they are called, where that is known.
+    `person_id` is whose it is, and `person` what they are called, where that is known; of a funnel of devices or groups
+    the id and the name of these.
     """
 
     id: str
@@ -100,8 +121,8 @@ class CauseCount:
 class ReconcileAnswer(Answer):
     """Each id once, with one cause; `causes` add up to all of them.
 
-    `counted` ids are so many people of the `people` at the last step; `unlisted` are those whom no id names. `missing`
-    events are known not to have arrived in the range, `is_exact` or at least so many.
+    `counted` ids are so many people (or devices, or groups) of the `people` at the last step; `unlisted` are those whom
+    no id names. `missing` events are known not to have arrived in the range, `is_exact` or at least so many.
     """
 
     ids: tuple[ReconciledId, ...]

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 
 from expost.errors import ExpostError
 from expost.query.form_reconcile import ids_of_table
-from expost.query.reconcile import ReconcileAnswer, ReconciledId
+from expost.query.reconcile import Reconcile, ReconcileAnswer, ReconciledId
 from expost.query.report import Report
+from expost.query.unit import PERSON, Unit
 
 from . import chart
 from .desk import Desk
@@ -38,6 +39,7 @@ class ReconcileView:
     causes: tuple[CauseRow, ...]
     absent: tuple[ReconciledId, ...]
     more: int
+    unit: Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def reconcile_view(answer: ReconcileAnswer) -> ReconcileView:
         ),
         tuple(absent[:SHOWN]),
         max(0, len(absent) - SHOWN),
+        answer.question.funnel.unit if isinstance(answer.question, Reconcile) else PERSON,
     )
 
 

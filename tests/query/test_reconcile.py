@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from expost.door import Lake, flag
-from expost.errors import InvalidInput, NotBuilt
+from expost.errors import InvalidInput
 from expost.lake.batch import ROOT, Descriptor, Element
 from expost.query.analysis import Analysis
 from expost.query.funnel import Funnel, Stage
@@ -200,7 +200,7 @@ def test_what_cannot_be_reconciled_is_refused(analysis):
         Reconcile(FUNNEL, ("a", ""))
     with pytest.raises(InvalidInput, match="counts a sample"):
         Reconcile(replace(FUNNEL, sample=0.5), ("a",))
-    with pytest.raises(NotBuilt, match="counts sessions"):
+    with pytest.raises(InvalidInput, match="nobody but this lake knows a session"):
         Reconcile(replace(FUNNEL, unit=parse_unit("session")), ("a",))
 
 
