@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Named
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from expost.errors import InvalidInput
 
-from .files import Found, Shape, tables
+from .files import Found, Shape, is_parquet, tables
 from .foreign import Row, Unusable, likely_unit, moment_of, text_of
 from .mapping import NUMBER, Mapping, guess_shape, mapping_of, write_mapping
 
@@ -31,12 +31,30 @@ class Proposal:
     def to_toml(self) -> str:
         """The mapping as a file, with the columns as comments."""
         lines = [f"# {_in_line(name)}: {', '.join(samples)}" for name, samples in self.columns.items()]
-        return "\n".join(["# Columns and some of their values:", *lines, "", write_mapping(self.mapping)])
+        head = ["# Columns and some of their values:", *lines, ""]
+        return "\n".join([*head, *self.missing, write_mapping(self.mapping)])
+
+    @property
+    def missing(self) -> list[str]:
+        """A line to fill in, as a comment, for each of what was not found and an import cannot do without."""
+        lines = []
+        if not self.mapping.time:
+            lines.append(
+                "# No column of times was found. Say which it is, and how it writes them, such as 3/2/2026:"
+            )
+            lines += ['# time = "COLUMN"', '# time_format = "%m/%d/%Y"', ""]
+        if not self.mapping.user and not self.mapping.device:
+            lines += [
+                "# Nobody is named. Say by which column, of users or of browsers:",
+                '# user = "COLUMN"',
+                "",
+            ]
+        return lines
 
     def to_json(self) -> dict[str, Any]:
         """The same for a program."""
         columns = {name: list(each) for name, each in self.columns.items()}
-        return {"columns": columns, "mapping": write_mapping(self.mapping)}
+        return {"columns": columns, "mapping": "\n".join([*self.missing, write_mapping(self.mapping)])}
 
 
 def proposal(path: Path) -> Proposal:
@@ -49,7 +67,11 @@ def proposal(path: Path) -> Proposal:
             hint="Tables have one event a line, and a first row of names.",
         )
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return Proposal({name: _samples(rows, name) for name in names}, propose(rows, shape))
+    mapping = propose(rows, shape)
+    if is_parquet(path):
+        # What stands between values is said of text alone.
+        mapping = replace(mapping, delimiter=Mapping().delimiter)
+    return Proposal({name: _samples(rows, name) for name in names}, mapping)
 
 
 def _samples(rows: Sequence[Row], name: str) -> list[str]:
@@ -73,11 +95,13 @@ def _rows(found: Iterator[Found]) -> list[Row]:
 
 # Which columns are likely what, the likeliest name first.
 _LIKELY = {
-    "time": "timestamp event_time event_timestamp time datetime date created_at occurred_at ts at when day",
+    "time": "timestamp event_time event_timestamp time datetime date created_at occurred_at ts at when day "
+    "zeitstempel zeitpunkt zeit datum",
     "id": "event_id uuid insert_id id message_id messageid",
-    "device": "device_id anonymous_id anonymousid client_id visitor_id cookie_id cookie device",
-    "user": "user_id userid customer_id account_id person_id distinct_id user customer who case:concept:name",
-    "event": "event event_name event_type action name activity what concept:name",
+    "device": "device_id anonymous_id anonymousid client_id visitor_id cookie_id cookie device gerät",
+    "user": "user_id userid customer_id account_id person_id distinct_id user customer who case:concept:name "
+    "benutzer nutzer kunde kundennummer kunden_id",
+    "event": "event event_name event_type action name activity what concept:name ereignis aktion",
     "url": "url page_url current_url page_location page",
     "title": "title page_title",
     "referrer": "referrer page_referrer referer",
@@ -127,10 +151,27 @@ def _find_time(rows: Sequence[Row], names: Sequence[str]) -> str | None:
 def _is_time(value: object) -> bool:
     # A number may be anything.
     try:
-        moment_of(value)
+        moment_of(value, _format_of([value]))
     except Unusable:
         return False
     return not (isinstance(value, str) and NUMBER.match(value))
+
+
+DOTTED = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y")
+"""Times with the day first. With slashes nobody knows whether it is the day or the month: a person has to say."""
+
+
+def _format_of(texts: Sequence[object]) -> str:
+    """The format with dots in which all of these are, else that of ISO 8601."""
+    return next((each for each in DOTTED if all(_is_in(text, each) for text in texts)), "iso")
+
+
+def _is_in(value: object, form: str) -> bool:
+    try:
+        datetime.strptime(str(value), form)  # noqa: DTZ007 - only whether it can be read
+    except ValueError:
+        return False
+    return True
 
 
 def guess_format(values: Sequence[object]) -> str:
@@ -141,7 +182,7 @@ def guess_format(values: Sequence[object]) -> str:
     numbers = [float(str(each)) for each in texts if NUMBER.match(str(each))]
     if texts and len(numbers) == len(texts) and not any(isinstance(each, datetime) for each in texts):
         return likely_unit(max(numbers))
-    return "iso"
+    return _format_of(texts) if texts else "iso"
 
 
 def _are_distinct(values: Sequence[object]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from expost.errors import InvalidInput
@@ -119,6 +121,38 @@ def test_a_look_at_a_table_proposes_its_mapping(tmp_path: Path) -> None:
     assert read_mapping(path.with_suffix(".toml")) == mapping
     with pytest.raises(InvalidInput, match="customer_id"):
         mapping_for([path], None, {})
+
+
+def test_german_headings_and_days_with_dots_are_known(tmp_path: Path) -> None:
+    path = tmp_path / "bestellungen.csv"
+    path.write_text(
+        "Datum;Kunde;Ereignis\n02.03.2026 10:00;ann;Bestellt\n31.12.2025 23:59;bob;Bestellt\n", "utf-8"
+    )
+    mapping = proposal(path).mapping
+    assert (mapping.time, mapping.time_format, mapping.user, mapping.event) == (
+        "Datum", "%d.%m.%Y %H:%M", "Kunde", "Ereignis",
+    )  # fmt: skip
+    assert guess_format(["02.03.2026", "03.03.2026"]) == "%d.%m.%Y"
+    assert guess_format(["02.03.2026 10:00:01", "2026-03-02"]) == "iso"
+
+
+def test_what_was_not_found_stands_in_the_proposal_as_lines_to_fill_in(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("bought;what\n3/2/2026;Paid\n3/4/2026;Paid\n", "utf-8")
+    text = proposal(path).to_toml()
+    assert '# time = "COLUMN"\n# time_format = "%m/%d/%Y"\n' in text
+    assert '# user = "COLUMN"' in text
+    filled = text.replace('# time = "COLUMN"', 'time = "bought"').replace("# time_format", "time_format")
+    path.with_suffix(".toml").write_text(filled.replace('# user = "COLUMN"', 'user = "what"'), "utf-8")
+    assert read_mapping(path.with_suffix(".toml")).time_format == "%m/%d/%Y"
+    assert proposal(path).to_json()["mapping"] in text
+
+
+def test_of_parquet_a_proposal_says_no_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    pq.write_table(pa.table({"ts": ["2026-03-02 10:00"], "user": ["ann"], "event": ["Paid"]}), path)
+    assert "delimiter" not in proposal(path).to_toml()
+    assert proposal(path).missing == []
 
 
 def test_a_column_of_times_is_found_whatever_it_is_called(tmp_path: Path) -> None:
