@@ -5,19 +5,26 @@ from __future__ import annotations
 from rich.console import Console
 
 from expost.query.explanation import CountsOf, ExplanationAnswer
-from expost.query.person import PeopleAnswer
+from expost.query.person import DecidingEvent, PeopleAnswer
 from expost.table import NUMBER, WORD, cell, group_name, table
 
 
 def show_people(console: Console, answer: PeopleAnswer) -> None:
     """Print the people behind a number."""
-    columns = [("who", WORD), ("person_id", WORD), ("events that decided", WORD)]
+    are_sessions = any(each.session_id is not None for each in answer.people)
+    columns = [
+        ("who", WORD), ("session_id" if are_sessions else "person_id", WORD), ("events that decided", WORD)
+    ]  # fmt: skip
     rows = [
-        (each.name, each.person_id, ", ".join(f"{event.step} {cell(event.time)}" for event in each.events))
+        (each.name, each.session_id or each.person_id, ", ".join(map(_decided, each.events)))
         for each in answer.people
     ]
     table(console, columns, rows)
     console.print(f"\n{answer.total:,} in all; {len(answer.people):,} are shown.")
+
+
+def _decided(event: DecidingEvent) -> str:
+    return f"{event.step} {cell(event.time)}"
 
 
 def show_explanation(console: Console, answer: ExplanationAnswer) -> None:

@@ -18,6 +18,7 @@ from .grouping import breakdown_values
 from .matched import Matched
 from .person import DecidingEvent, PeopleAnswer, Person, called
 from .reading import Reading, Row, at
+from .session_names import with_sessions
 
 _Listed = tuple[Matched, int, list[Row]]
 """What was matched, how many are behind the bar, and the rows of those who are listed."""
@@ -40,7 +41,11 @@ def funnel_people(reading: Reading, question: FunnelPeople) -> PeopleAnswer:
             notes=(*matched.notes, *funnel_rules(question.funnel)),
         ),
         total=total,
-        people=tuple(_person(asked.steps, row, question.funnel.unit.kind) for row in rows),
+        people=with_sessions(
+            reading,
+            question.funnel.unit,
+            [_person(asked.steps, row, question.funnel.unit.kind) for row in rows],
+        ),
     )
 
 

@@ -20,7 +20,11 @@ class DecidingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person behind a number. `name` is what the site calls them, or `stranger 973924`, the end of `person_id`."""
+    """One person behind a number. `name` is what the site calls them, or `stranger 973924`, the end of `person_id`.
+
+    Where sessions are counted `name` is the device and when the session began, and `session_id` the id of its page;
+    `person_id` is its number among those of this snapshot.
+    """
 
     person_id: str
     name: str
@@ -29,6 +33,7 @@ class Person:
     value: str | None
     reached: int
     events: tuple[DecidingEvent, ...]
+    session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,12 @@ class PeopleAnswer(Answer):
     people: tuple[Person, ...]
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row per person."""
+        """One row per person; of sessions with the id of each."""
+        are_sessions = any(p.session_id is not None for p in self.people)
         return [
             {"person_id": p.person_id, "name": p.name, "kind": p.kind, "value": p.value, "reached": p.reached,
              "entered_at": p.events[0].time if p.events else None}
+            | ({"session_id": p.session_id} if are_sessions else {})
             for p in self.people
         ]  # fmt: skip
 

@@ -14,6 +14,7 @@ from .reading import Reading, Row, at
 from .retention import RetentionPeople
 from .retention_arrays import is_for_arrays
 from .retention_counts import Asked, asked_of, count_returned, make_matched, passed_over, retention_rules
+from .session_names import with_sessions
 
 _Listed = tuple[Matched, int, list[Row]]
 """What was matched, how many are behind the cell, and the rows of those who are listed."""
@@ -34,7 +35,11 @@ def retention_people(reading: Reading, question: RetentionPeople) -> PeopleAnswe
             notes=[*matched.notes, *retention_rules(question.retention)],
         ),
         total=total,
-        people=tuple(_person(matched, row, question.retention.unit.kind) for row in rows),
+        people=with_sessions(
+            reading,
+            question.retention.unit,
+            [_person(matched, row, question.retention.unit.kind) for row in rows],
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from .calendar import hour_start, period_number
 from .person import DecidingEvent, PeopleAnswer, Person, called
 from .question import Moment
 from .reading import Reading, at
+from .session_names import with_sessions
 from .trend import TrendPeople
 from .trend_counts import prepare_trend
 from .trend_figures import DAILY_RULE, trend_rules
@@ -49,7 +50,7 @@ def trend_people(reading: Reading, question: TrendPeople) -> PeopleAnswer:
             notes=[*counted.matched.notes, DAILY_RULE, *trend_rules(asked)],
         ),
         total=rows[0][0] if rows else 0,
-        people=tuple(people.values()),
+        people=with_sessions(reading, asked.unit, tuple(people.values())),
     )
 
 

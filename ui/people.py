@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
+from expost.query.duration import format_duration
 from expost.query.form import OPENED, Form
 from expost.query.form_funnel import funnel_people_of
 from expost.query.form_retention import retention_people_of
@@ -16,10 +17,10 @@ from expost.query.person import DecidingEvent, PeopleAnswer, Person
 from expost.query.question import Question, Step
 from expost.query.retention import RetentionPeople
 from expost.query.trend import TrendPeople
-from expost.query.unit import Unit
+from expost.query.unit import SESSION_GAP, Unit
 
 from . import group
-from .desk import Desk
+from .desk import Desk, Pairs
 from .page import TWINS, render, twin
 
 MANY = 1_000
@@ -59,6 +60,12 @@ class PeopleView:
     def more(self) -> int:
         """How many are not listed."""
         return max(0, self.answer.total - len(self.rows))
+
+    @property
+    def gap(self) -> Pairs:
+        """The gap by which sessions were told, where a page would take another one."""
+        gap = self.unit.gap
+        return [] if gap == SESSION_GAP else [("gap", format_duration(gap))]
 
     @property
     def are_persons(self) -> bool:
