@@ -17,6 +17,7 @@ from expost.lake.lock import shared
 from expost.lake.rejected import MAX_CONTENT_BYTES, SUFFIX, line_of, lock_path
 
 from .masks import Masks
+from .tally import Tally
 from .wire import Refused
 
 log = logging.getLogger("expost.collector")
@@ -30,14 +31,14 @@ KEPT_MICROS = 7 * 86_400 * 1_000_000
 class RefusedLog:
     """Keeps refused events of every site in a folder, masked as far as patterns go. Safe to share between threads."""
 
-    def __init__(self, folder: Path, masks: Masks, max_bytes: int) -> None:
+    def __init__(self, folder: Path, masks: Masks, max_bytes: int, tally: Tally | None = None) -> None:
         self._folder = folder
         self._masks = masks
         self._max_bytes = max_bytes
         self._file_bytes = min(FILE_BYTES, max_bytes // 4)
         self._current: dict[str, Path] = {}
         self._lock = threading.Lock()
-        self.dropped_files = 0
+        self._tally = tally or Tally()
         self.count = 0
 
     def keep(self, site: str, received_at: int, refused: Sequence[Refused]) -> None:
@@ -112,7 +113,7 @@ class RefusedLog:
                 path.unlink(missing_ok=True)
                 total -= sizes[path]
                 if is_over:
-                    self.dropped_files += 1
+                    self._tally.dropped_files += 1
                     log.warning("%s: oldest refused events dropped, the cap is reached", path.name)
 
 

@@ -119,7 +119,7 @@ def create(
     """The collector of a data folder whose journal and state are open."""
     masks, tally, sightings = Masks(), Tally(), Sightings(clock)
     daily = DailyIds(clock, salt_place(folder.path))
-    refused = RefusedLog(folder.rejected, masks, settings.max_rejected_bytes)
+    refused = RefusedLog(folder.rejected, masks, settings.max_rejected_bytes, tally)
     countries = Countries(settings.country_file) if settings.country_file else None
     capture = Capture(
         journal=journal,

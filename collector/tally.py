@@ -43,7 +43,10 @@ class Histogram:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts since the server started: `answers` by status, `rejected` by reason, `limited` by who sent too much."""
+    """Counts since the server started: `answers` by status, `rejected` by reason, `limited` by who sent too much.
+
+    `dropped_files` are files of what was rejected that went before their time: a site may have so many bytes.
+    """
 
     answers: Counter[int] = field(default_factory=Counter)
     accepted_events: int = 0
@@ -53,6 +56,7 @@ class Tally:
     limited: Counter[str] = field(default_factory=Counter)
     acknowledged: Histogram = field(default_factory=lambda: Histogram(SECONDS))
     clock_jumps: int = 0
+    dropped_files: int = 0
 
     def count(self, status: int, verdict: Verdict, seconds: float) -> None:
         """A batch was acknowledged, so many seconds after its head arrived."""

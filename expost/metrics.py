@@ -149,6 +149,11 @@ def _of_parts(sources: Sources, health: Health) -> Iterator[Metric]:
     yield _counts(
         "expost_events_rejected", "Events and batches that were rejected.", "reason", tally.rejected
     )
+    yield _count(
+        "expost_rejected_files_dropped",
+        "Files of what was rejected that went before their time, because their site may have so many bytes.",
+        tally.dropped_files,
+    )
     yield _counts(
         "expost_batches_limited", "Batches beyond a limit, answered with 429.", "holder", tally.limited
     )

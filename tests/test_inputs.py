@@ -7,12 +7,15 @@ import json
 import logging
 from collections.abc import Callable
 
+import pyarrow.parquet as pq
 import pytest
 
 import expost
 import expost.door
 from expost.errors import InvalidInput, SelectorError
 from expost.lake.bot import bot_rule
+from expost.lake.schema import EVENTS, TABLES
+from expost.lake.table import find_live_files
 from expost.logs import JsonLines
 from expost.query.definition import Pattern
 from expost.query.selector_parser import parse
@@ -22,7 +25,7 @@ from expost.state.names import name_key
 from expost.state.sites import Site, add_site
 from expost.ui.captured import captured, visible, web_address
 from tests.collector import test_inputs, test_inputs_on_the_wire
-from tests.story import Story, click, expose, track
+from tests.story import Story, click, expose, track, view
 
 ROWS = range(1, 47)
 NAMES = ["'; drop table events; --", 'a"b\\c', "{{7*7}}", "$site", "%s"]
@@ -71,6 +74,39 @@ def writes_no_forged_line(_: Story) -> None:
     assert "\x1b" not in line
 
 
+def keeps_many_names_in_one_column(lake: Story) -> None:
+    names = [[f"p{number}_{place}" for place in range(100)] for number in range(1_000)]
+    lake.capture(
+        "ann", *(track("x", **dict.fromkeys(each, 1)) for each in names), track("x", p0_0="1"), at="10:00"
+    )
+    [file] = find_live_files(lake.path / "lake" / "events")
+    assert pq.read_schema(lake.path / "lake" / "events" / file.name).names == EVENTS.names
+    kind = "json_type(properties, '$.' || $1)"
+    asked = f"select count(*), min({kind}), max({kind}) from events where {kind} is not null"
+    assert [lake.sql(asked.replace("$1", f"'{name}'")) for name in ("p7_7", "p999_99", "p0_0")] == [
+        [(1, "UBIGINT", "UBIGINT")], [(1, "UBIGINT", "UBIGINT")], [(2, "UBIGINT", "VARCHAR")],
+    ]  # fmt: skip
+
+
+def makes_folders_of_its_own_names_only(lake: Story) -> None:
+    bad = ("../../x", "__HIVE_DEFAULT_PARTITION__", "a/b", "site=blog")
+    lake.capture(
+        bad[1],
+        *(track(name, **{name: name}) for name in bad),
+        *(view(f"/{name}") for name in bad),
+        at="10:00",
+    )
+    lake.store()
+    made = [str(path.relative_to(lake.path)) for path in lake.path.rglob("*")]
+    assert not [path for path in made if any(name in path for name in ("HIVE", "..", "site=", "/x"))]
+    assert {path.parent.name for path in (lake.path / "lake").rglob("*.parquet")} <= TABLES.keys()
+
+
+def keeps_no_zero_byte_of_a_table(lake: Story) -> None:
+    assert "\0" not in csv_text(["label"], [{"label": "a\0b"}])
+    assert "\0" not in captured("a\0b")
+
+
 def keeps_an_exposure_unverified(lake: Story) -> None:
     lake.capture("ann", expose("never-served", "treatment"), at="10:00")
     assert lake.sql("select flag, verified from events") == [("never-served", False)]
@@ -98,6 +134,9 @@ def knows_a_bot_and_drops_it_not(_: Story) -> None:
 
 
 CASES: list[tuple[int, str, Callable[[Story], object]]] = [
+    (8, "U+0000 in CSV and on a page", keeps_no_zero_byte_of_a_table),
+    (28, "values that look like paths and partitions", makes_folders_of_its_own_names_only),
+    (38, "100,000 names of properties, and one of two types", keeps_many_names_in_one_column),
     (31, "a script in an address", makes_no_link_of_a_script),
     (33, "formulas in CSV", writes_no_formula),
     (34, "SQL and templates in names", finds_every_odd_name),

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Callable
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from expost.collector import guard
 from expost.collector.body import MAX_BODY_BYTES, MAX_UNPACKED_BYTES
 
 from .conftest import NOW, Desk, batch, body_of, click, event_id
@@ -39,6 +42,7 @@ class Case:
     status: int = 200
     kept: int = 0
     reason: str = ""
+    hint: str = ""
     sent: dict[str, Any] = field(default_factory=dict)
     check: Callable[[Any], object] | None = None
 
@@ -105,6 +109,12 @@ CASES = [
     Case(10, "a BOM of UTF-8", b"\xef\xbb\xbf" + body_of(batch()), kept=1),
     Case(11, "a key twice", around(raw(1, '"text":"first","text":"last"')), kept=1,
          check=lambda kept: kept.events[0].text == "last"),
+    Case(11, "a key of the head twice, by which its sender is told", body_of(batch()).replace(b'"session":1', b'"session":1,"session":4'),
+         kept=1, check=lambda kept: kept.session == 4),
+    Case(11, "a device twice", body_of(batch()).replace(b'"session"', b'"device":"last","session"'), kept=1,
+         check=lambda kept: kept.device == "last"),
+    Case(11, "a key of properties twice", around(raw(1, '"type":"custom","name":"x","properties":{"a":1,"b":2,"a":3}')), kept=1,
+         check=lambda kept: kept.events[0].properties == {"a": 3, "b": 2}),
     Case(12, "a body over the limit", b" " * (MAX_BODY_BYTES + 1), 413, reason="larger"),
     Case(12, "a body over the limit in chunks", b" " * (MAX_BODY_BYTES + 1), 413, reason="larger", sent={"chunk": 65_536}),
     Case(12, "a Content-Length over the limit", b"{}", 413, reason="larger", sent={"headers": {"content-length": "9999999"}}),
@@ -125,7 +135,8 @@ CASES = [
     Case(22, "an unknown key", batch(), 401, reason="opens no site", sent={"key": "xw_unknown"}),
     Case(22, "no key", batch(), 401, reason="opens no site", sent={"key": ""}),
     Case(24, "1,000 events", batch(*(click(number) for number in range(1_000))), kept=1_000),
-    Case(24, "1,001 events", batch(*(click(number) for number in range(1_001))), 413, reason="1001 events"),
+    Case(24, "1,001 events", batch(*(click(number) for number in range(1_001))), 413, reason="1001 events",
+         hint="Split it into batches of at most 1000"),
     Case(25, "a text of 300 kB", only(text="x" * 300_000), kept=3,
          check=lambda kept: len(kept.events[1].text) == 2_000 and kept.events[1].marks == ["text"]),
     Case(25, "a title and a URL of 30 kB", batch(views=[{"url": "/" + "x" * 30_000, "title": "y" * 30_000}]), kept=1,
@@ -213,6 +224,7 @@ def test_each_input_gets_its_answer(shared_desk: Desk, case: Case) -> None:
             assert case.reason in answer.reasons[0]
     elif case.reason:
         assert case.reason in answer.json["error"]["message"]
+        assert case.hint in answer.json["error"]["hint"]
     kept = shared_desk.kept()
     assert sum(len(each.events) for each in kept) == case.kept
     if case.check:
@@ -263,6 +275,38 @@ def test_a_view_or_set_that_is_not_there_refuses_its_event(
     answer = shared_desk.send(batch(click(1), click(2, **fields), **head))
     assert answer.json["accepted"] == 1
     assert "it points to" in answer.reasons[0]
+
+
+@pytest.mark.parametrize("size", [50_000_000, 500_000_000])
+def test_a_bomb_takes_no_more_memory_than_the_cap_however_large_it_is(shared_desk: Desk, size: int) -> None:
+    bomb = b"".join(zipped_zeros(size))
+    tracemalloc.start()
+    try:
+        assert shared_desk.send(bomb).status == 413
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * MAX_UNPACKED_BYTES
+
+
+def zipped_zeros(size: int) -> Iterator[bytes]:
+    """So many zeros as gzip, of which this process never holds more than a piece."""
+    packer = zlib.compressobj(wbits=31)
+    for _ in range(size // 1_000_000):
+        yield packer.compress(bytes(1_000_000))
+    yield packer.flush()
+
+
+def test_no_sender_is_waited_for_longer_than_ten_seconds() -> None:
+    assert max(guard.HEAD_SECONDS, guard.BODY_SECONDS) + guard.LOOK_EVERY_SECONDS < 10
+
+
+def test_ids_that_name_nobody_are_of_one_visitor_each(desk: Desk) -> None:
+    for peer in ("198.51.100.7", "198.51.100.8"):
+        for device in ("undefined", "null", "anonymous"):
+            desk.send(batch(device=device), peer=peer)
+    devices = [each.device for each in desk.kept()]
+    assert (len(devices), len(set(devices))) == (6, 2)
 
 
 def test_no_bad_event_of_a_hundred_takes_a_good_one_with_it(desk: Desk) -> None:

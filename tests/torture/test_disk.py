@@ -6,6 +6,8 @@ import json
 import resource
 import shutil
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -112,3 +114,9 @@ def test_a_folder_that_is_deleted_ends_nothing(serving: tuple[Serving, Client]) 
     until(lambda: client.post()[0] == 503)
     assert server.process is not None
     assert server.process.poll() is None
+    # Loud: whoever watches it sees it, and the log says why.
+    with pytest.raises(urllib.error.HTTPError) as answered:
+        urllib.request.urlopen(f"{server.url}/health", timeout=10)
+    said = json.loads(answered.value.read())["error"]
+    assert (answered.value.code, said["code"], "state.sqlite" in said["message"]) == (503, "folder", True)
+    assert any("does not take data" in line for line in server.said)
