@@ -36,6 +36,9 @@ from .unseen import (
 IS_SEEN = "select 1 from exposed limit 1;"
 ALWAYS = ("event_id", "time", "page_id", "page_seq", "device_id")
 """Columns that every statement about matches reads anyway."""
+PART_MOMENTS = 500_000
+"""Events of sessions at about so many moments are put in order together."""
+MOST_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,24 @@ def _make_matched(
     has_session_moments = hold_session_moments(reading, searched.sources, values, unit.gap)
     if not has_session_moments:
         _prepare_units(replace(reading, sql=[], used={}), unit, bounds)
-    reading.quietly(render("matched.sql", has_session_moments=has_session_moments, **structure), values)
+    structure["has_session_moments"] = has_session_moments
+    if not structure["has_positions"]:
+        reading.quietly(render("matched.sql", **structure), values)
+        return
+    # A session lies in one device, and the columns that order its events are wide: so devices take turns.
+    parts = _parts(reading, has_session_moments=has_session_moments)
+    for part in range(parts):
+        reading.go_on()
+        text = render("matched.sql", in_parts=parts > 1, is_added=part > 0, **structure)
+        reading.quietly(text, {**values, "parts": parts, "part": part})
+
+
+def _parts(reading: Reading, *, has_session_moments: bool) -> int:
+    """How many times some devices take turns; where nobody has counted the events, often."""
+    if not has_session_moments:
+        return MOST_PARTS
+    [(moments,)] = reading.relation("select count(*) from session_moments", {}).fetchall()
+    return min(int(moments) // PART_MOMENTS + 1, MOST_PARTS)
 
 
 def search(

@@ -23,11 +23,14 @@ from .reading import Reading
 from .row_order import changes
 from .statement import render
 from .stretches import DAY
+from .unused_memory import give_back
 
 Keys = NDArray[np.uint64]
 PART_EVENTS = 2_000_000
 """So many events at most are sorted together, unless one device has more."""
 MOST_ASKED = 3_000_000
+MANY = 1_000_000
+"""Where more are asked for, the memory in which they were found is given back."""
 BATCH = 1 << 18
 KEY_BITS = 64
 MADE = "create or replace temp table session_moments (device_id bigint, moment bigint, session_id bigint)"
@@ -49,13 +52,21 @@ def hold_session_moments(
         places_of(found["device_id"].to_numpy()),
         found["is_daily"].to_numpy(),
     )
-    text = render("session_moments.sql", sources=sources, has_bounds=has_bounds)
+    # An event that several definitions find is told its session once.
+    relations = {
+        each.relation: [other.match for other in sources if other.relation == each.relation]
+        for each in sources
+    }
+    text = render("session_moments.sql", relations=list(relations.items()), has_bounds=has_bounds)
     asked, many = [], 0
     for rows in _moments(reading.relation(text, values).to_arrow_reader(BATCH), devices.places):
         asked.append(rows)
         many += len(rows[0])
         if many > MOST_ASKED:
             return False
+    if many > MANY:
+        # The engine may want it in what follows.
+        give_back()
     reading.quietly(MADE, {})
     events = render("device_moments.sql", has_bounds=has_bounds)
     sessions = 0

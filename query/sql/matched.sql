@@ -12,9 +12,16 @@
    chosen         a condition on the person of an event `m`: whose events count at all
    parting        an expression over an event `m` that comes along as `value` instead
    numbers        expressions over an event `e` that come along as `type_1`, `number_1`, …
+   in_parts       whether only events of some devices are asked for, the $part of $parts, in whose order those of others
+                  mean nothing; all but the first are added to what is there
+   is_added       whether it is not the first of them
 
    $count_bots, $count_internal, $environments (null: all) say what is left out #}
+{% if is_added | default(false) %}
+insert into matched
+{% else %}
 create or replace temp table matched as
+{% endif %}
 with
 {% for source in sources %}
 {% set match = source.match %}
@@ -51,6 +58,9 @@ matches_{{ number }} as (
 {% endif %}
 {% if has_ties %}
         and epoch_us(e.time) in (select moment from tied)
+{% endif %}
+{% if in_parts | default(false) %}
+        and abs(coalesce(e.device_id, 0) % $parts) = $part
 {% endif %}
         and {{ match.possibly }}
 ),

@@ -5,7 +5,11 @@
 matches_of_users as (
     select matches.*, coalesce(matches.own_user_id, logins.user_id) as known_user_id
     from matches
+{% if in_parts | default(false) %}
+    left join (select * from lake.logins where abs(device_id % $parts) = $part) as logins
+{% else %}
     left join lake.logins as logins
+{% endif %}
         on logins.device_id = matches.device_id
         and (
             logins.begins_at is null

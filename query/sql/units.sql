@@ -7,13 +7,21 @@ matches_of_units as (
 {% if unit == "session" and has_session_moments | default(false) %}
     select m.*, session_moments.session_id as unit_id
     from matches_of_people as m
+{% if in_parts | default(false) %}
+    left join (select * from session_moments where abs(device_id % $parts) = $part) as session_moments
+{% else %}
     left join session_moments
+{% endif %}
         on session_moments.device_id = m.device_id
         and session_moments.moment = epoch_us(m.time)
 {% elif unit == "session" %}
     select m.*, sessions.session_id as unit_id
     from matches_of_people as m
+{% if in_parts | default(false) %}
+    left join (select * from sessions where abs(device_id % $parts) = $part) as sessions
+{% else %}
     left join sessions
+{% endif %}
         on sessions.device_id = m.device_id
         and epoch_us(m.time) >= sessions.began
         and epoch_us(m.time) <= sessions.ended

@@ -48,6 +48,7 @@ def test_sessions_by_sorting_are_those_of_the_portable_sql(
     with (
         patch.object(session_moments, "PART_EVENTS", most),
         patch.object(session_moments, "MOST_ASKED", most_asked),
+        patch.object(matched, "PART_MOMENTS", most),
     ):
         for each in QUESTIONS:
             question = replace(each, start=begins)
