@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .question import Comparable
 
 if TYPE_CHECKING:
     from .answer import Answer
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from .retention import RetentionAnswer
     from .trend import TrendAnswer
 
+Given = TypeVar("Given")
 MOST_ROWS = 50
 WIDTH, HEIGHT = 640, 180
 BAR, BAR_LEFT, LABEL = "#2f6f8f", "#d6dde1", "#5b6770"
@@ -27,17 +30,30 @@ def answer_html(answer: Answer) -> str:
 
 
 def funnel_html(answer: FunnelAnswer) -> str:
-    """A funnel as bars, one block for each group."""
-    blocks = [_bars("", answer.steps)]
-    blocks += [_bars(_called(group.kind, group.value), group.steps) for group in answer.groups]
-    return f"<div>{''.join(blocks)}{_notes(answer)}</div>"
+    """A funnel as bars, one block for each group, and then what it stands beside."""
+    return f"<div>{_funnel(answer)}{_beside(answer, answer.compared, _funnel)}{_notes(answer)}</div>"
+
+
+def _funnel(answer: FunnelAnswer) -> str:
+    groups = (_bars(_called(group.kind, group.value), group.steps) for group in answer.groups)
+    return _bars("", answer.steps) + "".join(groups)
 
 
 def retention_html(answer: RetentionAnswer) -> str:
-    """Retention as a table whose cells are tinted by their share."""
-    blocks = [_cohorts("", answer.cohorts)]
-    blocks += [_cohorts(_called(group.kind, group.value), group.cohorts) for group in answer.groups]
-    return f"<div>{''.join(blocks)}{_notes(answer)}</div>"
+    """Retention as a table whose cells are tinted by their share, and then what it stands beside."""
+    return f"<div>{_retention(answer)}{_beside(answer, answer.compared, _retention)}{_notes(answer)}</div>"
+
+
+def _retention(answer: RetentionAnswer) -> str:
+    groups = (_cohorts(_called(group.kind, group.value), group.cohorts) for group in answer.groups)
+    return _cohorts("", answer.cohorts) + "".join(groups)
+
+
+def _beside(answer: Answer, compared: Given | None, shown: Callable[[Given], str]) -> str:
+    if compared is None:
+        return ""
+    assert isinstance(answer.question, Comparable)
+    return f'<p style="color:{LABEL}">beside {_text(answer.question.beside)}</p>{shown(compared)}'
 
 
 def trend_html(answer: TrendAnswer) -> str:

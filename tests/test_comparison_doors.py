@@ -233,3 +233,14 @@ def test_a_report_of_retention_keeps_what_it_stands_beside(data: Path) -> None:
     printed(data, *RETENTION, "--compare", "cohort:Buyers", "--save", "Back beside")
     assert printed(data, "reports", "show", "Back beside")["fields"]["compare"] == ["cohort:Buyers"]
     assert printed(data, "report", "Back beside")["shared_people"] == 2
+
+
+def test_a_notebook_shows_both_sides(data: Path) -> None:
+    lake = expost.open(data)
+    for answer in (
+        lake.funnel("Viewed page", "Bought", compare="cohort:Buyers"),
+        lake.retention("Viewed page", compare="cohort:Buyers"),
+    ):
+        html = BeautifulSoup(answer._repr_html_(), "html5lib")
+        assert len(html.select("table")) == 2
+        assert "beside cohort:Buyers" in html.get_text()
