@@ -4,6 +4,9 @@
 .PHONY: help demo install test lint format bench bench-ingest bench-questions bench-selectors bench-snippet bench-suggestions snippet dist
 
 BIN := .venv/bin
+# Tests start some hundred processes of Expost: none of them is to compile its modules anew, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Worker processes of the tests, one more than the cores of a small machine: browser tests mostly wait for a timer of the
 # snippet. `make test JOBS=8` on a bigger one. A file stays whole, and browser files come last.
 JOBS ?= 3

@@ -169,7 +169,10 @@ def serve(**options: Any) -> None:
     \b
     Example: expost serve --data expost-data --port 8000
     """
-    from expost.serve import run
+    from expost.collector.garbage import loading
+
+    with loading():
+        from expost.serve import run
 
     settings = load_settings({name: value for name, value in options.items() if value is not None})
     sys.exit(run(settings))

@@ -18,8 +18,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from expost.collector.garbage import loading
 from expost.errors import Cancelled, QueryLimit, TooManyQuestions, UnknownName
-from expost.query.analysis import Analysis
 from expost.query.question import Question
 
 MAX_WAITING = 32
@@ -304,6 +304,8 @@ def _answer_for_ever(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then ends this one.
     os.nice(PRIORITY)
     _end_with(parent)
+    with loading():
+        from expost.query.analysis import Analysis
     analysis: Analysis | None = None
     number = 0
 
