@@ -27,7 +27,8 @@ def show_reconciled(console: Console, answer: ReconcileAnswer) -> None:
         table(console, columns, shown)
     if len(absent) > SHOWN:
         console.print(f"… and {len(absent) - SHOWN:,} more: all of them with --csv or --json.")
+    whom = "whom" if unit.kind == "person" else "which"
     of_these = escape(cell(f"{answer.counted:,} of {len(answer.ids):,} ids are counted; "))
     console.print(
-        f"{of_these}the last step counts {answer.people:,} {unit.plural}, {answer.unlisted:,} of which no id names."
+        f"{of_these}the last step counts {answer.people:,} {unit.plural}, {answer.unlisted:,} of {whom} no id names."
     )

@@ -26,7 +26,12 @@ def _others(reading: Reading, asked: CohortSize) -> Iterator[Other]:
     for says, changes in _without(cohort):
         # The last condition cannot go: then the cohort would say nothing about anybody.
         if len(list(_without(cohort))) > 1:
-            yield Other("condition", f"without: {says}", "Nobody has to.", _asked(asked, cohort, changes))
+            yield Other(
+                "condition",
+                f"without: {says}",
+                "That is not asked of anybody.",
+                _asked(asked, cohort, changes),
+            )
     for name in ("did", "did_not"):
         for place, did in enumerate(getattr(cohort, name)):
             for setting, says, wider in _wider(did):
