@@ -51,6 +51,8 @@ class Refusal(Exception):
 class Door:
     """How many connections there may be, in all and from one address, and how many there are.
 
+    `busy` are those of which something was read or answered in the last second or two; the others are only kept open.
+
     >>> door = Door(most=3, most_per_address=2)
     >>> [door.enter("a"), door.enter("a"), door.enter("a"), door.enter("b"), door.enter("c")]
     [True, True, False, True, False]
@@ -60,6 +62,7 @@ class Door:
     most_per_address: int
     trusted: Sequence[Network] = ()
     count: int = 0
+    busy: int = 0
     turned_away: int = 0
     _by_address: Counter[str] = field(default_factory=Counter)
 
@@ -104,6 +107,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._phase_began = 0.0
         # One timer for the whole life of a connection that looks now and then: requests set only a number.
         self._deadline = 0.0
+        self._deadline_before = 0.0
+        self._is_busy = False
         self._is_beyond = False
         self._look: asyncio.TimerHandle | None = None
 
@@ -118,6 +123,7 @@ class GuardedProtocol(HttpToolsProtocol):
                 return
             self._entered = address
         self._deadline = self.loop.time() + HEAD_SECONDS
+        self._count_as_busy(True)
         self._look = self.loop.call_later(LOOK_EVERY_SECONDS, self._look_at_deadline)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -125,6 +131,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._door is not None and self._entered is not None:
             self._door.leave(self._entered)
             self._entered = None
+        self._count_as_busy(False)
         if self._look is not None:
             self._look.cancel()
             self._look = None
@@ -281,9 +288,17 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._discarded_bytes > MAX_DISCARDED_BYTES:
             self.transport.abort()
 
+    def _count_as_busy(self, is_busy: bool) -> None:
+        # Each request moves the deadline: one that stands where it stood a look ago had none meanwhile.
+        self._deadline_before = self._deadline
+        if self._door is not None and is_busy != self._is_busy:
+            self._door.busy += 1 if is_busy else -1
+        self._is_busy = is_busy
+
     def _look_at_deadline(self) -> None:
         if self.transport.is_closing():
             return
+        self._count_as_busy(self._deadline != self._deadline_before)
         was_beyond = self._is_beyond
         self._is_beyond = bool(self._deadline) and self.loop.time() >= self._deadline
         is_last_look = was_beyond or not self._is_beyond

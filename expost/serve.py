@@ -123,7 +123,7 @@ class _Server(uvicorn.Server):
             settings.max_connections_per_address,
             networks(settings.trusted_proxies),
         )
-        journal.senders = lambda: self._door.count
+        journal.senders = lambda: self._door.busy
         self._collector: Collector = create(folder=folder, journal=journal, state=state, settings=settings)
         super().__init__(
             uvicorn.Config(

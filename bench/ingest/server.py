@@ -148,7 +148,7 @@ def serve(variant: str) -> None:
         listener = socket.create_server(("127.0.0.1", 0), backlog=2_048)
         print(listener.getsockname()[1], key, folder.path, flush=True)
         door = Door(4_000, 4_000)
-        journal.senders = lambda: door.count
+        journal.senders = lambda: door.busy
         is_nothing = variant == "nothing"
         take = Least(journal).take if variant == "least" else collector.capture.take
         config = uvicorn.Config(

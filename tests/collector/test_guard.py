@@ -287,6 +287,36 @@ def test_beyond_the_connections_there_may_be_new_ones_get_503_and_old_ones_are_s
     shared_desk.kept()
 
 
+@pytest.mark.parametrize("is_whole", [True, False], ids=["whole", "ordinary"])
+def test_connections_that_are_only_kept_open_are_not_busy(
+    shared_desk: Desk, is_whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "LOOK_EVERY_SECONDS", 0.2)
+    door = Door(most=5, most_per_address=5)
+    with running(shared_desk, door, is_whole=is_whole) as port:
+        held = [http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(4)]
+        for each in held:
+            assert status_over(shared_desk, each) == 204
+        assert door.busy == 4
+
+        def are_busy_while_they_send(count: int) -> bool:
+            return (
+                [status_over(shared_desk, each) for each in held[:count]]
+                == [204] * count
+                == [204] * door.busy
+            )
+
+        for count in (1, 3, 2):
+            wait_until(partial(are_busy_while_they_send, count))
+        assert door.count == 4
+        held[0].close()
+        wait_until(lambda: door.count == 3 and door.busy == 0)
+        held[3].close()
+        wait_until(lambda: door.count == 2)
+        assert door.busy == 0
+    shared_desk.kept()
+
+
 def test_one_address_may_not_have_all_the_connections_unless_it_is_a_trusted_proxy(shared_desk: Desk) -> None:
     with running(shared_desk, Door(most=100, most_per_address=2)) as port:
         held = [http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(2)]
