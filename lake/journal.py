@@ -71,8 +71,8 @@ class Journal:
     Opening it recovers what a killed process left: `recovered` says what that was. `after` is the highest segment
     number that the lake knows of.
 
-    `senders` says how many connections send at the moment, if anybody counts them. Half of them are a group: they are synced and
-    answered while the other half is read. Were all of them in one group, nobody would send anything during its sync.
+    `senders` says how many connections send at the moment, if anybody counts them. Half of them are a group: they are
+    synced and answered while the other half is read. Were all of them in one group, nobody would send anything during its sync.
     """
 
     def __init__(
