@@ -72,7 +72,8 @@ class Journal:
     number that the lake knows of.
 
     `senders` says how many connections send at the moment, if anybody counts them. Half of them are a group: they are
-    synced and answered while the other half is read. Were all of them in one group, nobody would send anything during its sync.
+    synced and answered while the other half is read. Were all of them in one group, nobody would send anything during
+    its sync.
     """
 
     def __init__(
