@@ -111,7 +111,7 @@ class _Sums:
             self._add(
                 rows.unit[row], rows.moment[row], rows.roles[row], None if group is None else group[row]
             )
-            self._add_exposed(part, np.unique(rows.unit[row]))
+            self._add_exposed(part, np.unique(rows.unit[row]).astype(np.int64))
             return
         self._add(rows.unit, rows.moment, rows.roles, self._groups(part))
         self._add_exposed(part, np.arange(len(rows.units)))
