@@ -9,7 +9,8 @@ was left out, times to convert; ClickHouse has the person of each event in a col
 Who entered and who came back has to be the same people.
 
 Three ways of ours stand beside it. New: nothing is kept from one question to the next, selectors are asked of the
-dictionary each time. With elements: those are known, as ClickHouse is given them. Events alone: without summaries too.
+dictionary each time; the open connection has what it holds of a snapshot (whose devices are, ancestors of elements).
+With elements: those are known, as ClickHouse is given them. Events alone: without summaries too.
 
 Memory is the most that a process of its own held, which asks one question (`question_alone.py`). Each line says whether
 what we mean to hold is held.

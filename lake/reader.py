@@ -27,6 +27,9 @@ RECORDED = {
 }
 """Per table the column that says when a row came to be known. What is not here only names ids that others carry."""
 
+MOST_ANCESTORS = 1_000_000
+"""So many pairs of an element and an ancestor are held in memory at most: about 25 MB."""
+
 _SQL = Path(__file__).parent / "sql"
 
 
@@ -149,6 +152,20 @@ def renew(connection: duckdb.DuckDBPyConnection, before: LakeSnapshot, after: La
         _register(connection, name, after.tables.get(name))
     if "identities" in changed:
         create_views(connection, ("persons.sql",))
+    if "elements" in changed:
+        create_views(connection, ("dictionary.sql",))
+        connection.execute("drop table if exists lake.held_ancestors")
+
+
+def hold_ancestors(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let `lake.element_ancestors` answer from memory until the elements change, unless they are too many for that."""
+    if connection.execute("from duckdb_tables() where table_name = 'held_ancestors'").fetchone():
+        return
+    [(pairs,)] = connection.execute("select coalesce(sum(len(ancestors)), 0) from lake.elements").fetchall()
+    if pairs > MOST_ANCESTORS:
+        return
+    connection.execute("create table lake.held_ancestors as select * from lake.element_ancestors")
+    connection.execute("create or replace view lake.element_ancestors as select * from lake.held_ancestors")
 
 
 def _register(

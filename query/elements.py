@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from expost.lake.reader import connect_fresh
+from expost.lake.reader import connect_fresh, hold_ancestors
 
 from .condition import CompiledDefinition, UsedSelector
 from .element_cache import ELEMENTS, ElementCache, Judged
+from .grain import ELEMENTS as OF_ELEMENTS
 from .selector_sql import ENGINE_VERSION
 from .statement import Fragment, expressions, render
 
@@ -94,13 +95,13 @@ def find_elements(
     """The elements of a selector in the dictionary of these `files`, from the cache if they are there."""
     made = made_elements(used)
     if cache is None:
-        _run(connection, made)
+        _judge(connection, made)
         return Elements(made, used.relation)
     live = live_names(files)
     key = f"engine {ENGINE_VERSION}: {used.words}"
     kept = cache.find(key, live)
     if kept is None:
-        _run(connection, made)
+        _judge(connection, made)
         cache.keep(key, Judged(_rows(connection, used.relation), live))
         return Elements(made, used.relation)
     if kept.files != live:
@@ -129,6 +130,12 @@ def _with_fresh(
     return pa.concat_tables([kept.rows, rows]).group_by("place_id").aggregate(
         [("is_sure", "max"), ("is_subject", "max")]
     ).rename_columns(ELEMENTS.names).cast(ELEMENTS)  # fmt: skip
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, made: ElementsMade) -> None:
+    if OF_ELEMENTS.ancestors in made.text:
+        hold_ancestors(connection)
+    _run(connection, made)
 
 
 def _run(connection: duckdb.DuckDBPyConnection, made: ElementsMade) -> None:

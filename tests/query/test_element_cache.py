@@ -9,11 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from expost.lake import reader
 from expost.lake.part import write_part
+from expost.lake.reader import connect
 from expost.lake.schema import TABLES
 from expost.lake.table import Table
 from expost.query.analysis import Analysis
@@ -69,6 +72,51 @@ def test_answers_are_the_same_with_and_without_while_the_dictionary_grows(story:
     assert past(keeping, "li") == past(plain, "li")
     assert past(keeping, "li", target_only=True) == past(plain, "li", target_only=True)
     assert len(list((story.folder.cache / "elements").iterdir())) == len(SELECTORS) + 1
+
+
+@pytest.mark.parametrize("most", [reader.MOST_ANCESTORS, 10, 0])
+def test_ancestors_that_a_connection_holds_are_those_of_the_newest_elements(
+    story: Story, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(reader, "MOST_ANCESTORS", most)
+    holding = Analysis(story.folder.path, cache_bytes=0)
+    for seed, where in enumerate(("main a b", "main div a b i", "main ul li div a b i u")):
+        story.capture("ann", click(where), at=f"10:0{seed}")
+        story.store()
+        answer = past(holding, "a")
+        assert answer.events == seed + 1
+        assert answer == past(holding, "a")
+        with holding._held.lend() as connection:
+            held = ancestors(connection, "held_ancestors") if is_held(connection) else None
+            there = ancestors(connection, "element_ancestors")
+        with connect(story.folder.path) as fresh:
+            assert there == ancestors(fresh, "element_ancestors")
+        assert held == (there if len(there) <= most else None)
+    assert len(there) > 10
+    holding.close()
+
+
+def test_ancestors_are_held_from_one_question_to_the_next(story: Story) -> None:
+    holding = Analysis(story.folder.path, cache_bytes=0)
+    clicks(story, 1)
+    story.store()
+    past(holding, "li")
+    with holding._held.lend() as connection:
+        connection.execute("delete from lake.held_ancestors")
+    assert past(holding, "ul").events == 0, "every element that was clicked is inside of a list"
+    clicks(story, 2)
+    story.store()
+    assert past(holding, "ul").events == 24
+    holding.close()
+
+
+def is_held(connection: duckdb.DuckDBPyConnection) -> bool:
+    found = connection.execute("from duckdb_tables() where table_name = 'held_ancestors'").fetchone()
+    return found is not None
+
+
+def ancestors(connection: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[object, ...]]:
+    return connection.execute(f"from lake.{relation} order by all").fetchall()
 
 
 def kept_file(story: Story) -> Path:
