@@ -80,6 +80,7 @@ def test_ancestors_that_a_connection_holds_are_those_of_the_newest_elements(
 ) -> None:
     monkeypatch.setattr(reader, "MOST_ANCESTORS", most)
     holding = Analysis(story.folder.path, cache_bytes=0)
+    there: list[tuple[object, ...]] = []
     for seed, where in enumerate(("main a b", "main div a b i", "main ul li div a b i u")):
         story.capture("ann", click(where), at=f"10:0{seed}")
         story.store()
