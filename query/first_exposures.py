@@ -212,12 +212,9 @@ def _exposures(
 
 
 def expose_all(reading: Reading, flag: str) -> None:
-    """Make the relation `exposed`, unless this question has made it."""
-    made = "select exists (select 1 from duckdb_tables() where temporary and table_name = 'exposed')"
-    [(is_made,)] = reading.relation(made, {}).fetchall()
-    if not is_made:
-        reading.quietly(render("exposures.sql", unit=None), {"flag": flag})
-        reading.quietly(render("exposed.sql"), {})
+    """Make the relation `exposed`, in the place of what another question on this connection may have left."""
+    reading.quietly(render("exposures.sql", unit=None), {"flag": flag})
+    reading.quietly(render("exposed.sql"), {})
 
 
 def expose_at(reading: Reading, flag: str, firsts: FirstExposures) -> None:

@@ -51,6 +51,7 @@ class Ordering:
     find_facts: FindFacts
     exposures: FirstExposures | None = None
     has_views: bool = False
+    _is_exposed_made: bool = False
 
     def __post_init__(self) -> None:
         if self.flag is not None:
@@ -61,6 +62,7 @@ class Ordering:
             self.exposures = held(self.reading, key, lambda: self._first_exposures(flag))
 
     def _first_exposures(self, flag: str) -> FirstExposures:
+        self._is_exposed_made = self.has_views
         facts = None if self.has_views else self.find_facts()
         return first_exposures(self.reading, flag, self.persons, facts, has_views=self.has_views)
 
@@ -85,9 +87,10 @@ class Ordering:
         every = frozenset().union(*known) if len(known) == len(types) else None
         hold_moments(self.reading, moments, TiedAsked(text, self.persons, every, of))
         if by_flag and self.flag is not None and self.exposures is not None:
-            if self.has_views:
+            if self.has_views and not self._is_exposed_made:
                 expose_all(self.reading, self.flag.key)
-            else:
+                self._is_exposed_made = True
+            elif not self.has_views:
                 firsts = self.exposures if of is None else self.exposures.of(of)
                 expose_at(self.reading, self.flag.key, firsts)
         return reread(self.reading, self.searched, by_flag=by_flag)

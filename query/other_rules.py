@@ -53,10 +53,10 @@ def explanation(reading: Reading, question: Explanation) -> ExplanationAnswer:
             hint="Funnels, retention, trends, stickiness, lifecycles, paths, sessions and cohorts are.",
         )
     asked = how.asked(question.of)
-    # All by the portable SQL: one question after the other on one connection, each with relations of its own, which are
-    # there for the ties as well. What arrays hold of a snapshot is of the question that was asked first.
-    reading = replace(reading, is_fast=False)
-    own = how.answer(reading, Other("", "", "", asked))
+    # By the portable SQL, so that its relations are there for the ties.
+    own = how.answer(
+        replace(reading, is_fast=reading.is_fast and not how.is_ordered), Other("", "", "", asked)
+    )
     tied_events, tied_people = _ties(reading, asked) if how.is_ordered else (None, None)
     # A cohort's size does not say what is left out of it.
     left_out = None if how is COHORT else frozenset(each.reason for each in own.basis.left_out)
