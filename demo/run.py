@@ -27,6 +27,7 @@ from expost.ui.point import definer_tag
 from .child import Child, ChildFailed
 from .chromium import find_chromium
 from .history import Filled, HistoryRefused, batches_of_month, count_events, send_history
+from .named import name_what_is_there
 from .shop_server import ShopServer
 
 SITE = "tea-shop"
@@ -35,17 +36,6 @@ READY_SECONDS = 60.0
 QUERYABLE_SECONDS = 120.0
 KEY_NOTICED_SECONDS = 0.3
 TAG = re.compile(r'<script\b[^>]*src="(?P<server>https?://[^"/]+)[^"]*"[^>]*></script>')
-
-# Nobody named these before the history was there; all of them are true of the past at once.
-DEFINITIONS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("Viewed product", {"view": "/product/*"}),
-    ("Viewed pricing", {"view": "/pricing"}),
-    ("Rated a tea", {"click": ".star"}),
-    ("Added to cart", {"click": "button.add"}),
-    ("Started checkout", {"view": "/checkout"}),
-    ("Placed order", {"submit": "form.checkout"}),
-    ("Signed up", {"click": "form.signup button[type=submit]"}),
-)
 
 # The flag is used at the checkout, so its variations are compared from there on.
 FIRST_FUNNEL = "/funnel?step=Started+checkout&step=Placed+order&step=Signed+up&within=7d&by=flag:new-checkout"
@@ -86,7 +76,7 @@ class Demo:
         server, tag = self._start_server()
         shop = self._start_shop(tag)
         self._fill(server, shop)
-        self._define()
+        name_what_is_there(expost.open(self.data), SITE)
         self._print_addresses(server, shop)
         live = self._send_visitors(shop)
         if not self.exit_when_ready:
@@ -188,13 +178,6 @@ class Demo:
         raise FolderError(
             "The history is on disk but not in the lake.", hint="See what is wrong with: expost doctor"
         )
-
-    def _define(self) -> None:
-        lake = expost.open(self.data)
-        known = {definition.name for definition in lake.definitions(site=SITE)}
-        for name, conditions in DEFINITIONS:
-            if name not in known:
-                lake.define(name, site=SITE, **conditions)
 
     def _print_addresses(self, server: str, shop: ShopServer) -> None:
         self.console.print()

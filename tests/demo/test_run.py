@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import expost
-from expost.demo.run import DEFINITIONS
+from expost.demo.named import COHORTS, DASHBOARD, DEFINITIONS, REPORTS
 from tests.serving import events_in_lake
 
 
@@ -43,6 +43,11 @@ def test_it_fills_a_folder_once_and_names_events_of_the_past(ran, free_port):
     lake = expost.open(data)
     assert {definition.name for definition in lake.definitions()} == {name for name, _ in DEFINITIONS}
     assert all(lake.preview(name).events > 0 for name, _ in DEFINITIONS)
+    assert all(lake.cohort(name).people > 0 for name, _ in COHORTS)
+    # An answer each, and none an error.
+    assert [type(answer).__name__ for answer in lake.dashboard(DASHBOARD).values()] == [
+        f"{type(question).__name__}Answer" for _, question in REPORTS
+    ]
 
     again = _demo(data, free_port, "--no-browser")
     assert again.returncode == 0, again.stderr
