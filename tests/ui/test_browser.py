@@ -148,3 +148,30 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(chromium: Browser
     assert outline == "solid"
     assert page.evaluate("document.activeElement.closest('main') !== null")
     page.close()
+
+
+def test_on_a_phone_the_list_of_pages_is_one_row_that_opens_by_keyboard_without_scripts(
+    chromium: Browser, server: Server
+) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 820}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{server.address}/sql")
+    pages = page.get_by_role("navigation", name="Pages")
+    expect(pages).to_be_hidden()
+    menu = page.get_by_role("checkbox", name="All pages, this one is SQL")
+    menu.press("Space")
+    expect(pages.get_by_role("link", name="SQL")).to_have_attribute("aria-current", "page")
+    pages.get_by_role("link", name="Audit").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Audit")
+    expect(pages).to_be_hidden()
+    context.close()
+
+
+def test_in_a_low_window_the_page_one_is_on_is_in_sight_in_the_list(
+    chromium: Browser, server: Server
+) -> None:
+    page = chromium.new_page(viewport={"width": 1280, "height": 400})
+    page.goto(f"{server.address}/account")
+    expect(page.locator(".side [aria-current]")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
+    page.close()

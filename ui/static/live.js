@@ -150,6 +150,7 @@ async function fillRows() {
 }
 
 fillRows();
+document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest" });
 document.addEventListener("input", checkName);
 document.addEventListener("click", takeName);
 document.querySelectorAll("[data-poll]").forEach(poll);
