@@ -173,5 +173,6 @@ def test_in_a_low_window_the_page_one_is_on_is_in_sight_in_the_list(
     page = chromium.new_page(viewport={"width": 1280, "height": 400})
     page.goto(f"{server.address}/account")
     expect(page.locator(".side [aria-current]")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".side .site-name")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
     page.close()
