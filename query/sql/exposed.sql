@@ -17,6 +17,8 @@ views as (
     where page_view.site = $site
         and page_view.type = 'page_view'
         and page_view.page_id in (select page_id from exposures where exposure = 1)
+        -- Imported events have the zero id: it says that their document is not known, and all visitors share it.
+        and page_view.page_id != '00000000-0000-0000-0000-000000000000'
 ),
 exposure_views as (
     select exposures.unit_id, arg_max(views.event_id, views.page_seq) as view_event_id, arg_max(views.time, views.page_seq) as viewed_at

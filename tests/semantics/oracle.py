@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from expost.clock import from_micros
+from expost.ids import ZERO_UUID
 
 from .happening import EDGES, Happening
 
@@ -195,7 +196,9 @@ class Oracle:
         views = [
             each
             for each in self.everything
-            if each.type == "page_view" and each.page_id == first.page_id and each.page_seq < first.page_seq
+            if each.type == "page_view"
+            and each.page_id == first.page_id != ZERO_UUID
+            and each.page_seq < first.page_seq
         ]
         view = max(views, key=lambda each: each.page_seq, default=None)
         return Exposure(
