@@ -15,6 +15,7 @@ from .question import Question, Step, refuse_other
 from .reading import Reading
 from .retention import RETENTION_PERIODS
 from .retention_counts import daily_left_out
+from .statement import Fragment
 from .unit import PERSON, Unit
 
 TOTAL: GroupKey = ("total", None)
@@ -85,7 +86,7 @@ def stickiness(reading: Reading, question: Stickiness) -> StickinessAnswer:
     structure = {"unit": unit_column(question.unit), "period": question.period, "by_flag": flag is not None}
     reading.run("retention.sql", values, entry="first_in_range", has_positions=is_placed, **structure)
     groups = make_groups(reading, values, question.by, question.unit)
-    rows = reading.run("stickiness.sql", values, **structure, **groups)
+    rows = reading.run("stickiness.sql", values, relation=Fragment("entered"), **structure, **groups)
     counts: dict[GroupKey, dict[int, int]] = defaultdict(dict)
     for kind, value, periods, people in rows:
         counts[kind, value][periods] = people

@@ -4,7 +4,8 @@
    period    "day", "week" or "month"
    by_flag   whether units are grouped by the variation of an exposure
    several   then: what of those who saw several
-   by_value  whether entries are grouped by a value #}
+   by_value  whether entries are grouped by a value
+   relation  the relation of the entries #}
 {% include "began.sql" %}
 
 with

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query.breakdown import ByProperty
+from expost.query.breakdown import ByProperty, Flag
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.stickiness import Stickiness, StickinessAnswer
 from expost.query.unit import Unit, parse_unit
 from tests.semantics.engine import answer_of, definition_of, group_name, matcher_of
-from tests.semantics.happening import Happening
+from tests.semantics.happening import Happening, read_story
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_stickiness import lifecycle, stickiness
 from tests.semantics.oracle_trend import Plan
@@ -85,3 +85,21 @@ def test_who_comes_stays_and_leaves_is_what_walking_everybody_finds(
     assert [each.complete for each in life.periods] == [
         each.start != plan.first_day(moment) for each in life.periods
     ]
+
+
+def test_stickiness_by_flag_counts_in_a_variation_what_came_from_the_exposure_on() -> None:
+    story = read_story([
+        "ann 01 10:00 A", "ann 02 11:00 exposure:f=red", "ann 02 12:00 A", "ann 03 10:00 A",
+        "bob 02 10:00 A",
+        "eve 02 10:00 A", "eve 02 11:00 exposure:f=red",
+    ])  # fmt: skip
+    answer = answer_of(
+        story, Stickiness(definition_of("A"), "day", by=Flag("f"), now=from_micros(FIRST + 9 * GRAIN))
+    )
+    assert isinstance(answer, StickinessAnswer)
+    assert answer.people == (2, 0, 1)
+    assert {group_name(each.kind, each.value): each.people for each in answer.groups} == {
+        "variation red": (0, 1, 0),
+        "not exposed": (1, 0, 0),
+        "before exposure": (1, 0, 0),
+    }
