@@ -86,7 +86,7 @@ def _check(question: Question, rate: float) -> None:
         raise InvalidInput(f"A sample of {rate:g} is no share.", hint="From 0.01% to 100%, such as 10%.")
     if not isinstance(question, (*ESTIMATED, *LISTED)):
         raise NotBuilt(
-            f"A question of this kind ({type(question).__name__}) is not asked of a sample.",
+            "This kind of question is not asked of a sample.",
             hint="Funnels, retention, trends and stickiness are.",
         )
     asked = _opened(question)
