@@ -90,7 +90,7 @@ class Buckets:
 
     def __init__(self, holder: Holder, rate: Rate, most: int = MOST_NAMES) -> None:
         self.era = 0
-        self._holder = holder
+        self._holder: Holder = holder
         self._rate = rate
         self._most = most // 2
         # Two halves: when the young one is full it becomes the old one, and what nobody used since is forgotten.

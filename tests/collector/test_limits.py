@@ -8,7 +8,7 @@ import pytest
 
 from expost.collector import capture
 from expost.collector.accept import Verdict, accept
-from expost.collector.limits import Buckets, Limits, Rate, TooManyEvents
+from expost.collector.limits import Buckets, Holder, Limits, Rate, TooManyEvents
 from expost.settings import Settings
 
 from .conftest import Desk, batch, click, event_id
@@ -138,15 +138,16 @@ def test_a_million_names_take_the_memory_of_a_few() -> None:
 
 def test_a_bucket_that_is_held_on_to_is_found_again_before_it_is_forgotten() -> None:
     limits = Limits({"address": Rate(1, 10)}, most=4)
-    era, held = limits.era, limits.places({"address": "busy"})
+    names: dict[Holder, str] = {"address": "busy"}
+    era, held = limits.era, limits.places(names)
     limits.take(held, 10, 0.0)
     for number in range(20):
         limits.places({"address": str(number)})
         if limits.era != era:
-            era, held = limits.era, limits.places({"address": "busy"})
+            era, held = limits.era, limits.places(names)
     assert era > 0
     with pytest.raises(TooManyEvents):
-        limits.take(limits.places({"address": "busy"}), 1, 0.0)
+        limits.take(limits.places(names), 1, 0.0)
 
 
 def test_a_known_head_counts_where_its_address_does_after_many_others_came(limited: Desk) -> None:

@@ -53,8 +53,14 @@ class Captured:
 
 
 def parse_page(markup: str) -> list[Tag]:
-    """Every element of the page in the order of the document."""
-    return list(BeautifulSoup(markup, "html5lib").find_all(True))
+    """Every element of the page in the order of the document.
+
+    The root is taken out of its document, which soupsieve would take for an element that `* *` finds the root in.
+    """
+    root = BeautifulSoup(markup, "html5lib").html
+    assert root is not None
+    root.extract()
+    return [root, *root.find_all(True)]
 
 
 def capture(tags: Sequence[Tag], *, is_quirks: bool = False) -> Captured:

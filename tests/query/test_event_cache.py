@@ -104,8 +104,11 @@ def test_of_what_summaries_know_funnels_keep_no_events(
     question = Funnel(("Viewed", "Bought"), WEEK, by=Flag("f"), now=NOW)
     assert numbers(kept, question) == numbers(plain, question)
     assert not kept_files(story.folder)
-    # What a trend looks at are events.
     assert numbers(kept, QUESTIONS[-2]) == numbers(plain, QUESTIONS[-2])
+    assert not kept_files(story.folder)
+    # Addresses stand in events alone.
+    by_path = Trend("Bought", "day", by=ByColumn("path"), now=NOW)
+    assert numbers(kept, by_path) == numbers(plain, by_path)
     assert kept_files(story.folder) == live_files(story.folder)
     plain.define(definition("Paid", track="paid", properties=[PropertyMatch("n", "above", 3)]))
     with_property = Funnel(("Viewed", "Paid"), WEEK, now=NOW)
