@@ -149,11 +149,14 @@ class _Sums:
                 self._add_group(key, step, unit[chosen], number[chosen])
 
     def _add_group(self, key: GroupKey, step: int, unit: NDArray[np.int32], number: Numbers) -> None:
-        """Count events in the order of (unit, number of the period)."""
+        """Count events in the order of (unit, moment)."""
         if not len(unit):
             return
         is_first = changes(unit)
         self._count(key, step, None, len(unit), len(unit), int(is_first.sum()))
+        if ((number[1:] < number[:-1]) & ~is_first[1:]).any():
+            # Some clocks were put back over midnight, as in St. John's until 2011: the day before came again.
+            number = number[np.lexsort((number, unit))]
         is_first |= changes(number)
         known, place = _places(number, self.question.period)
         events = np.bincount(place, minlength=len(known))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +21,7 @@ from expost.query.measure import parse_measure
 from expost.query.trend import TREND_PERIODS, Trend, TrendAnswer
 from expost.query.unit import Unit, parse_unit
 from tests.semantics.engine import answer_of, assert_same, definition_of, group_name, matcher_of
-from tests.semantics.happening import Happening
+from tests.semantics.happening import Happening, read_story
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_trend import Plan, said, trend
 from tests.semantics.stories import FIRST, HOUR, STEPS, ZONES, agreement, stories
@@ -139,6 +139,19 @@ def test_arrays_count_what_the_portable_sql_counts(
             assert_same_trends(answer_of(story, question), portable)
     assert by_arrays
     assert all(by_arrays)
+
+
+def test_whoever_acts_on_both_sides_of_a_midnight_that_comes_twice_is_one_person_of_the_day_before() -> None:
+    # In St. John's clocks went back at 02:31 UTC, from one minute past midnight to 23:01 of the sixth.
+    story = read_story([f"d1 2010-11-07T{time} A" for time in ("02:10", "02:30:30", "02:45")])
+    now = datetime(2010, 11, 9, tzinfo=UTC)
+    question = Trend(definition_of("A"), "day", now=now, time_zone="America/St_Johns")
+    with told_by_arrays() as by_arrays:
+        answer = answer_of(story, question)
+    assert by_arrays == [True]
+    assert isinstance(answer, TrendAnswer)
+    assert [(each.events, each.people) for each in answer.points] == [(2, 1), (1, 1), (0, 0)]
+    assert_same_trends(answer, answer_of(story, question, is_fast=False))
 
 
 def assert_same_trends(fast: Answer, portable: Answer) -> None:
