@@ -54,8 +54,9 @@ class SinkProcess:
         self._when_erased = when_erased
         self.starts = 0
         self.stored_before = 0
-        self.conflicts = 0
         """Events that came again and were in the lake already."""
+        self.conflicts = 0
+        """Those of them that said something else, as far as that is remembered."""
         self.timings = {"commit": Histogram(SECONDS), "compaction": Histogram(COMPACTION_SECONDS)}
         """How long what the child does takes, under the names that it says."""
         self._keep_months = keep_months
