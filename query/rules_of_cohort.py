@@ -23,15 +23,11 @@ def _answer(reading: Reading, other: Other) -> Answer:
 
 def _others(reading: Reading, asked: CohortSize) -> Iterator[Other]:
     cohort = _cohort(reading, asked)
-    for says, changes in _without(cohort):
-        # The last condition cannot go: then the cohort would say nothing about anybody.
-        if len(list(_without(cohort))) > 1:
-            yield Other(
-                "condition",
-                f"without: {says}",
-                "That is not asked of anybody.",
-                _asked(asked, cohort, changes),
-            )
+    without = list(_without(cohort))
+    # The last condition cannot go: then the cohort would say nothing about anybody.
+    for says, changes in without if len(without) > 1 else ():
+        other = _asked(asked, cohort, changes)
+        yield Other("condition", f"without: {says}", "That is not asked of anybody.", other)
     for name in ("did", "did_not"):
         for place, did in enumerate(getattr(cohort, name)):
             for setting, says, wider in _wider(did):
