@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Ordering:
     find_facts: FindFacts
     exposures: FirstExposures | None = None
     has_views: bool = False
-    _is_exposed_made: bool = False
+    _is_exposed_made: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         if self.flag is not None:
