@@ -23,7 +23,7 @@ from .person_map import DAILY, person_map
 from .portion import Portion
 from .reading import Reading, Row
 from .retention import Retention
-from .row_order import InOrder, changes
+from .row_order import InOrder, changes, order_again
 
 BEGINS, RETURNS = 1, 2
 """Bits of the roles: the first and the second step."""
@@ -201,10 +201,7 @@ class _Sums:
         if question.entry == "first_ever" and firsts is not None and rows.is_after is not None:
             return firsts.where(rows.is_after[firsts.row])
         row = np.flatnonzero(begins)
-        is_first = changes(rows.unit[row])
-        if question.entry == "recurring":
-            is_first |= changes(rows.number[row])
-        row = row[is_first]
+        row = _one_of_each(rows, row) if question.entry == "recurring" else row[changes(rows.unit[row])]
         if question.entry == "first_ever":
             row = row[(rows.moment[row] >= self.reading.start) & (rows.moment[row] < self.reading.end)]
         return Entries(rows.unit[row], row, rows.number[row])
@@ -233,9 +230,7 @@ class _Sums:
         row = np.flatnonzero(is_return)
         if not self.length:
             # The last one in a period decides whether it is later than an entry.
-            is_last = np.ones(len(row), bool)
-            is_last[:-1] = changes(rows.unit[row])[1:] | changes(rows.number[row])[1:]
-            row = row[is_last]
+            row = _one_of_each(rows, row, is_last=True)
         # Of somebody's returns those after the entry, since rows are in order.
         low = np.searchsorted(row, entries.row, "right")
         high = np.searchsorted(rows.unit[row], entries.unit, "right")
@@ -246,6 +241,9 @@ class _Sums:
             period = (rows.moment[back] - rows.moment[entries.row[entry]]) // self.length
         else:
             period = rows.number[back] - entries.cohort[entry]
+            order = order_again(entry, period)
+            if order is not None:
+                entry, period = entry[order], period[order]
         return self.cells(entry, period, over)
 
     def cells(self, entry: Numbers, period: Numbers, over: Numbers) -> tuple[Numbers, Numbers]:
@@ -254,7 +252,7 @@ class _Sums:
         if self.question.mode == "on_or_after":
             is_last = np.ones(len(entry), bool)
             is_last[:-1] = entry[1:] != entry[:-1]
-            # Returns are in order, so the last one has the latest period.
+            # Periods are in order, so the last one is the latest.
             entry, period = entry[is_last], np.minimum(period[is_last], last)
             if self.length:
                 period = np.minimum(period, over[entry] - 1)
@@ -288,6 +286,18 @@ class _Sums:
         for (key, cohort, period), many in self.returned.items():
             yield "returned", *key, cohort, period, many, None
         yield "exposed", None, None, None, None, self.exposed, self.several
+
+
+def _one_of_each(rows: _Rows, row: Numbers, *, is_last: bool = False) -> Numbers:
+    """Of each person's rows in a period the first one, or the last one, in order."""
+    unit, number = rows.unit[row], rows.number[row]
+    order = order_again(unit, number)
+    if order is not None:
+        row, unit, number = row[order], unit[order], number[order]
+    is_one = changes(unit) | changes(number)
+    if is_last:
+        is_one[:-1], is_one[-1:] = is_one[1:], True
+    return row[is_one] if order is None else np.sort(row[is_one])
 
 
 def _counted(first: Numbers, second: Numbers) -> Iterator[tuple[tuple[int, int], int]]:

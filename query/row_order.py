@@ -76,6 +76,16 @@ def changes(values: NDArray[np.integer]) -> Marks:
     return found
 
 
+def order_again(unit: NDArray[np.integer], number: Numbers) -> Numbers | None:
+    """The places of rows in the order of (unit, number), if rows in the order of (unit, moment) are not in it.
+
+    Numbers of periods go back where clocks were put back over midnight, as in St. John's until 2011: then the day
+    before came again. Rows of one number keep their order.
+    """
+    goes_back = (number[1:] < number[:-1]) & (unit[1:] == unit[:-1])
+    return np.lexsort((number, unit)) if goes_back.any() else None
+
+
 def places_in_order(person: Numbers, moment: Numbers) -> Numbers:
     """The places of rows in the order of (person, moment); those of one moment in any order."""
     return _by_number_and_moment(numbered(person)[0], moment)

@@ -22,7 +22,7 @@ from .ordering import Ordered, Ordering
 from .person_map import person_map
 from .portion import Portion
 from .reading import Reading, Row
-from .row_order import changes, in_order
+from .row_order import changes, in_order, order_again
 from .trend import Trend
 
 TOTAL: GroupKey = ("total", None)
@@ -154,9 +154,9 @@ class _Sums:
             return
         is_first = changes(unit)
         self._count(key, step, None, len(unit), len(unit), int(is_first.sum()))
-        if ((number[1:] < number[:-1]) & ~is_first[1:]).any():
-            # Some clocks were put back over midnight, as in St. John's until 2011: the day before came again.
-            number = number[np.lexsort((number, unit))]
+        order = order_again(unit, number)
+        if order is not None:
+            number = number[order]
         is_first |= changes(number)
         known, place = _places(number, self.question.period)
         events = np.bincount(place, minlength=len(known))

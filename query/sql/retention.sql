@@ -59,13 +59,15 @@ entries as (
     select * from starts
 )
 {% endif %}
-select unit_id, false as is_exposed_only, min(position) as position, min(moment) as moment, min(cohort) as cohort
+select
+    unit_id, false as is_exposed_only, min(position) as position, min(moment) as moment
+    , arg_min(cohort, position) as cohort
 from entries
 group by unit_id{% if entry == "recurring" %}, cohort{% endif %}
 
 {% if by_flag %}
 union all
-select unit_id, true, min(position), min(moment), min(cohort)
+select unit_id, true, min(position), min(moment), arg_min(cohort, position)
 from entries
 where is_after_exposure
 group by unit_id{% if entry == "recurring" %}, cohort{% endif %}

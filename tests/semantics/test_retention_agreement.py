@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expost.clock import from_micros
+from expost.clock import from_micros, to_micros
 from expost.query.breakdown import SEVERAL, Breakdown, ByProperty, Flag
 from expost.query.person import PeopleAnswer
-from expost.query.retention import Retention, RetentionAnswer, RetentionGroup, RetentionPeople
+from expost.query.retention import ENTRIES, Retention, RetentionAnswer, RetentionGroup, RetentionPeople
 from expost.query.unit import Unit, parse_unit
 from tests.semantics.engine import answer_of, assert_same, definition_of, group_name, matcher_of
-from tests.semantics.happening import Happening
+from tests.semantics.happening import Happening, read_story
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_retention import Plan, retention
 from tests.semantics.stories import FIRST, HOUR, STEPS, ZONES, agreement, stories
@@ -27,6 +27,7 @@ from tests.semantics.test_funnel_agreement import UNITS, value_of
 
 Table = dict[str, dict[date, tuple[int, list[tuple[int, int, int, bool]]]]]
 GRAIN = 9 * HOUR
+NIGHTLY = ("A", "A", "A", "B", "exposure:f=red", "exposure:f=blue")
 
 
 def cells_of(answer: RetentionAnswer) -> Table:
@@ -134,6 +135,53 @@ def test_retention_is_what_walking_everybody_finds(
         now=from_micros(asked_at),
         time_zone=zone,
     )
+    assert_agreement(story, question, begins, returns)
+
+
+@agreement
+@given(
+    night=st.lists(
+        st.tuples(st.sampled_from(("d1", "d2")), st.integers(0, 11), st.sampled_from(NIGHTLY)), min_size=4
+    ),
+    begins=st.sampled_from(("A", "type:custom")),
+    returns=st.sampled_from(("A", "B")),
+    period=st.sampled_from(("day", "month")),
+    by=st.none() | st.sampled_from(SEVERAL[:2]).map(lambda several: Flag("f", several)),
+    entry=st.sampled_from(ENTRIES),
+    mode=st.sampled_from(("on", "on_or_after")),
+    brackets=st.sampled_from(((), ((0, 0), (1, 2)))),
+)
+def test_clocks_that_are_put_back_over_midnight_bring_the_day_before_once_more(
+    night: list[tuple[str, int, str]],
+    begins: str,
+    returns: str,
+    period: str,
+    by: Breakdown | None,
+    entry: Literal["first_in_range", "first_ever", "recurring"],
+    mode: str,
+    brackets: tuple[tuple[int, int], ...],
+) -> None:
+    # In Goose Bay clocks went back at 03:01 UTC, from one minute past midnight of the first to 23:01 of October.
+    story = read_story(
+        f"{device} 2009-11-01T0{2 + tens // 6}:{tens % 6}0:30 {what}" for device, tens, what in night
+    )
+    question = Retention(
+        definition_of(begins),
+        definition_of(returns),
+        period,
+        2 if mode != "on" or not brackets else None,
+        by=by,
+        entry=entry,
+        mode=mode,
+        brackets=brackets if mode == "on" else (),
+        now=datetime(2009, 11, 3, tzinfo=UTC),
+        time_zone="America/Goose_Bay",
+    )
+    assert_agreement(story, question, begins, returns)
+
+
+def assert_agreement(story: list[Happening], question: Retention, begins: str, returns: str) -> None:
+    """Arrays, the portable SQL, events in a file and the oracle say the same, and as many people are behind a cell."""
     answer = answer_of(story, question)
     assert isinstance(answer, RetentionAnswer)
     assert_same(answer, answer_of(story, question, is_fast=False))
@@ -145,30 +193,35 @@ def test_retention_is_what_walking_everybody_finds(
             assert isinstance(listed, PeopleAnswer)
             assert listed.total == people
             assert_same(listed, answer_of(story, asked, is_fast=False))
-    oracle = Oracle(story, unit=unit, gap=20 * HOUR)
+    assert question.time_zone is not None
+    start, end, now = (
+        None if each is None else to_micros(each) for each in (question.start, question.end, question.now)
+    )
+    assert now is not None
+    oracle = Oracle(story, unit=str(question.unit), gap=20 * HOUR)
     plan = Plan(
         matcher_of(begins),
         matcher_of(returns),
-        period,
+        question.period,
         question.cells,
-        ZoneInfo(zone),
-        entry=entry,
-        mode=mode,
-        rolling=rolling,
+        ZoneInfo(question.time_zone),
+        entry=question.entry,
+        mode=question.mode,
+        rolling=question.rolling,
     )
-    flag = by if isinstance(by, Flag) else None
+    flag = question.by if isinstance(question.by, Flag) else None
     said = retention(
         oracle,
         plan,
-        now=asked_at,
+        now=now,
         start=start,
         end=end,
         flag=flag.key if flag else None,
         several=flag.several if flag else "first",
-        value=value_of(by, oracle, asked_at),
+        value=value_of(question.by, oracle, now),
     )
-    assert cells_of(answer) == said_cells(said, plan, asked_at)
-    if mode == "on_or_after":
+    assert cells_of(answer) == said_cells(said, plan, now)
+    if question.mode == "on_or_after":
         assert answer.pooled == ()
         return
     for row, (low, _) in zip(answer.pooled, question.cells, strict=True):
@@ -176,6 +229,6 @@ def test_retention_is_what_walking_everybody_finds(
             cell
             for _, shown in cells_of(answer).get("total", {}).values()
             for cell in shown
-            if cell[0] == low and (rolling or cell[3])
+            if cell[0] == low and (question.rolling or cell[3])
         ]
         assert (row.people, row.size) == (sum(cell[1] for cell in cells), sum(cell[2] for cell in cells))
