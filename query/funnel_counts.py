@@ -12,7 +12,7 @@ from .calendar import first_day
 from .definition import Definition
 from .funnel import EntryPeriod, Funnel, FunnelAnswer, FunnelGroup, FunnelStep, Times, TimesBar
 from .funnel_arrays import is_for_arrays
-from .funnel_pass import passed_over
+from .funnel_pass import funnel_passed
 from .funnel_results import Asked, asked_of, prepare
 from .gathering import by_arrays_or_none
 from .grouping import GroupKey, group_rules, in_order
@@ -209,7 +209,7 @@ def _by_relations(reading: Reading, question: Funnel, *, is_first_only: bool) ->
 
 def _by_arrays(reading: Reading, asked: Asked) -> Tables:
     """The same numbers by a pass over arrays; the answer has the portable SQL, which gives them too."""
-    passed = passed_over(reading, asked)
+    passed = funnel_passed(reading, asked)
     values, shapes = asked.values, asked.shapes
     reading.quote("funnel_counts.sql", values, stages=shapes)
     if len(shapes) > 1:

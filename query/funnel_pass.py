@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from .array_pass import Passed, passed_over
 from .behind import BehindBar
 from .breakdown import ByProperty
 from .entry_values import is_said
@@ -12,31 +13,17 @@ from .funnel_arrays import FunnelTables, funnel_tables
 from .funnel_results import Asked
 from .grouping import breakdown_values, quote_groups
 from .latest_start import Rules
-from .matched import IS_SEEN, Matched, Searched, search, tallied
+from .matched import Searched
 from .reading import Reading
 from .statement import Fragment
-from .unseen import unsaid, unseen_flag, unseen_value
+from .unseen import unsaid, unseen_value
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """What was searched for and found, and what the pass over it gave."""
-
-    searched: Searched
-    matched: Matched
-    tables: FunnelTables
-
-
-def passed_over(reading: Reading, asked: Asked, behind: BehindBar | None = None) -> Passed:
+def funnel_passed(reading: Reading, asked: Asked, behind: BehindBar | None = None) -> Passed[FunnelTables]:
     """The pass over the events of a funnel, after which the answer says how to make the relation `results`.
 
     `behind` lists the people of one bar on the way.
     """
-    flag = asked.flag
-    if flag is not None:
-        reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
-        reading.quote("exposed.sql", {})
-    searched = search(reading, asked.definitions, has_flag=flag is not None, keeps_apart=True, **asked.match)
     blocks, ends, removes = (tuple(asked.numbered[name]) for name in ("blocks", "ends", "removes"))
     rules = Rules(
         asked.shapes,
@@ -47,17 +34,17 @@ def passed_over(reading: Reading, asked: Asked, behind: BehindBar | None = None)
         removes,
         in_any_order=asked.question.order == "any",
     )
-    found = funnel_tables(reading, asked.question, searched, rules, behind)
-    reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
-    reading.quote("tally.sql", {})
-    matched = tallied(reading, asked.definitions, searched.compiled, found.tally, asked.match["wheres"])
-    notes = _unseen_value(reading, asked, searched, found)
-    if flag is not None:
-        reading.say(IS_SEEN, {})
-        notes += unseen_flag(reading, flag.key, is_seen=found.is_flag_seen)
-    matched = replace(matched, notes=(*notes, *matched.notes))
+    passed = passed_over(
+        reading,
+        asked.definitions,
+        asked.flag,
+        asked.match,
+        lambda searched: funnel_tables(reading, asked.question, searched, rules, behind),
+    )
+    found = passed.tables
+    notes = _unseen_value(reading, asked, passed.searched, found)
     _quote_results(reading, asked, shares_events=found.counts.shares_events)
-    return Passed(searched, matched, found)
+    return replace(passed, matched=replace(passed.matched, notes=(*notes, *passed.matched.notes)))
 
 
 def _unseen_value(reading: Reading, asked: Asked, searched: Searched, found: FunnelTables) -> list[str]:

@@ -11,7 +11,7 @@ from .few_people import match_few
 from .funnel import FunnelPeople
 from .funnel_arrays import is_for_arrays
 from .funnel_counts import funnel_rules
-from .funnel_pass import passed_over
+from .funnel_pass import funnel_passed
 from .funnel_results import Asked, asked_of, make_matched, make_results
 from .gathering import by_arrays_or_none
 from .grouping import breakdown_values
@@ -67,7 +67,7 @@ def _by_arrays(reading: Reading, question: FunnelPeople, asked: Asked) -> _Liste
         at=structure["at"],
         deepest=values["deepest"],
     )
-    passed = passed_over(reading, asked, behind)
+    passed = funnel_passed(reading, asked, behind)
     reading.quote("funnel_people.sql", values, **structure)
     if not len(behind.persons):
         return passed.matched, 0, []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from .answer import LeftOut
+from .array_pass import Passed, passed_over
 from .behind import BehindCell
 from .breakdown import Flag
 from .calendar import first_day, period_number
@@ -16,12 +17,11 @@ from .definition import Definition
 from .gathering import by_arrays_or_none
 from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
 from .interval import EARLIEST
-from .matched import IS_SEEN, Matched, Searched, match, search, tallied, unit_column
+from .matched import Matched, match, unit_column
 from .reading import Reading, Row, at
 from .retention import Cohort, PooledPeriod, Retention, RetentionAnswer, RetentionGroup, RetentionPeriod
 from .retention_arrays import RetentionTables, is_for_arrays, retention_tables
 from .statement import Fragment
-from .unseen import unseen_flag
 
 TOTAL: GroupKey = ("total", None)
 DAY = 86_400_000_000
@@ -63,7 +63,7 @@ def counted_retention(reading: Reading, question: Retention) -> RetentionAnswer:
     asked = asked_of(reading, question)
     passed = None
     if is_for_arrays(question):
-        passed = by_arrays_or_none(reading, lambda: passed_over(reading, asked))
+        passed = by_arrays_or_none(reading, lambda: retention_passed(reading, asked))
     if passed is not None:
         matched, rows, daily = passed.matched, passed.tables.counts, passed.tables.daily
         reading.quote("retention_daily.sql", {})
@@ -161,38 +161,28 @@ def asked_of(reading: Reading, question: Retention, *, keep: Sequence[str] = ())
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """What was searched for and found, and what the pass over it gave."""
-
-    searched: Searched
-    matched: Matched
-    tables: RetentionTables
-
-
-def passed_over(reading: Reading, asked: Asked, behind: BehindCell | None = None) -> Passed:
+def retention_passed(
+    reading: Reading, asked: Asked, behind: BehindCell | None = None
+) -> Passed[RetentionTables]:
     """The pass over the events, after which the answer says how to make the relations `began` and `came_back`.
 
-    The answer has the portable SQL, which gives the same. `behind` lists the people of one cell on the way.
+    `behind` lists the people of one cell on the way.
     """
     flag, structure, values, question = asked.flag, asked.structure, asked.values, asked.question
-    if flag is not None:
-        reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
-        reading.quote("exposed.sql", {})
-    searched = search(reading, asked.steps, has_flag=flag is not None, keeps_apart=True, **asked.match)
-    found = retention_tables(reading, question, searched, length=structure["length"], behind=behind)
-    reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
-    reading.quote("tally.sql", {})
-    matched = tallied(reading, asked.steps, searched.compiled, found.tally)
-    if flag is not None:
-        reading.say(IS_SEEN, {})
-        notes = unseen_flag(reading, flag.key, is_seen=found.is_flag_seen)
-        matched = replace(matched, notes=(*notes, *matched.notes))
+    passed = passed_over(
+        reading,
+        asked.steps,
+        flag,
+        asked.match,
+        lambda searched: retention_tables(
+            reading, question, searched, length=structure["length"], behind=behind
+        ),
+    )
     groups = {"several": flag.several if flag else "", "by_value": False}
     reading.quote("retention.sql", values, entry=question.entry, has_positions=True, **structure)
     relation = Fragment("entered")
     reading.quote("retention_returned.sql", values, relation=relation, **groups, **structure, **asked.counted)
-    return Passed(searched, matched, found)
+    return passed
 
 
 def retention_rules(question: Retention) -> list[str]:

@@ -13,7 +13,7 @@ from .person import DecidingEvent, PeopleAnswer, Person, called
 from .reading import Reading, Row, at
 from .retention import RetentionPeople
 from .retention_arrays import is_for_arrays
-from .retention_counts import Asked, asked_of, count_returned, make_matched, passed_over, retention_rules
+from .retention_counts import Asked, asked_of, count_returned, make_matched, retention_passed, retention_rules
 from .session_names import with_sessions
 
 _Listed = tuple[Matched, int, list[Row]]
@@ -58,7 +58,7 @@ def _by_arrays(reading: Reading, question: RetentionPeople, asked: Asked) -> _Li
         **{name: values[name] for name in ("kind", "value", "limit", "cohort", "period")},
         or_after=question.retention.mode == "on_or_after",
     )
-    passed = passed_over(reading, asked, behind)
+    passed = retention_passed(reading, asked, behind)
     reading.quote("retention_people.sql", values, **structure)
     if not len(behind.persons):
         return passed.matched, 0, []

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from .array_pass import passed_over
 from .breakdown import ByCohort, ByColumn, ByProperty, Flag
 from .definition import Definition
 from .gathering import by_arrays_or_none
 from .grouping import MAX_GROUPS, breakdown_values, kept_columns, make_groups, quote_groups
-from .matched import IS_SEEN, Matched, match, search, tallied, unit_column
+from .matched import Matched, match, unit_column
 from .measure import Measure
 from .reading import Reading, Row
 from .statement import Fragment
 from .trend import Trend
 from .trend_arrays import is_for_arrays, trend_tables
-from .unseen import unseen_flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +113,17 @@ def _by_relations(reading: Reading, asked: _Asked) -> Counted:
 
 def _by_arrays(reading: Reading, asked: _Asked) -> Counted:
     """The same from a pass over the events; the answer has the portable SQL, which gives the same."""
-    flag, values = asked.flag, asked.values
-    if flag is not None:
-        reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
-        reading.quote("exposed.sql", {})
-    searched = search(reading, asked.steps, has_flag=flag is not None, keeps_apart=True, **asked.match)
-    found = trend_tables(reading, asked.question, searched)
-    reading.quote("matched.sql", searched.values, has_ties=False, **searched.structure)
-    reading.quote("tally.sql", {})
-    matched = tallied(reading, asked.steps, searched.compiled, found.tally)
-    if flag is not None:
-        reading.say(IS_SEEN, {})
-        notes = unseen_flag(reading, flag.key, is_seen=found.is_flag_seen)
-        matched = replace(matched, notes=(*notes, *matched.notes))
+    values = asked.values
+    passed = passed_over(
+        reading,
+        asked.steps,
+        asked.flag,
+        asked.match,
+        lambda searched: trend_tables(reading, asked.question, searched),
+    )
     groups = quote_groups(reading, values, asked.question.by, asked.question.unit)
     reading.quote("trend.sql", values, **asked.structure, **groups)
-    return Counted(matched, values, found.counts)
+    return Counted(passed.matched, values, passed.tables.counts)
 
 
 def _aggregate(measure: Measure, step: int, numbers: Sequence[str]) -> Fragment:

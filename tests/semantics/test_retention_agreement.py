@@ -195,7 +195,8 @@ def assert_agreement(story: list[Happening], question: Retention, begins: str, r
             assert_same(listed, answer_of(story, asked, is_fast=False))
     assert question.time_zone is not None
     start, end, now = (
-        None if each is None else to_micros(each) for each in (question.start, question.end, question.now)
+        to_micros(each) if isinstance(each, datetime) else None
+        for each in (question.start, question.end, question.now)
     )
     assert now is not None
     oracle = Oracle(story, unit=str(question.unit), gap=20 * HOUR)
