@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Raw
 
 from expost.lake.batch import (
     BATCH_VERSION,
     DAILY_PREFIX,
     Accepted,
     Counts,
-    Element,
     Event,
     Page,
     Stored,
@@ -118,7 +116,8 @@ def accept(
     is_large = len(body) > MAX_SET_BYTES
     sets = batch.sets and [_clean_set(each, masks, is_large=is_large) for each in batch.sets]
     has_gaps = batch.may_have_gaps and not (all(batch.elements) and all(batch.descriptors))
-    if has_gaps or not are_sound(cast("Sequence[Element]", batch.elements), len(batch.descriptors)):
+    elements: Any = batch.elements
+    if has_gaps or not are_sound(elements, len(batch.descriptors)):
         batch.elements, batch.descriptors, once, lost = mended(batch.elements, batch.descriptors, once)
         refused += [_refused(event, f"it points to element {event.el}, which is not there") for event in lost]
     is_of_a_page = grant.kind == "write" and batch.head.page is not None and all(batch.views)
@@ -183,6 +182,9 @@ def _payload(
     pack: Pack,
 ) -> bytes:
     head, grant = batch.head, sender.grant
+    # Those that could not be read are gone by now: `mended` left them out.
+    descriptors: Any = batch.descriptors
+    elements: Any = batch.elements
     # In the order of its fields: by name it would take ten times as long, which is a fiftieth of the whole batch.
     accepted = Stored(
         grant.site,
@@ -201,9 +203,8 @@ def _payload(
         head.page if head.consent == "full" else _unnumbered(head.page),
         [View("") if view is None else masks.view(view) for view in batch.views],
         [each or {} for each in sets] if sets else [],
-        # Those that could not be read are gone by now: `mended` left them out.
-        cast("list[Raw]", batch.descriptors),
-        cast("list[Element]", batch.elements),
+        descriptors,
+        elements,
         events,
         BATCH_VERSION,
         head.consent_version,

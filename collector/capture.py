@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -14,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from expost.clock import Clock
 from expost.errors import ExpostError, FolderError, InvalidInput, NotAllowed, WrongMethod
-from expost.lake.journal import Journal
+from expost.lake.journal import Audience, Journal
 
 from .accept import Packer, Sender, Verdict, accept, find_device
 from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack
@@ -57,6 +56,9 @@ PREFLIGHT: Headers = [
 ACKNOWLEDGED = {"type": "http.response.start", "status": 204, "headers": CORS}
 NO_BODY = {"type": "http.response.body"}
 _json = msgspec.json.Encoder().encode
+
+Taken = tuple[WholeRequest, Verdict, float]
+"""A request that waits for the disk, what becomes of its batch, and when it arrived."""
 
 
 def head_of(status: int, headers: Headers) -> bytes:
@@ -134,6 +136,7 @@ class Capture:
         self._sightings = sightings or Sightings()
         self._held_bytes = 0
         self._pack = Packer()
+        self._audience: Audience | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -181,8 +184,9 @@ class Capture:
             if verdict.refused or verdict.payload is None:
                 return False
             self._count_all(admission, verdict, began)
-            told = partial(self._answer_whole, request, verdict, began)
-            self._journal.append_then(verdict.payload, loop, told)
+            if self._audience is None or self._audience.loop is not loop:
+                self._audience = Audience(loop, self._answer_all)
+            self._journal.append_for(verdict.payload, self._audience, (request, verdict, began))
         except (Unreadable, TooLarge, FromTheFuture):
             return False
         except ExpostError as error:
@@ -211,14 +215,20 @@ class Capture:
             return None
         return known
 
-    def _answer_whole(
-        self, request: WholeRequest, verdict: Verdict, began: float, error: FolderError | None
-    ) -> None:
-        if error is not None:
-            self._refuse_whole(request, error)
-            return
-        self._tally.count(204, verdict, self._seconds() - began)
-        request.answer(ACKNOWLEDGED_HEAD)
+    def _answer_all(self, taken: Sequence[Taken], error: FolderError | None) -> None:
+        """Answer all of a group: what they have in common is looked at once."""
+        now = taken[0][0].loop.time()
+        for request, _, _ in taken:
+            try:
+                if error is None:
+                    request.acknowledge(ACKNOWLEDGED_HEAD, now)
+                else:
+                    self._refuse_whole(request, error)
+            except Exception:
+                # What goes wrong with one answer is no reason to leave the others without theirs.
+                log.exception("a sender could not be told")
+        if error is None:
+            self._tally.count_all(204, [(verdict, began) for _, verdict, began in taken], self._seconds())
 
     def _refuse_whole(self, request: WholeRequest, error: ExpostError) -> None:
         self._count_refusal(error)

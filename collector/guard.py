@@ -218,10 +218,14 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or for the rest of a body that was refused before its end."""
+        self.rest(self.loop.time())
+
+    def rest(self, now: float) -> None:
+        """The same, answered at the moment `now` of the loop."""
         self._discarded_bytes = 0
         # Not closed at once: the system would send a reset, and the sender would see that instead of our answer.
         wait = DISCARD_SECONDS if self._is_in_body else HEAD_SECONDS + self.timeout_keep_alive
-        self._deadline = self.loop.time() + wait
+        self._deadline = now + wait
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return

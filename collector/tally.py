@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -67,6 +68,16 @@ class Tally:
         self.acknowledged.observe(seconds)
         for each in verdict.refused:
             self.reject(each.reason)
+
+    def count_all(self, status: int, taken: Sequence[tuple[Verdict, float]], now: float) -> None:
+        """Batches of which nothing was refused were acknowledged by `now`, each with the moment its head arrived."""
+        self.answers[status] += len(taken)
+        observe = self.acknowledged.observe
+        for verdict, began in taken:
+            self.accepted_events += verdict.accepted
+            self.duplicate_events += verdict.duplicates
+            self.conflicting_events += verdict.conflicts
+            observe(now - began)
 
     def reject(self, reason: str) -> None:
         """An event, or a whole batch, was rejected."""

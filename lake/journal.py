@@ -17,8 +17,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from expost.clock import Clock
 from expost.errors import FolderError
@@ -40,9 +40,21 @@ __all__ = ["Journal", "read_segment", "sealed_segments"]
 
 log = logging.getLogger("expost.journal")
 
-Told = Callable[[FolderError | None], None]
-Waiter = tuple[bytes, asyncio.AbstractEventLoop | None, Told]
-"""A payload, the event loop that its sender is told in (none: any thread will do), and how."""
+Tell = Callable[[Sequence[Any], FolderError | None], None]
+
+
+class Audience:
+    """Senders who hear together what became of a group: `tell` is called once, in `loop` (none: in any thread)."""
+
+    __slots__ = ("loop", "tell")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None, tell: Tell) -> None:
+        self.loop = loop
+        self.tell = tell
+
+
+Waiter = tuple[bytes, Audience, Any]
+"""A payload, the audience that its sender belongs to, and who that is: what `tell` gets of each."""
 
 # Numbers are set apart a thousand at a time, by the name of an empty file, so that one is never used twice even when
 # the sink has removed every segment: the lake would take a second segment of a number for one it has already.
@@ -107,6 +119,7 @@ class Journal:
         self._queue_lock = threading.RLock()
         self._wake = threading.Condition(self._queue_lock)
         self._waiting: list[Waiter] = []
+        self._futures = THREADS
         self._is_idle = False
         self._last_group = 0
         self._is_steady = False
@@ -145,18 +158,22 @@ class Journal:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        self._enqueue(payload, loop, partial(_set, future))
+        if self._futures.loop is not loop:
+            self._futures = Audience(loop, _set)
+        self._enqueue(payload, self._futures, future)
         self._wake_up()
         return future
 
-    def append_then(self, payload: bytes, loop: asyncio.AbstractEventLoop, told: Told) -> None:
-        """Call `told` in `loop` when `payload` is on disk, with the reason when it is not.
+    def append_for(self, payload: bytes, audience: Audience, sender: object) -> None:
+        """Have `audience` told of `sender` when `payload` is on disk, with the reason when it is not.
 
-        It is `append` without a future, for many at once: the thread is woken once for all that the loop finds in one
-        turn, or once for each full group. Raises FolderError at once when too much is waiting already.
+        It is `append` without a future, for many at once: all of a group are told in one call, and the thread is woken
+        once for all that the loop finds in one turn, or once for each full group. The audience has a loop. Raises
+        FolderError at once when too much is waiting already.
         """
-        if self._enqueue(payload, loop, told) == 1 and self._is_idle:
-            loop.call_soon(self._wake_up)
+        if self._enqueue(payload, audience, sender) == 1 and self._is_idle:
+            assert audience.loop is not None
+            audience.loop.call_soon(self._wake_up)
 
     def write(self, payload: bytes) -> None:
         """Return when `payload` is on disk, for code without an event loop."""
@@ -170,7 +187,7 @@ class Journal:
                 self._wait_for(waiting)
                 waiting = []
             future: concurrent.futures.Future[None] = concurrent.futures.Future()
-            self._enqueue(payload, None, partial(_set, future))
+            self._enqueue(payload, THREADS, future)
             waiting.append(future)
         self._wait_for(waiting)
 
@@ -192,7 +209,7 @@ class Journal:
             self._thread.join()
             self._lock.release()
 
-    def _enqueue(self, payload: bytes, loop: asyncio.AbstractEventLoop | None, told: Told) -> int:
+    def _enqueue(self, payload: bytes, audience: Audience, sender: object) -> int:
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise ValueError(f"a payload of {len(payload)} bytes is longer than any batch can be")
         # The lock itself: its condition would take it in a function of its own, for each batch.
@@ -204,7 +221,7 @@ class Journal:
                 self._is_full = True
                 raise self._no_room()
             self._backlog_bytes += len(payload)
-            self._waiting.append((payload, loop, told))
+            self._waiting.append((payload, audience, sender))
             count = len(self._waiting)
             if count == self._full_group:
                 self._wake.notify()
@@ -409,32 +426,30 @@ def _remove(path: Path) -> None:
 
 
 def _tell(group: Sequence[Waiter], error: FolderError | None) -> None:
-    # There is one loop, or none: to sort senders by theirs one after the other would cost each of them.
-    for loop in {loop for _, loop, _ in group}:
-        senders = [told for _, its_loop, told in group if its_loop is loop]
-        if loop is None:
-            _tell_all(senders, error)
+    # There is one audience, or two: to sort senders by theirs one after the other would cost each of them.
+    for audience in {audience for _, audience, _ in group}:
+        senders = [sender for _, its_audience, sender in group if its_audience is audience]
+        if audience.loop is None:
+            audience.tell(senders, error)
             continue
         try:
             # One wake-up of the loop a group, not one a request.
-            loop.call_soon_threadsafe(_tell_all, senders, error)
+            audience.loop.call_soon_threadsafe(audience.tell, senders, error)
         except RuntimeError:
             log.warning("%d senders were gone before their answer", len(senders))
 
 
-def _tell_all(senders: Sequence[Told], error: FolderError | None) -> None:
-    for told in senders:
-        try:
-            told(error)
-        except Exception:
-            # What goes wrong with one answer is no reason to leave the others without theirs.
-            log.exception("a sender could not be told")
+def _set(
+    futures: Sequence[asyncio.Future[None] | concurrent.futures.Future[None]], error: FolderError | None
+) -> None:
+    for future in futures:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(FolderError(error.message, hint=error.hint))
 
 
-def _set(future: asyncio.Future[None] | concurrent.futures.Future[None], error: FolderError | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(FolderError(error.message, hint=error.hint))
+THREADS = Audience(None, _set)
+"""Those who wait in a thread of their own, for a future."""

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from expost.collector.wire import Strict
 from expost.errors import FolderError
 from expost.lake.batch import Event
 from expost.lake.folder import Folder, open_folder
-from expost.lake.journal import Journal
+from expost.lake.journal import Audience, Journal
 from expost.lake.segment import Disk
 from expost.settings import Settings
 from expost.state.database import State
@@ -88,15 +87,19 @@ class Least:
         self._journal = journal
         self._decode = msgspec.json.Decoder(Strict).decode
         self._pack = Packer()
+        self._audience: Audience | None = None
 
     def take(self, request: WholeRequest) -> bool:
         request.known = self
         batch: Any = self._decode(unpack(request.body))
-        self._journal.append_then(self._pack(batch), request.loop, partial(self._answer, request))
+        self._audience = self._audience or Audience(request.loop, self._answer_all)
+        self._journal.append_for(self._pack(batch), self._audience, request)
         return True
 
-    def _answer(self, request: WholeRequest, _error: FolderError | None) -> None:
-        request.answer(ACKNOWLEDGED_HEAD)
+    def _answer_all(self, requests: Sequence[WholeRequest], _error: FolderError | None) -> None:
+        now = requests[0].loop.time()
+        for request in requests:
+            request.acknowledge(ACKNOWLEDGED_HEAD, now)
 
 
 class OneByOne(Journal):
