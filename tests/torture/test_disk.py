@@ -119,4 +119,4 @@ def test_a_folder_that_is_deleted_ends_nothing(serving: tuple[Serving, Client]) 
         urllib.request.urlopen(f"{server.url}/health", timeout=10)
     said = json.loads(answered.value.read())["error"]
     assert (answered.value.code, said["code"], "state.sqlite" in said["message"]) == (503, "folder", True)
-    assert any("does not take data" in line for line in server.said)
+    until(lambda: any("does not take data" in line for line in server.said))

@@ -67,14 +67,14 @@ def test_the_first_account_is_made_and_used_without_scripts(chromium: Browser, s
 
     elsewhere = chromium.new_context(java_script_enabled=False, user_agent=FIREFOX)
     other = elsewhere.new_page()
-    other.goto(f"{address(serving)}/trend?name=Signed+up")
+    other.goto(f"{address(serving)}/definitions?archived=yes")
     other.get_by_label("Name").fill("ann")
     other.get_by_label("Password").fill("not this one")
     other.get_by_role("button", name="Log in").click()
     expect(other.get_by_role("alert")).to_contain_text("do not go together")
     other.get_by_label("Password").fill(PASSWORD)
     other.get_by_role("button", name="Log in").click()
-    assert other.url == f"{address(serving)}/trend?name=Signed+up"
+    assert other.url == f"{address(serving)}/definitions?archived=yes"
 
     page.goto(f"{address(serving)}/account")
     page.get_by_role("button", name="Log out Firefox on Linux").click()
