@@ -51,7 +51,8 @@ class Refusal(Exception):
 class Door:
     """How many connections there may be, in all and from one address, and how many there are.
 
-    `busy` are those of which something was read or answered in the last second or two; the others are only kept open.
+    `busy` are those of which something was read or answered in the last second or two, or whose batch waits for the
+    disk; the others are only kept open.
 
     >>> door = Door(most=3, most_per_address=2)
     >>> [door.enter("a"), door.enter("a"), door.enter("a"), door.enter("b"), door.enter("c")]
@@ -292,8 +293,12 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._discarded_bytes > MAX_DISCARDED_BYTES:
             self.transport.abort()
 
-    def _count_as_busy(self, is_busy: bool) -> None:
+    def is_at_work(self) -> bool:
+        """Whether anything was read or answered since the last look."""
         # Each request moves the deadline: one that stands where it stood a look ago had none meanwhile.
+        return self._deadline != self._deadline_before
+
+    def _count_as_busy(self, is_busy: bool) -> None:
         self._deadline_before = self._deadline
         if self._door is not None and is_busy != self._is_busy:
             self._door.busy += 1 if is_busy else -1
@@ -302,7 +307,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _look_at_deadline(self) -> None:
         if self.transport.is_closing():
             return
-        self._count_as_busy(self._deadline != self._deadline_before)
+        self._count_as_busy(self.is_at_work())
         was_beyond = self._is_beyond
         self._is_beyond = bool(self._deadline) and self.loop.time() >= self._deadline
         is_last_look = was_beyond or not self._is_beyond

@@ -163,6 +163,14 @@ class WholeProtocol(GuardedProtocol):
         super().connection_made(transport)
         self._peer = hash(self.client[0] if self.client else "")
 
+    def is_at_work(self) -> bool:
+        """Whether anything was read or answered since the last look, or is to be answered.
+
+        A request that waits has no deadline. Who sends one after the other waits nearly always, also at two looks.
+        """
+        cycle: Any = self.cycle
+        return super().is_at_work() or (isinstance(cycle, WholeRequest) and not cycle.response_complete)
+
     @property
     def query(self) -> bytes:
         """What stands behind the question mark of the address."""

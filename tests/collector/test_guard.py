@@ -18,6 +18,7 @@ import uvloop
 
 from expost.collector import guard
 from expost.collector.body import MAX_BODY_BYTES
+from expost.collector.capture import ACKNOWLEDGED_HEAD
 from expost.collector.guard import Door, guarded
 from expost.collector.peer import networks
 from expost.collector.service import CAPTURE_PATH
@@ -286,6 +287,41 @@ def test_beyond_the_connections_there_may_be_new_ones_get_503_and_old_ones_are_s
         wait_until(lambda: door.count == 0)
         assert status_over(shared_desk, http.client.HTTPConnection("127.0.0.1", port, timeout=10)) == 204
     shared_desk.kept()
+
+
+def test_connections_whose_batches_wait_for_the_disk_are_busy_however_long_it_takes(
+    shared_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "LOOK_EVERY_SECONDS", 0.05)
+    waiting: list[WholeRequest] = []
+
+    def take(request: WholeRequest) -> bool:
+        waiting.append(request)
+        return True
+
+    body = body_of(batch())
+    request = head(shared_desk, f"content-length: {len(body)}") + b"\r\n" + body
+    door = Door(most=10, most_per_address=10)
+    with running(shared_desk, door, take=take) as port:
+        senders = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(3)]
+        try:
+            for each in senders:
+                each.sendall(request)
+            wait_until(lambda: len(waiting) == 3)
+            # Those that say nothing came later: as soon as they are known as idle, the others were looked at as often.
+            for count in 4, 5:
+                senders.append(socket.create_connection(("127.0.0.1", port), timeout=10))
+                wait_until(partial(has_in_all_and_busy, door, count, 3))
+        finally:
+            for taken in waiting:
+                taken.loop.call_soon_threadsafe(taken.answer, ACKNOWLEDGED_HEAD)
+        wait_until(partial(has_in_all_and_busy, door, 5, 0))
+        for each in senders:
+            each.close()
+
+
+def has_in_all_and_busy(door: Door, count: int, busy: int) -> bool:
+    return (door.count, door.busy) == (count, busy)
 
 
 @pytest.mark.parametrize("is_whole", [True, False], ids=["whole", "ordinary"])
