@@ -18,7 +18,7 @@ from expost.door_words import (
     steps_of,
     unit_of,
 )
-from expost.query.definition import Definition, PropertyMatch, Scalar
+from expost.query.definition import ACTIVITY, Definition, PropertyMatch, Scalar
 from expost.query.funnel import Funnel, FunnelAnswer, Stage
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.measure import Measure
@@ -77,7 +77,7 @@ class Questions(Asking):
 
     def retention(
         self,
-        start_event: Step,
+        start_event: Step = ACTIVITY.name,
         return_event: Step | None = None,
         *,
         period: Literal["day", "week", "month"] = "week",
@@ -89,7 +89,7 @@ class Questions(Asking):
         brackets: Sequence[tuple[int, int]] | str = (),
         **asked: Any,
     ) -> RetentionAnswer:
-        """Who came back: cohorts by the period of an entry, a `start_event`.
+        """Who came back: cohorts by the period of an entry, a `start_event`; any activity unless it is said.
 
         `brackets` like "0,1-3,4-7" are stretches of periods. `asked` may say `entry` (`first_in_range`, `first_ever`,
         `recurring`), `mode` (`on`, `on_or_after`), `rolling` and `compare` (`previous`, `cohort:NAME`): see

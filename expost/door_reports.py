@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from expost.door_asking import Asking
 from expost.door_words import fields_said
-from expost.errors import ExpostError
+from expost.errors import ExpostError, InvalidInput
 from expost.query.answer import Answer
 from expost.query.dashboard import Dashboard
 from expost.query.fields import common_fields, fields_of
@@ -17,6 +18,9 @@ from expost.query.funnel import Funnel, FunnelAnswer
 from expost.query.question import Question
 from expost.query.reconcile import Reconcile, ReconcileAnswer
 from expost.query.report import Report, kind_of
+
+ONCE = ("now", "cache")
+"""What a question says of one asking alone, so that no form has it."""
 
 
 class Reports(Asking):
@@ -49,8 +53,9 @@ class Reports(Asking):
         self, name: str, *, version: int | None = None, site: str | None = None, **over: Any
     ) -> Answer:
         """Ask the question that is kept under a name: `report("Checkout", last="7d")`."""
+        once = {word: over.pop(word) for word in ONCE if word in over}
         question = self.analysis.kept_report(name, version, site=site).asked(_over(over), site)
-        return self._answer(question)
+        return self._answer(replace(question, **once))
 
     def reports(self, *, site: str | None = None, archived: bool = False) -> list[Report]:
         """The latest version of every report, by name; those in the archive instead with `archived`."""
@@ -95,4 +100,10 @@ class Reports(Asking):
 
 def _over(given: dict[str, Any]) -> Form:
     """What is said over a report, as a form: dates and lengths may be in words."""
+    for word in ONCE:
+        if word in given:
+            raise InvalidInput(
+                f"{word!r} is said when one question is asked, and not over a dashboard.",
+                hint='To ask what was known at a moment: as_of="2026-11-01".',
+            )
     return common_fields(Question(**fields_said(given, of="a report")))

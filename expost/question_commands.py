@@ -154,16 +154,35 @@ def funnel(
 
 
 @click.command()
+@click.argument("begins", required=False, metavar="[START]")
+@click.argument("returns", required=False, metavar="[RETURN]")
 @click.option("--people", "cohort_day", metavar="DATE", help="The people of the cohort of this day instead.")
 @explain_option
 @keeping_options
 @asking_options(RETENTION_PEOPLE, without=("cohort_day",))
-def retention(data: Path | None, as_json: bool, is_explained: bool, **options: Any) -> None:
+def retention(
+    begins: str | None,
+    returns: str | None,
+    data: Path | None,
+    as_json: bool,
+    is_explained: bool,
+    **options: Any,
+) -> None:
     """Who came back: cohorts by the period in which they began.
 
+    They began with START and came back to RETURN: any activity unless it is said, or to what they began with.
+
     \b
-    Example: expost retention --start-event "Signed up" --return-event "Searched" --period week --by flag:new-checkout
+    Example: expost retention "Signed up" "Searched" --period week --by flag:new-checkout
     """
+    for name, said in (("start_event", begins), ("return_event", returns)):
+        if said is not None and options[name] is not None:
+            option = name.replace("_", "-")
+            raise InvalidInput(
+                f"The {option.replace('-', ' ')} is said twice: {said!r} and {options[name]!r}.",
+                hint=f"Leave --{option} out, or the name before it.",
+            )
+        options[name] = options[name] or said
     form = form_of_options(options)
     read = (
         explaining(retention_of)

@@ -6,6 +6,7 @@ from typing import Any
 
 from expost.errors import InvalidInput
 
+from .definition import ACTIVITY
 from .form import (
     BESIDE,
     COMMON,
@@ -36,7 +37,8 @@ RETENTION = (
     *COMMON,
     *UNITS,
     *SPLITS,
-    Word("start_event", "Name of the definition by which somebody enters a cohort.", "Signed up"),
+    Word("start_event", "Name of the definition by which somebody enters a cohort; default `Any activity`.",
+         "Signed up"),
     Word("return_event", "Name of the definition that counts as coming back; default the same.", "Searched"),
     Word("period", "Periods of the calendar, or if rolling from each one's own start; default week.",
          choices=RETENTION_PERIODS),
@@ -57,14 +59,9 @@ RETENTION_PEOPLE = (
 
 
 def retention_of(form: Form) -> Retention:
-    """A retention between two saved definitions; without `return_event`, of one with itself."""
+    """A retention between two saved definitions: of any activity unless they are said, or of one with itself."""
     refuse_unknown(form, RETENTION)
-    begins = one(form, "start_event")
-    if begins is None:
-        raise InvalidInput(
-            "Retention needs a start event.",
-            hint='For example: expost retention --start-event "Signed up", or start_event=Signed+up over HTTP',
-        )
+    begins = one(form, "start_event") or ACTIVITY.name
     chosen: dict[str, Any] = {
         name: value for name in ("period", "entry", "mode") if (value := one(form, name))
     }

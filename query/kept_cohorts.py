@@ -8,12 +8,12 @@ from dataclasses import replace
 from expost.lake.subject import Subject
 from expost.state.audit import Actor
 from expost.state.cohorts import cohorts, find_cohort, remove_cohort, save_cohort
-from expost.state.definitions import find_definition
 from expost.state.names import checked_name
 from expost.state.sites import find_site
 
 from .cohort import Cohort
 from .opened import OpenedFolder
+from .saved import in_force_at
 
 
 class KeptCohorts(OpenedFolder):
@@ -41,7 +41,7 @@ class KeptCohorts(OpenedFolder):
             else replace(cohort, name=name, users=tuple(listed), devices=tuple(browsers))
         )
         for step in meant.steps:
-            find_definition(self.state, slug, step)
+            in_force_at(self.state, slug, step)
         kept = save_cohort(self.state, slug, name, meant.body(), clock=self.clock, by=Actor(author, place))
         return Cohort.from_json(kept.name, kept.body, kept.version)
 

@@ -26,7 +26,7 @@ from .opened import OpenedFolder
 from .reconcile import Reconcile
 from .report import KINDS, Report, laid_over, report_of
 from .report_filing import dashboard_filing, kept_on, report_filing
-from .saved import in_force_at, pin_of
+from .saved import in_force_at, is_activity, pin_of
 
 LONGEST_NAME = 200
 Thing = Report | Dashboard
@@ -238,6 +238,8 @@ class KeptReports(OpenedFolder):
         return form
 
     def _pin(self, site: str, named: str) -> str:
+        if is_activity(self.state, site, named):
+            return named
         name, version = pin_of(self.state, site, named)
         found = find_definition(self.state, site, name, version)
         return f"{found.name}@{found.version}"

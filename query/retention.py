@@ -12,6 +12,7 @@ from expost.errors import InvalidInput
 
 from .answer import as_row, ask_again, with_rows_beside
 from .breakdown import Breakdown, kind_asked
+from .definition import ACTIVITY
 from .explanation import ExplainedAnswer
 from .form import parse_day
 from .person import PeopleAnswer
@@ -38,14 +39,15 @@ ENTRIES = ("first_in_range", "first_ever", "recurring")
 class Retention(Comparable):
     """Who came back: cohorts by the period of an entry, and who did `returns` in period n (docs/rules.md 6).
 
-    `entry`: the first `begins` in range, the first ever (in kept data), or `recurring`, once per period. `periods` is
-    how many periods after 0 are shown, eight unless it is said. `mode`: in period n, or in period n or later.
-    `rolling`: periods are exact multiples of 24 hours from the unit's own entry (a month: 30 days). `brackets`:
-    stretches of periods, both ends included, that are shown instead of single ones.
+    Any activity (`expost.query.definition.ACTIVITY`) begins and returns unless they are said. `entry`: the first
+    `begins` in range, the first ever (in kept data), or `recurring`, once per period. `periods` is how many periods
+    after 0 are shown, eight unless it is said. `mode`: in period n, or in period n or later. `rolling`: periods are
+    exact multiples of 24 hours from the unit's own entry (a month: 30 days). `brackets`: stretches of periods, both
+    ends included, that are shown instead of single ones.
     """
 
-    begins: Step
-    returns: Step
+    begins: Step = ACTIVITY.name
+    returns: Step = ACTIVITY.name
     period: str = "week"
     periods: int | None = None
     by: Breakdown | None = None

@@ -16,7 +16,7 @@ from expost.state.definitions import SavedDefinition
 from expost.state.names import checked_name, name_key
 
 from .condition import compile_definition
-from .definition import Definition, in_force_of
+from .definition import ACTIVITY, Definition, in_force_of
 from .interval import Interval
 from .reading import check_patterns
 
@@ -37,14 +37,21 @@ def in_force_at(state: State, site: str, name: str, version: int | None = None) 
     """What a question means by a name: at each time the version in force.
 
     A pinned version, given or written behind the name (`Signed up@2`), gives the definition as it was when that version
-    was its latest: later ones do not count.
+    was its latest: later ones do not count. "Any activity" is there without being saved.
     """
+    if version is None and is_activity(state, site, name):
+        return ACTIVITY
     if version is None:
         name, version = pin_of(state, site, name)
     if version is not None:
         saved.find_definition(state, site, name, version)
     history = saved.definition_history(state, site, name)
     return whole_of([each for each in history if version is None or each.version <= version])
+
+
+def is_activity(state: State, site: str, name: str) -> bool:
+    """Whether a name means `ACTIVITY`: a definition that is saved under it comes before it."""
+    return name_key(name) == name_key(ACTIVITY.name) and not _versions(state, site, name)
 
 
 def pin_of(state: State, site: str, named: str) -> tuple[str, int | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +176,10 @@ def test_python_keeps_the_question_of_an_answer(folder):
     assert answer.people(2).total == 1
     assert [each.name for each in lake.reports()] == ["Checkout"]
     lake.save_dashboard("Weekly", ["Checkout"], last="7d")
+    with pytest.raises(
+        ExpostError, match="'now' is said when one question is asked, and not over a dashboard"
+    ):
+        lake.dashboard("Weekly", now=datetime(2026, 3, 1, tzinfo=UTC))
     [board] = lake.dashboards()
     assert board.over == {"last": ["7d"]}
     [(name, answer)] = lake.dashboard("Weekly").items()

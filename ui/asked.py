@@ -8,10 +8,11 @@ from typing import ClassVar
 
 from expost.errors import ExpostError
 from expost.query.cohort import Cohort
-from expost.query.definition import Definition
+from expost.query.definition import ACTIVITY, Definition
 from expost.query.flag_list import FlagList
 from expost.query.form import Form
 from expost.query.question import COHORT_COMPARED
+from expost.state.names import name_key
 
 from .desk import Desk, pairs_of
 
@@ -43,7 +44,7 @@ SEVERAL: Choices = (
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be chosen: saved definitions, flags that exposures named, and cohorts."""
+    """What can be chosen: saved definitions and any activity, flags that exposures named, and cohorts."""
 
     definitions: Choices
     flags: Choices
@@ -58,8 +59,11 @@ async def find_offer(desk: Desk, site: str) -> Offer:
     except ExpostError:
         flags = []
     cohorts: Sequence[Cohort] = await desk.call("cohorts", site=site)
+    names = [each.name for each in definitions]
+    if name_key(ACTIVITY.name) not in map(name_key, names):
+        names.append(ACTIVITY.name)
     return Offer(
-        tuple((each.name, each.name) for each in definitions),
+        tuple((name, name) for name in names),
         tuple((f"flag:{key}", key) for key in flags),
         tuple((each.name, each.name) for each in cohorts),
     )
@@ -80,6 +84,11 @@ class Ask:
     def definitions(self) -> Choices:
         """The definitions to choose from."""
         return self.offer.definitions
+
+    @property
+    def named(self) -> int:
+        """How many definitions somebody has saved."""
+        return sum(name != ACTIVITY.name for name, _ in self.offer.definitions)
 
     @property
     def breakdowns(self) -> Choices:

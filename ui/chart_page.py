@@ -23,13 +23,13 @@ KEPT_AS = "report"
 
 @dataclass(frozen=True, slots=True)
 class ChartPage:
-    """A kind of question as a page at `/kind`: `needed` is the field without which nothing is asked yet.
+    """A kind of question as a page at `/kind`: nothing is asked yet without one of the fields `needed`.
 
     `kind.html` is its template, and `_kind.html` the panel that shows what `view` makes of an answer.
     """
 
     kind: str
-    needed: str
+    needed: tuple[str, ...]
     read: Callable[[Form], Question]
     view: Callable[[Any, Pairs], Any]
     ask: type[Ask]
@@ -53,7 +53,11 @@ def add_chart(router: APIRouter, desk: Desk, page: ChartPage) -> None:
         """The page."""
         form = desk.form_of(request, without=alone)
         ask = page.ask(form, await find_offer(desk, desk.site_of(request).slug))
-        outcome = await desk.outcome(lambda: page.read(form)) if page.needed in form else Outcome()
+        outcome = (
+            await desk.outcome(lambda: page.read(form))
+            if any(name in form for name in page.needed)
+            else Outcome()
+        )
         view = page.view(outcome.answer, ask.pairs) if outcome.answer else None
         kept_as = request.query_params.get(KEPT_AS, "")
         said = {"ask": ask, "view": view, "error": outcome.error, "page": page, "kept_as": kept_as}

@@ -251,4 +251,4 @@ def _bar(shown: GroupView, place: int, pairs: Pairs) -> Bar:
     )
 
 
-PAGE = ChartPage("funnel", "step", funnel_of, funnel_view, FunnelAsk)
+PAGE = ChartPage("funnel", ("step",), funnel_of, funnel_view, FunnelAsk)

@@ -94,4 +94,4 @@ def _counts(period: LifecyclePeriod) -> tuple[int, ...]:
     return period.new, period.returning, period.resurrecting, period.dormant
 
 
-PAGE = ChartPage("lifecycle", "name", lifecycle_of, lifecycle_view, LifecycleAsk)
+PAGE = ChartPage("lifecycle", ("name",), lifecycle_of, lifecycle_view, LifecycleAsk)

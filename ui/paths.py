@@ -86,4 +86,4 @@ def _edge(edge: PathEdge, answer: PathsAnswer, whole: int) -> EdgeView:
     )
 
 
-PAGE = ChartPage("paths", "name", paths_of, paths_view, PathsAsk)
+PAGE = ChartPage("paths", ("name",), paths_of, paths_view, PathsAsk)

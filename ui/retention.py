@@ -219,4 +219,4 @@ def _people(cohorts: Sequence[Cohort]) -> int:
     return sum(each.size for each in cohorts)
 
 
-PAGE = ChartPage("retention", "start_event", retention_of, retention_view, RetentionAsk)
+PAGE = ChartPage("retention", ("start_event", "period"), retention_of, retention_view, RetentionAsk)

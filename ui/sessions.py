@@ -166,7 +166,7 @@ def asked_lately(form: Form) -> Form:
     return form if form.keys() & {"from", "to", "last"} else {**form, "last": [LATELY]}
 
 
-PAGE = ChartPage("sessions", "last", sessions_of, sessions_view, SessionsAsk)
+PAGE = ChartPage("sessions", ("last",), sessions_of, sessions_view, SessionsAsk)
 """How reports show it. The page itself is made here: it needs no field to be asked, and has one for each session."""
 ALONE = frozenset({KEPT_AS})
 

@@ -70,4 +70,4 @@ def stickiness_view(answer: StickinessAnswer, _: Pairs = ()) -> StickinessView:
     )
 
 
-PAGE = ChartPage("stickiness", "name", stickiness_of, stickiness_view, StickinessAsk)
+PAGE = ChartPage("stickiness", ("name",), stickiness_of, stickiness_view, StickinessAsk)

@@ -191,4 +191,4 @@ def _is_over(point: Point, period: str, now: datetime) -> bool:
     return point.start + lengths.get(period, timedelta(days=31)) <= now
 
 
-PAGE = ChartPage("trend", "name", trend_of, trend_view, TrendAsk)
+PAGE = ChartPage("trend", ("name",), trend_of, trend_view, TrendAsk)
