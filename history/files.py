@@ -29,6 +29,9 @@ from .packed import (
 )
 
 PARQUET_ROWS = 5_000
+PARQUET_BUFFER_BYTES = 262_144
+"""So much of each column is read at once."""
+
 MOST_LINES_OF_A_ROW = 1_000
 """A row of a table that takes more lines has a quote that nothing closes."""
 
@@ -144,7 +147,8 @@ def _object(text: bytes) -> Row | Unusable:
 def _parquet(path: Path) -> Iterator[Found]:
     number = 0
     try:
-        with pq.ParquetFile(path) as file:
+        # Without a buffer each column of a group of rows is read whole, and a file may be one such group.
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=PARQUET_BUFFER_BYTES) as file:
             for batch in file.iter_batches(PARQUET_ROWS):
                 for row in batch.to_pylist():
                     number += 1

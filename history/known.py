@@ -21,8 +21,8 @@ from expost.lake.table import find_snapshot
 
 Mask = NDArray[np.bool_]
 
-IN_MEMORY = 1_000_000
-"""So many hashes are in memory, then they go to files."""
+IN_MEMORY = 250_000
+"""So many hashes of a set are in memory, then they go to files. An import has five such sets."""
 
 FRESH = 50_000
 MASK = 2**64 - 1

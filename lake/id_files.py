@@ -18,8 +18,8 @@ from .part import sync
 
 Numbers = NDArray[np.uint64]
 
-PIECE = 1_000_000
-"""About so many numbers are in memory while files are merged."""
+PIECE = 250_000
+"""About so many numbers are in memory while files are merged: two megabytes."""
 
 SUFFIX = ".ids"
 
@@ -42,7 +42,8 @@ def write_ids(folder: Path, runs: Sequence[NDArray[Any]]) -> Path:
                 [run[at[piece] : at[piece + 1]] for run, at in zip(runs, places, strict=True)]
             )
             together.sort(kind="stable")
-            file.write(together.astype("<u8").tobytes())
+            # The array itself is written: each copy of it would be held beside it.
+            file.write(together.astype("<u8", copy=False).data)
         file.flush()
         os.fsync(file.fileno())
     sync(folder)

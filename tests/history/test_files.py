@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import zipfile
 from pathlib import Path
 
@@ -183,6 +184,17 @@ def test_parquet_is_read_as_rows(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     pq.write_table(pa.table({"a": [1, 2], "b": ["x", None]}), path)
     assert _rows(objects(path)) == _rows(tables(path, Shape())) == [{"a": 1, "b": "x"}, {"a": 2, "b": None}]
+
+
+def test_of_one_large_group_of_rows_little_is_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    texts = [random.Random(number).randbytes(64).hex() for number in range(100_000)]
+    pq.write_table(pa.table({"a": texts}), path, row_group_size=len(texts), use_dictionary=False)
+    before = pa.total_allocated_bytes()
+    rows = objects(path)
+    assert next(rows)[1] == {"a": texts[0]}
+    assert pa.total_allocated_bytes() - before < path.stat().st_size / 3
+    assert _rows(rows)[-1] == {"a": texts[-1]}
 
 
 def test_folders_are_read_in_order_without_hidden_files(tmp_path: Path) -> None:

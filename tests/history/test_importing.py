@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
+import tracemalloc
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -354,6 +356,26 @@ def test_users_are_counted_each_once_however_many_there_are(
         counted.add(f"u{number % 50}")
         counted.add("")
     assert (counted.count(), counted.count()) == (50, 50)
+
+
+def test_a_set_of_hashes_takes_no_more_memory_when_it_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known, "IN_MEMORY", 5_000)
+    monkeypatch.setattr("expost.lake.id_files.PIECE", 5_000)
+    numbers = np.random.default_rng(1).integers(0, 2**64, 160_000, np.uint64, endpoint=False)
+    held = known.HashSet(tmp_path)
+    tracemalloc.start()
+    peaks = []
+    try:
+        for some in np.split(numbers, 160):
+            assert not held.hold(some).any()
+            held.add(some)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+    assert peaks[-1] < 1.3 * peaks[len(peaks) // 8]
+    assert held.hold(numbers).all()
 
 
 AT = 1_772_442_000

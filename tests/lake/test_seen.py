@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -171,3 +172,20 @@ def test_merged_files_hold_what_theirs_held(tmp_path: Path, monkeypatch: pytest.
     runs = [np.sort(numbers[:200]), np.sort(numbers[200:])]
     written = open_ids(write_ids(tmp_path, runs))
     assert np.array_equal(written, np.sort(numbers))
+
+
+def test_of_what_is_merged_a_piece_is_in_memory_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("expost.lake.id_files.PIECE", 10_000)
+    numbers = np.random.default_rng(1).integers(0, 2**64, 400_000, np.uint64, endpoint=False)
+    files = [open_ids(write_ids(tmp_path, [np.sort(half)])) for half in np.split(numbers, 2)]
+    tracemalloc.start()
+    try:
+        written = write_ids(tmp_path, files)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Of eight bytes each, in some more than so many, and once more what the sort puts aside.
+    assert peak < 2 * 8 * 1.2 * 10_000
+    assert np.array_equal(open_ids(written), np.sort(numbers))
