@@ -9,7 +9,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,9 +134,11 @@ class PartWriter:
         self._path.unlink(missing_ok=True)
 
     def _write_group(self, size: int) -> None:
-        together = pa.concat_tables(self._waiting)
+        # What is encoded by several dictionaries would be written without any.
+        together = pa.concat_tables(self._waiting).unify_dictionaries()
         group, rest = together.slice(0, size), together.slice(size)
-        self._waiting, self._waiting_rows = [rest], len(rest)
+        # Of no rows as well, a slice holds on to what it was cut from.
+        self._waiting, self._waiting_rows = [rest] if len(rest) else [], len(rest)
         self._writer.write_table(group, row_group_size=ROW_GROUP)
         self._ranges.add(group)
 
@@ -205,9 +207,17 @@ class _Ranges:
 
 def write_part(folder: Path, rows: pa.Table, data_change: bool, kind: Kind = "part") -> AddAction:
     """Write `rows` as one file, durable when this returns. Of one that could not be written nothing stays."""
-    writer = PartWriter(folder, rows.schema, kind)
+    return write_parts(folder, rows.schema, [rows], data_change, kind)
+
+
+def write_parts(
+    folder: Path, schema: pa.Schema, parts: Iterable[pa.Table], data_change: bool, kind: Kind = "part"
+) -> AddAction:
+    """The same of rows that come part by part, so that little of them is in memory."""
+    writer = PartWriter(folder, schema, kind)
     try:
-        writer.write(rows)
+        for rows in parts:
+            writer.write(rows)
         return writer.finish(data_change)
     except BaseException:
         writer.discard()
@@ -232,20 +242,31 @@ def read_groups(path: Path, columns: list[str], schema: pa.Schema) -> Iterator[p
             ], schema=pa.schema([schema.field(name) for name in columns]))  # fmt: skip
 
 
-def read_unsorted(path: Path, schema: pa.Schema) -> pa.Table:
-    """All of a file, to be written again; null in the columns it was written without.
+def unsorted_schema(schema: pa.Schema) -> pa.Schema:
+    """The columns of a table as `read_unsorted` gives them: repeating texts as dictionaries."""
+    return pa.schema([
+        field.with_type(pa.dictionary(pa.int32(), TEXT)) if field.name in REPEATING else field
+        for field in schema
+    ])  # fmt: skip
+
+
+def read_unsorted(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+    """All of a file, one row group after the other, to be written again; null in the columns it was written without.
 
     Repeating texts are dictionaries, which halves the cost of both.
     """
     check(path)
-    fields = [
-        field.with_type(pa.dictionary(pa.int32(), TEXT)) if field.name in REPEATING else field
-        for field in schema
-    ]
-    repeating = [name for name in schema.names if name in REPEATING]
-    return pq.read_table(
-        path, schema=pa.schema(fields), read_dictionary=repeating, page_checksum_verification=True
-    )
+    wanted = unsorted_schema(schema)
+    there = set(pq.read_schema(path).names)
+    repeating = [name for name in schema.names if name in REPEATING & there]
+    with pq.ParquetFile(path, read_dictionary=repeating, page_checksum_verification=True) as file:
+        for group in range(file.num_row_groups):
+            # Threads let go of what they unpacked some time later, so that it would add up.
+            rows = file.read_row_group(group, use_threads=False)
+            yield pa.Table.from_arrays([
+                rows[field.name].cast(field.type) if field.name in there else pa.nulls(len(rows), field.type)
+                for field in wanted
+            ], schema=wanted)  # fmt: skip
 
 
 def check(path: Path) -> None:

@@ -30,7 +30,18 @@ from deltalake.transaction import AddAction, RemoveAction
 from .delta_log import find_table, forget_entries, mend
 from .kept import forget_kept
 from .lock import alone, shared
-from .part import STATISTICS, LiveFile, read_groups, read_unsorted, removal_of, sync, write_part
+from .part import (
+    STATISTICS,
+    LiveFile,
+    read_groups,
+    read_unsorted,
+    removal_of,
+    sync,
+    unsorted_schema,
+    write_part,
+    write_parts,
+)
+from .unused_memory import give_back
 
 CHECKPOINT_EVERY = 20
 """Commits between checkpoints: opening a table reads the last one and the log entries after it."""
@@ -40,7 +51,7 @@ MERGE_AT = 20
 CLASS_BYTES = (100_000, 800_000, 6_400_000)
 """The size classes. Only files of one class are merged, so that each row is written anew three times at most."""
 MOST_MERGED_BYTES = 32_000_000
-"""So much of files is merged at once: in memory rows are five to ten times as large."""
+"""So much of files is merged at once: meanwhile nothing else goes to the lake."""
 
 GRACE_SECONDS = 3_600
 LOOK_EVERY_SECONDS = 600
@@ -285,10 +296,14 @@ class Table:
             if len(of_class) >= MERGE_AT:
                 ends = accumulate(file.size_bytes for file in of_class)
                 chosen = [file for file, end in zip(of_class, ends, strict=True) if end <= MOST_MERGED_BYTES]
-                parts = [read_unsorted(self.path / file.name, self.schema) for file in chosen]
-                rows = pa.concat_tables(parts).unify_dictionaries()
-                self.replace(chosen, [write_part(self.path, rows, data_change=False)], data_change=False)
+                rows = (part for file in chosen for part in read_unsorted(self.path / file.name, self.schema))
+                schema = unsorted_schema(self.schema)
+                self.replace(
+                    chosen, [write_parts(self.path, schema, rows, data_change=False)], data_change=False
+                )
                 forget_entries(self.path, self.version)
+                # What this took is not wanted again before so many more commits.
+                give_back()
             self._small = self._count_small()
 
     def _commit(self, actions: list[AddAction | RemoveAction], *transactions: Transaction) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from expost.lake.unused_memory import give_back
+
 from .event_rows import EventRows
 from .fact_rows import events_of, persons_of
 from .facts import FACTS, REST, Facts
@@ -21,7 +23,6 @@ from .reading import Reading
 from .row_order import InOrder, changes, in_order
 from .statement import render
 from .tied import TIED_EVENTS, TiedAsked, hold_moments
-from .unused_memory import give_back
 
 BATCH = 1 << 18
 MANY = 1_000_000

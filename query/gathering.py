@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from expost.clock import to_micros
+from expost.lake.unused_memory import give_back
 
 from .any_order import TooManyShared
 from .event_rows import EventRows, joined
@@ -32,7 +33,6 @@ from .reading import Reading, Row
 from .rows_aside import EVERYBODY, RowsAside, Stretch
 from .scan import Member, asked_of, groups_of, rows_text
 from .tied import TooManyTies
-from .unused_memory import give_back
 
 REASONS = (None, "bots", "internal", "environment")
 """Why an event is left out, by the number that left_out_number.sql gives."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from expost.lake.unused_memory import give_back
+
 from .breakdown import Flag
 from .event_rows import EventRows, joined, replaced
 from .first_exposures import FirstExposures, expose_all, expose_at, first_exposures
@@ -21,7 +23,6 @@ from .row_order import InOrder, Keep, changes, in_order
 from .statement import render
 from .tied import TIED_EVENTS, TiedAsked, TiedRows, TooManyTies, hold_moments, matched_text, reread
 from .told_ties import Exposed, told_ties
-from .unused_memory import give_back
 
 MOST_WAITING = 2_000_000
 """So many rows at most wait in memory until the order of those people's events is known."""

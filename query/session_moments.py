@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from expost.lake.unused_memory import give_back
+
 from .duration import micros
 from .kept_events import Source
 from .latest_start import Marks, Numbers
@@ -23,7 +25,6 @@ from .reading import Reading
 from .row_order import changes
 from .statement import render
 from .stretches import DAY
-from .unused_memory import give_back
 
 Keys = NDArray[np.uint64]
 PART_EVENTS = 2_000_000

@@ -22,6 +22,7 @@ from expost.lake.batch import Accepted
 from expost.lake.contents import Contents
 from expost.lake.folder import Folder, open_folder
 from expost.lake.moment import DAY
+from expost.lake.part import PartWriter
 from expost.lake.reader import connect
 from expost.lake.schema import TABLES
 from expost.lake.table import Table, find_snapshot
@@ -237,6 +238,50 @@ def test_no_more_files_are_merged_at_once_than_memory_is_meant_for(
         for row in pq.read_table(table.path / file.name).to_pylist()
     }
     assert found == {0, 1, 2, 3}
+
+
+def test_of_files_that_are_merged_a_few_rows_are_in_memory_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("expost.lake.part.ROW_GROUP", 1_000)
+    table = Table(tmp_path / "t", pa.schema([("text", pa.string())]))
+    for number in range(table_module.MERGE_AT):
+        texts = [f"{number}.{row}".zfill(1_000) for row in range(1_000)]
+        table.append(pa.table({"text": texts}, table.schema), "test", number)
+    held: list[int] = []
+    write = PartWriter.write
+
+    def look(writer: PartWriter, rows: pa.Table) -> None:
+        write(writer, rows)
+        held.append(pa.total_allocated_bytes())
+
+    monkeypatch.setattr(PartWriter, "write", look)
+    before = pa.total_allocated_bytes()
+    table.tend()
+    [merged] = table.files()
+    assert merged.rows == 1_000 * table_module.MERGE_AT
+    assert max(held) - before < 1_000_000 * table_module.MERGE_AT / 4
+
+
+def test_texts_that_repeat_stay_encoded_when_files_with_others_are_merged(
+    folder: Folder, tmp_path: Path
+) -> None:
+    table = Table(tmp_path / "t", TABLES["events"])
+    for number in range(table_module.MERGE_AT):
+        rows = [
+            {"event_id": f"{number}.{row}", "path": f"/{number}" * 50, "site": "shop"} for row in range(50)
+        ]
+        table.append(pa.Table.from_pylist(rows, table.schema), "test", number)
+    table.tend()
+    [merged] = table.snapshot().files
+    found = pq.read_table(merged, columns=["event_id", "path"]).to_pylist()
+    assert {row["event_id"]: row["path"] for row in found} == {
+        f"{number}.{row}": f"/{number}" * 50 for number in range(table_module.MERGE_AT) for row in range(50)
+    }
+    column = pq.read_metadata(merged).row_group(0).column(table.schema.names.index("path"))
+    assert column.path_in_schema == "path"
+    # Each text once, and of each row a number.
+    assert column.total_uncompressed_size < 20_000
 
 
 def test_a_log_entry_that_lost_its_bytes_is_set_aside(folder: Folder, tmp_path: Path) -> None:
