@@ -296,7 +296,7 @@ class Table:
             if len(of_class) >= MERGE_AT:
                 ends = accumulate(file.size_bytes for file in of_class)
                 chosen = [file for file, end in zip(of_class, ends, strict=True) if end <= MOST_MERGED_BYTES]
-                rows = (part for file in chosen for part in read_unsorted(self.path / file.name, self.schema))
+                rows = self._rows_of(chosen)
                 schema = unsorted_schema(self.schema)
                 self.replace(
                     chosen, [write_parts(self.path, schema, rows, data_change=False)], data_change=False
@@ -305,6 +305,12 @@ class Table:
                 # What this took is not wanted again before so many more commits.
                 give_back()
             self._small = self._count_small()
+
+    def _rows_of(self, files: Sequence[LiveFile]) -> Iterator[pa.Table]:
+        for file in files:
+            yield from read_unsorted(self.path / file.name, self.schema)
+            # Or the allocator holds several times what is in use.
+            give_back()
 
     def _commit(self, actions: list[AddAction | RemoveAction], *transactions: Transaction) -> None:
         before = self.version
