@@ -148,7 +148,7 @@ def _no_numbers(reading: Reading, question: Trend) -> list[str]:
 def _buckets(reading: Reading, question: Trend, found: Mapping[int, object]) -> dict[int, int]:
     """Every period from the first to the last, as its bucket and the instant at which it begins.
 
-    From the range's start, or the first event; to the range's end, or now, or the last event if that is later.
+    From the range's start, or the first event; to now, or the last event if that is later, but not past its end.
     """
     if not found and question.start is None:
         return {}
@@ -160,7 +160,9 @@ def _buckets(reading: Reading, question: Trend, found: Mapping[int, object]) -> 
         return period_number(calendar, calendar.day(micros), period)
 
     first = number_of(reading.start) if reading.start > EARLIEST else min(found)
-    last = number_of(reading.end - 1) if reading.end < LATEST else max([*found, number_of(reading.now)])
+    last = max([*found, number_of(reading.now)])
+    if reading.end < LATEST:
+        last = min(last, number_of(reading.end - 1))
     step = HOUR if period == "hour" else 1
     if (last - first) // step >= MAX_POINTS:
         raise InvalidInput(

@@ -55,6 +55,19 @@ def test_a_measure_of_a_saved_definition_is_the_same_when_asked_again(lake):
     assert (compared.events, compared.compared.events) == (1, 2)
 
 
+@pytest.mark.parametrize("more", [{}, {"measure": "sum:price"}])
+def test_a_range_that_reaches_past_now_has_no_point_that_has_not_begun(lake, more):
+    """By arrays and, with a measure of a property, by the portable SQL."""
+    now = datetime(2026, 3, 10, 10, 30, tzinfo=UTC)
+    asked = {"start": date(2026, 3, 9), "end": date(2026, 3, 12), "compare": "previous", "now": now, **more}
+    answer = lake.trend("Paid", **asked)
+    assert [point.events for point in answer.points] == [0, 1]
+    assert [point.start.day for point in answer.compared.points] == [6, 7, 8]
+    hours = lake.trend("Paid", **(asked | {"period": "hour", "start": datetime(2026, 3, 10, 8, tzinfo=UTC)}))
+    assert [point.start.hour for point in hours.points] == [8, 9, 10]
+    assert not lake.trend("Paid", **(asked | {"start": date(2026, 3, 11)})).points
+
+
 def test_who_stays_and_who_leaves(lake):
     assert lake.stickiness("Home", now=NOW).people == (1, 1)
     life = lake.lifecycle("Home", now=NOW)

@@ -24,8 +24,8 @@ Figures = dict[str, Any]
 
 EXPECTED = (
     "expect", "compared", "shared", "complete", "outside", "several", "medians", "sizes", "pooled", "measured",
-    "whole", "people", "everyone", "periods", "edges", "told", "whose", "ends", "seen", "over", "figures", "lasted",
-    "split", "begun", "unknown", "counted", "left_out", "because", "notes",
+    "points", "whole", "people", "everyone", "periods", "edges", "told", "whose", "ends", "seen", "over", "figures",
+    "lasted", "split", "begun", "unknown", "counted", "left_out", "because", "notes",
 )  # fmt: skip
 """What a case may say of its answer."""
 
@@ -95,6 +95,7 @@ def _own_figures(answer: Answer) -> Figures:
             return {
                 "expect": _by_day(answer),
                 "measured": {day.isoformat(): value for day, value in measured.items() if value},
+                "points": [point.start.astimezone(zone).date().isoformat() for point in answer.points],
                 "whole": answer.value,
             }
         case PreviewAnswer():
