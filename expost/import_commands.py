@@ -93,7 +93,11 @@ def mapping_options(command: Command) -> Command:
                 type=click.Path(path_type=Path, dir_okay=False),
                 help="A TOML file that says which column is what; `expost import inspect` proposes one.",
             ),
-            click.option("--time", metavar="COLUMN", help="When it happened."),
+            click.option(
+                "--time",
+                **several,
+                help="When it happened; repeat for a day and a time of day of two columns.",
+            ),
             click.option(
                 "--time-format", metavar="FORMAT", help="iso, seconds, milliseconds, microseconds or %Y…"
             ),

@@ -35,13 +35,14 @@ _json = msgspec.json.Encoder(order="sorted", enc_hook=str).encode
 class Mapping:
     """Each field names a column, but those that say how: `name` is the name of all events where no column has it.
 
-    `id` may name several columns, which tell events apart together; without it the whole row does. `types` says what an
-    event of some name is, where it is more than a custom one. `properties` are the columns to keep, all others when it
-    is not given. Cells that look like numbers become numbers, but those of `text`. What stands between cells, if no
-    `delimiter` is given, the first line of each file says.
+    `time` may name several columns, which stand for a time together, as a day and a time of day do. `id` may name
+    several, which tell events apart together; without it the whole row does. `types` says what an event of some name
+    is, where it is more than a custom one. `properties` are the columns to keep, all others when it is not given. Cells
+    that look like numbers become numbers, but those of `text`. What stands between cells, if no `delimiter` is given,
+    the first line of each file says.
     """
 
-    time: str = ""
+    time: tuple[str, ...] = ()
     time_format: str = "iso"
     time_zone: str = "UTC"
     id: tuple[str, ...] = ()
@@ -75,12 +76,11 @@ class Mapping:
 
     def named(self) -> Iterator[tuple[str, str]]:
         """The columns that it names, each with what it says of them."""
-        for meaning in (*COLUMNS, *_SEVERAL):
+        for meaning in ("time", *COLUMNS, "id", "properties"):
             said = getattr(self, meaning)
-            if meaning not in ("columns", "drop", "text"):
-                for column in (said,) if isinstance(said, str) else said or ():
-                    if column:
-                        yield meaning, column
+            for column in (said,) if isinstance(said, str) else said or ():
+                if column:
+                    yield meaning, column
 
     def refuse_missing(self, table: str, columns: Sequence[str]) -> None:
         """Refuse a table that lacks a column which is named: its rows would say less than they should, unsaid."""
@@ -99,11 +99,11 @@ class Mapping:
         return zone_of(self.time_zone)
 
 
-COLUMNS = ("time", "device", "user", "event", "url", "title", "referrer", "label", "user_agent", "release",
+COLUMNS = ("device", "user", "event", "url", "title", "referrer", "label", "user_agent", "release",
            "environment", "flag", "variation", "group_type", "group", "sequence")  # fmt: skip
 """The fields that name one column."""
 
-_SEVERAL = ("id", "properties", "drop", "text", "columns")
+_SEVERAL = ("time", "id", "properties", "drop", "text", "columns")
 
 
 def zone_of(name: str) -> tzinfo:
@@ -159,7 +159,8 @@ def write_mapping(mapping: Mapping) -> str:
     for each in fields(Mapping):
         value = getattr(mapping, each.name)
         if value and value != each.default:
-            document[each.name] = list(value) if isinstance(value, tuple) else value
+            is_one = each.name == "time" and len(value) == 1
+            document[each.name] = value[0] if is_one else list(value) if isinstance(value, tuple) else value
     return tomlkit.dumps(document)
 
 
@@ -169,7 +170,7 @@ class MappedReader:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         self._zone = mapping.zone
-        named = (*(getattr(mapping, name) for name in COLUMNS), *mapping.drop)
+        named = (*mapping.time, *(getattr(mapping, name) for name in COLUMNS), *mapping.drop)
         self._held = frozenset(filter(None, named))
         if not mapping.time:
             raise InvalidInput("The mapping names no column of the time.", hint='Say it as: time = "COLUMN"')
@@ -187,11 +188,12 @@ class MappedReader:
     def __call__(self, row: Row) -> Iterator[Foreign]:
         """The event of a row. Raises Unusable."""
         mapping = self._mapping
-        if mapping.time not in row:
-            raise Unusable(
-                f"it has no column {mapping.time!r}",
-                hint="The row is shorter than the first one: look at its end.",
-            )
+        for column in mapping.time:
+            if column not in row:
+                raise Unusable(
+                    f"it has no column {column!r}",
+                    hint="The row is shorter than the first one: look at its end.",
+                )
         said = {name: row.get(column) if (column := getattr(mapping, name)) else None for name in COLUMNS}
         name = text_of(said["event"]) or mapping.name
         if not name:
@@ -207,7 +209,7 @@ class MappedReader:
                 f"it names nobody in {columns}", hint="An event of nobody is counted by no question."
             )
         properties = self._properties(row)
-        when = said["time"], mapping.time_format, self._zone, mapping.time
+        when = time_in(row, mapping.time), mapping.time_format, self._zone, " with ".join(mapping.time)
         yield Foreign(
             self._key(row),
             moment_of(*when),
@@ -265,6 +267,21 @@ class MappedReader:
         return value if isinstance(value, bool | int | float | list | dict) else str(value)
 
 
+def time_in(row: Row, columns: Sequence[str]) -> object:
+    """What a row says of its time: the value of one column, or those of several with a space between them.
+
+    Nothing where one of them is empty: a day without its time of day is no midnight.
+
+    >>> time_in({"Datum": "24.10.2026", "Uhrzeit": "02:30"}, ("Datum", "Uhrzeit"))
+    '24.10.2026 02:30'
+    """
+    values = [row.get(column) for column in columns]
+    if len(values) == 1:
+        return values[0]
+    texts = [text_of(value) for value in values]
+    return " ".join(texts) if all(texts) else None
+
+
 def guess_shape(path: Path) -> Shape:
     """How a table of text seems to be written."""
     if is_parquet(path):
@@ -275,7 +292,7 @@ def guess_shape(path: Path) -> Shape:
 
 def _several(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
-        return (value,)
+        return (value,) if value else ()
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
         raise InvalidInput(f"{value!r} is no list of columns.", hint='For example: id = ["order_id", "line"]')
     return tuple(value)

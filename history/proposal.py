@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Named
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from expost.errors import InvalidInput
 
-from .files import Found, Shape, is_parquet, tables
-from .foreign import Row, Unusable, likely_unit, moment_of, text_of
-from .mapping import NUMBER, Mapping, guess_shape, mapping_of, write_mapping
+from .files import Shape, is_parquet, tables
+from .foreign import Row, Unusable, text_of
+from .mapping import Mapping, guess_shape, mapping_of, time_in, write_mapping
+from .time_columns import find_times, guess_format, is_clock, is_day, unlike, with_other_half
 
 SAMPLE_ROWS = 200
-MOSTLY = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The columns of a table with values of its first rows, and a mapping for a person to look at."""
+    """The columns of a table with values of its first rows, and a mapping for a person to look at.
+
+    `doubts` says what of the first rows does not fit it.
+    """
 
     columns: Named[str, Sequence[str]]
     mapping: Mapping
+    doubts: Sequence[str] = ()
 
     def to_toml(self) -> str:
         """The mapping as a file, with the columns as comments."""
         lines = [f"# {_in_line(name)}: {', '.join(samples)}" for name, samples in self.columns.items()]
         head = ["# Columns and some of their values:", *lines, ""]
-        return "\n".join([*head, *self.missing, write_mapping(self.mapping)])
+        return "\n".join([*head, self._mapping])
+
+    @property
+    def _mapping(self) -> str:
+        doubts = [f"# {_in_line(each)}" for each in self.doubts]
+        return "\n".join([*doubts, *([""] if doubts else []), *self.missing, write_mapping(self.mapping)])
 
     @property
     def missing(self) -> list[str]:
@@ -54,13 +62,14 @@ class Proposal:
     def to_json(self) -> dict[str, Any]:
         """The same for a program."""
         columns = {name: list(each) for name, each in self.columns.items()}
-        return {"columns": columns, "mapping": "\n".join([*self.missing, write_mapping(self.mapping)])}
+        return {"columns": columns, "mapping": self._mapping}
 
 
 def proposal(path: Path) -> Proposal:
     """A look at the first rows of a table."""
     shape = guess_shape(path)
-    rows = inspect(path)
+    placed = inspect(path)
+    rows = list(placed.values())
     if not rows:
         raise InvalidInput(
             f"No row of {path.name} can be read.",
@@ -71,7 +80,25 @@ def proposal(path: Path) -> Proposal:
     if is_parquet(path):
         # What stands between values is said of text alone.
         mapping = replace(mapping, delimiter=Mapping().delimiter)
-    return Proposal({name: _samples(rows, name) for name in names}, mapping)
+    return Proposal({name: _samples(rows, name) for name in names}, mapping, _doubts(placed, mapping))
+
+
+def _doubts(placed: Named[int, Row], mapping: Mapping) -> list[str]:
+    """What a person should know of the times before an import rejects rows, or takes a day for its midnight."""
+    if not mapping.time:
+        return []
+    said = unlike({place: time_in(row, mapping.time) for place, row in placed.items()}, mapping.time_format)
+    rows = list(placed.values())
+    [first, *others] = mapping.time
+    if not others and is_day(rows, first):
+        held = {column for _, column in mapping.named()}
+        clocks = [name for name in rows[0] if name not in held and is_clock(rows, name)]
+        if clocks:
+            said.append(
+                f"{first} has days alone, so that every event is at midnight. If {clocks[0]} is the time of day: "
+                f'time = ["{first}", "{clocks[0]}"]'
+            )
+    return said
 
 
 def _samples(rows: Sequence[Row], name: str) -> list[str]:
@@ -84,13 +111,10 @@ def _in_line(text: str) -> str:
     return "".join(each if each.isprintable() else "�" for each in text)
 
 
-def inspect(path: Path, rows: int = SAMPLE_ROWS) -> list[Row]:
-    """The first rows of a table, by a shape that is guessed from its first line."""
-    return _rows(islice(tables(path, guess_shape(path)), rows))
-
-
-def _rows(found: Iterator[Found]) -> list[Row]:
-    return [row for _, row in found if not isinstance(row, Unusable)]
+def inspect(path: Path, rows: int = SAMPLE_ROWS) -> dict[int, Row]:
+    """The first rows of a table by their numbers, by a shape that is guessed from its first line."""
+    found = islice(tables(path, guess_shape(path)), rows)
+    return {place.row: row for place, row in found if not isinstance(row, Unusable)}
 
 
 # Which columns are likely what, the likeliest name first.
@@ -129,60 +153,15 @@ def propose(rows: Sequence[Row], shape: Shape) -> Mapping:
             continue
         taken.add(found)
         said[meaning] = (found,) if meaning == "id" else found
-    if "time" not in said and (found := _find_time(rows, [name for name in names if name not in taken])):
-        said["time"] = found
+    free = [name for name in names if name not in taken]
+    if found := said.get("time") or find_times(rows, free):
+        said["time"] = with_other_half(rows, found, free)
     said["drop"] = tuple(name for name in names if _ADDRESS.match(name))
     if "time" in said:
-        said["time_format"] = guess_format([row.get(said["time"]) for row in rows])
+        said["time_format"] = guess_format([time_in(row, said["time"]) for row in rows])
     if "event" not in said:
         said["name"] = "Imported"
     return mapping_of(said)
-
-
-def _find_time(rows: Sequence[Row], names: Sequence[str]) -> str | None:
-    """The first column whose values are times, all of them or nearly so."""
-    for name in names:
-        values = [value for row in rows if (value := row.get(name)) not in (None, "")]
-        if values and sum(map(_is_time, values)) >= MOSTLY * len(values):
-            return name
-    return None
-
-
-def _is_time(value: object) -> bool:
-    # A number may be anything.
-    try:
-        moment_of(value, _format_of([value]))
-    except Unusable:
-        return False
-    return not (isinstance(value, str) and NUMBER.match(value))
-
-
-DOTTED = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y")
-"""Times with the day first. With slashes nobody knows whether it is the day or the month: a person has to say."""
-
-
-def _format_of(texts: Sequence[object]) -> str:
-    """The format with dots in which all of these are, else that of ISO 8601."""
-    return next((each for each in DOTTED if all(_is_in(text, each) for text in texts)), "iso")
-
-
-def _is_in(value: object, form: str) -> bool:
-    try:
-        datetime.strptime(str(value), form)  # noqa: DTZ007 - only whether it can be read
-    except ValueError:
-        return False
-    return True
-
-
-def guess_format(values: Sequence[object]) -> str:
-    """In which format these times seem to be."""
-    texts = [value for value in values if value not in (None, "")]
-    if texts and all(re.fullmatch(r"\d{8}", str(each)) for each in texts):
-        return "%Y%m%d"
-    numbers = [float(str(each)) for each in texts if NUMBER.match(str(each))]
-    if texts and len(numbers) == len(texts) and not any(isinstance(each, datetime) for each in texts):
-        return likely_unit(max(numbers))
-    return _format_of(texts) if texts else "iso"
 
 
 def _are_distinct(values: Sequence[object]) -> bool:

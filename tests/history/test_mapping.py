@@ -12,8 +12,9 @@ import pytest
 from expost.errors import InvalidInput
 from expost.history.foreign import Unusable, moment_of
 from expost.history.mapping import MappedReader, guess_shape, mapping_of, read_mapping, write_mapping
-from expost.history.proposal import guess_format, proposal
+from expost.history.proposal import proposal
 from expost.history.sources import mapped_source, mapping_for
+from expost.history.time_columns import guess_format
 
 
 def _event(row, **said):
@@ -115,7 +116,7 @@ def test_a_look_at_a_table_proposes_its_mapping(tmp_path: Path) -> None:
     assert guess_shape(path).delimiter == ";"
     mapping = found.mapping
     assert (mapping.time, mapping.time_format, mapping.user, mapping.event, mapping.id, mapping.drop) == (
-        "ts", "seconds", "customer_id", "action", ("event_id",), ("ip_address",),
+        ("ts",), "seconds", "customer_id", "action", ("event_id",), ("ip_address",),
     )  # fmt: skip
     path.with_suffix(".toml").write_text(found.to_toml(), "utf-8")
     assert read_mapping(path.with_suffix(".toml")) == mapping
@@ -130,7 +131,7 @@ def test_german_headings_and_days_with_dots_are_known(tmp_path: Path) -> None:
     )
     mapping = proposal(path).mapping
     assert (mapping.time, mapping.time_format, mapping.user, mapping.event) == (
-        "Datum", "%d.%m.%Y %H:%M", "Kunde", "Ereignis",
+        ("Datum",), "%d.%m.%Y %H:%M", "Kunde", "Ereignis",
     )  # fmt: skip
     assert guess_format(["02.03.2026", "03.03.2026"]) == "%d.%m.%Y"
     assert guess_format(["02.03.2026 10:00:01", "2026-03-02"]) == "iso"
@@ -162,7 +163,7 @@ def test_a_column_of_times_is_found_whatever_it_is_called(tmp_path: Path) -> Non
     )
     mapping = proposal(path).mapping
     assert (mapping.time, mapping.time_format, mapping.user, mapping.event) == (
-        "bought",
+        ("bought",),
         "iso",
         "customer",
         "what",
@@ -211,3 +212,69 @@ def test_decimals_of_a_warehouse_are_the_numbers_that_they_stand_for() -> None:
     found = _event(row, time_format="seconds")
     assert (found.time, found.user, found.properties) == (1_772_442_000_000_000, "17", {"price": 9.5, "n": 3})
     assert _event(row | {"who": Decimal("NaN")}, time_format="seconds").user == "nan"
+
+
+def _table(tmp_path: Path, *lines: str) -> Path:
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("heads", [("Datum", "Uhrzeit"), ("Time", "Date"), ("ts", "hour")])
+def test_a_day_and_its_time_in_two_columns_are_proposed_together(tmp_path: Path, heads) -> None:
+    values = ("24.10.2026", "02:30") if heads[0] != "Time" else ("02:30", "24.10.2026")
+    row = f"{values[0]};{values[1]};ann;Paid"
+    found = proposal(_table(tmp_path, f"{heads[0]};{heads[1]};Kunde;Ereignis", row, row))
+    day_first = heads if heads[0] != "Time" else heads[::-1]
+    assert (found.mapping.time, found.mapping.time_format) == (day_first, "%d.%m.%Y %H:%M")
+    assert found.doubts == []
+    path = tmp_path / "log.toml"
+    path.write_text(found.to_toml(), "utf-8")
+    (event,) = MappedReader(read_mapping(path))(
+        dict(zip((*heads, "Kunde", "Ereignis"), row.split(";"), strict=True))
+    )
+    assert (event.time, event.properties) == (moment_of("2026-10-24 02:30"), {})
+
+
+def test_a_day_without_its_time_of_day_is_rejected_and_is_no_midnight() -> None:
+    with pytest.raises(Unusable, match="no day with clock"):
+        _event({"day": "2026-10-24", "clock": "", "what": "a", "who": "b"}, time=["day", "clock"])
+    with pytest.raises(Unusable, match=r"its day with clock '32.13.2026 02:30' is no time"):
+        _event({"day": "32.13.2026", "clock": "02:30", "what": "a", "who": "b"}, time=["day", "clock"])
+
+
+def test_days_alone_beside_what_may_be_their_times_are_said(tmp_path: Path) -> None:
+    path = _table(tmp_path, "day,who,what,lasted", "2026-10-24,ann,Paid,00:30", "2026-10-25,bob,Paid,00:10")
+    found = proposal(path)
+    assert found.mapping.time == ("day",)
+    assert "# day has days alone" in found.to_toml()
+    assert 'time = ["day", "lasted"]' in found.to_toml()
+
+
+def test_a_bad_day_among_the_first_rows_leaves_the_format_of_the_others_and_is_said(tmp_path: Path) -> None:
+    path = _table(
+        tmp_path, "Datum;Kunde;Ereignis", "24.10.2026;ann;a", "32.13.2026;ann;a", ";ann;a", "1.1.2026;ann;a"
+    )
+    found = proposal(path)
+    assert found.mapping.time_format == "%d.%m.%Y"
+    said = "# 2 of the first 4 times are not of this format, and will be rejected: row 3 (32.13.2026), row 4 (nothing)"
+    assert said in found.to_toml()
+    assert found.to_json()["mapping"].startswith(said)
+    slashes = proposal(_table(tmp_path, "date,who,what", "10/24/2026,ann,a", "10/25/2026,ann,a"))
+    assert slashes.doubts == [
+        'None of the first 2 times is as time_format = "iso" has it: row 2 (10/24/2026), row 3 (10/25/2026)'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("times", "form"),
+    [
+        (["20261024", "nope", "20261025"], "%Y%m%d"),
+        (["1772442000", "1772442001", "n/a"], "seconds"),
+        (["20261024 02:30", "20261024 02:31"], "iso"),
+        (["2026-10-24 02:30", "02.03.2026", ""], "iso"),
+        ([], "iso"),
+    ],
+)  # fmt: skip
+def test_the_format_is_that_of_most_times(times, form) -> None:
+    assert guess_format(times) == form

@@ -72,7 +72,7 @@ def test_an_upload_is_tried_then_imported_and_again_adds_nothing(imports: Import
     assert (upload.kind, upload.site, imports.find(upload.id).state) == ("csv", "shop", "uploaded")
     proposed = imports.find_proposal(upload)
     assert proposed is not None
-    assert proposed.mapping.time == "ts"
+    assert proposed.mapping.time == ("ts",)
     states: list[tuple[Any, ...]] = []
     report: dict[str, Any] = {}
     imports.start(upload.id, ANN, dry_run=True, mapping=MAPPING)
