@@ -19,7 +19,7 @@ from bench.made_lake import END, SITE
 from bench.memory import peak_mb
 from expost.query.analysis import Analysis
 from expost.query.breakdown import ByColumn, ByProperty, Flag
-from expost.query.definition import definition
+from expost.query.definition import ACTIVITY, definition
 from expost.query.funnel import Funnel, FunnelPeople
 from expost.query.lifecycle import Lifecycle
 from expost.query.measure import parse_measure
@@ -70,6 +70,14 @@ QUESTIONS: dict[str, tuple[Question, int | None]] = {
     "people who viewed pages": (
         Trend(VIEWED, "week", measure=parse_measure("people"), site=SITE, now=END),
         600,
+    ),
+    "retention of any activity": (
+        Retention(ACTIVITY, ACTIVITY, "week", PERIODS, site=SITE, now=END),
+        None,
+    ),
+    "people active each day": (
+        Trend(ACTIVITY, "day", measure=parse_measure("people"), site=SITE, now=END),
+        None,
     ),
     "paths over 8 days": (Paths(VIEWED, steps=5, start=LATELY, site=SITE, now=END), 1_000),
     "sessions of the last day": (Sessions(start=END - timedelta(days=1), site=SITE, now=END), 600),
