@@ -21,7 +21,7 @@ from expost.lake.checksum import find_checksum
 from expost.lake.delta_log import is_whole
 from expost.lake.folder import Folder, open_folder
 from expost.lake.growth import Growth, growth
-from expost.lake.lock import find_holder
+from expost.lake.lock import Holder, held_by
 from expost.lake.mending import ask_server, find_damage, mend_lake
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
 from expost.lake.schema import TABLES
@@ -89,11 +89,13 @@ def examine(settings: Settings) -> list[Finding]:
 def mend(settings: Settings) -> list[Finding]:
     """Make the lake whole again, as far as the journal reaches; what was done.
 
-    Where a server runs on the folder, it is asked to look after the files that cannot be read.
+    Where a server runs on the folder, it is asked to look after the files that cannot be read. Beside anything else
+    that has the folder nothing is done.
     """
     folder = open_folder(settings.data)
-    if find_holder(folder.lock_path) is not None:
-        return [_asked(folder)]
+    holder = held_by(folder.lock_path)
+    if holder is not None:
+        return [_asked(folder) if holder.serves else _in_use(holder)]
     mended = mend_lake(folder)
     if not (mended.files or mended.entries or mended.segments or mended.behind):
         return [Finding("mended", "Nothing: every file and every log of the lake is whole.")]
@@ -118,6 +120,16 @@ def _asked(folder: Folder) -> Finding:
         return Finding("mended", f"The server has set {files} aside, and stored what the journal held.")
     hint = "Look again soon with: expost doctor. If it stays so, look at the server's log."
     return Finding("mended", f"The server was asked to set {files} aside, and is not done yet.", True, hint)
+
+
+def _in_use(holder: Holder) -> Finding:
+    """Whoever holds the folder and is no server looks after nothing but its own work."""
+    return Finding(
+        "mended",
+        f"Nothing: the folder is in use by {holder}.",
+        True,
+        "Wait until that is done, then again: expost doctor --mend.",
+    )
 
 
 def findings_json(settings: Settings, findings: list[Finding]) -> dict[str, Any]:
@@ -157,14 +169,21 @@ def _look_at_countries(settings: Settings) -> Iterator[Finding]:
 
 
 def _look_at_server(folder: Folder) -> Iterator[Finding]:
-    holder = find_holder(folder.lock_path)
+    holder = held_by(folder.lock_path)
+    if holder is not None and not holder.serves:
+        yield Finding("server", f"No server runs on this folder, but it is in use by {holder}.")
+        return
     address = (
         folder.address_path.read_text("utf-8").strip()
         if folder.address_path.is_file()
         else "an unknown address"
     )
-    serves = f"Process {holder} serves this folder at {address}."
-    yield Finding("server", serves if holder else "No server runs on this folder.")
+    yield Finding(
+        "server",
+        f"Process {holder.process or 'unknown'} serves this folder at {address}."
+        if holder
+        else "No server runs on this folder.",
+    )
 
 
 def _look_at_state(folder: Folder) -> Iterator[Finding]:

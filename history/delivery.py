@@ -27,7 +27,7 @@ from expost.collector.masks import Masks
 from expost.errors import FolderError, InvalidInput
 from expost.lake.folder import Folder
 from expost.lake.journal import Journal
-from expost.lake.lock import find_holder
+from expost.lake.lock import held_by, in_use
 from expost.lake.segment import OPEN, SEALED
 from expost.lake.sink import Sink
 from expost.lake.writer import Writer, last_segment
@@ -74,9 +74,12 @@ def delivery_to(
     folder: Folder, state: State, site: Site, clock: Clock, by: Actor, wait: Wait = lambda _: None
 ) -> Iterator[Delivery]:
     """The way into a folder, whether a server has it or nobody does. All that waited before is in the lake."""
-    if find_holder(folder.lock_path) is None:
+    holder = held_by(folder.lock_path)
+    if holder is None:
         with _at_rest(folder, site, clock) as delivery:
             yield delivery
+    elif not holder.serves:
+        raise in_use(folder.path, holder)
     else:
         with _to_server(folder, state, site, clock, by, wait) as delivery:
             yield delivery
@@ -138,7 +141,7 @@ class AtRest:
 
 @contextmanager
 def _at_rest(folder: Folder, site: Site, clock: Clock) -> Iterator[AtRest]:
-    journal = Journal(folder, clock, seal_age_ms=3_600_000, after=last_segment(folder))
+    journal = Journal(folder, clock, seal_age_ms=3_600_000, after=last_segment(folder), work="an import")
     try:
         with Writer(folder, clock) as writer:
             delivery = AtRest(journal, Sink(folder, writer), site, clock)

@@ -24,7 +24,7 @@ from expost.clock import Clock
 from expost.errors import FolderError
 
 from .folder import Folder
-from .lock import Lock
+from .lock import SERVER, Lock
 from .recovery import recover
 from .segment import (
     MAX_PAYLOAD_BYTES,
@@ -98,6 +98,7 @@ class Journal:
         max_backlog_bytes: int = 64_000_000,
         after: int = 0,
         disk: Disk | None = None,
+        work: str = SERVER,
     ) -> None:
         self.directory = folder.journal
         self.failures = 0
@@ -109,7 +110,7 @@ class Journal:
         self._seal_bytes = seal_bytes
         self._max_backlog_bytes = max_backlog_bytes
         self._disk = disk or Disk()
-        self._lock = Lock(folder.lock_path)
+        self._lock = Lock(folder.lock_path, work)
         try:
             self.recovered = recover(folder.journal, folder.rejected)
             self._numbers = Numbers(folder.journal, after)

@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from expost.errors import FolderError
-
 from .broken import is_mending, note_broken
 from .delta_log import is_whole
 from .folder import Folder
-from .lock import find_holder
+from .lock import held_by, in_use
 from .lost_entries import bring_back
 from .quarantine import ask_for_rebuilding, damaged_files, set_aside
 from .rebuilding import rebuild_at_rest
@@ -77,12 +75,9 @@ def find_damage(folder: Folder, max_seconds: float = math.inf) -> list[Damage]:
 
 def mend_lake(folder: Folder) -> Mended:
     """Set aside what is damaged and store again what the journal holds of it. For a folder that no server uses."""
-    holder = find_holder(folder.lock_path)
+    holder = held_by(folder.lock_path)
     if holder is not None:
-        raise FolderError(
-            f"The folder {folder.path} is in use by process {holder}.",
-            hint="Stop that server first, then mend.",
-        )
+        raise in_use(folder.path, holder)
     entries = 0
     for name in TABLES:
         for path in find_gap(folder.lake / name):

@@ -43,7 +43,7 @@ def _take(folder: Folder, writer: Writer) -> Counter[str]:
 
 @contextmanager
 def _writing(folder: Folder) -> Iterator[Writer]:
-    lock = Lock(folder.lock_path)
+    lock = Lock(folder.lock_path, "a command")
     try:
         last_segment(folder)
         # Somebody may have lost it: what waited in it is gone, and the rest goes on.

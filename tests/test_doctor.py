@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -12,9 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from expost.cli import main
+from expost.clock import wall_clock
 from expost.errors import FolderError
 from expost.lake.compactor import compact_folder, summarize_folder
 from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import Journal
 from expost.lake.lock import Lock
 from expost.lake.mending import ask_server
 from expost.lake.quarantine import set_aside_noted
@@ -146,6 +150,19 @@ def test_a_server_that_does_not_answer_is_not_waited_for_without_end(
     assert (status, mended) == (1, ["The server was asked to set 1 file aside, and is not done yet."])
     assert path.exists()
     assert set_aside_noted(folder)
+
+
+def test_nobody_is_asked_to_mend_who_is_no_server(folder: Folder) -> None:
+    path = live(folder, "events")[0]
+    path.write_bytes(path.read_bytes()[:-30])
+    with closing(Journal(folder, wall_clock, work="an import")):
+        ended = CliRunner().invoke(main, ["doctor", "--mend", "--data", str(folder.path)])
+    found = {each["part"]: each for each in json.loads(ended.stdout)["findings"]}
+    assert ended.exit_code == 1
+    assert found["mended"]["says"] == f"Nothing: the folder is in use by process {os.getpid()} (an import)."
+    assert found["mended"]["hint"] == "Wait until that is done, then again: expost doctor --mend."
+    assert found["server"]["says"].startswith("No server runs on this folder, but it is in use by process")
+    assert doctor(folder, "--mend")[:2] == (0, [])
 
 
 def test_what_a_server_leaves_to_be_mended_is_said_with_what_to_do(folder: Folder) -> None:

@@ -32,6 +32,7 @@ from expost.lake.folder import open_folder
 from expost.lake.journal import Journal
 from expost.lake.lock import Lock
 from expost.lake.reader import connect
+from expost.lake.rebuilding import at_rest
 from expost.query.analysis import Analysis
 from expost.state.database import State
 from expost.state.keys import keys
@@ -177,6 +178,18 @@ def test_the_users_of_a_device_are_joined_by_the_logins_that_rows_imply(tmp_path
     seen = expost.open(data).preview(track="Seen")
     assert (seen.events, seen.people) == (5, 1)
     assert imported(data, "amplitude", rows).logins_made == 0
+
+
+def test_an_import_beside_a_command_that_has_the_folder_sends_nothing_anywhere(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    imported(data, "amplitude", MANY[:3])
+    folder = open_folder(data)
+    # As a server that was killed leaves it.
+    folder.listening_path.write_text("http://127.0.0.1:9\n", "utf-8")
+    with at_rest(folder), pytest.raises(FolderError, match=r"in use by process \d+ \(a command\)") as refused:
+        imported(data, "amplitude", MANY)
+    assert refused.value.hint.startswith("Wait until that is done")
+    assert imported(data, "amplitude", MANY).stored == 57
 
 
 def test_many_ids_are_known_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

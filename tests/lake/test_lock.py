@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from expost.errors import FolderError
-from expost.lake.lock import Lock, find_holder
+from expost.lake.lock import SERVER, Holder, Lock, find_holder, held_by
 
 
 def fail(*_: object) -> None:
@@ -36,6 +36,24 @@ def test_a_lock_says_who_holds_it(tmp_path: Path) -> None:
     lock = Lock(tmp_path / "lock")
     assert find_holder(tmp_path / "lock") == os.getpid()
     lock.release()
+
+
+def test_a_lock_says_what_holds_it_and_what_to_do_then(tmp_path: Path) -> None:
+    path, me = tmp_path / "lock", os.getpid()
+    for work, serves, said, hint in (
+        ("an import", False, f"process {me} (an import)", "Wait until that is done"),
+        (SERVER, True, f"process {me} (a server)", "stop that one"),
+        ("", True, f"process {me}", "stop that one"),
+    ):
+        lock = Lock(path, work)
+        assert held_by(path) == Holder(me, work)
+        assert Holder(me, work).serves is serves
+        with pytest.raises(FolderError) as refused:
+            Lock(path)
+        assert refused.value.message.endswith(f"is in use by {said}.")
+        assert hint in refused.value.hint
+        lock.release()
+    assert held_by(path) is None
 
 
 def test_a_lock_whose_file_is_another_one_now_is_none(tmp_path: Path) -> None:
