@@ -86,9 +86,9 @@ class Ask:
         return self.offer.definitions
 
     @property
-    def named(self) -> int:
-        """How many definitions somebody has saved."""
-        return sum(name != ACTIVITY.name for name, _ in self.offer.definitions)
+    def saved(self) -> Choices:
+        """Those of them that somebody has saved."""
+        return tuple(each for each in self.offer.definitions if each[0] != ACTIVITY.name)
 
     @property
     def breakdowns(self) -> Choices:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from expost.query.definition import ACTIVITY
 from expost.query.form_retention import retention_of
 from expost.query.retention import Cohort, PooledPeriod, Retention, RetentionAnswer, RetentionGroup
+from expost.state.names import name_key
 
 from . import chart, group
 from .asked import Ask
@@ -26,8 +28,9 @@ class RetentionAsk(Ask):
 
     @property
     def begins(self) -> str:
-        """The start event."""
-        return self.one("start_event")
+        """The start event; empty for any activity."""
+        name = self.one("start_event")
+        return "" if name_key(name) == name_key(ACTIVITY.name) and name not in dict(self.saved) else name
 
     @property
     def returns(self) -> str:

@@ -58,6 +58,8 @@ def test_it_is_asked_without_a_name_at_every_door(lake):
     unasked = BeautifulSoup(client.get("/retention").text, "html5lib")
     assert unasked.select_one("#answer table") is None
     assert "Any activity" in [option.text for option in unasked.select("#return_event option")]
+    chosen = BeautifulSoup(client.get("/retention?start_event=any+activity").text, "html5lib")
+    assert [option.text for option in chosen.select("#start_event option")] == ["Any activity"]
     assert printed(folder.path, "trend", "Any activity", "--from", "2026-03-02", "--to", "2026-03-03")[
         "points"
     ]
