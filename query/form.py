@@ -76,7 +76,8 @@ BESIDE = Word(
     "those of `cohort`.",
     "cohort:Regulars",
 )
-COMPARE = Word("compare", "`previous`: also the stretch of the same length before.", choices=("previous",))
+COMPARE = Word("compare", "`previous`: also the stretch of the same length before.")
+"""What stands beside a trend. It has no list of choices: who asks for a cohort is told what can stand beside one."""
 OPENING = (
     Word("kind", "The kind of a group, such as `variation`; default everybody.", "variation"),
     Word("value", "The value of that group.", "on"),

@@ -120,6 +120,11 @@ def check_comparison(
     """Refuse a comparison with anything but the stretch before a range, and with `has_cohorts` a cohort."""
     if has_cohorts and isinstance(compared_cohort(compare), str | Cohort):
         return
+    if not has_cohorts and isinstance(compared_cohort(compare), str | Cohort):
+        raise InvalidInput(
+            f"{what} is not compared with a cohort, as funnels and retention are.",
+            hint="It can be asked of the people of one, cohort, or be split by one: by, such as cohort:NAME.",
+        )
     known = ("previous", f"{COHORT_COMPARED}NAME") if has_cohorts else ("previous",)
     refuse_other(f"What {what[0].lower()}{what[1:]} is compared with", compare, known)
     if question.last is None and (question.start is None or question.end is None):

@@ -84,6 +84,7 @@ def reconcile(reading: Reading, question: Reconcile) -> ReconcileAnswer:
             definitions=prepared.matched.definitions,
             left_out=prepared.matched.left_out,
             notes=[
+                *prepared.matched.notes,
                 *unseen_properties(reading, unknown),
                 UNIT_RULE.format(one=one, many=base.unit.plural),
                 ORDER_RULE,

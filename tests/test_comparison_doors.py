@@ -244,3 +244,10 @@ def test_a_notebook_shows_both_sides(data: Path) -> None:
         html = BeautifulSoup(answer._repr_html_(), "html5lib")
         assert len(html.select("table")) == 2
         assert "beside cohort:Buyers" in html.get_text()
+
+
+def test_every_door_says_that_a_trend_stands_beside_no_cohort(data: Path, client: TestClient) -> None:
+    refusal = "A trend is not compared with a cohort, as funnels and retention are."
+    assert refusal in run(data, "trend", "Bought", "--compare", "cohort:Buyers").stderr
+    response = client.get("/api/v1/trend?name=Bought&compare=cohort:Buyers")
+    assert (response.status_code, response.json()["error"]["message"]) == (400, refusal)

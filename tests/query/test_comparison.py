@@ -56,8 +56,10 @@ def test_a_funnel_is_compared_with_the_period_before_or_a_cohort_alone(compare):
 
 
 def test_a_trend_is_not_compared_with_a_cohort():
-    with pytest.raises(InvalidInput, match="compared with"):
+    with pytest.raises(InvalidInput, match="not compared with a cohort, as funnels and retention are"):
         Trend("Bought", "day", compare="cohort:A")
+    with pytest.raises(InvalidInput, match="compared with cannot be 'next'"):
+        Trend("Bought", "day", compare="next")
 
 
 def test_retention_beside_the_period_before_needs_a_range():

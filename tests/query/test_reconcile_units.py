@@ -105,6 +105,16 @@ def test_each_group_has_the_cause_of_its_story(analysis):
     assert reconciled(analysis, "group:company", "acme").ids[0].person == "acme"
 
 
+def test_a_type_of_group_that_nobody_has_is_said_with_those_that_are_known(analysis):
+    answer = reconciled(analysis, "group:compny", "acme")
+    assert causes(answer) == {"acme": "never_captured"}
+    assert (
+        "Nobody belongs to a group of the type 'compny'; known types of groups: 'company', 'household'."
+        in answer.notes
+    )
+    assert not any("Nobody belongs" in note for note in reconciled(analysis, "group:company", "acme").notes)
+
+
 def test_orders_are_those_of_the_browser_or_of_the_group_that_made_them(analysis):
     orders = [str(number) for number in range(1, 12)]
     answer = reconciled(analysis, "device", *orders, property="order")
