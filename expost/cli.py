@@ -18,6 +18,7 @@ import click
 from expost.asking import CANCELLED
 from expost.backup_commands import COMMANDS as BACKUP
 from expost.cohort_commands import cohorts
+from expost.defining_commands import COMMANDS as DEFINING
 from expost.definition_commands import definitions
 from expost.errors import ExpostError, InvalidInput, SelectorError
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
@@ -154,7 +155,7 @@ main.add_command(
 main.add_command(
     LaterGroup("import", _imports, help="History that another product exported, or a table holds.")
 )
-for each in (*COMMANDS, reconcile, *REPORTS, definitions, cohorts, sessions, *RIGHTS, *BACKUP):
+for each in (*DEFINING, *COMMANDS, reconcile, *REPORTS, definitions, cohorts, sessions, *RIGHTS, *BACKUP):
     main.add_command(each)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from expost.command_answer import analysis_of, form_of_options, show_answer
 from expost.errors import InvalidInput
 from expost.options import (
     data_option,
@@ -20,7 +21,6 @@ from expost.options import (
 from expost.query.cohort import MAX_IDS, read_ids
 from expost.query.form import form_of
 from expost.query.form_cohort import COHORT, cohort_of
-from expost.question_commands import analysis_of, form_of_options, show_answer
 
 LIST = click.Path(path_type=Path, exists=True, dir_okay=False)
 

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from expost.command_answer import analysis_of, author, form_of_options, print_table, said_minute, show_answer
 from expost.errors import InvalidInput
 from expost.file_commands import FOLDER, apply_agreed, missing_option, print_plan, print_written
 from expost.kept_commands import print_archived, print_described
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
 from expost.query.form_definition import DIFFERENCE, HEALTH, difference_of, health_of
-from expost.question_commands import analysis_of, form_of_options, show_answer
 
 if TYPE_CHECKING:
     from expost.query.file_folder import Plan
-    from expost.state.audit import Actor
     from expost.state.details import Details
 
 MISSING = missing_option("definitions")
@@ -43,7 +42,7 @@ def definitions(
         print_json([definition.to_json() for definition in saved])
     elif saved:
         columns = [("name", "left"), ("version", "right"), ("meaning", "left")]
-        _table(columns, [(each.name, each.version, str(each)) for each in saved])
+        print_table(columns, [(each.name, each.version, str(each)) for each in saved])
     elif archived:
         click.echo("No definition is archived.")
     else:
@@ -73,14 +72,12 @@ def show(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
     words = ("version", "valid from", "until", "saved", "by", "meaning")
     fields = ("version", "valid_from", "valid_until", "created_at", "author", "meaning")
     columns = [(word, "right" if word == "version" else "left") for word in words]
-    from expost.table import said_minute
-
     times = fields[1:4]
     rows = [
         tuple(said_minute(each.get(field)) if field in times else each.get(field, "") for field in fields)
         for each in history
     ]
-    _table(columns, rows)
+    print_table(columns, rows)
 
 
 @definitions.command()
@@ -106,7 +103,7 @@ def rollback(name: str, version: int, data: Path | None, site: str | None, as_js
     \b
     Example: expost definitions rollback "Signed up" 1
     """
-    by = _by()
+    by = author()
     saved = analysis_of(data).roll_back(name, version, site=site, author=by.who, place=by.place)
     if wants_json(as_json):
         print_json(saved.to_json())
@@ -238,7 +235,7 @@ def apply(
     \b
     Example: expost definitions apply definitions/ --yes
     """
-    analysis, by = analysis_of(data), _by()
+    analysis, by = analysis_of(data), author()
     plan = analysis.plan_definitions(folder, site=site, archives_missing=archives_missing)
 
     def apply_it(agreed: Plan) -> None:
@@ -251,20 +248,7 @@ def _describe(
     name: str, data: Path | None, site: str | None, **wanted: Any
 ) -> tuple[Details, Details, list[str]]:
     """What is said of a definition after this change, and before it; and the reports that are about it."""
-    by, analysis = _by(), analysis_of(data)
+    by, analysis = author(), analysis_of(data)
     before = analysis.details(name, site=site)
     told = analysis.describe(name, site=site, author=by.who, place=by.place, **wanted)
     return told, before, analysis.followers(name, site=site)
-
-
-def _by() -> Actor:
-    # SQLAlchemy takes a while to import: only what writes needs it.
-    from expost.state.audit import command_line
-
-    return command_line()
-
-
-def _table(columns: list[tuple[str, str]], rows: list[tuple[Any, ...]]) -> None:
-    from expost.table import table, terminal_console
-
-    table(terminal_console(), columns, rows)

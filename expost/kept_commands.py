@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from expost.command_answer import analysis_of, author, print_table, said_minute
 from expost.file_commands import FOLDER, apply_agreed, missing_option, print_plan, print_written
 from expost.options import data_option, json_option, print_json, site_option, wants_json
-from expost.question_commands import analysis_of
 
 if TYPE_CHECKING:
-    from expost.state.audit import Actor
     from expost.state.details import Details
 
 
@@ -85,13 +84,11 @@ def _add_versions(kept: KeptCommands) -> None:
         for word in ("owner", "tags", "note", "archived"):
             if value := versions[-1][word]:
                 click.echo(f"{word}: {', '.join(value) if isinstance(value, list) else value}")
-        from expost.table import said_minute
-
         rows = [
             (each["version"], said_minute(each["created_at"]), each["author"], each["meaning"])
             for each in versions
         ]
-        _table([("version", "right"), ("saved", "left"), ("by", "left"), ("meaning", "left")], rows)
+        print_table([("version", "right"), ("saved", "left"), ("by", "left"), ("meaning", "left")], rows)
 
     @kept.command("A new version that says what an old one said.", f"{kept.example} 1")
     @click.argument("name")
@@ -168,7 +165,7 @@ def _print_list(found: Any, as_json: bool, nothing: str) -> None:
         print_json([each.to_json() for each in found])
     elif found:
         columns = [("name", "left"), ("version", "right"), ("meaning", "left"), ("owner", "left")]
-        _table(columns, [(each.name, each.version, str(each), each.details.owner) for each in found])
+        print_table(columns, [(each.name, each.version, str(each), each.details.owner) for each in found])
     else:
         click.echo(nothing)
 
@@ -200,17 +197,3 @@ def print_archived(name: str, told: Details, before: Details, as_json: bool, **m
         return
     was = " already; nothing was changed" if told == before else ""
     click.echo(f"{name} is {'' if told.archived else 'not '}archived{was}.")
-
-
-def author() -> Actor:
-    """Whom the audit names."""
-    # SQLAlchemy takes a while to import: only what writes needs it.
-    from expost.state.audit import command_line
-
-    return command_line()
-
-
-def _table(columns: list[tuple[str, str]], rows: list[tuple[Any, ...]]) -> None:
-    from expost.table import table, terminal_console
-
-    table(terminal_console(), columns, rows)

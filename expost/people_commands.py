@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from expost.command_answer import analysis_of, form_of_options
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
 from expost.query.form_seen import TIMELINE, timeline_of
-from expost.question_commands import analysis_of, form_of_options
 
 if TYPE_CHECKING:
     from expost.query.timeline import TimelineAnswer

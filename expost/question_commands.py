@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from expost.asking import ask, parts
+from expost.asking import ask
+from expost.command_answer import (
+    analysis_of,
+    ask_kept,
+    ask_or_explain,
+    ask_question,
+    form_of_options,
+    show_answer,
+)
 from expost.errors import InvalidInput
-from expost.options import (
-    asking_options,
-    explain_option,
-    keeping_options,
-    print_json,
-    says_output,
-    settings_of,
-    wants_json,
-    write_answer,
-)
-from expost.query.form import Form, form_of
-from expost.query.form_definition import (
-    DEFINED,
-    PREVIEW,
-    SUGGESTIONS,
-    UNNAMED,
-    definition_of,
-    preview_of,
-    suggestions_of,
-    unnamed_of,
-    validity_of,
-)
+from expost.options import asking_options, explain_option, keeping_options
+from expost.query.form import Form
 from expost.query.form_funnel import FUNNEL_PEOPLE, funnel_of, funnel_people_of
 from expost.query.form_proof import explaining
 from expost.query.form_retention import RETENTION_PEOPLE, retention_of, retention_people_of
@@ -52,85 +39,13 @@ from expost.query.form_trend import TREND_PEOPLE, trend_of, trend_people_of
 from expost.query.form_ways import LIFECYCLE, PATHS, STICKINESS, lifecycle_of, paths_of, stickiness_of
 
 if TYPE_CHECKING:
-    # DuckDB, pyarrow, SQLAlchemy and rich take a second to import: only what answers or prints needs them.
-    from expost.query.analysis import Analysis
-    from expost.query.answer import Answer
-    from expost.query.definition import Definition
     from expost.query.question import Question
     from expost.query.sandbox import RowsAnswer
 
-
-@click.command()
-@click.argument("name", required=False)
-@asking_options(PREVIEW, without=("name", "only"))
-def preview(name: str | None, data: Path | None, as_json: bool, **options: Any) -> None:
-    """The past of a definition that need not exist, or of the saved NAME: events, people, unknown. Saves nothing.
-
-    \b
-    Example: expost preview --click 'form.signup button'
-    """
-    question = preview_of(form_of_options(options, name=[name] if name is not None else []))
-    if wants_json(as_json) or says_output():
-        _ask(question, data, as_json)
-        return
-    from expost.table import terminal_console
-    from expost.terminal import show_parts
-
-    analysis = analysis_of(data)
-    show_parts(terminal_console(), parts(analysis, analysis.preview_parts(question)))
-
-
-@click.command()
-@click.argument("name")
-@asking_options(DEFINED)
-def define(name: str, data: Path | None, as_json: bool, site: str | None, **options: Any) -> None:
-    """Name an event. Its whole past is there at once; the same name again makes a new version.
-
-    \b
-    Example: expost define "Signed up" --click 'form.signup button'
-    """
-    analysis = analysis_of(data)
-    from expost.state.audit import command_line
-
-    by, form = command_line(), form_of_options(options)
-    before = _latest(analysis, name, site)
-    definition = analysis.define(
-        definition_of(name, form), site=site, author=by.who, place=by.place, **validity_of(form)
-    )
-    is_archived = analysis.details(definition.name, site=site).archived
-    notes = list(_notes(definition, before, is_archived=is_archived))
-    past = analysis.ask(preview_of(form_of([("name", definition.name), ("site", site or "")])))
-    if wants_json(as_json):
-        said = {"notes": notes} if notes else {}
-        print_json({"definition": definition.to_json(), **said, "preview": past.to_json()})
-    else:
-        when = f", valid {definition.interval}" if definition.interval.is_bounded else ""
-        click.echo(f"{definition.name} is version {definition.version}{when}: {definition}\n")
-        if definition.renamed_from is not None:
-            click.echo(f"Until now it was shown as {definition.renamed_from!r}, which is the same name.\n")
-        for note in notes:
-            click.echo(f"{note}\n")
-        show_answer(past, as_json)
-
-
-def _latest(analysis: Analysis, name: str, site: str | None) -> Definition | None:
-    """What a name means until now, if anything, archived or not."""
-    from expost.state.names import name_key
-
-    saved = [*analysis.definitions(site=site), *analysis.definitions(site=site, archived=True)]
-    return next((each for each in saved if name_key(each.name) == name_key(name)), None)
-
-
-def _notes(definition: Definition, before: Definition | None, *, is_archived: bool) -> Iterable[str]:
-    """What somebody who took the name for a new one has to know."""
-    if before is not None and before.version != definition.version:
-        yield f"{before.name!r} was defined already: version {before.version} was {before}"
-    if is_archived:
-        yield f"{definition.name!r} is archived: expost definitions unarchive {quote(definition.name)}"
-
-
 OF_A_LIST = frozenset({"dropped_off", "kind", "value", "limit", "person"})
 """Words that choose among people, and say nothing of the question itself."""
+PEOPLE = (funnel_people_of, retention_people_of, trend_people_of)
+"""What reads a question about the people behind a number."""
 
 
 @click.command()
@@ -280,31 +195,7 @@ def losses(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost losses --by page
     """
-    _ask(losses_of(form_of_options(options)), data, as_json)
-
-
-@click.command()
-@click.argument("event", required=False)
-@asking_options(SUGGESTIONS, without=("event",))
-def suggest(event: str | None, data: Path | None, as_json: bool, **options: Any) -> None:
-    """Selectors for the element of an event, ranked by what each would have gathered in the past.
-
-    \b
-    Example: expost suggest 019c9d5e-8a00-7000-8000-000000000001
-    """
-    form = form_of_options(options, event=[event] if event else [])
-    _ask(suggestions_of(form), data, as_json)
-
-
-@click.command()
-@asking_options(UNNAMED)
-def unnamed(data: Path | None, as_json: bool, **options: Any) -> None:
-    """Interactions that no definition matches, each with a name and a selector to define it by.
-
-    \b
-    Example: expost unnamed --limit 10
-    """
-    _ask(unnamed_of(form_of_options(options)), data, as_json)
+    ask_question(losses_of(form_of_options(options)), data, as_json)
 
 
 @click.command()
@@ -315,7 +206,7 @@ def flags(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost flags
     """
-    _ask(flags_of(form_of_options(options)), data, as_json)
+    ask_question(flags_of(form_of_options(options)), data, as_json)
 
 
 @click.command()
@@ -326,7 +217,7 @@ def live(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost live --latest 5
     """
-    _ask(live_of(form_of_options(options)), data, as_json)
+    ask_question(live_of(form_of_options(options)), data, as_json)
 
 
 @click.command()
@@ -353,16 +244,7 @@ def rejected(data: Path | None, as_json: bool, **options: Any) -> None:
     \b
     Example: expost rejected --limit 5
     """
-    _ask(rejected_of(form_of_options(options)), data, as_json)
-
-
-PEOPLE = (funnel_people_of, retention_people_of, trend_people_of)
-"""What reads a question about the people behind a number."""
-
-COMMANDS = (
-    preview, define, suggest, unnamed, funnel, retention, trend, stickiness, lifecycle, paths, losses, rejected, flags,
-    live, sql,
-)  # fmt: skip
+    ask_question(rejected_of(form_of_options(options)), data, as_json)
 
 
 def _refuse_choice_of_nobody(form: Form, read: Callable[[Form], Question]) -> None:
@@ -374,93 +256,6 @@ def _refuse_choice_of_nobody(form: Form, read: Callable[[Form], Question]) -> No
         )
 
 
-def ask_or_explain(
-    kind: str,
-    form: Form,
-    read: Callable[[Form], Question],
-    data: Path | None,
-    as_json: bool,
-    *,
-    is_explained: bool,
-) -> None:
-    """Answer the question of a form, or explain its answer."""
-    if is_explained:
-        ask_kept(None, form, explaining(read), data, as_json)
-    else:
-        ask_kept(kind, form, read, data, as_json)
-
-
-def ask_kept(
-    kind: str | None, form: Form, read: Callable[[Form], Question], data: Path | None, as_json: bool
-) -> None:
-    """Answer the question of a form and, where `--save` names a report of this kind, keep it first."""
-    name, pin = form.get("kept_as"), "pin" in form
-    asked = {field: values for field, values in form.items() if field not in ("kept_as", "pin")}
-    question = read(asked)
-    if name is not None:
-        if kind is None:
-            raise InvalidInput(
-                "People and explanations of an answer are not kept.",
-                hint="Keep the question itself: --save alone.",
-            )
-        _keep(name[0], kind, asked, data, pin=pin)
-    elif pin:
-        raise InvalidInput(
-            "--pin says how a question is kept, and it is not.", hint="Say --save NAME as well."
-        )
-    _ask(question, data, as_json)
-
-
-def _keep(name: str, kind: str, form: Form, data: Path | None, *, pin: bool) -> None:
-    from expost.state.audit import command_line
-
-    by, site = command_line(), next(iter(form.get("site", ())), None)
-    saved = analysis_of(data).keep_report(name, kind, form, pin=pin, site=site, author=by.who, place=by.place)
-    # On standard error: what follows on the other one is the answer.
-    click.echo(f"{saved.name} is version {saved.version}: {saved}", err=True)
-
-
-def _ask(question: Question, data: Path | None, as_json: bool) -> None:
-    show_answer(ask(analysis_of(data), question), as_json)
-
-
-def analysis_of(data: Path | None) -> Analysis:
-    """The data folder that was named, open for questions."""
-    from expost.lake.folder import open_folder
-
-    settings = settings_of(data)
-    folder = open_folder(settings.data)
-    from expost.query.analysis import Analysis
-
-    return Analysis(
-        folder.path,
-        memory_limit=settings.query_memory,
-        cache_bytes=settings.cache_bytes,
-        max_seconds=settings.query_seconds,
-    )
-
-
-def form_of_options(options: dict[str, Any], **fields: Iterable[str]) -> Any:
-    """Options as the form that `query.form` reads: names with `_` stripped, flags as yes, lists repeated."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in {**options, **fields}.items():
-        values = value if isinstance(value, list | tuple) else [value]
-        pairs += [
-            (name.rstrip("_"), "yes" if each is True else str(each))
-            for each in values
-            if each is not None and each is not False  # 0 is a number that was given, and equals False
-        ]
-    return form_of(pairs)
-
-
-def show_answer(answer: Answer, as_json: bool) -> None:
-    """Print an answer, as a table on a terminal and as JSON in a pipe, or write it where the command says."""
-    if write_answer(answer):
-        return
-    if wants_json(as_json):
-        print_json(answer.to_json())
-        return
-    from expost.table import terminal_console
-    from expost.terminal import show
-
-    show(terminal_console(), answer)
+COMMANDS = (
+    funnel, retention, trend, stickiness, lifecycle, paths, losses, rejected, flags, live, sql,
+)  # fmt: skip

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from expost.command_answer import analysis_of, form_of_options, show_answer
 from expost.errors import InvalidInput
 from expost.options import asking_options
 from expost.query.form_reconcile import RECONCILE, check_column, ids_of_table
-from expost.question_commands import analysis_of, form_of_options, show_answer
 
 
 @click.command()

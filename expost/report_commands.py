@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from expost.command_answer import analysis_of, author, form_of_options, show_answer
 from expost.errors import ExpostError
-from expost.kept_commands import author, kept_group, print_saved
+from expost.kept_commands import kept_group, print_saved
 from expost.options import (
     Command,
     data_option,
@@ -19,7 +20,6 @@ from expost.options import (
     word_options,
 )
 from expost.query.form import COMMON
-from expost.question_commands import analysis_of, form_of_options, show_answer
 
 if TYPE_CHECKING:
     from expost.query.answer import Answer

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from expost.asking import ask
+from expost.command_answer import analysis_of, ask_or_explain, form_of_options, show_answer
 from expost.errors import InvalidInput
 from expost.options import asking_options, explain_option, keeping_options
 from expost.query.form_sessions import SESSION, SESSIONS, session_of, sessions_of
-from expost.question_commands import analysis_of, ask_or_explain, form_of_options, show_answer
 
 
 @click.group(invoke_without_command=True)

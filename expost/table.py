@@ -178,15 +178,6 @@ def minute(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "unknown"
 
 
-def said_minute(said: str | None) -> str:
-    """A moment as JSON says it, to the minute; empty where none is said.
-
-    >>> said_minute("2026-11-02T09:30:12.000250Z"), said_minute(None)
-    ('2026-11-02 09:30', '')
-    """
-    return minute(datetime.fromisoformat(said)) if said else ""
-
-
 def beside(answer: FunnelAnswer | RetentionAnswer, compared: Answer) -> str:
     """What stands beside an answer, in words."""
     asked = answer.question

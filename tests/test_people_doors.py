@@ -81,7 +81,7 @@ def test_a_command_on_a_terminal_says_what_to_type_to_undo(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    for module in ("people_commands", "question_commands"):
+    for module in ("people_commands", "command_answer"):
         monkeypatch.setattr(f"expost.{module}.wants_json", lambda as_json: as_json)
     assert "say the same with --yes" in run(folder, "people", "merge", ANNA, ANN).stdout
     said = run(folder, "people", "merge", ANNA, ANN, "--yes").stdout

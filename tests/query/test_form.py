@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from expost.command_answer import form_of_options
 from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag
@@ -19,7 +20,6 @@ from expost.query.form_trend import trend_of
 from expost.query.funnel import Funnel, Stage
 from expost.query.retention import Retention
 from expost.query.unit import Unit
-from expost.question_commands import form_of_options
 from expost.state.sites import Site, add_site
 from tests.story import Story, view
 
