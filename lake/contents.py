@@ -47,7 +47,8 @@ class Contents:
 def checksums(events: Sequence[Event]) -> NDArray[np.uint32]:
     """A checksum of what each event says by itself.
 
-    Where it stands in the tables of its batch is left out: it may be sent again in a batch of other ones.
+    Its id is not part of it. Nor is where it points into the tables of its batch (`view`, `el`, `set`): it may be sent
+    again in a batch of other ones.
     """
     try:
         return np.fromiter((crc32(_encode(_said_by(event))) for event in events), np.uint32, len(events))
@@ -66,4 +67,5 @@ def _said_by(event: Event) -> tuple[object, ...]:
     return (
         event.type, event.name, event.t, event.time, event.seq, event.text, event.label, event.x, event.y,
         event.user, event.group_type, event.group, event.traits, event.properties, event.flag, event.variation,
+        event.flag_version, event.rule, event.marks, event.trusted,
     )  # fmt: skip

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,8 +19,8 @@ from expost.clock import wall_clock
 from expost.errors import FolderError
 from expost.ids import uuid7
 from expost.lake import table as table_module
-from expost.lake.batch import Accepted
-from expost.lake.contents import Contents
+from expost.lake.batch import Accepted, Event
+from expost.lake.contents import Contents, checksums
 from expost.lake.folder import Folder, open_folder
 from expost.lake.moment import DAY
 from expost.lake.part import PartWriter
@@ -122,6 +123,24 @@ def test_repeats_are_known_after_a_restart_and_inside_a_batch(folder: Folder, tm
         assert (mixed.stored, mixed.duplicates) == (5, 10)
         assert writer.ingest(3, [third, second]).stored == 5
     assert counts(folder)["events"] == 15
+
+
+OTHERWISE: dict[str, Any] = {
+    "type": "change", "name": "b", "t": 2.0, "time": 3.0, "seq": 4, "text": "b", "label": "b", "x": 5, "y": 6,
+    "user": "b", "group_type": "b", "group": "b", "traits": {"b": 1}, "properties": {"b": 1}, "flag": "b",
+    "variation": "b", "flag_version": "b", "rule": "b", "marks": ["text"], "trusted": False,
+}  # fmt: skip
+ELSEWHERE: dict[str, Any] = {"view": 1, "el": 1, "set": 1}
+
+
+def test_all_that_an_event_says_by_itself_tells_it_from_another(tmp_path: Path) -> None:
+    event = told(tmp_path, 1)[0].events[0]
+    assert {*OTHERWISE, *ELSEWHERE, "id"} == set(Event.__struct_fields__)
+    [said] = checksums([event])
+    for name, value in OTHERWISE.items():
+        assert checksums([replace(event, **{name: value})]) != [said], name
+    for name, value in (ELSEWHERE | {"id": NEW}).items():
+        assert checksums([replace(event, **{name: value})]) == [said], name
 
 
 def test_a_repeat_that_says_something_else_is_a_conflict_and_the_first_stays(
