@@ -20,6 +20,7 @@ TOUCHED = """
     set(text) { touched.push(text); own.set.call(document, text); },
   });
 """
+INTERVALS = "window.every = []; window.setInterval = (work) => every.push(work)"
 
 
 def at(site: Site, host: str) -> str:
@@ -150,10 +151,11 @@ def test_off_after_cookieless_deletes_what_another_host_wrote(site: Site, page: 
 
 
 def test_a_tab_that_goes_on_does_not_write_the_cookie_that_another_deleted(site: Site, page: Page):
-    page.context.add_init_script("window.every = []; window.setInterval = (work) => every.push(work)")
+    page.add_init_script(INTERVALS)
     start(site, page)
     site.wait_for("page_view")
     other = page.context.new_page()
+    other.add_init_script(INTERVALS)
     other.goto(at(site, "www"))
     until_more(site, other)
     # The other tab has written what it had to write at its start.
@@ -168,7 +170,7 @@ def test_a_tab_that_goes_on_does_not_write_the_cookie_that_another_deleted(site:
 
 
 def test_a_cookie_that_was_written_as_another_tab_deleted_it_goes_again(site: Site, page: Page):
-    page.add_init_script("window.every = []; window.setInterval = (work) => every.push(work)")
+    page.add_init_script(INTERVALS)
     start(site, page)
     site.wait_for("page_view")
     until_more(site, page)
