@@ -296,10 +296,9 @@ class Capture:
         return accept(content, sender, received_at, self._descriptors, self._daily, self._pack)
 
     def _count_all(self, admission: Admission, verdict: Verdict, now: float) -> None:
-        places = admission.places
-        if verdict.device and not admission.sender.grant.is_import:
-            places += self._limits.place("device", verdict.device)
-        self._limits.take(places, verdict.count or 1, now)
+        # History counts nowhere.
+        device = "" if admission.sender.grant.is_import else verdict.device
+        self._limits.take_of(device, admission.places, verdict.count or 1, now)
 
     async def _refuse(self, send: Send, error: ExpostError) -> None:
         self._count_refusal(error)

@@ -125,6 +125,7 @@ class Limits:
         self._buckets = {
             holder: Buckets(holder, rate, most) for holder, rate in rates.items() if rate.per_second
         }
+        self._devices = self._buckets.get("device")
         self._calm_from = 0.0
         self.era = 0
         """Another number as soon as `places` that were found before are to be found again."""
@@ -165,6 +166,11 @@ class Limits:
             for bucket in places:
                 if wait := bucket.wait(1, now):
                     raise self._too_many(bucket, wait, now)
+
+    def take_of(self, device: str, places: Places, count: int, now: float) -> None:
+        """`take` with the device that the events are of; empty where there is none."""
+        buckets = self._devices
+        self.take((*places, buckets.find(device)) if device and buckets else places, count, now)
 
     def take(self, places: Places, count: int, now: float) -> None:
         """Count events in all of these places, or in none and raise TooManyEvents."""

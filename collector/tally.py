@@ -37,6 +37,13 @@ class Histogram:
         self._counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Count each of these."""
+        bounds, counts = self.bounds, self._counts
+        for value in values:
+            counts[bisect_left(bounds, value)] += 1
+        self.sum += sum(values)
+
     def cumulative(self) -> list[int]:
         """How many values were at most each bound, and last how many there were."""
         return list(accumulate(self._counts))
@@ -72,12 +79,11 @@ class Tally:
     def count_all(self, status: int, taken: Sequence[tuple[Verdict, float]], now: float) -> None:
         """Batches of which nothing was refused were acknowledged by `now`, each with the moment its head arrived."""
         self.answers[status] += len(taken)
-        observe = self.acknowledged.observe
-        for verdict, began in taken:
+        for verdict, _ in taken:
             self.accepted_events += verdict.accepted
             self.duplicate_events += verdict.duplicates
             self.conflicting_events += verdict.conflicts
-            observe(now - began)
+        self.acknowledged.observe_all([now - began for _, began in taken])
 
     def reject(self, reason: str) -> None:
         """An event, or a whole batch, was rejected."""

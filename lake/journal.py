@@ -172,8 +172,7 @@ class Journal:
         once for all that the loop finds in one turn, or once for each full group. The audience has a loop. Raises
         FolderError at once when too much is waiting already.
         """
-        if self._enqueue(payload, audience, sender) == 1 and self._is_idle:
-            assert audience.loop is not None
+        if self._enqueue(payload, audience, sender) == 1 and self._is_idle and audience.loop:
             audience.loop.call_soon(self._wake_up)
 
     def write(self, payload: bytes) -> None:
