@@ -92,6 +92,8 @@ class Buckets:
         self.era = 0
         self._holder: Holder = holder
         self._rate = rate
+        self._seconds_each = 1 / rate.per_second
+        self._depth = rate.burst * self._seconds_each
         self._most = most // 2
         # Two halves: when the young one is full it becomes the old one, and what nobody used since is forgotten.
         self._young: dict[int, Bucket] = {}
@@ -111,8 +113,8 @@ class Buckets:
         return bucket
 
     def _made(self) -> Bucket:
-        seconds_each = 1 / self._rate.per_second
-        return Bucket(self._holder, self._rate, seconds_each, self._rate.burst * seconds_each)
+        # The same numbers for all of them: two objects less to hold for each name, and to fetch for each batch.
+        return Bucket(self._holder, self._rate, self._seconds_each, self._depth)
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -170,7 +172,9 @@ class Limits:
     def take_of(self, device: str, places: Places, count: int, now: float) -> None:
         """`take` with the device that the events are of; empty where there is none."""
         buckets = self._devices
-        self.take((*places, buckets.find(device)) if device and buckets else places, count, now)
+        if device and buckets is not None:
+            places = (*places, buckets.find(device))
+        self.take(places, count, now)
 
     def take(self, places: Places, count: int, now: float) -> None:
         """Count events in all of these places, or in none and raise TooManyEvents."""
