@@ -90,11 +90,12 @@ class Busy(ExpostError):
     status = 503
 
 
-class Admission(msgspec.Struct, frozen=True, gc=False):
+class Admission(msgspec.Struct, gc=False):
     """Who sends, and where their events count: the same for every request with the same head.
 
     It holds as long as the keyring has the same `revision`, the limits the same `era`, and countries come of the same
-    file.
+    file. `counted` are the places with that of the device whose batch came last, of which `device` is the hash: nearly
+    always the next one is of the same.
     """
 
     sender: Sender
@@ -102,6 +103,8 @@ class Admission(msgspec.Struct, frozen=True, gc=False):
     revision: int
     era: int
     countries: CountryFile | None
+    device: int = hash("")
+    counted: Places = ()
 
 
 class Capture:
@@ -275,7 +278,8 @@ class Capture:
         # History counts nowhere.
         names: dict[Holder, str] = {"address": counted_address(address), "key": grant.key}
         places = () if grant.is_import else self._limits.places(names)
-        return Admission(Sender(grant, address, user_agent, country), places, revision, era, countries)
+        sender = Sender(grant, address, user_agent, country)
+        return Admission(sender, places, revision, era, countries, counted=places)
 
     def _country_file(self) -> CountryFile | None:
         return self._countries.file if self._countries else None
@@ -292,13 +296,18 @@ class Capture:
         if not (self._limits.is_calm(now) or sender.grant.is_import):
             # The device stands in the batch; one that sends too much is refused before the rest of it is read.
             device = find_device(content, sender, self._daily)
-            self._limits.check(self._limits.place("device", device) if device else (), now)
+            self._limits.check(self._places_of(device), now)
         return accept(content, sender, received_at, self._descriptors, self._daily, self._pack)
 
     def _count_all(self, admission: Admission, verdict: Verdict, now: float) -> None:
-        # History counts nowhere.
         device = "" if admission.sender.grant.is_import else verdict.device
-        self._limits.take_of(device, admission.places, verdict.count or 1, now)
+        if hash(device) != admission.device:
+            admission.device = hash(device)
+            admission.counted = admission.places + self._places_of(device)
+        self._limits.take(admission.counted, verdict.count or 1, now)
+
+    def _places_of(self, device: str) -> Places:
+        return self._limits.places({"device": device}) if device else ()
 
     async def _refuse(self, send: Send, error: ExpostError) -> None:
         self._count_refusal(error)

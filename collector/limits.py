@@ -127,7 +127,6 @@ class Limits:
         self._buckets = {
             holder: Buckets(holder, rate, most) for holder, rate in rates.items() if rate.per_second
         }
-        self._devices = self._buckets.get("device")
         self._calm_from = 0.0
         self.era = 0
         """Another number as soon as `places` that were found before are to be found again."""
@@ -149,14 +148,11 @@ class Limits:
         """Where events of these count: what `check` and `take` want to know, found once for many batches."""
         kinds = [self._buckets[holder] for holder in names if holder in self._buckets]
         before = sum(kind.era for kind in kinds)
-        found = sum((self.place(holder, name) for holder, name in names.items()), ())
+        found = [
+            self._buckets[holder].find(name) for holder, name in names.items() if holder in self._buckets
+        ]
         self.era += sum(kind.era for kind in kinds) - before
-        return found
-
-    def place(self, holder: Holder, name: str) -> Places:
-        """The same for one name and this batch alone; empty if its kind has no limit."""
-        buckets = self._buckets.get(holder)
-        return () if buckets is None else (buckets.find(name),)
+        return tuple(found)
 
     def is_calm(self, now: float) -> bool:
         """Whether nobody sent too much of late, so that `check` has nothing to look up."""
@@ -168,13 +164,6 @@ class Limits:
             for bucket in places:
                 if wait := bucket.wait(1, now):
                     raise self._too_many(bucket, wait, now)
-
-    def take_of(self, device: str, places: Places, count: int, now: float) -> None:
-        """`take` with the device that the events are of; empty where there is none."""
-        buckets = self._devices
-        if device and buckets is not None:
-            places = (*places, buckets.find(device))
-        self.take(places, count, now)
 
     def take(self, places: Places, count: int, now: float) -> None:
         """Count events in all of these places, or in none and raise TooManyEvents."""
