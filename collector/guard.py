@@ -228,13 +228,11 @@ class GuardedProtocol(HttpToolsProtocol):
         wait = DISCARD_SECONDS if self._is_in_body else HEAD_SECONDS + self.timeout_keep_alive
         self._deadline = now + wait
         self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
         # What uvicorn does here, without its timer for each request: the deadline above is looked at anyway.
-        if self.flow.read_paused:
+        if (self.flow.read_paused or self.pipeline) and not self.transport.is_closing():
             self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
 
     def shutdown(self) -> None:
         """Answer what has arrived; whoever has not sent all of it soon is asked to come back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from expost.collector.accept import Verdict, accept
 from expost.collector.limits import Buckets, Holder, Limits, Rate, TooManyEvents
 from expost.settings import Settings
 
-from .conftest import Desk, batch, click, event_id
+from .conftest import Desk, batch, body_of, click, event_id
+from .test_guard import running
 
 
 def clicks(count: int, device: int = 1, **head: object) -> dict[str, object]:
@@ -136,13 +138,14 @@ def test_a_million_names_take_the_memory_of_a_few() -> None:
     assert buckets.find("busy").wait(1, 0.0) > 9_000
 
 
-def test_a_bucket_that_is_held_on_to_is_found_again_before_it_is_forgotten() -> None:
-    limits = Limits({"address": Rate(1, 10)}, most=4)
-    names: dict[Holder, str] = {"address": "busy"}
+@pytest.mark.parametrize("holder", ["address", "device"])
+def test_a_bucket_that_is_held_on_to_is_found_again_before_it_is_forgotten(holder: Holder) -> None:
+    limits = Limits({holder: Rate(1, 10)}, most=4)
+    names: dict[Holder, str] = {holder: "busy"}
     era, held = limits.era, limits.places(names)
     limits.take(held, 10, 0.0)
     for number in range(20):
-        limits.places({"address": str(number)})
+        limits.places({holder: str(number)})
         if limits.era != era:
             era, held = limits.era, limits.places(names)
     assert era > 0
@@ -158,6 +161,35 @@ def test_a_known_head_counts_where_its_address_does_after_many_others_came(limit
         assert limited.send(clicks(1, number), peer=f"192.0.2.{number + 100}").status == 200
         assert limited.send(clicks(0)).status in (200, 429)
     assert limited.send(clicks(20), headers={"x-other": "head"}).status == 429
+
+
+def test_a_device_counts_once_for_all_heads_that_are_known_after_many_others_came(limited: Desk) -> None:
+    limited.limit(device=(10, 20))
+    capture: Any = limited.collector.capture
+    capture._limits = Limits({"device": Rate(10, 20)}, most=8)
+    with running(limited) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+        def statuses(browser: str, *sent: tuple[int, int]) -> list[int]:
+            return [status(connection, limited, browser, clicks(*each)) for each in sent]
+
+        # The first of a head is parsed, the others are known. Behind one head may be two devices.
+        assert statuses("one", (1, 1), (9, 1), (10, 2), (9, 1), (10, 2)) == [204] * 5
+        assert statuses("one", (5, 1), (5, 2), (1, 1), (1, 1)) == [429, 429, 204, 429]
+        # Others come, more than are remembered, and one of the two goes on with the head that is known.
+        for number in range(20):
+            assert statuses("many", (1, 100 + number)) == [204]
+            assert statuses("one", (1, 1)) == [429]
+        assert statuses("another", (1, 1), (1, 1)) == [429, 429]
+    limited.kept()
+
+
+def status(connection: http.client.HTTPConnection, desk: Desk, browser: str, content: object) -> int:
+    url = f"/e?k={desk.keys['shop', 'write']}"
+    connection.request("POST", url, body_of(content), {"user-agent": browser})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
 
 
 def test_of_no_limit_nothing_is_remembered() -> None:
