@@ -23,6 +23,23 @@ def chain(where: str, secret: bytes = SECRET) -> tuple[Dictionary, Place]:
     return dictionary, ElementTable(dictionary, chains.descriptors, chains.elements).place_of(place)
 
 
+def test_of_so_many_names_the_ids_are_remembered_and_all_are_found_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("expost.lake.dictionary.MAX_NAMES", 10)
+    dictionary = Dictionary(SECRET)
+    names = [f"d{number}" for number in range(50)]
+    ids = [dictionary.device("shop", name, False) for name in names]
+    dictionary.settle()
+    assert [dictionary.device("shop", name, False) for name in names] == ids
+    for number in range(50):
+        dictionary.user("shop", f"u{number}")
+        dictionary.group("shop", "company", f"g{number}")
+        assert len(dictionary._named) <= 10
+    assert not dictionary.fresh["devices"]
+    assert len(dictionary.fresh["users"]) == len(dictionary.fresh["groups"]) == 50
+
+
 def test_the_same_chain_has_the_same_ids_in_every_batch_of_one_installation() -> None:
     first, again = chain("main form.signup button.buy"), chain("main form.signup button.buy")
     assert first[1] == again[1]
