@@ -7,9 +7,9 @@ BIN := .venv/bin
 # Tests start some hundred processes of Expost: none of them is to compile its modules anew, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Worker processes of the tests, one more than the cores of a small machine: browser tests mostly wait for a timer of the
-# snippet. `make test JOBS=8` on a bigger one. A file stays whole, and browser files come last.
-JOBS ?= 3
+# Worker processes of the tests, two more than the cores of a small machine: half of them begin with browser tests, which
+# mostly wait for a timer of the snippet. `make test JOBS=8` on a bigger one. A file stays whole.
+JOBS ?= 4
 FOLDERS := $(wildcard expost/*/)
 
 help: ## this list

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -18,6 +19,7 @@ from expost.query.definition import definition
 from expost.state.database import State
 from expost.state.keys import add_key
 from expost.state.sites import Site, add_site
+from tests.distribution import BrowsersBeside, browser_order
 from tests.serving import make_site
 from tests.story import Story, small_rich_lake
 
@@ -33,13 +35,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that drive a browser run last: while Playwright is open, `asyncio.run` refuses to work in this thread.
 
-    A file goes to one worker as a whole (`--dist loadfile`) and each takes files in this order, so it holds there too.
+    A file goes to one worker as a whole, and `BrowsersBeside` lets none go back to one without.
     """
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
     driving = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path in driving)
+    items.sort(
+        key=lambda item: (item.path in driving, item.path in driving and browser_order(item.path.stem))
+    )
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrowsersBeside | None:
+    """How files are distributed with `--dist loadfile`; in other modes as xdist does it."""
+    return BrowsersBeside(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
