@@ -231,6 +231,27 @@ def test_each_input_gets_its_answer(shared_desk: Desk, case: Case) -> None:
         assert case.check(kept[0])
 
 
+def _least_cpu(desk: Desk, content: bytes, status: int) -> float:
+    """What an answer costs at least: what others do to the caches meanwhile is left out."""
+    found = []
+    for _ in range(5):
+        before = time.process_time()
+        assert desk.send(content).status == status
+        found.append(time.process_time() - before)
+    desk.kept()
+    return min(found)
+
+
+def test_what_is_nested_deep_costs_about_what_a_batch_of_its_size_costs(shared_desk: Desk) -> None:
+    sound = body_of(custom({f"p{number}": "x" * 80 for number in range(2_200)}))
+    usual = _least_cpu(shared_desk, sound, 200)
+    for case in CASES:
+        if case.row == 2 and case.status == 400:
+            assert len(case.content) < 1.1 * len(sound)
+            # Milliseconds, as the other: a parser that looked at each level again would take seconds.
+            assert _least_cpu(shared_desk, case.content, 400) < 5 * usual, case.what
+
+
 # A part that points nowhere takes with it what points to it, and nothing else.
 POINTING = [
     ("an element after its child", {"elements": [[0, 1], [0]]}, [0, 1], 1),
