@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,8 @@ def files_of(workers: int, files: tuple[str, ...], pace: tuple[int, ...]) -> lis
     """Which files each worker runs in which order, where worker n does `pace[n]` tests a round."""
     tests = [f"{file}::test_{number}" for file in files for number in range(4)]
     options = SimpleNamespace(loadscopereorder=False)
-    config = SimpleNamespace(getvalue=lambda name: ["popen"] * workers, option=options)
-    scheduler = BrowsersBeside(config)
+    config: Any = SimpleNamespace(getvalue=lambda name: ["popen"] * workers, option=options)
+    scheduler: Any = BrowsersBeside(config)
     nodes = [Worker(f"gw{number}") for number in range(workers)]
     done = [0] * workers
     for node in nodes:
