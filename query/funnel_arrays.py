@@ -46,8 +46,11 @@ class FunnelTables:
     is_flag_seen: bool
 
 
-def is_for_arrays(question: Funnel, roles: int) -> bool:
+def is_for_arrays(question: Funnel, roles: int, *, is_first_only: bool = False) -> bool:
     """Whether arrays can answer it; the rest is for the portable SQL."""
+    if is_first_only and question.removes_unit:
+        # Units are removed within the window of any entry, also of one that does not count then.
+        return False
     is_as_treated = isinstance(question.by, Flag) and question.by.several == "as_treated"
     return question.unit.kind == "person" and not is_as_treated and roles <= MOST_ROLES
 
@@ -87,6 +90,9 @@ def add_counts(
     """The pass over the rows that were gathered; portions hold none that count then."""
     for part in lake.in_order(portions, lambda *given: _deciding(reading, rules, *given)):
         is_entry = _begins(reading, part.rows, rules) & ~_is_past_day(part.rows, rules)
+        if rules.is_first_only:
+            entries = np.flatnonzero(is_entry)
+            is_entry[entries[~changes(part.rows.unit[entries])]] = False
         ordered = OrderedRows(
             len(part.rows.units),
             part.rows.unit,

@@ -53,8 +53,8 @@ def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = 
     """How many units reached each step, without a comparison."""
     asked = asked_of(reading, question)
     tables = None
-    if not is_first_only and is_for_arrays(question, len(asked.definitions)):
-        tables = by_arrays_or_none(reading, lambda: _by_arrays(reading, asked))
+    if is_for_arrays(question, len(asked.definitions), is_first_only=is_first_only):
+        tables = by_arrays_or_none(reading, lambda: _by_arrays(reading, asked, is_first_only=is_first_only))
     if tables is None:
         tables = _by_relations(reading, question, is_first_only=is_first_only)
     names = bar_names(question, asked.steps)
@@ -207,9 +207,9 @@ def _by_relations(reading: Reading, question: Funnel, *, is_first_only: bool) ->
     return Tables(prepared.matched, counts, times, daily, over)
 
 
-def _by_arrays(reading: Reading, asked: Asked) -> Tables:
+def _by_arrays(reading: Reading, asked: Asked, *, is_first_only: bool) -> Tables:
     """The same numbers by a pass over arrays; the answer has the portable SQL, which gives them too."""
-    passed = funnel_passed(reading, asked)
+    passed = funnel_passed(reading, asked, is_first_only=is_first_only)
     values, shapes = asked.values, asked.shapes
     reading.quote("funnel_counts.sql", values, stages=shapes)
     if len(shapes) > 1:

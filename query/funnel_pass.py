@@ -19,10 +19,12 @@ from .statement import Fragment
 from .unseen import unsaid, unseen_value
 
 
-def funnel_passed(reading: Reading, asked: Asked, behind: BehindBar | None = None) -> Passed[FunnelTables]:
+def funnel_passed(
+    reading: Reading, asked: Asked, behind: BehindBar | None = None, *, is_first_only: bool = False
+) -> Passed[FunnelTables]:
     """The pass over the events of a funnel, after which the answer says how to make the relation `results`.
 
-    `behind` lists the people of one bar on the way.
+    `behind` lists the people of one bar on the way. With `is_first_only` no entry of a unit counts but its first.
     """
     blocks, ends, removes = (tuple(asked.numbered[name]) for name in ("blocks", "ends", "removes"))
     rules = Rules(
@@ -33,6 +35,7 @@ def funnel_passed(reading: Reading, asked: Asked, behind: BehindBar | None = Non
         ends,
         removes,
         in_any_order=asked.question.order == "any",
+        is_first_only=is_first_only,
     )
     passed = passed_over(
         reading,
@@ -43,7 +46,7 @@ def funnel_passed(reading: Reading, asked: Asked, behind: BehindBar | None = Non
     )
     found = passed.tables
     notes = _unseen_value(reading, asked, passed.searched, found)
-    _quote_results(reading, asked, shares_events=found.counts.shares_events)
+    _quote_results(reading, asked, shares_events=found.counts.shares_events, is_first_only=is_first_only)
     return replace(passed, matched=replace(passed.matched, notes=(*notes, *passed.matched.notes)))
 
 
@@ -58,10 +61,12 @@ def _unseen_value(reading: Reading, asked: Asked, searched: Searched, found: Fun
     return unsaid(reading, by.name)
 
 
-def _quote_results(reading: Reading, asked: Asked, *, shares_events: bool) -> None:
+def _quote_results(reading: Reading, asked: Asked, *, shares_events: bool, is_first_only: bool) -> None:
     """Remember the statements of `make_results`."""
     values, structure, question = asked.values, asked.structure, asked.question
     reading.quote("funnel_counted.sql", values, **structure)
+    if is_first_only:
+        reading.quote("funnel_first.sql", {})
     if asked.question.order == "any":
         quote_any(reading, values, structure, shares_events=shares_events)
     else:

@@ -70,7 +70,8 @@ class Rules:
     """What a funnel asks: its steps, its window and until when windows are over, in microseconds.
 
     `blocks`, `ends` and `removes` are the numbers of what may not lie between two steps, ends attempts, removes units.
-    Where steps come `in_any_order`, `any_order.py` finds the attempts.
+    Where steps come `in_any_order`, `any_order.py` finds the attempts. With `is_first_only` no entry of a unit counts
+    but its first.
     """
 
     shapes: Sequence[StepShape]
@@ -80,6 +81,7 @@ class Rules:
     ends: tuple[int, ...] = ()
     removes: tuple[int, ...] = ()
     in_any_order: bool = False
+    is_first_only: bool = False
 
     @property
     def entries(self) -> list[int]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from expost.errors import NotBuilt
 
+from .answer import Answer
 from .cohort_size import CohortSize
 from .explanation import CountsOf, Explanation, ExplanationAnswer, OtherRule
 from .funnel import Funnel
@@ -22,6 +23,7 @@ from .rules_of_sessions import PATHS, SESSIONS
 from .rules_of_steps import FUNNEL, RETENTION
 from .sessions import Sessions
 from .stickiness import Stickiness
+from .ties import Ties, say_ties, ties_by_arrays, ties_in_relations
 from .trend import Trend
 
 EXPLAINED: Mapping[type[Question], Explained] = {
@@ -34,14 +36,6 @@ EXPLAINED: Mapping[type[Question], Explained] = {
     Sessions: SESSIONS,
     CohortSize: COHORT,
 }
-TIES = """\
-select cast(coalesce(sum(events), 0) as bigint) as events, count(distinct unit_id) as units
-from (
-    select unit_id, moment, count(distinct position) as events
-    from counted
-    group by unit_id, moment
-    having count(distinct position) > 1
-) as ties;"""
 
 
 def explanation(reading: Reading, question: Explanation) -> ExplanationAnswer:
@@ -53,11 +47,7 @@ def explanation(reading: Reading, question: Explanation) -> ExplanationAnswer:
             hint="Funnels, retention, trends, stickiness, lifecycles, paths, sessions and cohorts are.",
         )
     asked = how.asked(question.of)
-    # By the portable SQL, so that its relations are there for the ties.
-    own = how.answer(
-        replace(reading, is_fast=reading.is_fast and not how.is_ordered), Other("", "", "", asked)
-    )
-    tied_events, tied_people = _ties(reading, asked) if how.is_ordered else (None, None)
+    own, ties = _in_force(reading, how, Other("", "", "", asked))
     # A cohort's size does not say what is left out of it.
     left_out = None if how is COHORT else frozenset(each.reason for each in own.basis.left_out)
     others = [*how.others(reading, asked), *counting_rules(reading, asked, left_out)]
@@ -77,9 +67,23 @@ def explanation(reading: Reading, question: Explanation) -> ExplanationAnswer:
             OtherRule(other.rule, other.setting, other.says, _compared(counts, chosen))
             for other, counts in found
         ),
-        tied_events=tied_events,
-        tied_people=tied_people,
+        tied_events=None if ties is None else ties.events,
+        tied_people=None if ties is None else ties.units,
     )
+
+
+def _in_force(reading: Reading, how: Explained, asked: Other) -> tuple[Answer, Ties | None]:
+    """The answer, and its ties where the order of events decides."""
+    if not how.is_ordered:
+        return how.answer(reading, asked), None
+    ties = ties_by_arrays(asked.of(reading), asked.question)
+    if ties is None:
+        # By the portable SQL, whose relations tell.
+        own = how.answer(replace(reading, is_fast=False), asked)
+        return own, ties_in_relations(reading, asked.question)
+    own = how.answer(reading, asked)
+    say_ties(reading, asked.question)
+    return own, ties
 
 
 def _padded(counts: Counts, length: int) -> Counts:
@@ -95,13 +99,3 @@ def _compared(counts: Counts, chosen: Counts) -> tuple[CountsOf, ...]:
         )
         for key, people in counts.items()
     )
-
-
-def _ties(reading: Reading, asked: Question) -> tuple[int, int]:
-    relation = "counted"
-    if isinstance(asked, Retention):
-        unit = "person_id" if asked.unit.kind == "person" else "unit_id"
-        counts = "where is_sure and left_out is null"
-        relation = f"(select {unit} as unit_id, moment, position from matched {counts}) as counted"
-    [(events, units)] = reading.execute(TIES.replace("from counted", f"from {relation}"), {})
-    return events, units

@@ -51,8 +51,7 @@ class Other:
         own = replace(reading, question=self.question)
         if self.calendar is not None:
             own = replace(own, calendar=self.calendar)
-        # What was found in this snapshot before is of what counted then.
-        return own if self.counting is None else replace(own, counting=self.counting, is_fast=False)
+        return own if self.counting is None else replace(own, counting=self.counting)
 
 
 @dataclass(frozen=True, slots=True)

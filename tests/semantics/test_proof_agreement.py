@@ -145,6 +145,34 @@ def test_an_explanation_gives_what_the_other_question_would(
         assert [each.person_id for each in only.people] == [person]
 
 
+@few
+@given(
+    story=stories(span=6, most=14),
+    steps=st.lists(st.sampled_from(STEPS), min_size=2, max_size=3),
+    within=st.integers(1, 8),
+    order=st.sampled_from(("ordered", "any")),
+    by=st.none() | st.just(Flag("f")),
+)
+def test_an_explanation_by_arrays_says_what_the_portable_sql_says(
+    story: list[Happening], steps: list[str], within: int, order: Literal["ordered", "any"], by: Flag | None
+) -> None:
+    """Its ties as well: events of one moment are frequent in these stories."""
+    defined = tuple(map(definition_of, steps))
+    window = timedelta(microseconds=within * 10 * 60_000_000)
+    for question in (
+        Funnel(defined, window, order=order, by=by, now=NOW),
+        Funnel((defined[0], defined[-1]), window, removes_unit=(defined[1],), by=by, now=NOW),
+        Retention(defined[0], defined[-1], "day", 3, by=by, now=NOW),
+    ):
+        fast = answer_of(story, Explanation(question))
+        slow = answer_of(story, Explanation(question), is_fast=False)
+        assert isinstance(fast, ExplanationAnswer)
+        assert isinstance(slow, ExplanationAnswer)
+        assert (fast.tied_events, fast.tied_people) == (slow.tied_events, slow.tied_people)
+        assert (fast.groups, fast.others, fast.in_force) == (slow.groups, slow.others, slow.in_force)
+        assert fast.sql == slow.sql
+
+
 def told_people(story: list[Happening], question: Funnel) -> list[str]:
     """The first of those who entered."""
     behind = answer_of(story, FunnelPeople(question, 1, limit=1))
