@@ -68,6 +68,11 @@ class PeopleView:
         return [] if gap == SESSION_GAP else [("gap", format_duration(gap))]
 
     @property
+    def are_grouped(self) -> bool:
+        """Whether the question is split: else all of them are of one group, the total."""
+        return any(row.person.kind != "total" for row in self.rows)
+
+    @property
     def are_persons(self) -> bool:
         """Whether what is listed are persons: those have a page."""
         return self.unit.kind == "person"

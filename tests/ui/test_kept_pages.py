@@ -108,6 +108,15 @@ def test_what_is_said_of_a_report_and_its_old_versions_are_forms(web: TestClient
     assert web.post("/reports/rollback", data={"name": "Checkout", "version": "x"}).status_code == 400
 
 
+def test_on_a_dashboard_the_numbers_are_folded_and_on_the_page_of_a_question_they_are_open(
+    web: TestClient,
+) -> None:
+    folded = page(web, "/dashboards/Weekly").select("details.numbers")
+    assert folded
+    assert not [each for each in folded if each.has_attr("open")]
+    assert page(web, "/funnel?step=a&step=b").select_one("details.numbers[open]")
+
+
 def test_a_dashboard_shows_its_reports_and_says_which_one_is_gone(web: TestClient, stand_in: StandIn) -> None:
     shown = page(web, "/dashboards/Weekly")
     heads = [each.get_text() for each in shown.select("section.panel > h2 > a")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,6 +28,12 @@ def test_who_left_an_optional_step_out_has_nothing_under_it() -> None:
     view = people_view(answer(funnel, 3, "A", "C"))
     assert view.columns == ("1 A", "2 B", "3 C")
     assert [cell and cell.event.step for cell in view.rows[0].cells] == ["A", None, "C"]
+
+
+def test_people_have_a_column_of_groups_only_where_the_question_is_split() -> None:
+    whole = answer(Funnel(("A", "B"), timedelta(days=1)), 2, "A", "B")
+    split = replace(whole, people=(replace(whole.people[0], kind="variation", value="treatment"),))
+    assert (people_view(whole).are_grouped, people_view(split).are_grouped) == (False, True)
 
 
 def test_a_step_with_more_to_say_is_called_by_its_name() -> None:
