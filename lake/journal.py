@@ -254,11 +254,16 @@ class Journal:
         is_closing = False
         while not is_closing:
             with self._wake:
-                if not (self._waiting or self._seals_asked or self._is_closing):
+                until = time.monotonic() + GATHER_SECONDS
+                if self._is_steady and not self._has_work():
+                    # Who filled the last group fills the next: the thread is woken when it is full, and not before.
+                    self._wake.wait(GATHER_SECONDS)
+                if not self._has_work():
                     self._is_idle = True
                     self._wake.wait(self._seconds_until_due())
                     self._is_idle = False
-                self._gather()
+                    until = time.monotonic() + GATHER_SECONDS
+                self._gather(until)
                 group, self._waiting = self._waiting, []
                 seals, self._seals_asked = self._seals_asked, []
                 is_closing = self._is_closing and not group
@@ -271,9 +276,11 @@ class Journal:
             for seal in seals:
                 seal.set_result(None)
 
-    def _gather(self) -> None:
+    def _has_work(self) -> bool:
+        return bool(self._waiting or self._seals_asked or self._is_closing)
+
+    def _gather(self, until: float) -> None:
         """Wait for more of a group, unless its senders are so few that they wait for nothing but each other."""
-        until = time.monotonic() + GATHER_SECONDS
         self._full_group = min(max(self.senders() // 2, LEAST_FULL_GROUP), FULL_GROUP)
         # To look for a lull costs as much as reading some of a batch. When the last group had none, it is looked for
         # at the end.
