@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 import expost
 from tests.ui.pointing_bench import (
@@ -48,6 +48,23 @@ def test_a_taken_name_is_said_while_it_is_written_with_a_free_one_and_the_way_to
     expect(bench.desk.locator(".taken")).to_contain_text("Saving makes version 2 of it")
     bench.desk.get_by_role("button", name="Save definition").click()
     expect(bench.desk.get_by_role("status").first).to_contain_text("Saved as version 2")
+
+
+def test_a_taken_name_that_is_written_before_the_server_found_a_selector_is_said_when_it_has(
+    bench: Bench,
+) -> None:
+    expost.open(bench.data).define("Early", click="a.typed")
+    page, definer = bench.open(bench.put_up(path="/early"))
+    held: list[Route] = []
+    bench.desk.route("**/point/selectors.json*", lambda route: held.append(route))
+    with bench.desk.expect_request("**/point/selectors.json*"):
+        page.mouse.click(*centre(page, ".other"))
+    definer.get_by_label("Name", exact=True).fill("early")
+    # Longer than a pause in typing, after which a name is asked about.
+    page.evaluate("new Promise(done => setTimeout(done, 500))")
+    expect(definer.locator(".taken")).to_be_hidden()
+    held[0].continue_()
+    expect(definer.locator(".taken")).to_contain_text("“Early” exists since")
 
 
 SECTION = """<h2>Far away</h2><section><h3>Green teas</h3>

@@ -66,7 +66,10 @@ export const define = (ask: Ask, site: string, also: string, isPreviewOnly = fal
     const isInFrame = !!mine && !!frameOf(mine.ownerDocument);
     const suggested = state.ranked?.find((each) => each.selector === selector && (each.text ?? "") === state.text);
     const here = selector && !error ? placed(matched.length, suggested) : [];
+    const isAnother = selector !== state.selector;
     change({ selector, matched, past, here, notes: differences({ selector, error, matched, mine, past, isInFrame, also }) });
+    // Whoever writes a name faster than the server finds a selector hears of it then.
+    if (isAnother && isNamed && !isSaving && !state.saved) checkName();
   };
   const lookBack = async (isLatest: () => boolean): Promise<void> => {
     const { kind, selector, text } = state;
