@@ -18,6 +18,7 @@ from expost.state.sites import find_site
 
 from .answer import Answer
 from .dashboard import Dashboard
+from .definition import ACTIVITY
 from .file_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .form import Form
 from .form_funnel import funnel_of
@@ -238,9 +239,9 @@ class KeptReports(OpenedFolder):
         return form
 
     def _pin(self, site: str, named: str) -> str:
-        if is_activity(self.state, site, named):
-            return named
         name, version = pin_of(self.state, site, named)
+        if is_activity(self.state, site, name, version):
+            return f"{ACTIVITY.name}@0"
         found = find_definition(self.state, site, name, version)
         return f"{found.name}@{found.version}"
 

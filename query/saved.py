@@ -37,21 +37,23 @@ def in_force_at(state: State, site: str, name: str, version: int | None = None) 
     """What a question means by a name: at each time the version in force.
 
     A pinned version, given or written behind the name (`Signed up@2`), gives the definition as it was when that version
-    was its latest: later ones do not count. "Any activity" is there without being saved.
+    was its latest: later ones do not count. "Any activity" is there without being saved, as version 0.
     """
-    if version is None and is_activity(state, site, name):
-        return ACTIVITY
     if version is None:
         name, version = pin_of(state, site, name)
+    if is_activity(state, site, name, version):
+        return ACTIVITY
     if version is not None:
         saved.find_definition(state, site, name, version)
     history = saved.definition_history(state, site, name)
     return whole_of([each for each in history if version is None or each.version <= version])
 
 
-def is_activity(state: State, site: str, name: str) -> bool:
-    """Whether a name means `ACTIVITY`: a definition that is saved under it comes before it."""
-    return name_key(name) == name_key(ACTIVITY.name) and not _versions(state, site, name)
+def is_activity(state: State, site: str, name: str, version: int | None = None) -> bool:
+    """Whether a name means `ACTIVITY`: a definition that is saved under it comes before it, unless version 0 is meant."""
+    if name_key(name) != name_key(ACTIVITY.name):
+        return False
+    return version == 0 or (version is None and not _versions(state, site, name))
 
 
 def pin_of(state: State, site: str, named: str) -> tuple[str, int | None]:

@@ -80,8 +80,8 @@ def test_a_start_and_a_return_are_said_behind_the_command(lake):
     assert "said twice: 'Looked' and 'Bought'" in twice.stderr
 
 
-def test_it_is_kept_in_reports_and_cohorts_and_has_no_version_to_pin(lake):
-    kept = lake.save_report("Coming back", lake.retention(), pin=True)
+def test_it_is_kept_in_reports_and_cohorts(lake):
+    kept = lake.save_report("Coming back", lake.retention())
     assert isinstance(kept, Report)
     assert kept.definitions == ("Any activity",)
     assert lake.report("Coming back", now=NOW).cohorts == lake.retention(now=NOW).cohorts
@@ -97,3 +97,21 @@ def test_a_definition_that_is_saved_under_its_name_comes_before_it(lake):
     assert [(each.start, each.size) for each in answer.cohorts] == [(WEEKS[1], 1)]
     options = BeautifulSoup(Api(lake.analysis.folder, "viewer").client.get("/trend").text, "html5lib")
     assert [option.text for option in options.select("#name option")].count("Any activity") == 0
+
+
+def test_a_report_that_pins_it_counts_the_same_when_a_definition_takes_its_name(lake):
+    before = lake.retention(now=NOW).cohorts
+    kept = lake.save_report("Coming back", lake.retention("any  activity"), pin=True)
+    assert isinstance(kept, Report)
+    assert kept.definitions == ("Any activity@0",)
+    lake.save_report("Followed", lake.retention())
+    lake.define("Any activity", track="Bought")
+    assert lake.report("Coming back", now=NOW).cohorts == before
+    assert lake.retention("any activity@0", now=NOW).cohorts == before
+    assert lake.report("Followed", now=NOW).cohorts != before
+    [began, _] = lake.report("Coming back", now=NOW).basis.definitions
+    assert (began.name, began.version) == ("Any activity", None)
+    again = lake.save_report("Saved one", lake.retention("Any activity"), pin=True)
+    assert isinstance(again, Report)
+    assert again.definitions == ("Any activity@1",)
+    assert lake.save_report("Coming back", lake.retention("Any activity@0"), pin=True) == kept
