@@ -50,7 +50,7 @@ def in_force_at(state: State, site: str, name: str, version: int | None = None) 
 
 
 def is_activity(state: State, site: str, name: str, version: int | None = None) -> bool:
-    """Whether a name means `ACTIVITY`: a definition that is saved under it comes before it, unless version 0 is meant."""
+    """Whether a name means `ACTIVITY`: a definition saved under it comes before it, unless version 0 is meant."""
     if name_key(name) != name_key(ACTIVITY.name):
         return False
     return version == 0 or (version is None and not _versions(state, site, name))
