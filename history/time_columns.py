@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 
@@ -85,13 +86,17 @@ def guess_format(values: Sequence[object]) -> str:
 
     >>> guess_format(["24.10.2026 02:30", "32.13.2026 02:30", "25.10.2026 02:30"])
     '%d.%m.%Y %H:%M'
+    >>> guess_format([1790000000, 1790000001, 1790000002123])
+    'seconds'
     """
     texts = [value for value in values if value not in (None, "")]
     if _is_most(sum(1 for each in texts if re.fullmatch(r"\d{8}", str(each))), texts):
         return COMPACT
     numbers = [float(str(each)) for each in texts if not isinstance(each, date) and NUMBER.match(str(each))]
     if _is_most(len(numbers), texts):
-        return likely_unit(max(numbers))
+        # Zeros stand where nothing was known.
+        units = Counter(likely_unit(each) for each in numbers if each)
+        return units.most_common(1)[0][0] if units else "seconds"
     # Of those that as many are in, the first.
     return max(("iso", *DOTTED), key=lambda form: sum(_is_in(each, form) for each in texts))
 
