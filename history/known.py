@@ -118,15 +118,21 @@ class Distinct:
 
 def imported_ids(folder: Folder, site: str) -> Iterator[list[str]]:
     """The ids of all imported events of a site, some at a time."""
-    snapshot = find_snapshot(folder.lake / "events")
-    for file in snapshot.files if snapshot else ():
-        for rows in read_groups(Path(file), ["event_id", "imported", "site"], TABLES["events"]):
-            is_ours = pc.and_kleene(rows["imported"], pc.equal(rows["site"], site))  # pyright: ignore[reportAttributeAccessIssue]
-            ids = rows["event_id"].filter(pc.fill_null(is_ours, pa.scalar(False)))  # pyright: ignore[reportAttributeAccessIssue]
-            if len(ids):
-                yield ids.to_pylist()
+    for rows, is_ours in _rows(folder, site, ["event_id"]):
+        ids = rows["event_id"].filter(is_ours)
+        if len(ids):
+            yield ids.to_pylist()
 
 
 def count_imported(folder: Folder, site: str) -> int:
     """How many imported events of a site the lake has."""
-    return sum(map(len, imported_ids(folder, site)))
+    return sum(pc.sum(is_ours).as_py() or 0 for _, is_ours in _rows(folder, site, []))  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _rows(folder: Folder, site: str, columns: Sequence[str]) -> Iterator[tuple[pa.Table, pa.ChunkedArray]]:
+    """These columns of all events, a row group at a time, and which of them are imported ones of the site."""
+    snapshot = find_snapshot(folder.lake / "events")
+    for file in snapshot.files if snapshot else ():
+        for rows in read_groups(Path(file), [*columns, "imported", "site"], TABLES["events"]):
+            is_ours = pc.and_kleene(rows["imported"], pc.equal(rows["site"], site))  # pyright: ignore[reportAttributeAccessIssue]
+            yield rows, pc.fill_null(is_ours, pa.scalar(False))  # pyright: ignore[reportAttributeAccessIssue]
