@@ -93,6 +93,16 @@ QUESTIONS: dict[str, tuple[Question, int | None]] = {
     "paths": (Paths(VIEWED, steps=5, site=SITE, now=END), None),
     "funnel in any order": (Funnel(STEPS, WITHIN, order="any", site=SITE, now=END), 600),
     "funnel of sessions": (Funnel(STEPS, WITHIN, unit=Unit("session"), site=SITE, now=END), None),
+    "trend of sessions": (Trend(VIEWED, "week", unit=Unit("session"), site=SITE, now=END), None),
+    "trend of sessions of a click": (Trend(STEPS[0], "week", unit=Unit("session"), site=SITE, now=END), None),
+    "retention of sessions": (
+        Retention(STEPS[0], STEPS[1], "week", PERIODS, unit=Unit("session"), site=SITE, now=END),
+        None,
+    ),
+    "retention of devices": (
+        Retention(STEPS[0], STEPS[1], "week", PERIODS, unit=Unit("device"), site=SITE, now=END),
+        None,
+    ),
     "funnel by path": (Funnel(STEPS, WITHIN, by=ByColumn("path"), site=SITE, now=END), 600),
     "funnel by a property": (Funnel(STEPS, WITHIN, by=ByProperty("amount"), site=SITE, now=END), 600),
     "funnel by week of entry": (Funnel(STEPS, WITHIN, over="week", site=SITE, now=END), 600),

@@ -18,7 +18,7 @@ from .interval import EARLIEST, LATEST
 from .kept_events import Source, in_lake
 from .reading import Reading, Row, at
 from .selector_sql import ENGINE_VERSION
-from .session_moments import hold_session_moments
+from .session_moments import turns
 from .statement import Fragment, identifier, render
 from .stretches import find_sessions, find_stretches
 from .unit import PERSON, Unit
@@ -36,9 +36,6 @@ from .unseen import (
 IS_SEEN = "select 1 from exposed limit 1;"
 ALWAYS = ("event_id", "time", "page_id", "page_seq", "device_id")
 """Columns that every statement about matches reads anyway."""
-PART_MOMENTS = 500_000
-"""Events of sessions at about so many moments are put in order together."""
-MOST_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +89,8 @@ def match(
     property in `measured` its number comes along, as `number_1`, …, and its type in JSON, as `type_1`, ….
     """
     # Exposures are of any time, and so are their sessions.
-    has_session_moments = unit.kind == "session" and flag is None and reading.is_fast
-    _prepare_units(reading, unit, bounds if flag is None else None, is_quoted=has_session_moments)
+    takes_turns = unit.kind == "session" and flag is None and reading.is_fast
+    _prepare_units(reading, unit, bounds if flag is None else None, is_quoted=takes_turns)
     if flag is not None:
         kind = None if unit.kind == "person" else unit.kind
         reading.run("exposures.sql", {"flag": flag}, unit=kind, has_ties=False)
@@ -110,7 +107,7 @@ def match(
         wheres=wheres,
         measured=measured,
     )
-    _make_matched(reading, searched, unit, bounds, has_session_moments=has_session_moments)
+    _make_matched(reading, searched, unit, takes_turns=takes_turns)
     matched = tallied(reading, steps, searched.compiled, reading.run("tally.sql", {}), wheres or {})
     notes = [*unseen_group(reading, unit), *unseen_value(reading, by)]
     if flag is not None:
@@ -119,41 +116,17 @@ def match(
     return replace(matched, notes=(*notes, *matched.notes))
 
 
-def _make_matched(
-    reading: Reading,
-    searched: Searched,
-    unit: Unit,
-    bounds: tuple[int, int] | None,
-    *,
-    has_session_moments: bool,
-) -> None:
-    """Make the relation; with `has_session_moments` the sessions are still to be found, as the answer says them."""
+def _make_matched(reading: Reading, searched: Searched, unit: Unit, *, takes_turns: bool) -> None:
+    """Make the relation, of all devices at once or in turns, whose sessions are then still to be found."""
     values, structure = searched.values, {"has_ties": False, **searched.structure}
-    if not has_session_moments:
+    if not takes_turns:
         reading.run("matched.sql", values, **structure)
         return
     reading.quote("matched.sql", values, **structure)
-    has_session_moments = hold_session_moments(reading, searched.sources, values, unit.gap)
-    if not has_session_moments:
-        _prepare_units(replace(reading, sql=[], used={}), unit, bounds)
-    structure["has_session_moments"] = has_session_moments
-    if not structure["has_positions"]:
-        reading.quietly(render("matched.sql", **structure), values)
-        return
-    # A session lies in one device, and the columns that order its events are wide: so devices take turns.
-    parts = _parts(reading, has_session_moments=has_session_moments)
-    for part in range(parts):
+    for number, turn in enumerate(turns(reading, searched.sources, values, unit.gap)):
         reading.go_on()
-        text = render("matched.sql", in_parts=parts > 1, is_added=part > 0, **structure)
-        reading.quietly(text, {**values, "parts": parts, "part": part})
-
-
-def _parts(reading: Reading, *, has_session_moments: bool) -> int:
-    """How many times some devices take turns; where nobody has counted the events, often."""
-    if not has_session_moments:
-        return MOST_PARTS
-    [(moments,)] = reading.relation("select count(*) from session_moments", {}).fetchall()
-    return min(int(moments) // PART_MOMENTS + 1, MOST_PARTS)
+        text = render("matched.sql", **{**structure, "turn": turn, "is_added": number > 0})
+        reading.quietly(text, {**values, **turn.values})
 
 
 def search(
@@ -219,6 +192,8 @@ def search(
         "chosen": reading.chosen,
         "parting": reading.parting if isinstance(by, ByCohort) else None,
         "numbers": _numbers(measured, values),
+        "turn": None,
+        "is_added": False,
     }
     return Searched(
         searched, tuple(numbers), frozenset(narrowed_ones), tuple(compiled), sources, roles, values, structure

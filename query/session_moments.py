@@ -6,160 +6,214 @@ told its session, so a join by device and moment is enough.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from expost.lake.unused_memory import give_back
 
+from .condition import CompiledDefinition
+from .device_parts import Devices, Part, Rows, moments_in
 from .duration import micros
 from .kept_events import Source
 from .latest_start import Marks, Numbers
-from .places import Places, places_of
+from .person_map import UNCLEAR, PersonMap, person_map
 from .reading import Reading
 from .row_order import changes
-from .statement import render
-from .stretches import DAY
+from .statement import Fragment, render
 
-Keys = NDArray[np.uint64]
-PART_EVENTS = 2_000_000
-"""So many events at most are sorted together, unless one device has more."""
-MOST_ASKED = 3_000_000
+TURN_MOMENTS = 600_000
+"""Devices take turns, each time those with about so many events that a question asks for."""
+MOST_HELD = 3_000_000
+"""Where more events are asked for, those of each part are looked for on their own."""
 MANY = 1_000_000
 """Where more are asked for, the memory in which they were found is given back."""
+FEW_MOMENTS = 500
 BATCH = 1 << 18
-KEY_BITS = 64
-MADE = "create or replace temp table session_moments (device_id bigint, moment bigint, session_id bigint)"
+CLEAR, TIED, AT_LOGIN = 0, 1, 2
+"""What time leaves unclear of an event: nothing, its place among others of its moment, or also whose it is."""
+MADE = """\
+create or replace temp table session_moments (
+    device_id bigint, moment bigint, session_id bigint, place bigint, person_id bigint, is_daily boolean,
+    unclear utinyint
+)"""
 
 
-def hold_session_moments(
-    reading: Reading, sources: Sequence[Source], values: Mapping[str, Any], gap: timedelta
-) -> bool:
-    """Make the relation `session_moments`: for each device and moment of an event of the sources its session.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Of which events the relation `session_moments` tells the session, and what `matched.sql` asks of them now.
 
-    Sessions have the numbers that `sessions.sql` gives them. `values` may hold bounds of the time. False, and no
-    relation, where so many events are asked for that memory is better left to the engine, which may use the disk.
+    `is_some`: only those of devices between two, which `values` bind. `has_nobody`: and those of no device. `moments`
+    are those at which the unclear ones are, if they are few.
     """
-    has_bounds = "from_time" in values
-    text = render("device_spans.sql", has_bounds=has_bounds)
-    found = reading.relation(text, values).to_arrow_table()
-    devices = _Devices(
-        found["device_id"].to_numpy(),
-        places_of(found["device_id"].to_numpy()),
-        found["is_daily"].to_numpy(),
-    )
-    # An event that several definitions find is told its session once.
-    relations = {
-        each.relation: [other.match for other in sources if other.relation == each.relation]
-        for each in sources
-    }
-    text = render("session_moments.sql", relations=list(relations.items()), has_bounds=has_bounds)
-    asked, many = [], 0
-    for rows in _moments(reading.relation(text, values).to_arrow_reader(BATCH), devices.places):
-        asked.append(rows)
-        many += len(rows[0])
-        if many > MOST_ASKED:
-            return False
-    if many > MANY:
-        # The engine may want it in what follows.
-        give_back()
+
+    values: Mapping[str, int]
+    is_some: bool
+    has_nobody: bool
+    unclear: int
+    moments: Sequence[int] = ()
+
+    @property
+    def is_at_login(self) -> bool:
+        """Whether time does not say whose the events are."""
+        return self.unclear == AT_LOGIN
+
+
+def turns(
+    reading: Reading, sources: Sequence[Source], values: Mapping[str, Any], gap: timedelta
+) -> Iterator[Turn]:
+    """Devices in turns, and of each turn what is clear by time before the rest.
+
+    Until the next one the relation `session_moments` tells for each device and moment of an event of the sources its
+    session, its place among the others, and its person. A session lies in one device, so what is `matched` is the sum
+    of all turns. Sessions have the numbers that `sessions.sql` gives them. `values` may hold bounds of the time.
+    """
+    moments = _Moments.of(reading, sources, values, gap)
+    parts = moments.devices.parts()
     reading.quietly(MADE, {})
-    events = render("device_moments.sql", has_bounds=has_bounds)
-    sessions = 0
-    for part in _parts(found):
-        ends = devices.ids[part.first], devices.ids[part.end - 1]
-        between = {**values, "lowest": int(ends[0]), "highest": int(ends[1])}
-        batches = reading.relation(events, between).to_arrow_reader(BATCH)
-        starts = part.starts(_moments(batches, devices.places), devices.is_daily, micros(gap))
-        keys = part.sorted(asked)
-        keys = keys[changes(keys)]
-        session = sessions + np.searchsorted(starts, keys, "right")
-        sessions += len(starts)
-        told = pa.table({**part.parted(keys, devices.ids), "session_id": session})
+    clear, unclear = Counter[int](), Counter[int]()
+    first, first_unclear = 0, 0
+    for number, part in enumerate(parts):
+        found = moments.told(part)
+        counts = np.bincount(found["unclear"].to_numpy(), minlength=AT_LOGIN + 1).tolist()
+        clear[CLEAR] += counts[CLEAR]
+        unclear += Counter({TIED: counts[TIED], AT_LOGIN: counts[AT_LOGIN]})
         # There it may go to the disk where memory is short.
-        reading.connection.register("_told", told)
+        reading.connection.register("_told", found)
         reading.quietly("insert into session_moments select * from _told", {})
         reading.connection.unregister("_told")
-    return True
+        is_last = number + 1 == len(parts)
+        if clear.total() >= TURN_MOMENTS or is_last:
+            give_back()
+            yield moments.turn(parts[first], part, CLEAR)
+            reading.quietly(f"delete from session_moments where unclear = {CLEAR}", {})
+            clear, first = Counter(), number + 1
+        # Hardly any are unclear, so that one look at the lake does for those of many turns.
+        if unclear.total() >= TURN_MOMENTS or is_last:
+            for each in sorted(unclear):
+                yield moments.turn(parts[first_unclear], part, each)
+            reading.quietly(f"delete from session_moments where unclear > {CLEAR}", {})
+            unclear, first_unclear = Counter(), number + 1
+    if not parts:
+        yield Turn({}, is_some=False, has_nobody=True, unclear=CLEAR)
 
 
-@dataclass(frozen=True, slots=True)
-class _Devices:
-    """All devices in the order of their ids, with the place of each, and which ids are daily."""
+@dataclass
+class _Moments:
+    """What tells sessions: all devices, whose they are, and the events that are asked for, unless they are too many."""
 
-    ids: Numbers
-    places: Places
-    is_daily: Marks
+    reading: Reading
+    values: Mapping[str, Any]
+    gap: timedelta
+    has_bounds: bool
+    relations: Sequence[tuple[Fragment, Sequence[CompiledDefinition]]]
+    devices: Devices
+    persons: PersonMap
+    asked: list[Rows] | None = None
+    sessions: int = 0
 
+    @staticmethod
+    def of(
+        reading: Reading, sources: Sequence[Source], values: Mapping[str, Any], gap: timedelta
+    ) -> _Moments:
+        has_bounds = "from_time" in values
+        found = reading.relation(render("device_spans.sql", has_bounds=has_bounds), values).to_arrow_table()
+        # An event that several definitions find is told its session once.
+        relations = {
+            each.relation: [other.match for other in sources if other.relation == each.relation]
+            for each in sources
+        }
+        persons = person_map(reading)
+        # Found before any rows are read, as the connection gives those of one statement at a time.
+        _ = persons.owners, persons.logins
+        devices = Devices.of(found)
+        moments = _Moments(reading, values, gap, has_bounds, list(relations.items()), devices, persons)
+        moments.hold_asked()
+        return moments
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The devices from the place `first` to before `end`: place and moment are one integer, of `bits` the moment."""
+    def turn(self, one: Part, other: Part, unclear: int) -> Turn:
+        """That of the devices from one part to the other."""
+        is_some = one.first > 0 or other.end < len(self.devices.ids)
+        bounds = self.devices.between(one, other) if is_some else {}
+        if unclear == CLEAR:
+            return Turn(bounds, is_some, one.first == 0, CLEAR)
+        text = (
+            f"select distinct moment from session_moments where unclear = {unclear} limit {FEW_MOMENTS + 1}"
+        )
+        found = self.reading.relation(text, {}).to_arrow_table()["moment"].to_pylist()
+        # Files skip what lies at none of a few moments that are written out, and read all columns to join many.
+        return Turn(
+            bounds,
+            is_some,
+            has_nobody=False,
+            unclear=unclear,
+            moments=found[: len(found) % (FEW_MOMENTS + 1)],
+        )
 
-    first: int
-    end: int
-    since: int
-    bits: int
+    def hold_asked(self) -> None:
+        """Hold the events that are asked for, if they are not too many."""
+        asked: list[Rows] = []
+        many = 0
+        for rows in self.find_asked({}):
+            asked.append(rows)
+            many += len(rows[0])
+            if many > MOST_HELD:
+                break
+        else:
+            self.asked = asked
+        if many > MANY:
+            # The engine may want it in what follows.
+            give_back()
 
-    def sorted(self, rows: Iterable[tuple[NDArray[np.int32], Numbers]]) -> Keys:
-        """Place and moment of those rows that are of these devices, in order."""
-        found = [np.empty(0, np.uint64)]
-        for device, moment in rows:
-            is_here = (device >= self.first) & (device < self.end)
-            keys = (device[is_here] - self.first).astype(np.uint64) << np.uint64(self.bits)
-            found.append(keys | (moment[is_here] - self.since).view(np.uint64))
-        whole = np.concatenate(found)
-        whole.sort()
-        return whole
+    def find_asked(self, between: Mapping[str, int]) -> Iterator[Rows]:
+        """The events that are asked for, of all devices or of those between two."""
+        text = render(
+            "session_moments.sql",
+            relations=self.relations,
+            has_bounds=self.has_bounds,
+            is_some=bool(between),
+        )
+        batches = self.reading.relation(text, {**self.values, **between}).to_arrow_reader(BATCH)
+        return moments_in(batches, self.devices.places)
 
-    def parted(self, keys: Keys, ids: Numbers) -> dict[str, Numbers]:
-        """The ids of devices, and the moments."""
-        return {"device_id": ids[self.first + self.device_of(keys)], "moment": self.moment_of(keys)}
+    def told(self, part: Part) -> pa.Table:
+        """The rows of `session_moments` of these devices."""
+        devices = self.devices
+        between = devices.between(part, part)
+        events = render("device_moments.sql", has_bounds=self.has_bounds)
+        batches = self.reading.relation(events, {**self.values, **between}).to_arrow_reader(BATCH)
+        starts = part.starts(moments_in(batches, devices.places), devices.is_daily, micros(self.gap))
+        asked = part.sorted(self.find_asked(between) if self.asked is None else self.asked)
+        place = np.flatnonzero(changes(asked))
+        is_tied = np.diff(place, append=len(asked)) > 1
+        keys = asked[place]
+        session = self.sessions + np.searchsorted(starts, keys, "right")
+        self.sessions += len(starts)
+        device, moment = part.first + part.device_of(keys), part.moment_of(keys)
+        person, is_at_login = self.persons_at(devices.ids[device], moment)
+        unclear = np.where(is_at_login, AT_LOGIN, np.where(is_tied, TIED, CLEAR)).astype(np.uint8)
+        return pa.table({
+            "device_id": devices.ids[device],
+            "moment": moment,
+            "session_id": session,
+            "place": place,
+            "person_id": person,
+            "is_daily": devices.is_daily[device],
+            "unclear": unclear,
+        })  # fmt: skip
 
-    def device_of(self, keys: Keys) -> Numbers:
-        """The places of devices, counted from the first one here."""
-        return (keys >> np.uint64(self.bits)).view(np.int64)
-
-    def moment_of(self, keys: Keys) -> Numbers:
-        """The moments."""
-        return (keys & np.uint64((1 << self.bits) - 1)).view(np.int64) + self.since
-
-    def starts(self, events: Iterable[tuple[NDArray[np.int32], Numbers]], is_daily: Marks, gap: int) -> Keys:
-        """With which events sessions begin, in order."""
-        keys = self.sorted(events)
-        device = self.device_of(keys)
-        begins = changes(device)
-        begins[1:] |= np.diff(keys) > np.uint64(gap)
-        is_daily = is_daily[self.first : self.end]
-        if is_daily.any():
-            # A daily id is nobody on the next day.
-            begins |= changes(self.moment_of(keys) // DAY) & is_daily[device]
-        return keys[begins]
-
-
-def _parts(devices: pa.Table) -> Iterator[_Part]:
-    """All devices, some after the others."""
-    if not len(devices):
-        return
-    since = int(devices["earliest"].to_numpy().min())
-    bits = int(devices["latest"].to_numpy().max() - since).bit_length()
-    come = np.cumsum(devices["events"].to_numpy())
-    first, before = 0, 0
-    while first < len(devices):
-        most = int(np.searchsorted(come, before + PART_EVENTS, "right"))
-        end = min(max(most, first + 1), first + (1 << (KEY_BITS - bits)), len(devices))
-        yield _Part(first, end, since, bits)
-        first, before = end, int(come[end - 1])
-
-
-def _moments(
-    batches: Iterable[pa.RecordBatch], places: Places
-) -> Iterator[tuple[NDArray[np.int32], Numbers]]:
-    """The place of the device, and the moment, of each row."""
-    for batch in batches:
-        yield places.of(batch.column("device_id").to_numpy()), batch.column("moment").to_numpy()
+    def persons_at(self, devices: Numbers, moments: Numbers) -> tuple[Numbers, Marks]:
+        """Whose these devices were at these moments, by time alone, and whether a login was at that very moment."""
+        person, marks = self.persons.owners.of_devices(devices)
+        is_at_login = np.zeros(len(devices), bool)
+        if marks is not None:
+            several = np.flatnonzero(marks & UNCLEAR)
+            person[several], is_at_login[several] = self.persons.logins.persons_at(
+                devices[several], moments[several]
+            )
+        return person, is_at_login

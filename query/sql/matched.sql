@@ -12,12 +12,12 @@
    chosen         a condition on the person of an event `m`: whose events count at all
    parting        an expression over an event `m` that comes along as `value` instead
    numbers        expressions over an event `e` that come along as `type_1`, `number_1`, …
-   in_parts       whether only events of some devices are asked for, the $part of $parts, in whose order those of others
-                  mean nothing; all but the first are added to what is there
-   is_added       whether it is not the first of them
+   turn           which devices are asked for, where they take turns (session_moments.py), and which of their events:
+                  those of which time alone decides all, or those it leaves `unclear`
+   is_added       whether the events are put to those that were found before
 
    $count_bots, $count_internal, $environments (null: all) say what is left out #}
-{% if is_added | default(false) %}
+{% if is_added %}
 insert into matched
 {% else %}
 create or replace temp table matched as
@@ -59,8 +59,13 @@ matches_{{ number }} as (
 {% if has_ties %}
         and epoch_us(e.time) in (select moment from tied)
 {% endif %}
-{% if in_parts | default(false) %}
-        and abs(coalesce(e.device_id, 0) % $parts) = $part
+{% if turn and turn.is_some %}
+        and (e.device_id between $lowest and $highest{% if turn.has_nobody %} or e.device_id is null{% endif %})
+{% endif %}
+{% if turn and turn.moments %}
+        and e.time in ({% for moment in turn.moments %}{% if not loop.first %}, {% endif %}make_timestamptz({{ moment }}){% endfor %})
+{% elif turn and turn.unclear %}
+        and epoch_us(e.time) in (select moment from session_moments where unclear = {{ turn.unclear }})
 {% endif %}
         and {{ match.possibly }}
 ),
@@ -87,6 +92,8 @@ narrow as (
         -- A daily id counts as a unit inside one UTC day only.
 {% if unit == "group" %}
         , false as is_daily
+{% elif turn %}
+        , coalesce(m.is_daily, false) as is_daily
 {% else %}
         , {% if not unit %}not m.is_user and {% endif %}m.device_id in (select device_id from lake.devices where is_daily) as is_daily
 {% endif %}
@@ -112,6 +119,9 @@ narrow as (
             else (m.page_id, m.page_seq, m.event_id) >= (exposed.page_id, exposed.page_seq, exposed.event_id)
         end as is_after_exposure
 {% endif %}
+{% if turn %}
+        , m.place
+{% endif %}
 {% if has_positions %}
         , m.page_id as order_page
         , m.page_seq as order_number
@@ -122,8 +132,11 @@ narrow as (
     left join exposed on exposed.unit_id = m.{% if unit %}unit_id{% else %}person_id{% endif %}
 
 {% endif %}
+{% if turn %}
+    where (m.unclear = {{ turn.unclear }}{% if turn.has_nobody %} or m.device_id is null{% endif %})
+{% endif %}
 {% if chosen %}
-    where {{ chosen }}
+    {% if turn %}and{% else %}where{% endif %} {{ chosen }}
 {% endif %}
 )
 select
@@ -144,7 +157,11 @@ select
 {% if by_flag %}
     , is_after_exposure
 {% endif %}
-{% if has_positions %}
+{% if has_positions and turn and not turn.unclear %}
+    , coalesce(place, 0) as position
+{% elif has_positions and turn %}
+    , place + dense_rank() over (partition by unit_id, moment order by order_page, order_number, order_event) - 1 as position
+{% elif has_positions %}
     -- The place of the event in the order of its unit: what matches several steps has one place.
     , dense_rank() over (
         partition by {% if unit %}unit_id{% else %}person_id{% endif %}

@@ -5,8 +5,10 @@
 matches_of_users as (
     select matches.*, coalesce(matches.own_user_id, logins.user_id) as known_user_id
     from matches
-{% if in_parts | default(false) %}
-    left join (select * from lake.logins where abs(device_id % $parts) = $part) as logins
+{% if turn | default(none) %}
+    left join (
+        select * from lake.logins where device_id in (select device_id from session_moments where unclear = {{ turn.unclear }})
+    ) as logins
 {% else %}
     left join lake.logins as logins
 {% endif %}

@@ -1,6 +1,7 @@
 {# The devices and moments of all events that a question asks for: see `session_moments.py`.
 
    relations   each with the compiled definitions of which events are asked for there: (relation, matches)
+   is_some     whether only devices from $lowest to $highest are looked at
    has_bounds  whether $from_time and $until_time bound the events #}
 with
 {% for relation, matches in relations %}
@@ -14,6 +15,9 @@ matches_{{ loop.index }} as (
     from {{ relation }} as e
     where e.site = $site
         and e.device_id is not null
+{% if is_some %}
+        and e.device_id between $lowest and $highest
+{% endif %}
 {% if has_bounds %}
         and e.time >= $from_time
         and e.time < $until_time

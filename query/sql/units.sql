@@ -1,27 +1,35 @@
 {# The rows of `matches` with their person, and as `unit_id` what is counted where that is not the person.
 
-   unit                  "session", "device", "group", or nothing for the person
-   has_session_moments   whether the relation `session_moments` tells the session of each event #}
-{% include "persons.sql" %},
-matches_of_units as (
-{% if unit == "session" and has_session_moments | default(false) %}
-    select m.*, session_moments.session_id as unit_id
-    from matches_of_people as m
-{% if in_parts | default(false) %}
-    left join (select * from session_moments where abs(device_id % $parts) = $part) as session_moments
+   unit   "session", "device", "group", or nothing for the person
+   turn   whose events take turns, if devices do: then the relation `session_moments` tells the session of each #}
+{% if turn | default(none) and not turn.is_at_login %}
+matches_of_people as (
+    select m.*, joined.person_id as own_person_id
+    from matches as m
+    left join lake.joined_users as joined on joined.user_id = m.own_user_id
+),
 {% else %}
-    left join session_moments
+{% include "persons.sql" %},
 {% endif %}
-        on session_moments.device_id = m.device_id
-        and session_moments.moment = epoch_us(m.time)
+matches_of_units as (
+{% if turn | default(none) %}
+    select
+        m.*
+        , told.session_id as unit_id
+        , told.place
+        , told.unclear
+        , told.is_daily
+{% if not turn.is_at_login %}
+        , coalesce(m.own_person_id, m.own_user_id, told.person_id, m.device_id) as person_id
+{% endif %}
+    from matches_of_people as m
+    left join session_moments as told
+        on told.device_id = m.device_id
+        and told.moment = epoch_us(m.time)
 {% elif unit == "session" %}
     select m.*, sessions.session_id as unit_id
     from matches_of_people as m
-{% if in_parts | default(false) %}
-    left join (select * from sessions where abs(device_id % $parts) = $part) as sessions
-{% else %}
     left join sessions
-{% endif %}
         on sessions.device_id = m.device_id
         and epoch_us(m.time) >= sessions.began
         and epoch_us(m.time) <= sessions.ended

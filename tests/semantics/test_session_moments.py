@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query import matched, session_moments
+from expost.query import device_parts, matched, session_moments
 from expost.query.funnel import Funnel, FunnelPeople
 from expost.query.paths import Paths
-from expost.query.reading import Reading
+from expost.query.session_moments import CLEAR, Turn
 from expost.query.trend import Trend
 from expost.query.unit import Unit
 from tests.semantics.engine import answer_of, assert_same, definition_of
@@ -38,17 +39,19 @@ QUESTIONS = (
 @given(
     story=stories(most=16),
     start=st.none() | st.integers(0, 12),
-    most=st.sampled_from((1, 3, session_moments.PART_EVENTS)),
-    most_asked=st.sampled_from((2, session_moments.MOST_ASKED, session_moments.MOST_ASKED)),
+    most=st.sampled_from((1, 3, device_parts.PART_EVENTS)),
+    few=st.sampled_from((0, session_moments.FEW_MOMENTS)),
+    most_held=st.sampled_from((2, session_moments.MOST_HELD, session_moments.MOST_HELD)),
 )
 def test_sessions_by_sorting_are_those_of_the_portable_sql(
-    story: list[Happening], start: int | None, most: int, most_asked: int
+    story: list[Happening], start: int | None, most: int, few: int, most_held: int
 ) -> None:
     begins = None if start is None else from_micros(FIRST + 10 * MINUTE * start)
     with (
-        patch.object(session_moments, "PART_EVENTS", most),
-        patch.object(session_moments, "MOST_ASKED", most_asked),
-        patch.object(matched, "PART_MOMENTS", most),
+        patch.object(device_parts, "PART_EVENTS", most),
+        patch.object(session_moments, "FEW_MOMENTS", few),
+        patch.object(session_moments, "MOST_HELD", most_held),
+        patch.object(session_moments, "TURN_MOMENTS", most),
     ):
         for each in QUESTIONS:
             question = replace(each, start=begins)
@@ -57,17 +60,28 @@ def test_sessions_by_sorting_are_those_of_the_portable_sql(
             assert_same(answer_of(story, question), answer_of(story, question, is_fast=False))
 
 
+def test_what_is_unclear_may_come_before_what_is_clear() -> None:
+    story = read_story(["ann 02 10:00 A", "ann 02 10:00 A", "bob 02 10:00 A", "cid 02 10:00 A"])
+    with (
+        patch.object(device_parts, "PART_EVENTS", 1),
+        patch.object(session_moments, "TURN_MOMENTS", 1),
+    ):
+        for question in QUESTIONS:
+            assert_same(answer_of(story, question), answer_of(story, question, is_fast=False))
+
+
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: type(each).__name__)
 def test_it_is_sorting_that_tells_them(question: Funnel) -> None:
-    were_sorted: list[bool] = []
+    asked: list[Turn] = []
 
-    def hold(reading: Reading, *given: Any) -> bool:
-        were_sorted.append(session_moments.hold_session_moments(reading, *given))
-        return were_sorted[-1]
+    def turns(*given: Any) -> Iterator[Turn]:
+        for each in session_moments.turns(*given):
+            asked.append(each)
+            yield each
 
-    with patch.object(matched, "hold_session_moments", hold):
+    with patch.object(matched, "turns", turns):
         answer_of(read_story(["ann 02 10:00 A", "ann 02 10:30 A"]), question)
-    assert were_sorted == [True]
+    assert [each.unclear for each in asked] == [CLEAR]
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: type(each).__name__)
