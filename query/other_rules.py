@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from expost.errors import NotBuilt
+from expost.lake.unused_memory import give_back
 
 from .answer import Answer
 from .cohort_size import CohortSize
@@ -26,6 +27,8 @@ from .stickiness import Stickiness
 from .ties import Ties, say_ties, ties_by_arrays, ties_in_relations
 from .trend import Trend
 
+LET_GO = "\n".join(f"drop table if exists {name};" for name in ("matched", "counted", "attempts", "results"))
+"""The largest relations that a question makes."""
 EXPLAINED: Mapping[type[Question], Explained] = {
     Funnel: FUNNEL,
     Retention: RETENTION,
@@ -51,7 +54,7 @@ def explanation(reading: Reading, question: Explanation) -> ExplanationAnswer:
     # A cohort's size does not say what is left out of it.
     left_out = None if how is COHORT else frozenset(each.reason for each in own.basis.left_out)
     others = [*how.others(reading, asked), *counting_rules(reading, asked, left_out)]
-    answers = [how.answer(reading, other) for other in others]
+    answers = _answers(reading, how, others)
     # Under another rule there may be more of them: more days on which somebody did it.
     columns = max(map(how.columns, (own, *answers)), key=len)
     chosen = _padded(how.counts(own), len(columns))
@@ -70,6 +73,27 @@ def explanation(reading: Reading, question: Explanation) -> ExplanationAnswer:
         tied_events=None if ties is None else ties.events,
         tied_people=None if ties is None else ties.units,
     )
+
+
+def _answers(reading: Reading, how: Explained, others: Sequence[Other]) -> list[Answer]:
+    """The answer under each of these rules, of the least memory: those that make relations of all events come last.
+
+    What is held for the others is let go before them, and their relations after each.
+    """
+    found: dict[int, Answer] = {}
+    for number in sorted(range(len(others)), key=lambda number: _makes_relations(others[number])):
+        makes_relations = _makes_relations(others[number])
+        if makes_relations and reading.memory is not None:
+            reading.memory.clear()
+            give_back()
+        found[number] = how.answer(reading, others[number])
+        if makes_relations:
+            reading.quietly(LET_GO, {})
+    return [found[number] for number in range(len(others))]
+
+
+def _makes_relations(other: Other) -> bool:
+    return other.rule == "unit" or other.setting == "as_treated"
 
 
 def _in_force(reading: Reading, how: Explained, asked: Other) -> tuple[Answer, Ties | None]:
