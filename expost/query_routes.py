@@ -16,7 +16,12 @@ class Asked(Protocol):
 
     id: str
     request: str
+    began_at: float | None
 
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def progress(self) -> float | None: ...
     def to_json(self) -> dict[str, Any]: ...
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from urllib.parse import quote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from expost.pool import ASKED_BY
-from expost.query_routes import Queries
+from expost.query_routes import Asked, Queries
 from expost.ui.page import render_alone
 
 PATIENCE_SECONDS = 2.0
@@ -27,6 +28,26 @@ FORGOTTEN_SECONDS = 15.0
 MOST_PAGES = 200
 
 Key = tuple[str, bytes, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """How far the questions of one page are: how many run and wait, for how long, and the share of an only one."""
+
+    running: int
+    waiting: int
+    seconds: float
+    progress: float | None
+
+
+def asked_together(questions: Sequence[Asked]) -> Together | None:
+    """The questions of a page as one, the longest of them for all; None before the first is asked."""
+    if not questions:
+        return None
+    running = [each for each in questions if each.began_at is not None]
+    progress = running[0].progress if len(questions) == len(running) == 1 else None
+    seconds = max(each.seconds for each in running or questions)
+    return Together(len(running), len(questions) - len(running), seconds, progress)
 
 
 class UntilGone:
@@ -165,7 +186,7 @@ class PatientPages:
             page.making.cancel()
 
     def _progress(self, page: Page, scope: Scope) -> ASGIApp:
-        asked = [each.to_json() for each in self.queries.running() if each.request == page.id]
+        asked = asked_together([each for each in self.queries.running() if each.request == page.id])
         query = scope["query_string"].decode("latin-1")
         address = quote(scope["path"]) + (f"?{query}" if query else "")
         return render_alone("waiting.html", asked=asked, again=AGAIN_SECONDS, address=address)

@@ -29,8 +29,9 @@ MAX_CONTENT_BYTES = 64_000
 MAX_KIND = 120
 """How long the kind of a reason may be."""
 
-PARTICULAR = r"""`[^`]*`|'[^']*'|"[^"]*"|[0-9]+(,[0-9][0-9][0-9])*"""
-"""What of a reason is particular to one event, as an expression that Python and RE2 read alike."""
+PARTICULAR = r"""(?:`[^`]*`|'[^']*'|"[^"]*"|[0-9]+(?:,[0-9][0-9][0-9])*)(?:\.$)?"""
+"""What of a reason is particular to one event, with the full stop after it, as an expression that Python and RE2 read
+alike."""
 
 _particular = re.compile(PARTICULAR)
 
@@ -81,6 +82,8 @@ def without_bad_ids(
 def kind_of(reason: str) -> str:
     """A reason without what is particular to one event, so that there are few of them.
 
+    >>> kind_of("InvalidInput: it has no such thing as 'x'.")
+    'InvalidInput: it has no such thing as …'
     >>> kind_of("its x has to be a whole number, and is 'text'"), kind_of("it points to view 3, which is not there")
     ('its x has to be a whole number, and is …', 'it points to view …, which is not there')
     """

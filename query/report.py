@@ -109,6 +109,9 @@ class Report:
 
     def __str__(self) -> str:
         about = [name for field in ABOUT for name in self.fields.get(field, ())]
+        # Retention of one thing has it as its start and as its return: it is said once.
+        if self.kind == "retention":
+            about = list(dict.fromkeys(about))
         bare = fields_of(
             KINDS[self.kind].read({field: self.fields[field] for field in ABOUT if field in self.fields})
         )

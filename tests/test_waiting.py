@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from http.client import HTTPConnection
 from io import RawIOBase
@@ -23,8 +24,10 @@ from click.testing import CliRunner
 from expost import waiting
 from expost.asking import CANCELLED
 from expost.cli import Commands
+from expost.pool import Running
 from expost.query_routes import NoQueries
-from expost.waiting import PatientPages, UntilGone
+from expost.ui.page import render_alone
+from expost.waiting import PatientPages, UntilGone, asked_together
 from tests.serving import Serving, make_site
 
 ENDLESS = "select count(*) from range(100000000) a, range(100000000) b"
@@ -108,6 +111,20 @@ def test_a_page_that_takes_long_says_how_far_it_is_and_becomes_the_answer(server
     assert re.search(r"\d+ seconds so far", pages[0])
     assert "<td" in pages[-1]
     assert ">8<" in re.sub(r"\s", "", pages[-1])
+
+
+def test_a_page_of_several_questions_says_in_one_line_how_far_they_are() -> None:
+    now = time.monotonic()
+    waits = Running("1", "Trend", "shop", "page", now - 9)
+    runs = [Running("2", "Funnel", "shop", "page", now - 5, now - seconds) for seconds in (4, 2)]
+    together = asked_together([waits, *runs])
+    assert together is not None
+    assert (together.running, together.waiting, int(together.seconds), together.progress) == (2, 1, 4, None)
+    said = bytes(
+        render_alone("waiting.html", asked=together, again=1, address="/dashboards/Weekly").body
+    ).decode()
+    assert re.findall("seconds so far", said) == ["seconds so far"]
+    assert "4 seconds so far: 2 questions of this page are being answered, 1 more waits." in said
 
 
 def _within(work: Awaitable[None]) -> None:

@@ -46,6 +46,11 @@ class ExplanationView:
     others: tuple[RuleView, ...]
     path: str = "/funnel"
 
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """What stands over the columns. A step has its number before its name, which stays as it was given."""
+        return tuple(name[:1].upper() + name[1:] for name in self.answer.columns)
+
 
 def explanation_view(answer: ExplanationAnswer) -> ExplanationView:
     """An explanation in words."""

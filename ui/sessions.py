@@ -98,6 +98,11 @@ class SessionsView:
     later: Pairs | None = None
 
     @property
+    def says_on_what(self) -> bool:
+        """Whether anything is known of where and on what one of them was."""
+        return any(row.on for row in self.rows)
+
+    @property
     def last(self) -> int:
         """The place of the last session that is listed."""
         return self.first + len(self.rows) - 1
@@ -152,8 +157,15 @@ def session_row(session: Session) -> SessionRow:
     """One session in words."""
     source = session.traffic_source or session.referrer
     came_from = [session.channel, source, session.campaign]
-    on = [session.country, session.browser, session.device_class]
+    on = [
+        each for each in (session.country, session.browser, session.device_class) if not _says_nothing(each)
+    ]
     return SessionRow(session, *(" · ".join(dict.fromkeys(filter(None, each))) for each in (came_from, on)))
+
+
+def _says_nothing(device: str | None) -> bool:
+    # What is read from a user agent calls what it does not know "Other".
+    return device is None or device.casefold() == "other"
 
 
 def session_view(answer: SessionAnswer) -> SessionView:

@@ -10,7 +10,7 @@ import pytest
 from expost.clock import from_micros
 from expost.errors import InvalidInput
 from expost.lake.folder import open_folder
-from expost.lake.rejected import Rejected, keep_rejected
+from expost.lake.rejected import Rejected, keep_rejected, kind_of
 from expost.query.analysis import Analysis
 from expost.query.rejected import RejectedAnswer, RejectedList
 from expost.query.sandbox import RowsAnswer, SqlQuery
@@ -53,6 +53,16 @@ def test_kinds_of_reasons_are_counted_and_the_latest_come_first(analysis: Analys
     assert answer.lines[2].content == '{"x": "<b>"}'
     assert answer.lines[2].received_at == from_micros(NOW)
     assert (answer.lines[3].received_at, answer.total) == (None, 4)
+
+
+def test_the_kind_of_a_sentence_that_ends_with_what_is_particular_has_one_mark_at_its_end(
+    analysis: Analysis,
+) -> None:
+    sentence = "InvalidInput: the site has no event that is called 'x'."
+    keep_rejected(analysis.folder.rejected, NOW, 8, [Rejected(sentence, "news", NOW, b"", "id-9")])
+    add_site(analysis.state, Site("news", "News"))
+    (kind,) = (each.kind for each in ask(analysis, site="news").kinds if each.kind.startswith("Invalid"))
+    assert kind == kind_of(sentence) == "InvalidInput: the site has no event that is called …"
 
 
 def test_a_kind_is_listed_alone_and_no_more_than_asked_for(analysis: Analysis) -> None:

@@ -80,6 +80,13 @@ def test_a_report_is_kept_in_its_whole_form_and_asked_again(lake):
     assert str(saved) == "funnel of Looked, Ordered (within 2h)"
 
 
+def test_a_report_of_retention_says_once_what_people_began_with_and_came_back_for(lake):
+    same = keep(lake, "Back", "retention", start_event="Looked", return_event="Looked", period="week")
+    other = keep(lake, "Bought", "retention", start_event="Looked", return_event="Ordered", period="week")
+    assert str(same) == "retention of Looked"
+    assert str(other) == "retention of Looked, Ordered"
+
+
 def test_the_same_again_is_no_version_and_something_else_is_one(lake):
     keep(lake, "Checkout", "funnel", step=["Looked", "Ordered"], within="2h")
     assert (

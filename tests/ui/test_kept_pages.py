@@ -181,6 +181,8 @@ def test_a_definition_says_which_reports_are_about_it(web: TestClient) -> None:
 def test_explanations_show_what_other_rules_would_count(web: TestClient) -> None:
     shown = page(web, "/funnel/explanation?step=a&step=b")
     assert [each.get_text() for each in shown.select(".change")] == ["-12", "-12", "-12", "-12"]
+    heads = [each.get_text() for each in shown.select("table.rules-table thead th")]
+    assert [each for each in heads if each[0].islower()] == []
     back = shown.select_one(".lede a")
     assert back
     assert str(back["href"]).startswith("/funnel?step=a&step=b")
