@@ -19,6 +19,7 @@ from expost.query.definition import definition
 from expost.state.database import State
 from expost.state.keys import add_key
 from expost.state.sites import Site, add_site
+from tests.browser.profile import emptied_afterwards
 from tests.distribution import BrowsersBeside, browser_order
 from tests.serving import make_site
 from tests.story import Story, small_rich_lake
@@ -95,16 +96,8 @@ def page(first_tab: Page) -> Iterator[Page]:
 
     A script or a listener for all tabs of its context would outlast the test: give it to each tab.
     """
-    context = first_tab.context
-    yield context.new_page()
-    context.unroute_all()
-    context.set_offline(False)
-    for tab in set(context.pages) - {first_tab}:
-        tab.close()
-    protocol = context.new_cdp_session(first_tab)
-    protocol.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
-    protocol.send("Network.clearBrowserCache")
-    protocol.detach()
+    with emptied_afterwards(first_tab) as context:
+        yield context.new_page()
 
 
 @pytest.fixture

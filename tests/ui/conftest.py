@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
+from tests.browser.profile import emptied_afterwards
 from tests.browser.snippet_site import running_site
 from tests.serving import Relay, Serving, make_site
 from tests.ui.pointing_bench import Bench
@@ -23,10 +24,16 @@ def ends(
         yield data, serving, relay
 
 
-@pytest.fixture
-def bench(chromium: Browser, ends: tuple[Path, Serving, Relay]) -> Iterator[Bench]:
-    data, serving, relay = ends
+@pytest.fixture(scope="module")
+def first_tab(chromium: Browser) -> Iterator[Page]:
+    """As everywhere, in windows of the size in which people point."""
     context = chromium.new_context(viewport={"width": 1280, "height": 820})
-    with running_site() as site:
-        yield Bench(context, serving, relay, site, data, context.new_page())
+    yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def bench(first_tab: Page, ends: tuple[Path, Serving, Relay]) -> Iterator[Bench]:
+    data, serving, relay = ends
+    with running_site() as site, emptied_afterwards(first_tab) as context:
+        yield Bench(context, serving, relay, site, data, context.new_page())

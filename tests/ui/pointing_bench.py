@@ -131,7 +131,7 @@ def definer_in(page: Page) -> Frame:
                 return frame
         return None
 
-    for _ in range(200):
+    for _ in range(800):
         if (frame := found()) is not None:
             return frame
         page.wait_for_timeout(25)
