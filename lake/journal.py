@@ -159,9 +159,11 @@ class Journal:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        if self._futures.loop is not loop:
-            self._futures = Audience(loop, _set)
-        self._enqueue(payload, self._futures, future)
+        # Held here: another loop, in another thread, may put its own in the place of it.
+        audience = self._futures
+        if audience.loop is not loop:
+            audience = self._futures = Audience(loop, _set)
+        self._enqueue(payload, audience, future)
         self._wake_up()
         return future
 

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -389,3 +390,41 @@ def test_a_folder_that_comes_back_is_written_to_again(folder: Folder) -> None:
         away.rename(folder.path)
         wait_for(lambda: _takes(journal, b"after"))
     assert set(payloads(folder)) == {b"before", b"after"}
+
+
+def test_two_loops_that_append_at_once_are_each_told_of_their_own(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = asyncio.new_event_loop()
+    there = asyncio.new_event_loop()
+    other = threading.Thread(target=there.run_forever)
+    other.start()
+    are_told_at_home: list[bool] = []
+    resolve = journal_module._set
+
+    def told(futures: Sequence[asyncio.Future[None]], error: FolderError | None) -> None:
+        are_told_at_home.extend(asyncio.get_running_loop() is future.get_loop() for future in futures)
+        resolve(futures, error)
+
+    class Interrupted(Journal):
+        """The loop there appends as soon as the one here has said whose futures are to come."""
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if isinstance(value, journal_module.Audience) and value.loop is here:
+                asyncio.run_coroutine_threadsafe(send(b"there"), there).result(10)
+
+    async def send(payload: bytes) -> None:
+        await journal.append(payload)
+
+    monkeypatch.setattr(journal_module, "_set", told)
+    journal = Interrupted(folder, lambda: 1)
+    try:
+        here.run_until_complete(asyncio.wait_for(send(b"here"), 10))
+    finally:
+        journal.close()
+        there.call_soon_threadsafe(there.stop)
+        other.join()
+        here.close()
+        there.close()
+    assert are_told_at_home == [True, True]
