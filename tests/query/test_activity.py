@@ -121,5 +121,6 @@ def test_a_report_that_pins_it_counts_the_same_when_a_definition_takes_its_name(
 def test_where_nobody_was_active_no_page_is_offered_that_is_not_there(lake, asked):
     page = Api(lake.analysis.folder, "viewer").client.get(f"/{asked}&from=2026-01-01&to=2026-01-05")
     empty = BeautifulSoup(page.text, "html5lib").select_one("#answer .empty")
+    assert empty
     assert "Widen the range." in empty.get_text()
     assert empty.select("a") == []
