@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from expost.clock import wall_clock
 from expost.state.database import State
@@ -14,6 +16,14 @@ from expost.ui.arrival import Signs, diagnosis
 from tests.ui.pointing_bench import STRICT, Bench, wait_until
 
 PLAIN = "<!doctype html><title>Plain</title><p>Nothing but words"
+
+
+@pytest.fixture
+def first_tab(chromium: Browser) -> Iterator[Page]:
+    """In a profile of its own for each test: a clock, though a tab is asked for it, stays that of the whole profile."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 820})
+    yield context.new_page()
+    context.close()
 
 
 def expect_why(bench: Bench, address: str, *words: str, is_captured: bool = False) -> str:
