@@ -39,6 +39,11 @@ class Together:
     seconds: float
     progress: float | None
 
+    @property
+    def is_several(self) -> bool:
+        """Whether the page asks more than one."""
+        return self.running + self.waiting > 1
+
 
 def asked_together(questions: Sequence[Asked]) -> Together | None:
     """The questions of a page as one, the longest of them for all; None before the first is asked."""
