@@ -14,6 +14,7 @@ from starlette.convertors import PathConvertor, register_url_convertor
 from expost.errors import InvalidInput
 from expost.query.answer import Answer
 from expost.query.sandbox import RowsAnswer
+from expost.ui.page import unread_headers
 
 CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
 CUT = "X-Expost-Cut"
@@ -68,7 +69,9 @@ def _check_path(raw: bytes) -> None:
 
 def rendered(answer: Answer, accept: str) -> Response:
     """An answer as a body of the kind that is accepted."""
-    headers = {CUT: "true"} if isinstance(answer, RowsAnswer) and answer.is_cut else None
+    headers = unread_headers(answer)
+    if isinstance(answer, RowsAnswer) and answer.is_cut:
+        headers[CUT] = "true"
     if CSV in accept:
         return Response(answer.to_csv(), media_type=f"{CSV}; charset=utf-8", headers=headers)
     if PARQUET in accept:

@@ -15,7 +15,7 @@ import click
 
 from expost.asking import ask
 from expost.errors import InvalidInput
-from expost.options import print_json, settings_of, wants_json, write_answer
+from expost.options import print_json, say_unread, settings_of, wants_json, write_answer
 from expost.query.form import Form, form_of
 from expost.query.form_proof import explaining
 
@@ -117,7 +117,10 @@ def show_answer(answer: Answer, as_json: bool) -> None:
     if write_answer(answer):
         return
     if wants_json(as_json):
-        print_json(answer.to_json())
+        body = answer.to_json()
+        if isinstance(body, list):
+            say_unread(answer)
+        print_json(body)
         return
     from expost.table import terminal_console
     from expost.terminal import show

@@ -146,6 +146,12 @@ def print_json(body: Any) -> None:
     click.echo(json.dumps(body, ensure_ascii=False, indent=2))
 
 
+def say_unread(answer: Answer) -> None:
+    """Say on standard error what was left out because it cannot be read: rows alone have no place for it."""
+    for note in answer.basis.unread:
+        click.echo(note, err=True)
+
+
 def says_output() -> bool:
     """Whether `--out` or `--csv` is said."""
     meta = click.get_current_context().meta
@@ -156,6 +162,8 @@ def write_answer(answer: Answer) -> bool:
     """Write an answer as `--out` or `--csv` say; whether they said anything."""
     meta = click.get_current_context().meta
     file: Path | None = meta.get(OUT)
+    if file is not None or meta.get(AS_CSV):
+        say_unread(answer)
     if file is None:
         if meta.get(AS_CSV):
             click.echo(answer.to_csv(), nl=False)

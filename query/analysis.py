@@ -362,7 +362,8 @@ def _completed(answer: Found, began: float, notes: Sequence[str]) -> Found:
     """The answer with how long it took since `began`, and the notes of the lake first."""
     elapsed = round((time.perf_counter() - began) * 1_000, 1)
     basis = answer.basis
-    return replace(answer, basis=replace(basis, elapsed_ms=elapsed, notes=(*notes, *basis.notes)))
+    said = replace(basis, elapsed_ms=elapsed, notes=(*notes, *basis.notes), unread=tuple(notes))
+    return replace(answer, basis=said)
 
 
 def _refuse_empty_range(reading: Reading) -> None:

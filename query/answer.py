@@ -92,7 +92,10 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a number rests on. `sql` is the text that ran; `parameters` are the values it was given."""
+    """What a number rests on. `sql` is the text that ran; `parameters` are the values it was given.
+
+    `unread` are those of the notes that name files which could not be read and are left out.
+    """
 
     sql: str
     parameters: Mapping[str, Any]
@@ -105,6 +108,7 @@ class Basis:
     notes: tuple[str, ...] = ()
     elapsed_ms: float = 0.0
     sampled: Sampled | None = None
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from expost.query.preview import Preview, PreviewAnswer, preview_parts
 from expost.query.question import Question
 from expost.query.reading import Reading
 from expost.query.sandbox import RowsAnswer, SqlQuery
+from tests import doors
 from tests.lake.test_erasure import USER
 from tests.lake.test_mending import live, whole
 from tests.lake.test_sink import wait_until
@@ -82,6 +83,22 @@ def test_a_question_leaves_a_broken_file_out_and_says_so(
     assert f"Left out is a file of {table} that cannot be read ({path.name}: " in answer.notes[0]
     assert (answer.rows() == before) == (table != "events")
     assert list(noted_broken(folder).values()) == [path]
+
+
+def test_rows_that_have_no_place_for_notes_are_fewer_with_a_word_beside_them(folder: Folder) -> None:
+    [path, *_] = live(folder, "events")
+    halve(path)
+    left_out = f"Left out is a file of events that cannot be read ({path.name}: "
+    for words in (("sql", EVENTS.text), ("sql", EVENTS.text, "--csv"), ("trend", "Any activity", "--csv")):
+        said = doors.run(folder.path, *words)
+        assert (said.exit_code, said.stderr.startswith(left_out)) == (0, True), words
+    client = doors.Api(folder, "viewer").client
+    rows = client.post("/api/v1/sql", json={"query": EVENTS.text})
+    assert json.loads(rows.headers["X-Expost-Unread"])[0].startswith(left_out)
+    for twin in ("csv", "json"):
+        answered = client.get(f"/sql.{twin}", params={"query": EVENTS.text})
+        assert (answered.status_code, "X-Expost-Unread" in answered.headers) == (200, True), twin
+    assert left_out in client.get("/sql", params={"query": EVENTS.text}).text
 
 
 def test_a_flipped_bit_is_found_though_the_file_can_be_read(folder: Folder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Coroutine, Mapping
 from hashlib import sha256
 from mimetypes import guess_type
@@ -223,17 +224,27 @@ TWINS = (".json", ".sql", ".csv", ".parquet")
 """Ends of the address of an answer in another form."""
 
 
+UNREAD = "X-Expost-Unread"
+"""The header that says which files could not be read and are left out: a JSON list of sentences."""
+
+
+def unread_headers(answer: Answer) -> dict[str, str]:
+    """The header `UNREAD` where something is left out: rows alone have no place for it."""
+    return {UNREAD: json.dumps(answer.basis.unread)} if answer.basis.unread else {}
+
+
 def twin(request: Request, answer: Answer) -> Response:
     """The answer as its twin, by the end of the address: all of it, its SQL, or its rows as CSV or Parquet."""
+    headers = unread_headers(answer)
     match request.url.path.rpartition(".")[2]:
         case "sql":
-            return PlainTextResponse(sql_text(answer))
+            return PlainTextResponse(sql_text(answer), headers=headers)
         case "csv":
-            return Response(answer.to_csv(), media_type="text/csv; charset=utf-8")
+            return Response(answer.to_csv(), media_type="text/csv; charset=utf-8", headers=headers)
         case "parquet":
-            return Response(answer.to_parquet(), media_type="application/vnd.apache.parquet")
+            return Response(answer.to_parquet(), media_type="application/vnd.apache.parquet", headers=headers)
         case _:
-            return JSONResponse(answer.to_json())
+            return JSONResponse(answer.to_json(), headers=headers)
 
 
 def create_router(desk: Desk) -> APIRouter:

@@ -181,8 +181,7 @@ def add_sql(router: APIRouter, desk: Desk) -> None:
     @router.get("/sql.csv")
     async def csv(request: Request) -> Response:
         """The rows for a spreadsheet."""
-        answer = await desk.answer(question_of(request))
-        return Response(answer.to_csv(), media_type="text/csv; charset=utf-8")
+        return twin(request, await desk.answer(question_of(request)))
 
     @router.get("/sql.json")
     async def rows(request: Request) -> Response:
