@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench.made_lake import END, SITE
 from bench.memory import peak_mb
+from expost.errors import QueryLimit
 from expost.query.analysis import Analysis
 from expost.query.breakdown import ByColumn, ByProperty, Flag
 from expost.query.definition import ACTIVITY, definition
@@ -131,11 +132,18 @@ class Cost:
         return f"{self.cpu:.1f} CPU s, {self.seconds:.1f} s"
 
 
+class Refused(Exception):
+    """A question that ended at a limit instead of with an answer."""
+
+
 def alone(folder: Path, name: str) -> Cost:
-    """What a process takes that asks this question."""
+    """What a process takes that asks this question. Raises Refused."""
     command = [sys.executable, "-P", __file__, str(folder), name]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return Cost(**json.loads(done.stdout))
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    said = json.loads(done.stdout)
+    if "refused" in said:
+        raise Refused(said["refused"])
+    return Cost(**said)
 
 
 def cost_here(folder: Path, name: str) -> Cost:
@@ -152,7 +160,10 @@ def main() -> None:
     options.add_argument("folder", type=Path)
     options.add_argument("question", choices=list(QUESTIONS))
     given = options.parse_args()
-    print(json.dumps(asdict(cost_here(given.folder, given.question))))
+    try:
+        print(json.dumps(asdict(cost_here(given.folder, given.question))))
+    except QueryLimit as limit:
+        print(json.dumps({"refused": str(limit)}))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ what we mean to hold is held.
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import statistics
 import tempfile
@@ -43,6 +44,7 @@ from bench.question_alone import (
     THREADS,
     WEEKLY,
     WITHIN,
+    Refused,
     alone,
     of_steps,
 )
@@ -261,13 +263,25 @@ def steps(lake: MadeLake, runs: int, said: Verdicts) -> None:
 
 def limits(lake: MadeLake, said: Verdicts) -> None:
     """What other products' users report as failing: page views by the million, long ranges, paths, many steps."""
-    for name, (_, most) in QUESTIONS.items():
+    for name in QUESTIONS:
+        say_alone(lake, name, said)
+
+
+def say_alone(lake: MadeLake, name: str, said: Verdicts) -> None:
+    """What one question takes in a process of its own; what is refused is not held, where we mean to hold something."""
+    what, most = f"{lake.events:,} events, {name}", QUESTIONS[name][1]
+    try:
         found = alone(lake.folder, name)
-        what = f"{lake.events:,} events, {name}"
+    except Refused as refusal:
         if most is None:
-            print(f"{'':9}{what:72}{found.mb:10,.0f} MB  ({found})", flush=True)
+            print(f"{'':9}{what:72}   refused  ({refusal})", flush=True)
         else:
-            said.say(f"{what}: memory ({found})", found.mb, most=most, unit="MB")
+            said.say(f"{what}: memory ({refusal})", math.inf, most=most, unit="MB")
+        return
+    if most is None:
+        print(f"{'':9}{what:72}{found.mb:10,.0f} MB  ({found})", flush=True)
+    else:
+        said.say(f"{what}: memory ({found})", found.mb, most=most, unit="MB")
 
 
 def growth(lake: MadeLake, larger: MadeLake, runs: int, said: Verdicts) -> None:
@@ -287,8 +301,7 @@ def growth(lake: MadeLake, larger: MadeLake, runs: int, said: Verdicts) -> None:
         )
     for name, (_, most) in QUESTIONS.items():
         if most is not None and name not in GROWING:
-            found = alone(larger.folder, name)
-            said.say(f"{larger.events:,} events, {name}: memory ({found})", found.mb, most=most, unit="MB")
+            say_alone(larger, name, said)
 
 
 def main() -> None:

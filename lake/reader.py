@@ -158,14 +158,8 @@ def renew(connection: duckdb.DuckDBPyConnection, before: LakeSnapshot, after: La
 
 
 def hold_ancestors(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let `lake.element_ancestors` answer from memory until the elements change, unless they are too many for that.
-
-    From the second time on that a connection is told: whoever asks once is answered sooner without.
-    """
+    """Let `lake.element_ancestors` answer from memory until the elements change, unless they are too many for that."""
     if connection.execute("from duckdb_tables() where table_name = 'held_ancestors'").fetchone():
-        return
-    if connection.execute("select getvariable('has_asked_ancestors')").fetchone() != (True,):
-        connection.execute("set variable has_asked_ancestors = true")
         return
     [(pairs,)] = connection.execute("select coalesce(sum(len(ancestors)), 0) from lake.elements").fetchall()
     if pairs > MOST_ANCESTORS:
