@@ -147,13 +147,8 @@ class _Moments:
         )
         found = self.reading.relation(text, {}).to_arrow_table()["moment"].to_pylist()
         # Files skip what lies at none of a few moments that are written out, and read all columns to join many.
-        return Turn(
-            bounds,
-            is_some,
-            has_nobody=False,
-            unclear=unclear,
-            moments=found[: len(found) % (FEW_MOMENTS + 1)],
-        )
+        moments = found if len(found) <= FEW_MOMENTS else ()
+        return Turn(bounds, is_some, has_nobody=False, unclear=unclear, moments=moments)
 
     def hold_asked(self) -> None:
         """Hold the events that are asked for, if they are not too many."""
