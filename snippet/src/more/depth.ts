@@ -5,9 +5,13 @@ import { guarded } from "./guard";
 
 const REST_MS = 500; // after an action that may have led to another view
 
-// A page that paints nothing may never be idle.
-const whenIdle = (work: () => void): unknown =>
-  "requestIdleCallback" in window ? requestIdleCallback(work, { timeout: REST_MS }) : setTimeout(work);
+// A page that paints nothing may never be idle. A view that is gone by then is not looked at: where the window stands was
+// its place and not that of the next view.
+const whenIdle = (work: () => void): unknown => {
+  const { href } = location;
+  const look = (): unknown => href === location.href && work();
+  return "requestIdleCallback" in window ? requestIdleCallback(look, { timeout: REST_MS }) : setTimeout(look);
+};
 
 export const tellDepth = ({ leaving }: Core): void => {
   let address = ""; // of the view
