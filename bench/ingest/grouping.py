@@ -1,27 +1,35 @@
 """What group commit gains over a sync for each batch, on this disk and on slower ones.
 
 Where a sync costs less than reading a batch, the processor bounds both, and no disk could make the gain larger than it
-is without any sync. It grows with what a sync takes; the table says from where on it is as large as it must be.
+is without any sync. It grows with what a sync takes; the table says from where on it is as large as it must be. What
+the journal gains by itself, where nobody has to read a request first, is printed beside it.
 """
 
 from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Sequence
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 from bounds import must
-from disks import slower, sync_seconds
+from disks import BATCH_BYTES, slower, sync_seconds
+from one_by_one import OneByOne
 from servers import empty, serving
 from shop import batch
+
+from expost.clock import wall_clock
+from expost.lake.folder import open_folder
+from expost.lake.journal import Journal
 
 MORE_SECONDS = (0.0, 0.0005, 0.001, 0.002)
 """How much longer than the disk at hand the disks of the table take for a sync. The first is that disk itself."""
 
 LEAST_GAIN = 10
+ALONE_ROUNDS = 25
 VISITORS = 500
 
 
@@ -39,12 +47,40 @@ def show_gain(place: Path, connections: int, seconds: int, rounds: int) -> None:
         print(f"{millis:6.2f} ms         {rate[grouped]:18,.0f}{rate[single]:12,.0f}{times:8.1f}")
     print(_from_where(took, gain))
     must(
+        f"group commit of one sync each in the journal by itself, groups of {connections // 2}",
+        _gain_alone(place, connections // 2),
+        at_least=LEAST_GAIN,
+    )
+    must(
         "group commit of one sync each, POST/s",
         gain[0],
         at_least=LEAST_GAIN,
         note=f"on this disk, where a sync takes {took[0]:.2f} ms; with no sync at all it would be {ceiling:.1f}",
     )
     must(f"group commit of one sync each where a sync takes {took[-1]:.2f} ms", gain[-1], at_least=LEAST_GAIN)
+
+
+def _gain_alone(place: Path, group: int) -> float:
+    """How many times as fast the journal keeps so many payloads with one sync as with one each, on this disk."""
+    payloads = [b"x" * BATCH_BYTES] * group
+    took: dict[type[Journal], list[float]] = {Journal: [], OneByOne: []}
+    with ExitStack() as stack:
+        journals = {kind: stack.enter_context(_opened(kind, place)) for kind in took}
+        for _ in range(ALONE_ROUNDS):
+            for kind, journal in journals.items():
+                began = time.perf_counter()
+                journal.write_all(payloads)
+                took[kind].append(time.perf_counter() - began)
+    return statistics.median(took[OneByOne]) / statistics.median(took[Journal])
+
+
+@contextmanager
+def _opened(kind: type[Journal], place: Path) -> Iterator[Journal]:
+    journal = kind(open_folder(place / kind.__name__, create=True), wall_clock)
+    try:
+        yield journal
+    finally:
+        journal.close()
 
 
 def _from_where(took: Sequence[float], gain: Sequence[float]) -> str:

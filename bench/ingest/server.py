@@ -20,6 +20,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parent))
 from disks import slower
+from one_by_one import OneByOne
 
 from expost.clock import wall_clock
 from expost.collector import accept
@@ -100,14 +101,6 @@ class Least:
         now = requests[0].loop.time()
         for request in requests:
             request.acknowledge(ACKNOWLEDGED_HEAD, now)
-
-
-class OneByOne(Journal):
-    """Syncs after each payload, as a server without group commit does."""
-
-    def _commit(self, group: Sequence[Any]) -> None:
-        for each in group:
-            super()._commit([each])
 
 
 async def nothing(_scope: Any, receive: Any, send: Any) -> None:
