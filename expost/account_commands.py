@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from expost.clock import from_micros, wall_clock
+from expost.command_list import ListedGroup
 from expost.errors import InvalidInput
 from expost.lake.folder import Folder, open_folder
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
@@ -40,7 +41,7 @@ def _password_option(command: Any) -> Any:
     )(command)
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def accounts() -> None:
     """Who may log in to the pages, and which programs may ask the API."""
 

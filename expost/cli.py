@@ -18,6 +18,7 @@ import click
 from expost.asking import CANCELLED
 from expost.backup_commands import COMMANDS as BACKUP
 from expost.cohort_commands import cohorts
+from expost.command_list import HEADINGS, ListedGroup
 from expost.defining_commands import COMMANDS as DEFINING
 from expost.definition_commands import definitions
 from expost.errors import ExpostError, InvalidInput, SelectorError
@@ -32,12 +33,14 @@ from expost.settings import load_settings
 WORDS = "expost.words"
 
 
-class Commands(click.Group):
+class Commands(ListedGroup):
     """Turns an ExpostError into its sentence and its hint on standard error, and exit status 2.
 
     With `--json` the error is on standard output too, and so are those of click about options and arguments.
     Ctrl-C is exit status 130 at any moment, as shells have it.
     """
+
+    headings = HEADINGS
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Remember the words before any command reads them: a refusal must know whether JSON was asked for."""
@@ -88,7 +91,7 @@ def _print_misuse(error: click.ClickException, ctx: click.Context) -> None:
         click.echo(json.dumps(refusal.to_json(), ensure_ascii=False))
 
 
-class LaterGroup(click.Group):
+class LaterGroup(ListedGroup):
     """A group whose commands are imported when one of them is asked for."""
 
     def __init__(self, name: str, load: Callable[[], click.Group], **options: Any) -> None:

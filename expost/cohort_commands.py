@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from expost.command_answer import analysis_of, form_of_options, show_answer
+from expost.command_list import ListedGroup
 from expost.errors import InvalidInput
 from expost.options import (
     data_option,
@@ -25,7 +26,7 @@ from expost.query.form_cohort import COHORT, cohort_of
 LIST = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=ListedGroup, invoke_without_command=True)
 @data_option
 @site_option
 @json_option

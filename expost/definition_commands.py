@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from expost.command_answer import analysis_of, author, form_of_options, print_table, said_minute, show_answer
+from expost.command_list import ListedGroup
 from expost.errors import InvalidInput
 from expost.file_commands import FOLDER, apply_agreed, missing_option, print_plan, print_written
 from expost.kept_commands import print_archived, print_described
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 MISSING = missing_option("definitions")
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=ListedGroup, invoke_without_command=True)
 @click.option("--archived", is_flag=True, help="Those in the archive instead.")
 @data_option
 @site_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from expost.command_list import ListedGroup
 from expost.options import data_option, json_option, print_json, settings_of, site_option, wants_json
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def import_options(command: Command) -> Command:
     return command
 
 
-@click.group("import")
+@click.group("import", cls=ListedGroup)
 def imports() -> None:
     """History that another product exported becomes events of a site, once, however often it is imported.
 

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from expost.clock import from_micros
+from expost.command_list import ListedGroup
 from expost.errors import FolderError, UnknownName
 from expost.finding import rows_in_words
 from expost.lake.folder import Folder, open_folder
@@ -27,7 +28,7 @@ COLUMNS = (("segment", "left"), ("state", "left"), ("format", "right"), ("made",
            ("frames", "right"), ("events", "right"), ("unreadable", "right"), ("damaged bytes", "right"))  # fmt: skip
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def journal() -> None:
     """What was acknowledged: segments that wait for the lake, and those of the last day that are in it."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from expost.command_answer import analysis_of, author, print_table, said_minute
+from expost.command_list import ListedGroup
 from expost.file_commands import FOLDER, apply_agreed, missing_option, print_plan, print_written
 from expost.options import data_option, json_option, print_json, site_option, wants_json
 
@@ -51,7 +52,12 @@ class KeptCommands:
 def kept_group(noun: str, about: str, example: str, nothing: str) -> click.Group:
     """All of them, for one kind."""
 
-    @click.group(f"{noun}s", invoke_without_command=True, help=f"{about}\n\n\b\nExample: expost {noun}s")
+    @click.group(
+        f"{noun}s",
+        cls=ListedGroup,
+        invoke_without_command=True,
+        help=f"{about}\n\n\b\nExample: expost {noun}s",
+    )
     @click.option("--archived", is_flag=True, help="Those in the archive instead.")
     @data_option
     @site_option

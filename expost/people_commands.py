@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from expost.command_answer import analysis_of, form_of_options
+from expost.command_list import ListedGroup
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
 from expost.query.form_seen import TIMELINE, timeline_of
 
@@ -18,7 +19,7 @@ SIGNED = {"ignore_unknown_options": True}
 """Ids are signed numbers: `-5190021794832180137` is one, and no option."""
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def people() -> None:
     """Persons: who they are and what says so, merge and undo."""
 

@@ -31,7 +31,7 @@ from expost.query.form_reconcile import RECONCILE, check_column, ids_of_table
 def reconcile(
     report: str | None, file: Path, column: str | None, data: Path | None, as_json: bool, **options: Any
 ) -> None:
-    """What of ids that you know converted the last step of REPORT, a funnel, counts, and why not the others.
+    """Which of the ids that you know converted a funnel counts, and why not the others: the funnel saved as REPORT.
 
     Ids are what the site calls its users (with --unit device its browsers, with --unit group:TYPE its groups), or with
     --property values of a property, such as those of orders. Without REPORT the steps of the funnel are said: --step

@@ -20,7 +20,7 @@ def add_reconcile(api: APIRouter, call: Callable[..., Awaitable[Any]]) -> None:
 
     @api.post("/reconcile", openapi_extra=body_schema(RECONCILE, ("ids",)))
     async def reconcile(body: Body) -> JSONResponse:
-        """What of ids that are known to have converted a funnel counts, and why not the others."""
+        """Which of the ids that are known to have converted a funnel counts, and why not the others."""
         form = dict(form_of_body(checked_body(body, RECONCILE)))
         ids = form.pop("ids", ())
         report, name = (next(iter(form.pop(field, ())), None) for field in ("report", "property"))

@@ -9,12 +9,13 @@ import click
 
 from expost.asking import ask
 from expost.command_answer import analysis_of, ask_or_explain, form_of_options, show_answer
+from expost.command_list import ListedGroup
 from expost.errors import InvalidInput
 from expost.options import asking_options, explain_option, keeping_options
 from expost.query.form_sessions import SESSION, SESSIONS, session_of, sessions_of
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=ListedGroup, invoke_without_command=True)
 @explain_option
 @keeping_options
 @asking_options(SESSIONS)

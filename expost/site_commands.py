@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from expost.clock import from_micros, wall_clock
+from expost.command_list import ListedGroup
 from expost.errors import InvalidInput
 from expost.lake.folder import Folder, open_folder
 from expost.options import data_option, json_option, print_json, settings_of, site_option, wants_json
@@ -72,7 +73,7 @@ def _site_options(command: Any) -> Any:
     return command
 
 
-@click.group()
+@click.group(cls=ListedGroup)
 def sites() -> None:
     """The sites of a folder, their keys and the line to paste."""
 
