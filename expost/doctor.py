@@ -23,6 +23,7 @@ from expost.lake.folder import Folder, open_folder
 from expost.lake.growth import Growth, growth
 from expost.lake.lock import Holder, held_by
 from expost.lake.mending import ask_server, find_damage, mend_lake
+from expost.lake.own_secret import refuse_other_secret
 from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
 from expost.lake.schema import TABLES
 from expost.lake.summary import coverage, lacks_summaries, room_for_summaries
@@ -166,6 +167,11 @@ def _look_at_countries(settings: Settings) -> Iterator[Finding]:
             yield Finding("countries", error.message, True, error.hint)
         else:
             yield Finding("countries", f"By {found.path}: {found.kind}, made on {found.built_on}.")
+
+
+def _look_at_secret(folder: Folder) -> Iterator[Finding]:
+    refuse_other_secret(folder)
+    yield from ()
 
 
 def _look_at_server(folder: Folder) -> Iterator[Finding]:
@@ -347,6 +353,7 @@ def _look_at_losses(folder: Folder) -> Iterator[Finding]:
 
 
 PARTS: Parts = (
+    ("secret", _look_at_secret),
     ("server", _look_at_server),
     ("site", _look_at_state),
     ("accounts", _look_at_access),

@@ -26,6 +26,7 @@ from expost.history.runs import Imports
 from expost.lake.erasures import failing, marks
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
+from expost.lake.own_secret import refuse_other_secret
 from expost.lake.writer import last_segment
 from expost.listener import listen, own_url, urls_elsewhere
 from expost.logs import log_as_json
@@ -71,6 +72,7 @@ def run(settings: Settings) -> int:
 
 def _serve(settings: Settings, listener: socket.socket) -> int:
     folder = open_folder(settings.data, create=True)
+    refuse_other_secret(folder)
     journal = Journal(
         folder,
         wall_clock,

@@ -191,6 +191,11 @@ def _restore(backup: Path, target: Path, erased: Folder | None) -> Folder:
             hint="A backup is restored to a new folder; move the old one aside first.",
         )
     manifest = verify(backup)
+    if erased is not None and erased.secret() != Folder(backup).secret():
+        raise FolderError(
+            f"{erased.path} is no older or newer state of what {backup} is a backup of: it has another secret.",
+            hint="Who was erased there is not found here by it. Name the folder that is replaced, or no --erased.",
+        )
     draft = target.with_name(f"{target.name}.restoring")
     shutil.rmtree(draft, ignore_errors=True)
     for name, known in manifest.files.items():

@@ -10,11 +10,13 @@ earlier one is at work. So it is carried out from the beginning after a `kill -9
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import duckdb
 import msgspec
@@ -37,6 +39,9 @@ from .table import Table
 from .writer import Writer
 
 MAX_PROBLEM = 500
+
+ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\"\\/]))")
+"""How JSON writes a character; PHP puts a backslash before each slash, others need not."""
 
 PERSON = "coalesce((select person_id from lake.joined_users where user_id = $id), $id)"
 """The person of a user: whom merges join is erased as one, whichever of their ids is named."""
@@ -343,11 +348,25 @@ def names_one_of(line: bytes, texts: Iterable[str]) -> bool:
         content = "\n".join(str(value) for value in said.values())
     except (ValueError, AttributeError):
         content = line.decode("utf-8", "replace")
-    return any(
-        form in content
-        for text in texts
-        for form in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
-    )
+    plain = _without_escapes(content)
+    for text in texts:
+        written = (text, json.dumps(text)[1:-1], quote(text, safe="", errors="replace"))
+        if text in plain or any(form in content for form in written):
+            return True
+    return False
+
+
+def _without_escapes(text: str) -> str:
+    r"""What JSON's escapes in a text stand for, whichever of them its writer chose.
+
+    >>> _without_escapes(r'{"user": "acme\/j\u00F6rg"')
+    '{"user": "acme/jörg"'
+    """
+    if "\\" not in text:
+        return text
+    plain = ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
+    # Two of them may be one character.
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _name_of(connection: duckdb.DuckDBPyConnection, subject: Subject) -> str:

@@ -29,6 +29,7 @@ from .erasures import marks
 from .event_table import forget_texts
 from .folder import Folder
 from .lock import Lock
+from .own_secret import refuse_other_secret
 from .redaction import Mark, Redaction
 from .rejected import Rejected, without_bad_ids
 from .replay import append_missing
@@ -74,6 +75,7 @@ class Writer:
         self._clock = clock
         self._lock: Lock | None = _lock(folder)
         try:
+            refuse_other_secret(folder)
             self._tables = {name: Table(folder.lake / name, schema) for name, schema in TABLES.items()}
             self._secret = folder.secret()
             self._dictionary = self._read_dictionary()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -22,9 +23,12 @@ from expost.lake.journal import Journal
 from expost.lake.lock import Lock
 from expost.lake.mending import ask_server
 from expost.lake.quarantine import set_aside_noted
+from expost.lake.rebuilding import at_rest
 from expost.lake.schema import TABLES
 from expost.lake.segment import SEALED, segment_number
 from expost.lake.stored_segments import stored_segments
+from expost.serve import _serve
+from expost.settings import load_settings
 from tests.lake.nameless import without_checksums
 from tests.lake.test_mending import live
 from tests.serving import Serving
@@ -240,6 +244,19 @@ def test_a_secret_that_is_gone_is_named_and_not_made_anew(folder: Folder) -> Non
     assert (status, "secret is missing" in wrong[0]) == (1, True)
     with pytest.raises(FolderError, match="secret is missing"):
         open_folder(folder.path, create=True)
+
+
+def test_the_secret_of_another_folder_is_named_and_nothing_is_stored_by_it(folder: Folder) -> None:
+    folder.secret_path.write_text("ab" * 32)
+    status, wrong, _ = doctor(folder)
+    assert (status, "is not the one with which the lake" in wrong[0]) == (1, True)
+    with pytest.raises(FolderError, match="is not the one with which the lake"), at_rest(folder):
+        pass
+    with (
+        socket.socket() as listener,
+        pytest.raises(FolderError, match="is not the one with which the lake"),
+    ):
+        _serve(load_settings({"data": folder.path}, {}), listener)
 
 
 def test_a_segment_that_was_damaged_before_it_was_stored_is_no_spare_copy(folder: Folder) -> None:

@@ -81,6 +81,14 @@ def test_who_was_erased_since_is_erased_again(folder: Folder, tmp_path: Path) ->
     assert traces(restored.path, OF_ANN) == []
 
 
+def test_the_erased_of_another_folder_are_refused(folder: Folder, tmp_path: Path) -> None:
+    back_up(folder, tmp_path / "backup", wall_clock())
+    other = open_folder(tmp_path / "other", create=True)
+    with pytest.raises(FolderError, match="it has another secret"):
+        restore(tmp_path / "backup", tmp_path / "restored", other)
+    assert not (tmp_path / "restored").exists()
+
+
 def test_one_flipped_bit_is_found_before_anything_is_written(folder: Folder, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     back_up(folder, backup, wall_clock())

@@ -23,7 +23,7 @@ from expost.lake.agent import agent_of
 from expost.lake.arrival import arrival_of
 from expost.lake.batch import Accepted
 from expost.lake.edits import Edit, say, take_edits
-from expost.lake.erasure import carry_out, forget_late_rejected
+from expost.lake.erasure import carry_out, forget_late_rejected, names_one_of
 from expost.lake.erasures import (
     Erasure,
     erasures,
@@ -39,7 +39,7 @@ from expost.lake.journal import Journal, sealed_segments
 from expost.lake.quarantine import replay_stored
 from expost.lake.reader import connect
 from expost.lake.rebuilding import at_rest, drain
-from expost.lake.rejected import Rejected, forget_lines, keep_rejected
+from expost.lake.rejected import Rejected, forget_lines, keep_rejected, line_of
 from expost.lake.schema import TABLES
 from expost.lake.sink import Patience, Sink
 from expost.lake.stored_segments import stored_segments
@@ -252,6 +252,21 @@ def test_lines_in_rejected_that_name_them_go_and_others_stay(folder: Folder) -> 
     assert path.read_bytes().count(b"\n") == 1
     assert not damaged.exists()
     assert traces(folder.path, [*OF_ANN]) == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '{"user": "acme/jörg \\"j\\""',
+        r'{"user": "acme\/j\u00f6rg \"j\""',
+        r'{"user":"\u0061cme\/j\u00F6rg \u0022j\u0022"',
+        '{"url": "/users/acme%2Fj%C3%B6rg%20%22j%22/edit"',
+    ],
+)
+def test_a_rejected_line_names_somebody_however_its_writer_escaped_the_id(written: str) -> None:
+    line = line_of("It is no JSON.", "shop", 1, "", written)
+    assert names_one_of(line, ['acme/jörg "j"'])
+    assert not names_one_of(line, ['acme/jorg "j"', "acme/jörg j"])
 
 
 def test_a_line_that_is_rejected_while_somebody_is_erased_is_not_lost(folder: Folder) -> None:
