@@ -47,5 +47,5 @@ def _rows(table: Path, kind: str) -> list[tuple[str, int, str]]:
             # The doctor says which files are damaged.
             continue
         if batch is not None and batch.num_rows:
-            return [tuple(row[name] for name in columns) for row in batch.to_pylist()]  # type: ignore[misc]
+            return [tuple(row[name] for name in columns) for row in batch.to_pylist()]
     return []
