@@ -21,12 +21,14 @@ from .person_map import UNCLEAR, PersonMap, settled
 from .places import Places, places_of
 from .reading import Reading
 from .row_order import InOrder, changes, in_order
+from .seen_variations import SeenVariations
 from .statement import render
 from .tied import TIED_EVENTS, TiedAsked, hold_moments
 
 BATCH = 1 << 18
 MANY = 1_000_000
 """Where there are more exposures, the memory in which they were found is given back."""
+NOTHING_SEEN = SeenVariations.of(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32))
 NO_MOMENT = np.iinfo(np.int64).max
 """The moment of an exposure that never was."""
 EXPOSED_AT = """\
@@ -43,6 +45,11 @@ WITH_VIEWS = """\
 select unit_id, epoch_us(time) as moment, variation, variations, epoch_us(viewed_at) as viewed
 from exposed
 order by unit_id;"""
+SEEN_BY_SEVERAL = """\
+select unit_id, epoch_us(time) as moment, variation
+from exposures
+where unit_id in (select unit_id from exposed where variations > 1)
+order by unit_id, exposure;"""
 AGAIN = "select unit_id, epoch_us(time) as moment, variation from exposures order by unit_id, exposure;"
 
 
@@ -51,7 +58,8 @@ class FirstExposures:
     """Each exposed person once.
 
     `variation` is a place in `names`; `viewed` the moment of the page view that counts as at the exposure, if any:
-    None where views are no steps. `doubled` are those who had another one at the moment of the first.
+    None where views are no steps. `doubled` are those who had another one at the moment of the first. `seen` is what
+    those who saw several variations saw when.
     """
 
     person: Numbers
@@ -61,12 +69,14 @@ class FirstExposures:
     names: tuple[str, ...]
     viewed: Numbers | None
     doubled: Numbers
+    seen: SeenVariations
 
     @property
     def nbytes(self) -> int:
         """Bytes of its arrays."""
         arrays = (self.person, self.moment, self.variation, self.variations, self.viewed, self.doubled)
-        return sum(each.nbytes for each in arrays if each is not None) + self._places.nbytes
+        own = sum(each.nbytes for each in arrays if each is not None)
+        return own + self._places.nbytes + self.seen.nbytes
 
     @cached_property
     def _places(self) -> Places:
@@ -78,7 +88,7 @@ class FirstExposures:
         place = place[place >= 0]
         columns = (self.person[place], self.moment[place], self.variation[place], self.variations[place])
         viewed = None if self.viewed is None else self.viewed[place]
-        return FirstExposures(*columns, self.names, viewed, self.doubled)
+        return FirstExposures(*columns, self.names, viewed, self.doubled, NOTHING_SEEN)
 
     def places_of(self, persons: Numbers) -> Numbers:
         """Where each of these persons stands here, −1 where nowhere."""
@@ -87,6 +97,17 @@ class FirstExposures:
     def moment_at(self, place: Numbers) -> Numbers:
         """When those at these places were exposed; NO_MOMENT for −1."""
         return _at(self.moment, place)
+
+    def treated_at(self, place: Numbers, moment: Numbers) -> NDArray[np.int32]:
+        """The variation that those at these places had seen last at these moments; at −1 anything.
+
+        Raises TooManyTies where more than the time says what came last.
+        """
+        found = self.variation[place]
+        several = np.flatnonzero((self.variations[place] > 1) & (place >= 0))
+        if len(several):
+            found[several] = self.seen.at(place[several], moment[several], found[several])
+        return found
 
     def viewed_at(self, place: Numbers) -> Numbers:
         """The moment of the page view that counts as at the exposure; NO_MOMENT for −1, and for all without views."""
@@ -99,18 +120,8 @@ def first_exposures(
     """The first exposure of everybody; with `has_views` the relation `exposed` is made, with the views that count."""
     if has_views:
         expose_all(reading, flag)
-        found = reading.relation(WITH_VIEWS, {}).to_arrow_table()
-        names: dict[str, int] = {}
-        return FirstExposures(
-            found["unit_id"].to_numpy(),
-            found["moment"].to_numpy(),
-            _codes(found["variation"], names),
-            found["variations"].to_numpy().astype(np.int32),
-            tuple(names),
-            found["viewed"].fill_null(NO_MOMENT).to_numpy(),
-            np.empty(0, np.int64),
-        )
-    names = {}
+        return _exposed(reading)
+    names: dict[str, int] = {}
     # Found before any rows are read, as the connection gives those of one statement at a time.
     logins = persons.logins
     batches: list[EventRows] = []
@@ -132,6 +143,30 @@ def first_exposures(
     if is_large:
         give_back()
     return found
+
+
+def _exposed(reading: Reading) -> FirstExposures:
+    """What the relations `exposed` and `exposures` say."""
+    found = reading.relation(WITH_VIEWS, {}).to_arrow_table()
+    seen = reading.relation(SEEN_BY_SEVERAL, {}).to_arrow_table()
+    names: dict[str, int] = {}
+    person = found["unit_id"].to_numpy()
+    variation = _codes(found["variation"], names)
+    of_several = SeenVariations.of(
+        np.searchsorted(person, seen["unit_id"].to_numpy()),
+        seen["moment"].to_numpy(),
+        _codes(seen["variation"], names),
+    )
+    return FirstExposures(
+        person,
+        found["moment"].to_numpy(),
+        variation,
+        found["variations"].to_numpy().astype(np.int32),
+        tuple(names),
+        found["viewed"].fill_null(NO_MOMENT).to_numpy(),
+        np.empty(0, np.int64),
+        of_several,
+    )
 
 
 def _at(moments: Numbers, place: Numbers) -> Numbers:
@@ -167,6 +202,8 @@ def _unclear(part: InOrder) -> Numbers:
 def _firsts(parts: Sequence[InOrder], names: tuple[str, ...]) -> FirstExposures:
     nothing, none = np.empty(0, np.int64), np.empty(0, np.int32)
     person, moment, variation, variations, doubled = [nothing], [nothing], [none], [none], [nothing]
+    seen = [(nothing, nothing, none)]
+    many = 0
     for part in parts:
         first = np.flatnonzero(changes(part.unit))
         person.append(part.units)
@@ -174,6 +211,11 @@ def _firsts(parts: Sequence[InOrder], names: tuple[str, ...]) -> FirstExposures:
         variation.append(part.roles[first].astype(np.int32))
         doubled.append(part.units[_doubled(part)])
         variations.append(_distinct(part, len(names)))
+        row = np.flatnonzero(variations[-1][part.unit] > 1)
+        seen.append((
+            part.unit[row].astype(np.int64) + many, part.moment[row], part.roles[row].astype(np.int32)
+        ))  # fmt: skip
+        many += len(part.units)
     return FirstExposures(
         np.concatenate(person),
         np.concatenate(moment),
@@ -182,6 +224,7 @@ def _firsts(parts: Sequence[InOrder], names: tuple[str, ...]) -> FirstExposures:
         names,
         None,
         np.concatenate(doubled),
+        SeenVariations.of(*(np.concatenate(each) for each in zip(*seen, strict=True))),
     )
 
 

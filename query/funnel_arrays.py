@@ -51,8 +51,7 @@ def is_for_arrays(question: Funnel, roles: int, *, is_first_only: bool = False) 
     if is_first_only and question.removes_unit:
         # Units are removed within the window of any entry, also of one that does not count then.
         return False
-    is_as_treated = isinstance(question.by, Flag) and question.by.several == "as_treated"
-    return question.unit.kind == "person" and not is_as_treated and roles <= MOST_ROLES
+    return question.unit.kind == "person" and roles <= MOST_ROLES
 
 
 def funnel_tables(
@@ -63,10 +62,10 @@ def funnel_tables(
     with facts_when_needed(reading.connection, reading.summaries) as find_facts:
         flag = question.by if isinstance(question.by, Flag) else None
         lake = Ordering(reading, searched, flag, persons, find_facts)
-        excludes = flag is not None and flag.several == "exclude"
+        several = "" if flag is None else flag.several
         by = breakdown_values(question.by)
         over = None if question.over is None else Over(reading.calendar, question.over)
-        counts = ShownCounts(rules, lake.exposures, excludes, by is not None, over, behind)
+        counts = ShownCounts(rules, lake.exposures, several, by is not None, over, behind)
         daily, room = np.zeros(2, np.int64), room_of(reading)
         with gathered(reading, searched, persons, find_facts, room) as found:
             tally = Tally(found.events)

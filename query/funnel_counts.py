@@ -12,12 +12,14 @@ from .calendar import first_day
 from .definition import Definition
 from .funnel import EntryPeriod, Funnel, FunnelAnswer, FunnelGroup, FunnelStep, Times, TimesBar
 from .funnel_arrays import is_for_arrays
-from .funnel_pass import funnel_passed
-from .funnel_results import Asked, asked_of, prepare
+from .funnel_pass import funnel_passed, quote_results
+from .funnel_portions import ResultsOfPortions, daily_structure, is_for_portions
+from .funnel_results import Asked, asked_of, make_matched, make_results
 from .gathering import by_arrays_or_none
 from .grouping import GroupKey, group_rules, in_order
-from .matched import Matched, unit_column
+from .matched import Matched
 from .reading import Reading, Row
+from .session_portions import match_in_portions
 
 PERCENTILES = (10, 25, 50, 75, 90, 95, 99)
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
@@ -55,6 +57,8 @@ def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = 
     tables = None
     if is_for_arrays(question, len(asked.definitions), is_first_only=is_first_only):
         tables = by_arrays_or_none(reading, lambda: _by_arrays(reading, asked, is_first_only=is_first_only))
+    if tables is None and reading.is_fast and is_for_portions(question):
+        tables = _in_portions(reading, asked, is_first_only=is_first_only)
     if tables is None:
         tables = _by_relations(reading, question, is_first_only=is_first_only)
     names = bar_names(question, asked.steps)
@@ -193,18 +197,36 @@ def _daily(tables: Tables, question: Funnel) -> list[LeftOut]:
 
 def _by_relations(reading: Reading, question: Funnel, *, is_first_only: bool) -> Tables:
     """Every number by the portable SQL."""
-    prepared = prepare(reading, question, is_first_only=is_first_only)
-    values, shapes = prepared.values, prepared.shapes
+    asked = asked_of(reading, question)
+    matched = make_matched(reading, asked)
+    make_results(reading, asked, is_first_only=is_first_only)
+    return _of_results(reading, asked, matched)
+
+
+def _in_portions(reading: Reading, asked: Asked, *, is_first_only: bool) -> Tables:
+    """The same of some sessions after the others; the answer has the portable SQL, which gives the same."""
+    parts = ResultsOfPortions(reading, asked, is_first_only=is_first_only)
+    matched = match_in_portions(reading, asked.definitions, parts.add, **asked.match)
+    parts.make_results()
+    quote_results(reading, asked, shares_events=False, is_first_only=is_first_only)
+    return _of_results(reading, asked, matched, parts.daily)
+
+
+def _of_results(reading: Reading, asked: Asked, matched: Matched, daily: Row | None = None) -> Tables:
+    """The numbers of the relation `results`; `daily` are those of daily ids, if they are known."""
+    values, shapes, question = asked.values, asked.shapes, asked.question
     counts = reading.run("funnel_counts.sql", values, stages=shapes)
     times, over = [], []
     if len(shapes) > 1:
         times = reading.run("funnel_times.sql", values, stages=shapes, percentiles=PERCENTILES, bounds=BOUNDS)
-    entries = shapes if question.order == "any" else shapes[:1]
-    [daily] = reading.run("funnel_daily.sql", values, unit=unit_column(question.unit), entries=entries)
+    if daily is None:
+        [daily] = reading.run("funnel_daily.sql", values, **daily_structure(asked))
+    else:
+        reading.quote("funnel_daily.sql", values, **daily_structure(asked))
     if question.over is not None:
         values = values | {"week_start": reading.calendar.week_start}
         over = reading.run("funnel_over.sql", values, stages=shapes, period=question.over)
-    return Tables(prepared.matched, counts, times, daily, over)
+    return Tables(matched, counts, times, daily, over)
 
 
 def _by_arrays(reading: Reading, asked: Asked, *, is_first_only: bool) -> Tables:
@@ -214,8 +236,7 @@ def _by_arrays(reading: Reading, asked: Asked, *, is_first_only: bool) -> Tables
     reading.quote("funnel_counts.sql", values, stages=shapes)
     if len(shapes) > 1:
         reading.quote("funnel_times.sql", values, stages=shapes, percentiles=PERCENTILES, bounds=BOUNDS)
-    entries = shapes if asked.question.order == "any" else shapes[:1]
-    reading.quote("funnel_daily.sql", values, unit=asked.structure["unit"], entries=entries)
+    reading.quote("funnel_daily.sql", values, **daily_structure(asked))
     if asked.question.over is not None:
         weeks = {"week_start": reading.calendar.week_start}
         reading.quote("funnel_over.sql", values | weeks, stages=shapes, period=asked.question.over)

@@ -46,7 +46,7 @@ def funnel_passed(
     )
     found = passed.tables
     notes = _unseen_value(reading, asked, passed.searched, found)
-    _quote_results(reading, asked, shares_events=found.counts.shares_events, is_first_only=is_first_only)
+    quote_results(reading, asked, shares_events=found.counts.shares_events, is_first_only=is_first_only)
     return replace(passed, matched=replace(passed.matched, notes=(*notes, *passed.matched.notes)))
 
 
@@ -61,7 +61,7 @@ def _unseen_value(reading: Reading, asked: Asked, searched: Searched, found: Fun
     return unsaid(reading, by.name)
 
 
-def _quote_results(reading: Reading, asked: Asked, *, shares_events: bool, is_first_only: bool) -> None:
+def quote_results(reading: Reading, asked: Asked, *, shares_events: bool, is_first_only: bool) -> None:
     """Remember the statements of `make_results`."""
     values, structure, question = asked.values, asked.structure, asked.question
     reading.quote("funnel_counted.sql", values, **structure)

@@ -90,7 +90,7 @@ def match(
     """
     # Exposures are of any time, and so are their sessions.
     takes_turns = unit.kind == "session" and flag is None and reading.is_fast
-    _prepare_units(reading, unit, bounds if flag is None else None, is_quoted=takes_turns)
+    prepare_units(reading, unit, bounds if flag is None else None, is_quoted=takes_turns)
     if flag is not None:
         kind = None if unit.kind == "person" else unit.kind
         reading.run("exposures.sql", {"flag": flag}, unit=kind, has_ties=False)
@@ -232,9 +232,10 @@ def unit_column(unit: Unit) -> Fragment:
     return Fragment("person_id" if unit.kind == "person" else "unit_id")
 
 
-def _prepare_units(
+def prepare_units(
     reading: Reading, unit: Unit, bounds: tuple[int, int] | None, *, is_quoted: bool = False
 ) -> None:
+    """Make the relations that say which unit an event is of; with `is_quoted` the answer says so alone."""
     if unit.kind == "session":
         find_stretches(reading, unit.gap, bounding(bounds), is_quoted=is_quoted)
         find_sessions(reading, unit.gap, is_quoted=is_quoted)

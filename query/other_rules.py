@@ -26,6 +26,7 @@ from .sessions import Sessions
 from .stickiness import Stickiness
 from .ties import Ties, say_ties, ties_by_arrays, ties_in_relations
 from .trend import Trend
+from .unit import PERSON
 
 LET_GO = "\n".join(f"drop table if exists {name};" for name in ("matched", "counted", "attempts", "results"))
 """The largest relations that a question makes."""
@@ -93,7 +94,9 @@ def _answers(reading: Reading, how: Explained, others: Sequence[Other]) -> list[
 
 
 def _makes_relations(other: Other) -> bool:
-    return other.rule == "unit" or other.setting == "as_treated"
+    question = other.question
+    is_passed_over = isinstance(question, Funnel | Retention | Trend) and question.unit == PERSON
+    return not is_passed_over and (other.rule == "unit" or other.setting == "as_treated")
 
 
 def _in_force(reading: Reading, how: Explained, asked: Other) -> tuple[Answer, Ties | None]:

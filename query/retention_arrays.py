@@ -69,10 +69,7 @@ class _Rows:
 
 def is_for_arrays(question: Retention) -> bool:
     """Whether arrays can answer it; the rest is for the portable SQL."""
-    is_grouped_so = question.by is None or (
-        isinstance(question.by, Flag) and question.by.several in ("first", "exclude")
-    )
-    return question.unit.kind == "person" and is_grouped_so
+    return question.unit.kind == "person" and (question.by is None or isinstance(question.by, Flag))
 
 
 def retention_tables(
@@ -187,12 +184,14 @@ class _Sums:
         variations = self.exposures.variations[place]
         self.exposed += len(counted)
         self.several += int((variations[counted] > 1).sum())
-        excludes = isinstance(self.question.by, Flag) and self.question.by.several == "exclude"
-        are_several = (variations[after.unit] > 1) & excludes
+        several = self.question.by.several if isinstance(self.question.by, Flag) else ""
+        are_several = (variations[after.unit] > 1) & (several == "exclude")
         self.count(rows, ("several variations", None), after.where(are_several), is_exposed=True)
-        variation = self.exposures.variation[place]
+        variation = self.exposures.variation[place[after.unit]]
+        if several == "as_treated":
+            variation = self.exposures.treated_at(place[after.unit], rows.moment[after.row])
         for number, name in enumerate(self.exposures.names):
-            of_variation = (variation[after.unit] == number) & ~are_several
+            of_variation = (variation == number) & ~are_several
             self.count(rows, ("variation", name), after.where(of_variation), is_exposed=True)
 
     def entries(self, rows: _Rows, begins: Marks, firsts: Entries | None = None) -> Entries:

@@ -15,7 +15,15 @@ from .breakdown import Flag
 from .calendar import first_day, period_number
 from .definition import Definition
 from .gathering import by_arrays_or_none
-from .grouping import GroupKey, breakdown_values, group_rules, in_order, kept_columns, make_groups
+from .grouping import (
+    GroupKey,
+    breakdown_values,
+    group_rules,
+    in_order,
+    kept_columns,
+    make_groups,
+    quote_groups,
+)
 from .interval import EARLIEST
 from .matched import Matched, match, unit_column
 from .reading import Reading, Row, at
@@ -178,8 +186,8 @@ def retention_passed(
             reading, question, searched, length=structure["length"], behind=behind
         ),
     )
-    groups = {"several": flag.several if flag else "", "by_value": False}
     reading.quote("retention.sql", values, entry=question.entry, has_positions=True, **structure)
+    groups = quote_groups(reading, values, question.by, question.unit)
     relation = Fragment("entered")
     reading.quote("retention_returned.sql", values, relation=relation, **groups, **structure, **asked.counted)
     return passed

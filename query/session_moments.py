@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -49,7 +49,8 @@ class Turn:
     """Of which events the relation `session_moments` tells the session, and what `matched.sql` asks of them now.
 
     `is_some`: only those of devices between two, which `values` bind. `has_nobody`: and those of no device. `moments`
-    are those at which the unclear ones are, if they are few.
+    are those at which the unclear ones are, if they are few. `goes_on`: the next turn is of the same devices, of what
+    this one leaves unclear. `leaves_some`: a later turn is of what is unclear of sessions of this one.
     """
 
     values: Mapping[str, int]
@@ -57,6 +58,8 @@ class Turn:
     has_nobody: bool
     unclear: int
     moments: Sequence[int] = ()
+    goes_on: bool = False
+    leaves_some: bool = False
 
     @property
     def is_at_login(self) -> bool:
@@ -87,16 +90,23 @@ def turns(
         reading.connection.register("_told", found)
         reading.quietly("insert into session_moments select * from _told", {})
         reading.connection.unregister("_told")
+        # Hardly any are unclear, so that one look at the lake does for those of many turns.
         is_last = number + 1 == len(parts)
-        if clear.total() >= TURN_MOMENTS or is_last:
+        is_for_all = unclear.total() >= TURN_MOMENTS or is_last
+        if clear.total() >= TURN_MOMENTS or is_for_all:
             give_back()
-            yield moments.turn(parts[first], part, CLEAR)
+            turn = moments.turn(parts[first], part, CLEAR)
+            yield replace(
+                turn,
+                goes_on=is_for_all and bool(unclear),
+                leaves_some=not is_for_all and bool(unclear),
+            )
             reading.quietly(f"delete from session_moments where unclear = {CLEAR}", {})
             clear, first = Counter(), number + 1
-        # Hardly any are unclear, so that one look at the lake does for those of many turns.
-        if unclear.total() >= TURN_MOMENTS or is_last:
+        if is_for_all:
             for each in sorted(unclear):
-                yield moments.turn(parts[first_unclear], part, each)
+                turn = moments.turn(parts[first_unclear], part, each)
+                yield replace(turn, goes_on=each != max(unclear))
             reading.quietly(f"delete from session_moments where unclear > {CLEAR}", {})
             unclear, first_unclear = Counter(), number + 1
     if not parts:

@@ -42,7 +42,7 @@ class Over:
 
 @dataclass
 class ShownCounts:
-    """Adds up shown attempts. With `excludes`, whoever saw several variations is in a group of that name.
+    """Adds up shown attempts. `several` says which group those are in who saw several variations.
 
     `by_value`: the groups are told at the end, by the values that the `entries` have.
     `behind` lists those of one bar, from the same attempts. `shares_events` says that steps in any order share some.
@@ -50,7 +50,7 @@ class ShownCounts:
 
     rules: Rules
     exposures: FirstExposures | None
-    excludes: bool
+    several: str
     by_value: bool = False
     over: Over | None = None
     behind: BehindBar | None = None
@@ -98,10 +98,13 @@ class ShownCounts:
         is_only_before = ~has_after[of_all.unit]
         yield ("not exposed", None), of_all, is_only_before & ~is_exposed[of_all.unit], variations
         yield ("before exposure", None), of_all, is_only_before & is_exposed[of_all.unit], variations
-        several = variations[after.unit] > 1 if self.excludes else np.zeros(len(after.unit), bool)
-        yield ("several variations", None), after, several, variations
+        is_excluded = (variations[after.unit] > 1) & (self.several == "exclude")
+        yield ("several variations", None), after, is_excluded, variations
+        seen = variation[after.unit]
+        if self.several == "as_treated" and len(seen):
+            seen = self.exposures.treated_at(place[after.unit], after.at[1])
         for number, name in enumerate(self.exposures.names):
-            of_variation = (variation[after.unit] == number) & ~several
+            of_variation = (seen == number) & ~is_excluded
             yield ("variation", name), after, of_variation, variations
 
     def count_values(self, values: EntryValues) -> None:

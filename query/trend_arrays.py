@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,9 +44,7 @@ class TrendTables:
 
 def is_for_arrays(question: Trend) -> bool:
     """Whether arrays can answer it; the rest is for the portable SQL."""
-    is_grouped_so = question.by is None or (
-        isinstance(question.by, Flag) and question.by.several in ("first", "exclude")
-    )
+    is_grouped_so = question.by is None or isinstance(question.by, Flag)
     is_counted = all(each.of is None for each in question.measures)
     return question.unit.kind == "person" and is_grouped_so and is_counted
 
@@ -190,9 +188,14 @@ class _Sums:
             return np.zeros(len(unit), np.int32)
         before = (place >= 0).astype(np.int32)
         after = self.exposures.variation[place] + np.int32(len(GROUPS))
-        if isinstance(self.question.by, Flag) and self.question.by.several == "exclude":
+        several = self.question.by.several if isinstance(self.question.by, Flag) else ""
+        if several == "exclude":
             after[self.exposures.variations[place] > 1] = GROUPS.index(("several variations", None))
         found: NDArray[np.int32] = np.where(part.is_after, after[unit], before[unit])
+        if several == "as_treated":
+            row = np.flatnonzero(part.is_after & (part.rows.roles != 0))
+            row = row[self.exposures.variations[place[unit[row]]] > 1]
+            found[row] = self.exposures.treated_at(place[unit[row]], part.rows.moment[row]) + len(GROUPS)
         return found
 
     def _add_exposed(self, part: Ordered, units: Numbers) -> None:
@@ -206,13 +209,17 @@ class _Sums:
     def rows(self) -> Iterator[Row]:
         """The rows of trend.sql."""
         for key, periods in self.counts.items():
-            for bucket, counts in periods.items():
-                measured = (
-                    _measured(measure, counts[place]) for place, measure in enumerate(self.question.measures)
-                )
-                yield *key, bucket, int(counts[0, EVENTS]), int(counts[0, PEOPLE]), *measured
+            for row in rows_of_sums(periods, self.question.measures):
+                yield *key, *row
         if self.exposures is not None:
             yield "exposed", None, None, self.several, self.exposed, *(None for _ in self.question.measures)
+
+
+def rows_of_sums(periods: Mapping[int | None, Numbers], measures: Sequence[Measure]) -> Iterator[Row]:
+    """The rows of trend.sql of a group, without its name; `periods` have EVENTS, OF_PEOPLE and PEOPLE by definition."""
+    for bucket, counts in periods.items():
+        measured = (_measured(measure, counts[place]) for place, measure in enumerate(measures))
+        yield bucket, int(counts[0, EVENTS]), int(counts[0, PEOPLE]), *measured
 
 
 def _measured(measure: Measure, counts: Numbers) -> float | None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from .array_pass import passed_over
 from .breakdown import ByCohort, ByColumn, ByProperty, Flag
 from .definition import Definition
 from .gathering import by_arrays_or_none
 from .grouping import MAX_GROUPS, breakdown_values, kept_columns, make_groups, quote_groups
+from .latest_start import Numbers
 from .matched import Matched, match, unit_column
 from .measure import Measure
 from .reading import Reading, Row
-from .statement import Fragment
+from .session_portions import match_in_portions
+from .statement import Fragment, render
 from .trend import Trend
-from .trend_arrays import is_for_arrays, trend_tables
+from .trend_arrays import TOTAL, is_for_arrays, rows_of_sums, trend_tables
+from .unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ def count_trend(reading: Reading, question: Trend) -> Counted:
     counted = None
     if is_for_arrays(question):
         counted = by_arrays_or_none(reading, lambda: _by_arrays(reading, asked))
+    elif reading.is_fast and _is_for_portions(question):
+        counted = _in_portions(reading, asked)
     return counted or _by_relations(reading, asked)
 
 
@@ -100,15 +107,17 @@ def _by_relations(reading: Reading, asked: _Asked) -> Counted:
     values, by, unit = asked.values, asked.question.by, asked.question.unit
     matched = match(reading, asked.steps, flag=asked.flag.key if asked.flag else None, **asked.match)
     if asked.is_placed:
-        # Every event is grouped by itself.
-        column = unit_column(unit)
-        reading.execute(
-            f"create or replace temp view entered as\nselect {column} as unit_id, position from matched;", {}
-        )
+        reading.execute(_entered(unit), {})
     groups = {"several": "", "by_value": True}
     if not asked.has_own:
         groups = make_groups(reading, values, by, unit)
     return Counted(matched, values, reading.run("trend.sql", values, **asked.structure, **groups))
+
+
+def _entered(unit: Unit) -> str:
+    """Every event is grouped by itself."""
+    column = unit_column(unit)
+    return f"create or replace temp view entered as\nselect {column} as unit_id, position from matched;"
 
 
 def _by_arrays(reading: Reading, asked: _Asked) -> Counted:
@@ -121,9 +130,41 @@ def _by_arrays(reading: Reading, asked: _Asked) -> Counted:
         asked.match,
         lambda searched: trend_tables(reading, asked.question, searched),
     )
+    if asked.is_placed:
+        reading.say(_entered(asked.question.unit), {})
     groups = quote_groups(reading, values, asked.question.by, asked.question.unit)
     reading.quote("trend.sql", values, **asked.structure, **groups)
     return Counted(passed.matched, values, passed.tables.counts)
+
+
+def _is_for_portions(question: Trend) -> bool:
+    """Whether what is counted of some sessions and of others adds up."""
+    is_counted = all(each.of is None for each in question.measures)
+    return question.unit.kind == "session" and question.by is None and is_counted
+
+
+def _in_portions(reading: Reading, asked: _Asked) -> Counted:
+    """The same of some sessions after the others; the answer has the portable SQL, which gives the same."""
+    values, measures = asked.values, asked.question.measures
+    groups = {"several": "", "by_value": False}
+    text = render("trend.sql", **asked.structure | groups | {"measures": list(_sums(len(measures)))})
+    sums: dict[int | None, Numbers] = {}
+
+    def add() -> None:
+        for _, _, bucket, _, _, *numbers in reading.quietly(text, values).fetchall():
+            found = np.array(numbers, np.int64).reshape(len(measures), -1)
+            sums[bucket] = sums[bucket] + found if bucket in sums else found
+
+    matched = match_in_portions(reading, asked.steps, add, **asked.match)
+    reading.quote("trend.sql", values, **asked.structure, **groups)
+    return Counted(matched, values, [(*TOTAL, *row) for row in rows_of_sums(sums, measures)])
+
+
+def _sums(many: int) -> Iterator[Fragment]:
+    """What adds up of each definition: EVENTS, OF_PEOPLE and PEOPLE, of sessions here."""
+    for step in range(1, many + 1):
+        for counted in ("*", "unit_id", "distinct unit_id"):
+            yield Fragment(f"count({counted}) filter (where step = {step})")
 
 
 def _aggregate(measure: Measure, step: int, numbers: Sequence[str]) -> Fragment:

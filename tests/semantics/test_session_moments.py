@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
-from expost.query import device_parts, matched, session_moments
+from expost.query import device_parts, matched, session_moments, session_portions
 from expost.query.funnel import Funnel, FunnelPeople
 from expost.query.paths import Paths
 from expost.query.session_moments import CLEAR, Turn
@@ -79,7 +79,7 @@ def test_it_is_sorting_that_tells_them(question: Funnel) -> None:
             asked.append(each)
             yield each
 
-    with patch.object(matched, "turns", turns):
+    with patch.object(matched, "turns", turns), patch.object(session_portions, "turns", turns):
         answer_of(read_story(["ann 02 10:00 A", "ann 02 10:30 A"]), question)
     assert [each.unclear for each in asked] == [CLEAR]
 
