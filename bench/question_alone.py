@@ -11,7 +11,7 @@ import resource
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from expost.errors import QueryLimit
 from expost.query.analysis import Analysis
 from expost.query.breakdown import ByColumn, ByProperty, Flag
 from expost.query.definition import ACTIVITY, definition
+from expost.query.explanation import Explanation
 from expost.query.funnel import Funnel, FunnelPeople
 from expost.query.lifecycle import Lifecycle
 from expost.query.measure import parse_measure
@@ -91,11 +92,11 @@ QUESTIONS: dict[str, tuple[Question, int | None]] = {
     "trend of page views by path": (Trend(VIEWED, "week", by=ByColumn("path"), site=SITE, now=END), None),
     "stickiness of page views": (Stickiness(VIEWED, site=SITE, now=END), None),
     "lifecycle of page views": (Lifecycle(VIEWED, "week", site=SITE, now=END), None),
-    "paths": (Paths(VIEWED, steps=5, site=SITE, now=END), None),
+    "paths": (Paths(VIEWED, steps=5, site=SITE, now=END), 600),
     "funnel in any order": (Funnel(STEPS, WITHIN, order="any", site=SITE, now=END), 600),
-    "funnel of sessions": (Funnel(STEPS, WITHIN, unit=Unit("session"), site=SITE, now=END), None),
-    "trend of sessions": (Trend(VIEWED, "week", unit=Unit("session"), site=SITE, now=END), None),
-    "trend of sessions of a click": (Trend(STEPS[0], "week", unit=Unit("session"), site=SITE, now=END), None),
+    "funnel of sessions": (Funnel(STEPS, WITHIN, unit=Unit("session"), site=SITE, now=END), 600),
+    "trend of sessions": (Trend(VIEWED, "week", unit=Unit("session"), site=SITE, now=END), 600),
+    "trend of sessions of a click": (Trend(STEPS[0], "week", unit=Unit("session"), site=SITE, now=END), 600),
     "retention of sessions": (
         Retention(STEPS[0], STEPS[1], "week", PERIODS, unit=Unit("session"), site=SITE, now=END),
         None,
@@ -116,6 +117,8 @@ QUESTIONS: dict[str, tuple[Question, int | None]] = {
         Paths(VIEWED, steps=5, direction="before", start=LATELY, site=SITE, now=END),
         1_000,
     ),
+    "funnel as treated": (replace(BY_VARIATION, by=Flag(FLAG, "as_treated")), 600),
+    "explanation of the funnel": (Explanation(BY_VARIATION, site=SITE, now=END), None),
     "one person's timeline": (Timeline("d5", site=SITE, now=END), None),
 }
 

@@ -27,7 +27,7 @@ from .reading import Reading
 from .row_order import changes
 from .statement import Fragment, render
 
-TURN_MOMENTS = 600_000
+TURN_MOMENTS = 300_000
 """Devices take turns, each time those with about so many events that a question asks for."""
 MOST_HELD = 3_000_000
 """Where more events are asked for, those of each part are looked for on their own."""
