@@ -86,6 +86,22 @@ class Door:
             del self._by_address[address]
 
 
+class Unhurried:
+    """The transport of a connection for one who answers: closing waits until the rest of the body has arrived."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: GuardedProtocol) -> None:
+        self._protocol = protocol
+
+    def close(self) -> None:
+        """Say that this was all, and close when the sender has said theirs."""
+        self._protocol.close_when_read()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._protocol.transport, name)
+
+
 def guarded(door: Door) -> type[asyncio.Protocol]:
     """The protocol behind a door, for the setting `http` of uvicorn."""
     return cast("type[asyncio.Protocol]", partial(GuardedProtocol, door=door))
@@ -102,6 +118,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._is_in_body = False
         self._is_refused = False
+        self._is_ending = False
         self._head_bytes = 0
         self._body_bytes = 0
         self._discarded_bytes = 0
@@ -201,6 +218,16 @@ class GuardedProtocol(HttpToolsProtocol):
         self.url, self.headers, self.expect_100_continue = url, headers, is_asked_to_go_on
         self.scope["headers"] = headers
         super().on_headers_complete()
+        # Before its task runs: of one that asks for the end of the connection the answer is followed by its close.
+        self.cycle.transport = cast("asyncio.Transport", Unhurried(self))
+
+    def close_when_read(self) -> None:
+        """Close, but not while a body is on its way: the sender would see a reset instead of our answer."""
+        if self._is_in_body and not self.transport.is_closing():
+            self._is_ending = True
+            self.transport.write_eof()
+        else:
+            self.transport.close()
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -216,6 +243,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._is_in_body = False
         self._deadline = 0.0
         super().on_message_complete()
+        if self._is_ending:
+            self.transport.close()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or for the rest of a body that was refused before its end."""
@@ -259,6 +288,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _refuse(self, refusal: Refusal) -> None:
         if self.transport.is_closing() or self._is_refused:
+            return
+        if self._is_ending:
+            # The answer was given; what comes behind it may be anything.
+            self.transport.close()
             return
         self._is_refused = True
         self._is_in_head = self._is_in_body = False

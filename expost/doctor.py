@@ -19,6 +19,7 @@ from expost.errors import ExpostError, QueryLimit
 from expost.finding import MEND, MEND_END, MEND_FILE, Finding, counted, rows_in_words
 from expost.lake.checksum import find_checksum
 from expost.lake.delta_log import is_whole
+from expost.lake.erasures import erasures
 from expost.lake.folder import Folder, open_folder
 from expost.lake.growth import Growth, growth
 from expost.lake.lock import Holder, held_by
@@ -244,6 +245,14 @@ def _look_at_rejected(folder: Folder) -> Iterator[Finding]:
     )
 
 
+def _look_at_erasures(folder: Folder) -> Iterator[Finding]:
+    found = erasures(folder)
+    open_ = sum(each.status != "done" for each in found)
+    if found:
+        is_done = f"{open_:,} of them not done yet" if open_ else "all done"
+        yield Finding("erasures", f"{counted(len(found), 'receipt')}, {is_done}. More: expost erasures")
+
+
 def _look_at_quarantine(folder: Folder) -> Iterator[Finding]:
     kept = sorted(path.name for path in folder.quarantine.glob("*"))
     if len(kept) == 1:
@@ -360,6 +369,7 @@ PARTS: Parts = (
     ("journal", look_at_journal),
     ("journal", look_into_journal),
     ("rejected", _look_at_rejected),
+    ("erasures", _look_at_erasures),
     ("quarantine", _look_at_quarantine),
     ("lake", _look_at_lake),
     ("losses", _look_at_losses),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from expost.errors import UnknownName
+from expost.errors import FolderError, UnknownName
 from expost.ids import uuid7
 
 from .folder import Folder
@@ -96,7 +97,18 @@ def repeat_all(folder: Folder) -> int:
 
 def erasures(folder: Folder) -> list[Erasure]:
     """Every one, the oldest first."""
-    return [_decode(path.read_bytes()) for path in sorted(folder.erasures.glob(f"*{SUFFIX}"))]
+    return [_read(path) for path in sorted(folder.erasures.glob(f"*{SUFFIX}"))]
+
+
+def _read(path: Path) -> Erasure:
+    try:
+        return _decode(path.read_bytes())
+    except (msgspec.MsgspecError, ValueError) as problem:
+        raise FolderError(
+            f"The receipt of an erasure, {path}, cannot be read: {problem}.",
+            hint="Put that file back from a backup. If there is none, move it away: then whoever it is about is stored "
+            "again when something of them arrives, unless you erase them again.",
+        ) from problem
 
 
 def find_erasure(folder: Folder, id_: str) -> Erasure:

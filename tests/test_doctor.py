@@ -18,6 +18,7 @@ from expost.cli import main
 from expost.clock import wall_clock
 from expost.errors import FolderError
 from expost.lake.compactor import compact_folder, summarize_folder
+from expost.lake.erasures import request_erasure
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
 from expost.lake.lock import Lock
@@ -27,6 +28,7 @@ from expost.lake.rebuilding import at_rest
 from expost.lake.schema import TABLES
 from expost.lake.segment import SEALED, segment_number
 from expost.lake.stored_segments import stored_segments
+from expost.lake.subject import Subject
 from expost.serve import _serve
 from expost.settings import load_settings
 from tests.lake.nameless import without_checksums
@@ -257,6 +259,17 @@ def test_the_secret_of_another_folder_is_named_and_nothing_is_stored_by_it(folde
         pytest.raises(FolderError, match="is not the one with which the lake"),
     ):
         _serve(load_settings({"data": folder.path}, {}), listener)
+
+
+def test_a_receipt_of_an_erasure_that_cannot_be_read_is_named(folder: Folder) -> None:
+    subject = Subject.named(folder.secret(), "shop", user="nobody-known")
+    receipt = folder.erasures / f"{request_erasure(folder, subject, wall_clock()).id}.json"
+    assert doctor(folder)[:2] == (0, [])
+    receipt.write_bytes(receipt.read_bytes()[:-20])
+    [says] = doctor(folder)[1]
+    assert str(receipt) in says
+    with pytest.raises(FolderError, match="The receipt of an erasure"), at_rest(folder):
+        pass
 
 
 def test_a_segment_that_was_damaged_before_it_was_stored_is_no_spare_copy(folder: Folder) -> None:

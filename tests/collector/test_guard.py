@@ -184,6 +184,23 @@ def test_a_body_that_is_too_large_is_seen_as_413_and_not_as_a_reset(
     connection.close()
 
 
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
+def test_who_ends_the_connection_behind_a_body_that_is_too_large_sees_413_and_then_the_end(
+    shared_desk: Desk, port: int, version: str
+) -> None:
+    """So ask Python's urllib and nginx, which takes a reset for a failure of the server: 502, to be tried again."""
+    size = 12_000_000
+    begin = head(shared_desk, f"content-length: {size}", "connection: close") + b"\r\n"
+    connection = socket.create_connection(("127.0.0.1", port), timeout=15)
+    connection.sendall(begin.replace(b"HTTP/1.1", version.encode()))
+    # More than lies between the two ends of a connection: what is not read would end it with a reset.
+    connection.sendall(b" " * size)
+    answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"connection: close" in answer
+    connection.close()
+
+
 @pytest.mark.parametrize("phase", ["nothing", "head", "body", "between"])
 def test_a_slow_loris_is_shown_out_and_good_senders_do_not_notice(
     shared_desk: Desk, port: int, phase: str
