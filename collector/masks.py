@@ -8,8 +8,8 @@ in what was sent: the key that opens the door to it is public.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Container
-from itertools import accumulate
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,8 +19,8 @@ from expost.lake.batch import Descriptor, Event, View
 GAP = "…"
 MAX_DEPTH = 32
 MAX_REMEMBERED_LENGTH = 200
-MAX_CARD_RUN = 100
-"""A run of more digits than this is masked unseen: no person types one, and a card might hide in it."""
+CARD_LENGTHS = range(13, 20)
+"""How many digits a card number has. A group of more is no part of one, however long it is."""
 
 # What may stand between groups of digits: all that `\s` is in a browser, no-break spaces among it, and the dash.
 BETWEEN = r"[-\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
@@ -36,7 +36,8 @@ RUN = re.compile(r"(?<![\w+-])[\w+-]{32,}", re.ASCII)
 TOKEN_PART = re.compile(r"[A-Za-z0-9]{20}")
 SSN = re.compile(rf"(?<!\w){SSN_DIGITS}(?!\w)", re.ASCII)
 DIGITS = re.compile(rf"\d(?:{BETWEEN}?\d){{12,}}", re.ASCII)
-SEPARATOR = re.compile(BETWEEN, re.ASCII)
+GROUP = re.compile(r"\d+", re.ASCII)
+DOUBLED = tuple(digit * 2 - 9 if digit > 4 else digit * 2 for digit in range(10))
 
 CONTENT = re.compile(r"\s*(?:data|blob|javascript):", re.IGNORECASE)
 PLACE = re.compile(r"(?s)([^?#]*)(\?[^#]*)?(#.*)?\Z")
@@ -285,46 +286,54 @@ def _token(run: re.Match[str]) -> str:
 
 
 def _card(run: re.Match[str]) -> str:
-    return GAP if _holds_card(run.group(), bool) else run.group()
+    return GAP if _holds_card(run.group(), _is_any) else run.group()
 
 
 def _card_of_a_network(run: re.Match[str]) -> str:
     return GAP if _holds_card(run.group(), _is_of_a_network) else run.group()
 
 
-def _holds_card(run: str, is_likely: Callable[[str], bool]) -> bool:
-    # A card may stand among other groups of digits ("2026-01-15 4111 1111 1111 1111"): every stretch is tried.
-    groups = SEPARATOR.split(run)
-    digits = "".join(groups)
-    if len(digits) > MAX_CARD_RUN:
-        return True
-    sums = _luhn_sums(digits)
-    ends = list(accumulate(map(len, groups)))
-    for first, start in enumerate([0, *ends[:-1]]):
-        for end in ends[first:]:
-            if end - start > 19:
+def _holds_card(run: str, is_likely: Callable[[str, int], bool]) -> bool:
+    """Whether a stretch of whole groups of digits passes the check of ISO 7812 (Luhn) and `is_likely` a card.
+
+    A card may stand among other groups ("2026-01-15 4111 1111 1111 1111"), so every stretch is tried. Of a long run
+    nothing is held but the groups that a card might begin with.
+    """
+    begun: deque[tuple[int, str, tuple[int, int]]] = deque()
+    place = 0
+    # Every second digit counts double: in the one sum those at even places, in the other those at odd ones. Of a number
+    # that ends before a place it is those of the same parity.
+    even = odd = 0
+    for group in map(re.Match.group, GROUP.finditer(run)):
+        if len(group) > CARD_LENGTHS[-1]:
+            begun.clear()
+            continue
+        begun.append((place, group[0], (even, odd)))
+        for digit in map(int, group):
+            if place % 2:
+                even, odd = even + digit, odd + DOUBLED[digit]
+            else:
+                even, odd = even + DOUBLED[digit], odd + digit
+            place += 1
+        parity, total = place % 2, odd if place % 2 else even
+        while place - begun[0][0] > CARD_LENGTHS[-1]:
+            begun.popleft()
+        for start, first, sums in begun:
+            length = place - start
+            if length < CARD_LENGTHS[0]:
                 break
-            passes = (sums[end % 2][end] - sums[end % 2][start]) % 10 == 0
-            if passes and end - start >= 13 and is_likely(digits[start:end]):
+            if (total - sums[parity]) % 10 == 0 and is_likely(first, length):
                 return True
     return False
 
 
-def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
-    """Running sums for the check of ISO 7812 (Luhn): every second digit doubled, the even or the odd places.
-
-    In a number that ends before place `e`, the doubled digits are those at places with the parity of `e`.
-    """
-    plain = [int(digit) for digit in digits]
-    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in plain]
-    even = [doubled[at] if at % 2 == 0 else plain[at] for at in range(len(plain))]
-    odd = [doubled[at] if at % 2 else plain[at] for at in range(len(plain))]
-    return list(accumulate(even, initial=0)), list(accumulate(odd, initial=0))
+def _is_any(_first: str, _length: int) -> bool:
+    return True
 
 
-def _is_of_a_network(digits: str) -> bool:
+def _is_of_a_network(first: str, length: int) -> bool:
     # One in ten of all numbers passes the check, and moments in milliseconds (13 digits, from 1…) are no cards.
-    return digits[0] in "23456" and (len(digits) > 13 or digits[0] == "4")
+    return first in "23456" and (length > 13 or first == "4")
 
 
 def _without_values(url: str) -> str:

@@ -83,6 +83,8 @@ CASES = [
     Case(4, "10^30 as a number of pixels", around(raw(1, '"seq":1'), raw(2, '"x":1' + "0" * 30)), kept=1, reason="is greater than"),
     Case(4, "10^30 in properties", custom({"n": 10**30, "m": 2**63}), kept=2,
          check=lambda kept: kept.events[1].properties == {"n": str(10**30), "m": str(2**63)}),
+    Case(5, "400 digits in properties", custom({"n": 10**399, "m": "9" * 400}), kept=2,
+         check=lambda kept: kept.events[1].properties == {"n": str(10**399), "m": "9" * 400}),
     Case(5, "10,000 digits in properties", around(raw(1, '"seq":1'), raw(2, '"properties":{"n":' + "9" * 10_000 + "}")),
          kept=1, reason="out of range"),
     Case(6, "text for a number", only(seq="two"), kept=2, reason="has to be a whole number"),

@@ -25,6 +25,7 @@ PLAIN = [
     "@media",
     "Button__label-sc-1a2b3c-0 Card__wide-sc-9z8y7x-12", "group-data-[collapsible=icon]:mt-3", "Order 4111 1111",
     "https://shop.example/products/a-very-long-slug-of-many-words-with-2-digits", "Ünïcödé 世界 🎉", GAP,
+    "9" * 400, " ".join(f"55512345{last}" for last in range(10, 30)), "1 " * 200,
 ]  # fmt: skip
 
 
@@ -38,6 +39,12 @@ def test_a_secret_leaves_one_gap_and_its_surroundings_stay(secret: str) -> None:
 
 def test_a_card_among_other_groups_of_digits_is_found() -> None:
     assert CARD not in Masks().text(f"2026-01-15 {CARD}")
+
+
+def test_a_card_beside_a_number_that_is_longer_than_any_card_is_found() -> None:
+    for text in (f"{'9' * 400} {CARD}", f"{CARD} {'9' * 400}", f"{'1 ' * 200}{CARD}"):
+        assert Masks().text(text) == GAP
+        assert Masks().said(text) == GAP
 
 
 @pytest.mark.parametrize("plain", PLAIN)
@@ -151,6 +158,7 @@ def test_of_what_the_site_says_itself_only_cards_are_masked() -> None:
     said: dict[str, Any] = {
         "email": "ann@shop.example", "card": f"no {CARD}", "n": 4111111111111111, "at": 1763890000123,
         "deep": [{"x": CARD}], "ok": True, "none": None, "f": 1.5,
+        "long": "9" * 400, "longer": 10**400,
     }  # fmt: skip
     assert Masks().said(said) == said | {"card": f"no {GAP}", "n": GAP, "deep": [{"x": GAP}]}
 
