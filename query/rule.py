@@ -145,4 +145,5 @@ def counting_in_force(reading: Reading) -> dict[str, str]:
         *(() if counting.internal else ("internal devices",)),
         *((f"environments other than {', '.join(counting.environments)}",) if counting.environments else ()),
     ]
-    return {"counted": f"All but {', '.join(left)}." if left else "Everything counts."}
+    said = (", ".join(left[:-1]), *left[-1:])
+    return {"counted": f"All but {' and '.join(filter(None, said))}." if left else "Everything counts."}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, log10
@@ -104,7 +105,16 @@ def lines(series: Sequence[tuple[str, Sequence[float]]]) -> list[Line]:
 
 
 def chosen_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    """What stands below an axis: the first, the last and up to two labels evenly between them."""
+    """What stands below an axis: the first, the last and up to two labels evenly between them.
+
+    A year that all of them end in is left out, for there is little room, and the table below says it.
+
+    >>> chosen_labels(["1 Nov 2026", "2 Nov 2026"]), chosen_labels(["31 Dec 2025", "1 Jan 2026"])
+    (('1 Nov', '2 Nov'), ('31 Dec 2025', '1 Jan 2026'))
+    """
+    ends = {label[-5:] for label in labels}
+    if len(ends) == 1 and re.fullmatch(r" \d{4}", next(iter(ends))):
+        labels = [label[:-5] for label in labels]
     if len(labels) <= X_LABELS:
         return tuple(labels)
     last = len(labels) - 1

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from expost.query.form import Form
 from expost.query.form_proof import explaining
 from expost.query.question import Question
 
 from .asked import Ask, find_offer
-from .desk import Desk, Outcome, Pairs
+from .desk import Desk, Outcome, Pairs, address
 from .explanation import explanation_view
 from .page import TWINS, render, twin
 
@@ -70,7 +71,7 @@ def add_chart(router: APIRouter, desk: Desk, page: ChartPage) -> None:
     router.add_api_route(page.path, shown, methods=["GET"])
     for ending in TWINS:
         router.add_api_route(f"{page.path}{ending}", twins, methods=["GET"])
-    add_explanation(router, desk, page.path, explaining(page.read))
+    add_explanation(router, desk, page.path, explaining(page.read), page.needed)
 
 
 def add_explanation(
@@ -78,21 +79,26 @@ def add_explanation(
     desk: Desk,
     of: str,
     read: Callable[[Form], Question],
-    without: frozenset[str] = frozenset(),
+    needed: tuple[str, ...] = (),
 ) -> None:
-    """The rules that decided the answers of the page `of`, and the twins; `without` are no fields of the question."""
+    """The rules that decided the answers of the page `of`, and the twins.
+
+    Where none of the fields `needed` is said nothing is asked yet: the page `of` has the form to ask it.
+    """
     path = f"{of}/explanation"
 
     async def shown(request: Request) -> Response:
         """The rules that decided, and what the others would have counted."""
-        form = desk.form_of(request, without=without)
-        view = replace(explanation_view(await desk.answer(read(form))), path=of)
+        form = desk.form_of(request)
         pairs = request.query_params.multi_items()
+        if needed and not any(name in form for name in needed):
+            return RedirectResponse(address(of, pairs), status_code=303)
+        view = replace(explanation_view(await desk.answer(read(form))), path=of)
         return render(desk, request, "explanation.html", view=view, pairs=pairs)
 
     async def twins(request: Request) -> Response:
         """The twins."""
-        return twin(request, await desk.answer(read(desk.form_of(request, without=without))))
+        return twin(request, await desk.answer(read(desk.form_of(request))))
 
     router.add_api_route(path, shown, methods=["GET"])
     for ending in TWINS:

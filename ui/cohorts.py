@@ -77,12 +77,14 @@ def add_cohorts(router: APIRouter, desk: Desk) -> None:
         site = one(form, "site")
         return Explanation(CohortSize(one(form, "name") or "", site=site), site=site)
 
-    add_explanation(router, desk, "/cohort", explained)
+    add_explanation(router, desk, "/cohort", explained, ("name",))
 
     @router.get("/cohort")
     async def shown(request: Request) -> Response:
         """One cohort, and how many people are in it now."""
         site, name = desk.site_of(request).slug, request.query_params.get("name", "")
+        if not name:
+            return RedirectResponse(address("/cohorts", request.query_params.multi_items()), status_code=303)
         cohort: Cohort = await desk.call("cohort", name, site=site)
         outcome: Outcome = await desk.outcome(lambda: CohortSize(name, site=site))
         view = CohortView(cohort, outcome.answer, outcome.error)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from expost.query.explanation import CountsOf, ExplanationAnswer
+from expost.query.cohort import Cohort
+from expost.query.cohort_size import CohortSize
+from expost.query.explanation import CountsOf, Explanation, ExplanationAnswer
+from expost.query.question import Question
+from expost.query.report import Report
 
 from . import group
+from .format import begun, difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class ExplanationView:
     """What `explanation.html` shows."""
 
     answer: ExplanationAnswer
+    asked: str
     in_force: tuple[tuple[str, str], ...]
     own: tuple[CountsRow, ...]
     others: tuple[RuleView, ...]
@@ -49,19 +55,25 @@ class ExplanationView:
     @property
     def heads(self) -> tuple[str, ...]:
         """What stands over the columns. A step has its number before its name, which stays as it was given."""
-        return tuple(name[:1].upper() + name[1:] for name in self.answer.columns)
+        return tuple(map(begun, self.answer.columns))
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether anything but the whole is counted; a column for the whole alone would say nothing."""
+        return len(self.own) > 1
 
 
 def explanation_view(answer: ExplanationAnswer) -> ExplanationView:
     """An explanation in words."""
     return ExplanationView(
         answer,
+        begun(_asked(answer.question)),
         tuple((rule.replace("_", " "), setting) for rule, setting in answer.in_force.items()),
         tuple(map(_row, answer.groups)),
         tuple(
             RuleView(
                 each.rule.replace("_", " "),
-                each.setting.replace("_", " "),
+                each.setting.capitalize() if each.rule == "week_start" else each.setting.replace("_", " "),
                 each.says,
                 tuple(map(_row, each.groups)),
                 not any(any(counts.difference or (1,)) for counts in each.groups),
@@ -76,6 +88,14 @@ def _row(counts: CountsOf) -> CountsRow:
     figures = zip(counts.people, differences, strict=True)
     label = "" if counts.kind == "total" else counts.kind
     return CountsRow(
-        group.label(label, counts.value) or "everyone",
-        tuple(Figure(people, f"{change:+,}" if change else "") for people, change in figures),
+        group.label(label, counts.value) or "Everyone",
+        tuple(Figure(people, difference(change) if change else "") for people, change in figures),
     )
+
+
+def _asked(question: Question | None) -> str:
+    assert isinstance(question, Explanation)
+    of = question.of
+    if isinstance(of, CohortSize):
+        return f"the cohort {of.of.name if isinstance(of.of, Cohort) else of.of}"
+    return str(Report("", of))

@@ -25,6 +25,24 @@ def number(value: int | float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{int(value):,}"
 
 
+def difference(value: int) -> str:
+    """By how much a count is more or less, with the sign that is as wide as the other one.
+
+    >>> difference(1204), difference(-27)
+    ('+1,204', '\N{MINUS SIGN}27')
+    """
+    return f"{value:+,}".replace("-", "\N{MINUS SIGN}")
+
+
+def begun(text: str) -> str:
+    """The text as a sentence or a heading begins; the rest of it stays as it was given.
+
+    >>> begun("its id is no UUID"), begun("")
+    ('Its id is no UUID', '')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def plural(count: float, word: str, words: str = "") -> str:
     """The word for this many.
 
@@ -158,6 +176,15 @@ def short_day(value: date | datetime, zone: str = "UTC") -> str:
     """A calendar day without its year, for axes: `23 Nov`."""
     local = _local(value, zone) if isinstance(value, datetime) and value.tzinfo else value
     return f"{local:%-d %b}"
+
+
+def bound(value: date | datetime | None, zone: str = "UTC") -> str:
+    """Where a range begins or ends: a calendar day, or an instant with its time of day.
+
+    >>> bound(date(2026, 11, 1)), bound(datetime(2026, 11, 1, 4, 3, tzinfo=UTC))
+    ('1 Nov 2026', '1 Nov 2026, 04:03:00')
+    """
+    return moment(value, zone) if isinstance(value, datetime) else day(value)
 
 
 def iso(value: date | datetime | None) -> str:

@@ -125,6 +125,8 @@ def _environment() -> Environment:
         "day",
         "short_day",
         "iso",
+        "begun",
+        "bound",
     )
     environment.filters.update({name: getattr(written, name) for name in names})
     environment.filters.update(

@@ -166,7 +166,9 @@ def test_what_is_left_out_is_said_by_what_would_be_counted(empty_folder):
     assert [(each.rule, each.groups[0].difference) for each in told.others] == [
         ("unit", (0, 0)), ("environment", (1, 1)),
     ]  # fmt: skip
-    assert told.in_force["counted"] == "All but bots, internal devices, environments other than production."
+    assert (
+        told.in_force["counted"] == "All but bots, internal devices and environments other than production."
+    )
     with pytest.raises(NotBuilt, match="A Live is not explained"):
         analysis.ask(Explanation(Live()))
     analysis.close()

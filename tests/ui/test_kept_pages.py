@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pyarrow.parquet
@@ -10,7 +11,10 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from fastapi.testclient import TestClient
 
+from expost.query.cohort_size import CohortSize
+from expost.query.explanation import Explanation
 from expost.ui import samples_kept
+from expost.ui.explanation import explanation_view
 from tests.ui.stand_in import StandIn, create_app
 
 
@@ -180,12 +184,37 @@ def test_a_definition_says_which_reports_are_about_it(web: TestClient) -> None:
 
 def test_explanations_show_what_other_rules_would_count(web: TestClient) -> None:
     shown = page(web, "/funnel/explanation?step=a&step=b")
-    assert [each.get_text() for each in shown.select(".change")] == ["-12", "-12", "-12", "-12"]
+    assert [each.get_text() for each in shown.select(".change")] == ["\N{MINUS SIGN}12"] * 4
+    assert [each.get_text() for each in shown.select(".group")] == ["Everyone", "treatment"] * 3
+    assert len(shown.select("tr.same")) == 2
+    lede = shown.select_one(".lede")
+    assert lede
+    assert lede.get_text().startswith("Funnel of Viewed a tea, Added to basket")
     heads = [each.get_text() for each in shown.select("table.rules-table thead th")]
     assert [each for each in heads if each[0].islower()] == []
     back = shown.select_one(".lede a")
     assert back
     assert str(back["href"]).startswith("/funnel?step=a&step=b")
+
+
+def test_an_explanation_of_a_cohort_says_which_one() -> None:
+    asked = Explanation(CohortSize("Regulars"))
+    assert (
+        explanation_view(replace(samples_kept.explanation(), question=asked)).asked == "The cohort Regulars"
+    )
+
+
+@pytest.mark.parametrize(
+    "kind", ["funnel", "retention", "trend", "stickiness", "lifecycle", "paths", "cohort"]
+)
+def test_an_explanation_of_nothing_leads_to_the_form_that_asks(web: TestClient, kind: str) -> None:
+    answer = web.get(f"/{kind}/explanation", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/{kind}")
+
+
+def test_a_cohort_without_its_name_leads_to_the_list_of_them(web: TestClient) -> None:
+    answer = web.get("/cohort", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/cohorts")
 
 
 def test_what_an_address_says_several_times_stays_though_a_control_shows_one(web: TestClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -363,3 +364,11 @@ def test_an_event_of_any_type_is_shown_by_its_name_and_can_be_named() -> None:
     assert client().get("/live", params={"type": "<b>"}).status_code == 400
     measured = samples_events.live(3, type="web_vital", metric="CLS", value=0.0312, label=None, name=None)
     assert {row.what for row in live_view(measured).rows} == {"CLS 0.031"}
+
+
+# The page of patterns shows parts of pages, which begin at the level that they have there.
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/patterns"])
+def test_no_heading_leaves_out_a_level(path: str) -> None:
+    levels = [int(each.name[1]) for each in soup(client().get(path).text).select("h1, h2, h3, h4")]
+    assert levels[0] == 1
+    assert all(level <= before + 1 for before, level in pairwise(levels)), levels
