@@ -11,9 +11,11 @@ from expost.door_import import Imports
 from expost.door_people import Persons
 from expost.door_questions import Questions, stage
 from expost.door_reports import Reports
+from expost.door_words import moment_of
 from expost.lake.folder import open_folder
 from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag, Several
+from expost.query.question import Moment
 
 __all__ = ["Lake", "did", "flag", "open", "stage"]
 
@@ -34,12 +36,14 @@ def open(  # noqa: A001  (the name that people type: expost.open)
     return Lake(Analysis(folder, memory_limit=memory_limit, threads=threads, cache_bytes=cache_bytes))
 
 
-def flag(key: str, several: Several = "first") -> Flag:
+def flag(key: str, several: Several = "first", exposures_from: Moment | str | None = None) -> Flag:
     """A breakdown by the variation of each person's first exposure to this flag.
 
     `several` says what of a person who saw several: `first`, `exclude`, or `as_treated` (the latest at the entry).
+    Exposures before `exposures_from` count as if they had never been.
     """
-    return Flag(key, several)
+    since = None if exposures_from is None else moment_of("exposures_from", exposures_from)
+    return Flag(key, several, since)
 
 
 class Lake(Definitions, Questions, Cohorts, Reports, Arrival, Persons, Imports):

@@ -23,7 +23,7 @@ from expost.query.funnel import Funnel, FunnelAnswer, Stage
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.measure import Measure
 from expost.query.paths import Paths, PathsAnswer
-from expost.query.question import Step
+from expost.query.question import Moment, Step
 from expost.query.retention import Retention, RetentionAnswer
 from expost.query.session_detail import SessionAnswer, SessionDetail
 from expost.query.sessions import Sessions, SessionsAnswer
@@ -52,6 +52,7 @@ class Questions(Asking):
         within: timedelta | str = "7 days",
         by: By = None,
         several: str | None = None,
+        exposures_from: Moment | str | None = None,
         unit: Unit | str = "person",
         gap: timedelta | str | None = None,
         **asked: Any,
@@ -59,9 +60,9 @@ class Questions(Asking):
         """How many people went through the steps in order, within the window of their first step.
 
         `unit` is `person`, `session`, `device` or `group:TYPE`. With `by="flag:KEY"`, `several` says how people count
-        who saw several variations (`first`, `exclude`, `as_treated`). `asked` may say `order` (`ordered`, `strict`,
-        `any`), `between`, `ends_attempt`, `removes_unit` (steps), `over` (`day`, `week`, `month`) and `compare`
-        (`previous`, `cohort:NAME`): see `expost.query.funnel.Funnel`.
+        who saw several variations (`first`, `exclude`, `as_treated`), and exposures before `exposures_from` do not
+        count. `asked` may say `order` (`ordered`, `strict`, `any`), `between`, `ends_attempt`, `removes_unit` (steps),
+        `over` (`day`, `week`, `month`) and `compare` (`previous`, `cohort:NAME`): see `expost.query.funnel.Funnel`.
         """
         for name in ("between", "ends_attempt", "removes_unit"):
             if name in asked:
@@ -69,7 +70,7 @@ class Questions(Asking):
         question = Funnel(
             steps,
             duration_of(within),
-            by=breakdown_of(by, several),
+            by=breakdown_of(by, several, exposures_from),
             unit=unit_of(unit, gap),
             **fields_said(asked, Funnel),
         )
@@ -84,6 +85,7 @@ class Questions(Asking):
         periods: int | None = None,
         by: By = None,
         several: str | None = None,
+        exposures_from: Moment | str | None = None,
         unit: Unit | str = "person",
         gap: timedelta | str | None = None,
         brackets: Sequence[tuple[int, int]] | str = (),
@@ -100,7 +102,7 @@ class Questions(Asking):
             start_event if return_event is None else return_event,
             period=period,
             periods=periods,
-            by=breakdown_of(by, several),
+            by=breakdown_of(by, several, exposures_from),
             unit=unit_of(unit, gap),
             brackets=brackets_of(brackets),
             **fields_said(asked, Retention),
@@ -114,6 +116,7 @@ class Questions(Asking):
         period: Literal["hour", "day", "week", "month"] = "day",
         by: By = None,
         several: str | None = None,
+        exposures_from: Moment | str | None = None,
         unit: Unit | str = "person",
         gap: timedelta | str | None = None,
         measure: Measure | str = "events",
@@ -129,7 +132,7 @@ class Questions(Asking):
         question = Trend(
             of,
             period=period,
-            by=breakdown_of(by, several),
+            by=breakdown_of(by, several, exposures_from),
             unit=unit_of(unit, gap),
             measure=measure_of(measure),
             per=per,
@@ -145,6 +148,7 @@ class Questions(Asking):
         period: Literal["day", "week", "month"] = "day",
         by: By = None,
         several: str | None = None,
+        exposures_from: Moment | str | None = None,
         unit: Unit | str = "person",
         gap: timedelta | str | None = None,
         **asked: Any,
@@ -153,7 +157,7 @@ class Questions(Asking):
         question = Stickiness(
             of,
             period,
-            by=breakdown_of(by, several),
+            by=breakdown_of(by, several, exposures_from),
             unit=unit_of(unit, gap),
             **fields_said(asked, Stickiness),
         )

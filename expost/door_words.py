@@ -15,7 +15,7 @@ from expost.query.duration import parse_duration
 from expost.query.form import FALSE, TRUE, parse_moment
 from expost.query.measure import HINT as MEASURES
 from expost.query.measure import Measure, parse_measure
-from expost.query.question import Question, Step, refuse_outside
+from expost.query.question import Moment, Question, Step, refuse_outside
 from expost.query.retention import parse_brackets
 from expost.query.share import parse_share
 from expost.query.unit import Unit, unit_with
@@ -30,9 +30,14 @@ def duration_of(given: timedelta | str) -> timedelta:
     return parse_duration(given) if isinstance(given, str) else given
 
 
-def breakdown_of(given: By, several: str | None = None) -> Breakdown | None:
-    """A breakdown, which may be in words; `several` says what of people who saw several variations."""
-    return breakdown_said(given, several)
+def breakdown_of(
+    given: By, several: str | None = None, since: Moment | str | None = None
+) -> Breakdown | None:
+    """A breakdown, which may be in words.
+
+    `several` says how people count who saw several variations, `since` from when on exposures to the flag count.
+    """
+    return breakdown_said(given, several, None if since is None else moment_of("exposures_from", since))
 
 
 def unit_of(given: Unit | str, gap: timedelta | str | None) -> Unit:
@@ -89,7 +94,8 @@ def fields_said(
     }
 
 
-def _moment(name: str, given: Any) -> date | None:
+def moment_of(name: str, given: Any) -> date | None:
+    """The date or time that the argument `name` gives, which may be in words."""
     if isinstance(given, date):
         return given
     if isinstance(given, str):
@@ -100,7 +106,7 @@ def _moment(name: str, given: Any) -> date | None:
 
 
 def _instant(name: str, given: Any) -> datetime:
-    moment = _moment(name, given)
+    moment = moment_of(name, given)
     if isinstance(moment, datetime):
         return moment
     raise InvalidInput(
@@ -166,9 +172,9 @@ def _share(_: str, given: Any) -> Any:
 
 
 _READ: Mapping[str, Callable[[str, Any], Any]] = {
-    "start": _moment,
-    "end": _moment,
-    "as_of": _moment,
+    "start": moment_of,
+    "end": moment_of,
+    "as_of": moment_of,
     "now": _instant,
     "last": _length,
     "time_zone": _text,

@@ -47,7 +47,7 @@ def passed_over(
     `asked` is what `match` would be asked for.
     """
     if flag is not None:
-        reading.quote("exposures.sql", {"flag": flag.key}, unit=None, has_ties=False)
+        reading.quote("exposures.sql", reading.exposing(flag), unit=None, has_ties=False)
         reading.quote("exposed.sql", {})
     searched = search(reading, steps, has_flag=flag is not None, keeps_apart=True, **asked)
     tables = tables_of(searched)
@@ -56,6 +56,6 @@ def passed_over(
     matched = tallied(reading, steps, searched.compiled, tables.tally, asked.get("wheres", {}))
     if flag is not None:
         reading.say(IS_SEEN, {})
-        notes = unseen_flag(reading, flag.key, is_seen=tables.is_flag_seen)
+        notes = unseen_flag(reading, flag, is_seen=tables.is_flag_seen)
         matched = replace(matched, notes=(*notes, *matched.notes))
     return Passed(searched, matched, tables)

@@ -14,6 +14,7 @@ from .event_column import KINDS
 
 if TYPE_CHECKING:
     from .cohort import Cohort
+    from .question import Moment
 
 Several = Literal["first", "exclude", "as_treated"]
 SEVERAL: tuple[Several, ...] = ("first", "exclude", "as_treated")
@@ -24,11 +25,13 @@ class Flag:
     """A breakdown by the variation of this flag (docs/rules.md 4).
 
     `several` says what of a unit that saw several: the `first` one counts, or they `exclude` themselves and make a
-    group of their own, or the latest before the entry counts (`as_treated`).
+    group of their own, or the latest before the entry counts (`as_treated`). Exposures before `exposures_from` count as
+    if they had never been.
     """
 
     key: str
     several: Several = "first"
+    exposures_from: Moment | None = None
 
     def __post_init__(self) -> None:
         if self.several not in SEVERAL:
@@ -81,49 +84,50 @@ EXAMPLES = (
 )
 
 
-def breakdown_said(given: Breakdown | str | None, several: str | None = None) -> Breakdown | None:
-    """What a result is split by, which may be in words; `several` says what of a unit that saw several variations.
+def breakdown_said(
+    given: Breakdown | str | None, several: str | None = None, exposures_from: Moment | None = None
+) -> Breakdown | None:
+    """What a result is split by, which may be in words.
 
-    >>> breakdown_said(Flag("new-checkout"), "exclude")
-    Flag(key='new-checkout', several='exclude')
+    `several` says what of a unit that saw several variations, `exposures_from` since when exposures count.
+
+    >>> breakdown_said(Flag("new-checkout"), "exclude").several
+    'exclude'
     """
-    if given is None and several is not None:
-        raise InvalidInput(
-            f"{several!r} says how people who saw several variations count, and there is no flag.",
-            hint="Split by a flag as well: by flag:KEY",
-        )
-    if isinstance(given, str):
-        return parse_breakdown(given, several)
-    if given is not None and not isinstance(given, Breakdown):
+    found = parse_breakdown(given) if isinstance(given, str) else given
+    if found is not None and not isinstance(found, Breakdown):
         raise InvalidInput(f"by is {given!r}, which is no breakdown.", hint=EXAMPLES)
-    if several is None:
-        return given
-    if not isinstance(given, Flag):
-        raise InvalidInput(
-            f"{several!r} says how people who saw several variations count, and {given!r} is no flag.",
-            hint="Split by flag:KEY, or leave it out.",
+    if several is None and exposures_from is None:
+        return found
+    if not isinstance(found, Flag):
+        what = (
+            f"exposures_from is {exposures_from.isoformat()!r}, since when exposures to a flag count"
+            if several is None and exposures_from is not None
+            else f"{several!r} says how people who saw several variations count"
         )
-    return Flag(given.key, several)  # type: ignore[arg-type]  # checked there
+        if found is None:
+            raise InvalidInput(f"{what}, and there is no flag.", hint="Split by a flag as well: by flag:KEY")
+        raise InvalidInput(f"{what}, and {given!r} is no flag.", hint="Split by flag:KEY, or leave it out.")
+    return Flag(
+        found.key,
+        found.several if several is None else several,  # type: ignore[arg-type]  # checked there
+        found.exposures_from if exposures_from is None else exposures_from,
+    )
 
 
-def parse_breakdown(text: str, several: str | None = None) -> Breakdown:
+def parse_breakdown(text: str) -> Breakdown:
     """`flag:KEY`, `property:NAME`, `trait:NAME`, `latest_trait:NAME`, `cohort:NAME`, or a column such as `path`.
 
-    >>> parse_breakdown("flag:new-checkout", "exclude")
-    Flag(key='new-checkout', several='exclude')
+    >>> parse_breakdown("flag:new-checkout").key
+    'new-checkout'
     >>> parse_breakdown("latest_trait:plan")
     ByTrait(name='plan', latest=True)
     """
     kind, colon, name = text.partition(":")
-    if several is not None and kind != "flag":
-        raise InvalidInput(
-            f"{several!r} says how people who saw several variations count, and {text!r} is no flag.",
-            hint="Split by flag:KEY, or leave it out.",
-        )
     if colon and name:
         match kind:
             case "flag":
-                return Flag(name, several or "first")  # type: ignore[arg-type]  # checked there
+                return Flag(name)
             case "property":
                 return ByProperty(name)
             case "trait":

@@ -56,7 +56,8 @@ def match_few(
     reading.connection.unregister("_few")
     few.quietly(render("login_moments.sql"), {})
     low, high = (from_micros(min(max(bound, EARLIEST), LATEST)) for bound in between)
-    values = searched.values | {"flag": flag and flag.key, "few_from": low, "few_until": high}
+    values = searched.values | {"few_from": low, "few_until": high}
+    values |= {"flag": None} if flag is None else reading.exposing(flag)
     _hold_events(few, searched, texts, values)
     for text in texts:
         few.quietly(text, values)

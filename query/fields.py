@@ -188,6 +188,7 @@ def _by(by: Breakdown | None) -> Pairs:
         case _:
             yield "by", f"flag:{by.key}"
             yield "several", by.several
+            yield "exposures_from", _moment(by.exposures_from)
 
 
 def _step(step: Step) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from expost.lake.unused_memory import give_back
 
+from .breakdown import Flag
 from .event_rows import EventRows
 from .fact_rows import events_of, persons_of
 from .facts import FACTS, REST, Facts
@@ -115,7 +116,7 @@ class FirstExposures:
 
 
 def first_exposures(
-    reading: Reading, flag: str, persons: PersonMap, facts: Facts | None, *, has_views: bool
+    reading: Reading, flag: Flag, persons: PersonMap, facts: Facts | None, *, has_views: bool
 ) -> FirstExposures:
     """The first exposure of everybody; with `has_views` the relation `exposed` is made, with the views that count."""
     if has_views:
@@ -229,10 +230,10 @@ def _firsts(parts: Sequence[InOrder], names: tuple[str, ...]) -> FirstExposures:
 
 
 def _exposures(
-    reading: Reading, flag: str, persons: PersonMap, facts: Facts | None, names: dict[str, int]
+    reading: Reading, flag: Flag, persons: PersonMap, facts: Facts | None, names: dict[str, int]
 ) -> Iterator[EventRows]:
     """The exposures of known persons that count, their variation as `roles`: a place in `names`, which grow."""
-    values = {"flag": flag}
+    values = reading.exposing(flag)
     if facts is not None:
         text = render("exposure_facts.sql", relation=FACTS)
         found = pa.concat_tables(reading.relation(text, values).to_arrow_table() for _ in facts.in_parts())
@@ -241,29 +242,31 @@ def _exposures(
             person, is_known, marks = persons_of(events, found, persons.owners)
             marks = np.zeros(len(person), np.uint8) if marks is None else marks
             rows = EventRows(person, events.moment, events.of_fact(codes), marks)
-            yield rows if is_known is None else rows.where(is_known)
+            is_counted = rows.moment >= values["exposed_from"]
+            yield rows.where(is_counted if is_known is None else is_counted & is_known)
     if facts is None or facts.has_rest:
         relation = LAKE if facts is None else REST
         text = render("exposure_rows.sql", has_merges=persons.has_merges, relation=relation)
         for batch in reading.relation(text, values).to_arrow_reader(BATCH):
             read = pa.Table.from_batches([batch])
-            yield EventRows(
+            rows = EventRows(
                 read["person_id"].to_numpy(),
                 read["moment"].to_numpy(),
                 _codes(read["variation"], names).astype(np.uint32),
                 np.where(read["is_unclear"].to_numpy(), np.uint8(UNCLEAR), np.uint8(0)),
             )
+            yield rows.where(rows.moment >= values["exposed_from"])
 
 
-def expose_all(reading: Reading, flag: str) -> None:
+def expose_all(reading: Reading, flag: Flag) -> None:
     """Make the relation `exposed`, in the place of what another question on this connection may have left."""
-    reading.quietly(render("exposures.sql", unit=None), {"flag": flag})
+    reading.quietly(render("exposures.sql", unit=None), reading.exposing(flag))
     reading.quietly(render("exposed.sql"), {})
 
 
-def expose_at(reading: Reading, flag: str, firsts: FirstExposures) -> None:
+def expose_at(reading: Reading, flag: Flag, firsts: FirstExposures) -> None:
     """Make the relation `exposed`, with the whole order of those at the moments in the relation `tied`."""
-    reading.quietly(render("exposures.sql", unit=None, events=TIED_EVENTS), {"flag": flag})
+    reading.quietly(render("exposures.sql", unit=None, events=TIED_EVENTS), reading.exposing(flag))
     reading.connection.register("firsts", pa.table({"unit_id": firsts.person, "moment": firsts.moment}))
     reading.quietly(EXPOSED_AT, {})
     reading.connection.unregister("firsts")
@@ -291,7 +294,7 @@ def _distinct(part: InOrder, many: int) -> NDArray[np.int32]:
 
 def _read_again(
     reading: Reading,
-    flag: str,
+    flag: Flag,
     moments: Numbers,
     persons: PersonMap,
     parts: Sequence[InOrder],
@@ -300,7 +303,7 @@ def _read_again(
     """The exposures in order, those of these moments by the whole order."""
     text = render("exposures.sql", unit=None, events=TIED_EVENTS)
     hold_moments(reading, moments, TiedAsked(text, persons, frozenset({"exposure"})))
-    reading.quietly(text, {"flag": flag})
+    reading.quietly(text, reading.exposing(flag))
     again = reading.relation(AGAIN, {}).to_arrow_table()
     found = _codes(again["variation"], names)
     person = np.concatenate([part.units[part.unit] for part in parts])

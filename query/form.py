@@ -67,6 +67,11 @@ SPLITS = (
     Word(
         "several", "How people count who saw several variations of the flag; default first.", choices=SEVERAL
     ),
+    Word(
+        "exposures_from",
+        "Exposures to the flag before this date (or ISO time) count as if they had never been.",
+        "2026-11-02",
+    ),
 )
 """What a result is split by."""
 NAME = Word("name", "Name of the definition.", "Signed up", python="the first argument")
@@ -166,7 +171,7 @@ def _environment(form: Form) -> str | tuple[str, ...] | None:
 
 def breakdown_of(form: Form) -> Breakdown | None:
     """What the answer is split by."""
-    return breakdown_said(one(form, "by"), one(form, "several"))
+    return breakdown_said(one(form, "by"), one(form, "several"), moment_of(form, "exposures_from"))
 
 
 def unit_of(form: Form) -> Unit:

@@ -117,7 +117,7 @@ def prepare(
 
 def make_matched(reading: Reading, asked: Asked) -> Matched:
     """Make the relation `matched`, and by flag `exposed` before it."""
-    return match(reading, asked.definitions, flag=asked.flag.key if asked.flag else None, **asked.match)
+    return match(reading, asked.definitions, flag=asked.flag, **asked.match)
 
 
 def make_results(reading: Reading, asked: Asked, *, is_first_only: bool = False) -> None:

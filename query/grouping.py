@@ -44,7 +44,16 @@ def group_rules(by: Breakdown | None) -> list[str]:
     """How the groups were made, in words."""
     if by is None:
         return []
-    return [*FLAG_RULES, *SEVERAL_RULES[by.several]] if isinstance(by, Flag) else [VALUE_RULE]
+    return [*FLAG_RULES, *exposure_rules(by)] if isinstance(by, Flag) else [VALUE_RULE]
+
+
+def exposure_rules(flag: Flag) -> list[str]:
+    """Which exposures to a flag count, in words."""
+    since = flag.exposures_from
+    rules = (
+        [] if since is None else [f"Exposures before {since.isoformat()} count as if they had never been."]
+    )
+    return [*rules, *SEVERAL_RULES[flag.several]]
 
 
 def breakdown_values(by: Breakdown | None) -> ByValue | None:

@@ -10,7 +10,7 @@ from typing import Any
 from expost.clock import from_micros
 
 from .answer import LeftOut, UsedDefinition, UsedVersion
-from .breakdown import Breakdown, ByCohort, ByColumn, ByProperty, ByValue
+from .breakdown import Breakdown, ByCohort, ByColumn, ByProperty, ByValue, Flag
 from .condition import CompiledDefinition, compile_definition, json_pointer, narrowed
 from .definition import Definition
 from .facts import are_enough, are_summed_up
@@ -75,7 +75,7 @@ def match(
     *,
     keep: Sequence[str] = (),
     bounds: tuple[int, int] | None = None,
-    flag: str | None = None,
+    flag: Flag | None = None,
     has_positions: bool = True,
     unit: Unit = PERSON,
     by: ByValue | None = None,
@@ -93,7 +93,7 @@ def match(
     prepare_units(reading, unit, bounds if flag is None else None, is_quoted=takes_turns)
     if flag is not None:
         kind = None if unit.kind == "person" else unit.kind
-        reading.run("exposures.sql", {"flag": flag}, unit=kind, has_ties=False)
+        reading.run("exposures.sql", reading.exposing(flag), unit=kind, has_ties=False)
         reading.run("exposed.sql", {})
     searched = search(
         reading,

@@ -58,11 +58,12 @@ class Ordering:
         if self.flag is not None:
             # The view of a page counts as at an exposure on it, so where views are steps it has to be known.
             self.has_views = any(may_be("page_view", each) for each in self.searched.searched)
-            flag, counted = self.flag.key, repr(self.reading.counting.values())
-            key = "exposures", flag, self.reading.site, counted, self.has_views
+            flag, counted = self.flag, repr(self.reading.counting.values())
+            exposing = tuple(self.reading.exposing(flag).values())
+            key = "exposures", exposing, self.reading.site, counted, self.has_views
             self.exposures = held(self.reading, key, lambda: self._first_exposures(flag))
 
-    def _first_exposures(self, flag: str) -> FirstExposures:
+    def _first_exposures(self, flag: Flag) -> FirstExposures:
         self._is_exposed_made = self.has_views
         facts = None if self.has_views else self.find_facts()
         return first_exposures(self.reading, flag, self.persons, facts, has_views=self.has_views)
@@ -89,11 +90,11 @@ class Ordering:
         hold_moments(self.reading, moments, TiedAsked(text, self.persons, every, of))
         if by_flag and self.flag is not None and self.exposures is not None:
             if self.has_views and not self._is_exposed_made:
-                expose_all(self.reading, self.flag.key)
+                expose_all(self.reading, self.flag)
                 self._is_exposed_made = True
             elif not self.has_views:
                 firsts = self.exposures if of is None else self.exposures.of(of)
-                expose_at(self.reading, self.flag.key, firsts)
+                expose_at(self.reading, self.flag, firsts)
         return reread(self.reading, self.searched, by_flag=by_flag)
 
     def in_order(self, portions: Iterable[Portion], keep: Keep) -> Iterator[Ordered]:

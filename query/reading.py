@@ -16,6 +16,7 @@ from expost.clock import from_micros
 from expost.errors import InvalidInput, UnknownCohort
 
 from .answer import Basis, LeftOut, UsedDefinition
+from .breakdown import Flag
 from .calendar import Calendar
 from .cohort import Cohort
 from .condition import CompiledDefinition
@@ -99,6 +100,10 @@ class Reading:
     def has_range(self) -> bool:
         """Whether the question bounds the time at all."""
         return self.question.start is not None or self.question.end is not None
+
+    def exposing(self, flag: Flag) -> dict[str, Any]:
+        """What statements about the exposures to a flag ask for: its key, and from when on they count."""
+        return {"flag": flag.key, "exposed_from": self.calendar.micros(flag.exposures_from, EARLIEST)}
 
     def definition(self, step: Step) -> Definition:
         """The definition that a step names, or is."""

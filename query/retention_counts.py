@@ -113,7 +113,7 @@ def counted_retention(reading: Reading, question: Retention) -> RetentionAnswer:
 
 def make_matched(reading: Reading, asked: Asked) -> Matched:
     """Make the relation `matched`, and by flag `exposed` before it."""
-    return match(reading, asked.steps, flag=asked.flag.key if asked.flag else None, **asked.match)
+    return match(reading, asked.steps, flag=asked.flag, **asked.match)
 
 
 def count_returned(reading: Reading, asked: Asked) -> list[Row]:

@@ -77,7 +77,7 @@ def stickiness(reading: Reading, question: Stickiness) -> StickinessAnswer:
         [definition],
         keep=kept_columns(question.by),
         bounds=(reading.start, min(reading.end, reading.now + 1)),
-        flag=flag.key if flag else None,
+        flag=flag,
         has_positions=is_placed,
         unit=question.unit,
         by=breakdown_values(question.by),

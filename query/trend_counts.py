@@ -105,7 +105,7 @@ def _asked_of(reading: Reading, question: Trend, *, has_events: bool = False) ->
 
 def _by_relations(reading: Reading, asked: _Asked) -> Counted:
     values, by, unit = asked.values, asked.question.by, asked.question.unit
-    matched = match(reading, asked.steps, flag=asked.flag.key if asked.flag else None, **asked.match)
+    matched = match(reading, asked.steps, flag=asked.flag, **asked.match)
     if asked.is_placed:
         reading.execute(_entered(unit), {})
     groups = {"several": "", "by_value": True}

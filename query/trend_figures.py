@@ -12,8 +12,8 @@ from .breakdown import Breakdown, Flag
 from .calendar import HOUR, first_day, hour_start, period_number
 from .comparison import previous
 from .grouping import (
-    SEVERAL_RULES,
     GroupKey,
+    exposure_rules,
     in_order,
 )
 from .interval import EARLIEST, LATEST
@@ -120,7 +120,7 @@ def trend_rules(question: Trend) -> list[str]:
 def _group_rules(by: Breakdown | None) -> list[str]:
     if by is None:
         return []
-    return [FLAG_RULE, *SEVERAL_RULES[by.several]] if isinstance(by, Flag) else [VALUE_RULE]
+    return [FLAG_RULE, *exposure_rules(by)] if isinstance(by, Flag) else [VALUE_RULE]
 
 
 def _no_numbers(reading: Reading, question: Trend) -> list[str]:

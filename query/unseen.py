@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from .answer import UsedDefinition
-from .breakdown import ByProperty, ByTrait, ByValue
+from .breakdown import ByProperty, ByTrait, ByValue, Flag
 from .condition import json_pointer
 from .definition import NEVER_HEARD, WITHOUT_ELEMENT, Definition, PropertyMatch
 from .event_column import column_name
@@ -174,7 +174,7 @@ def gaps(reading: Reading, steps: Sequence[Definition]) -> list[str]:
     return sorted(told)
 
 
-def unseen_flag(reading: Reading, flag: str, *, is_seen: bool) -> list[str]:
+def unseen_flag(reading: Reading, flag: Flag, *, is_seen: bool) -> list[str]:
     """A note where nobody was exposed to the flag: a misspelt name must not look like a flag without effect."""
     if is_seen:
         return []
@@ -182,9 +182,11 @@ def unseen_flag(reading: Reading, flag: str, *, is_seen: bool) -> list[str]:
         "select distinct flag from lake.events\n"
         "where site = $site and type = 'exposure' and flag is not null order by flag;", {},
     )]  # fmt: skip
-    if flag in known:
-        return [f"Every exposure to the flag {flag!r} is left out: bots, internal devices or environments."]
-    return [f"No exposure names the flag {flag!r}; {_listed('known flags', known)}."]
+    if flag.key not in known:
+        return [f"No exposure names the flag {flag.key!r}; {_listed('known flags', known)}."]
+    if flag.exposures_from is not None:
+        return [f"Nobody was exposed to the flag {flag.key!r} at or after {flag.exposures_from.isoformat()}."]
+    return [f"Every exposure to the flag {flag.key!r} is left out: bots, internal devices or environments."]
 
 
 def unseen_environment(reading: Reading) -> list[str]:

@@ -128,6 +128,17 @@ def test_http_names_the_wrong_word_and_the_right_one(
         (lambda lake: lake.funnel("Bought", by=5), "by is 5", "flag:new-checkout"),
         (lambda lake: lake.funnel("Bought", several="exclude"), "there is no flag", "flag:KEY"),
         (lambda lake: lake.funnel("Bought", by="path", several="exclude"), "'path' is no flag", "flag:KEY"),
+        (lambda lake: lake.funnel("Bought", exposures_from="2026-03-02"), "there is no flag", "flag:KEY"),
+        (
+            lambda lake: lake.funnel("Bought", by="path", exposures_from="2026-03-02"),
+            "'path' is no flag",
+            "flag:KEY",
+        ),
+        (
+            lambda lake: lake.funnel("Bought", by="flag:f", exposures_from=5),
+            "exposures_from is 5",
+            "2026-11-02",
+        ),
         (lambda lake: lake.retention("Bought", brackets=5), "brackets is 5", "0,1-3,4-7"),
         (lambda lake: lake.trend("Bought", measure=5), "5 is no measure", "sum:NAME"),
         (lambda lake: lake.sql("select 1", limit="a"), "The limit is 'a'", "Between 1"),
@@ -216,6 +227,13 @@ def test_yes_and_no_in_words_are_heard_in_python(lake: expost.Lake) -> None:
 def test_what_several_variations_mean_is_said_beside_the_flag_in_python(lake: expost.Lake) -> None:
     for by in ("flag:f", expost.flag("f")):
         assert lake.funnel("Bought", by=by, several="exclude").question.by == expost.flag("f", "exclude")  # type: ignore[attr-defined]
+
+
+def test_from_when_on_exposures_count_is_said_beside_the_flag_or_with_it(lake: expost.Lake) -> None:
+    flag = expost.flag("f", "exclude", exposures_from="2026-03-02")
+    beside = lake.funnel("Bought", by=expost.flag("f", "exclude"), exposures_from="2026-03-02")
+    assert beside.question == lake.funnel("Bought", by=flag).question
+    assert "Exposures before 2026-03-02 count as if they had never been." in beside.proof.rules
 
 
 def test_what_was_done_with_a_property_names_which_of_it() -> None:

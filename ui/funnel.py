@@ -23,6 +23,7 @@ MORE = (
     "order",
     "unit",
     "several",
+    "exposures_from",
     "ends_attempt",
     "removes_unit",
     "optional",

@@ -17,7 +17,7 @@ from .beside import beside_pairs
 from .chart_page import ChartPage
 from .desk import Pairs
 
-MORE = ("mode", "rolling", "brackets", "unit", "several", "compare", "week_start", "as_of")
+MORE = ("mode", "rolling", "brackets", "unit", "several", "exposures_from", "compare", "week_start", "as_of")
 """Fields of the second row of the form."""
 HEADS = {"day": "Day", "week": "Week of", "month": "Month of"}
 

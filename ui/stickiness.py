@@ -12,7 +12,7 @@ from .asked import Ask
 from .chart_page import ChartPage
 from .desk import Pairs
 
-MORE = ("unit", "several", "week_start", "as_of")
+MORE = ("unit", "several", "exposures_from", "week_start", "as_of")
 """Fields of the second row of the form."""
 
 

@@ -29,7 +29,7 @@ MORE = ("measure", "per", "compare", "unit", "as_of")
 class TrendAsk(Ask):
     """The form of a trend."""
 
-    hidden = ("several", "week_start", "per_measure")
+    hidden = ("several", "exposures_from", "week_start", "per_measure")
 
     @property
     def name(self) -> str:

@@ -3,7 +3,8 @@
    unit       what is counted if it is not the person
    events     the relation of events, if it is not that of the lake
 
-   $flag  the key of the flag #}
+   $flag          the key of the flag
+   $exposed_from  exposures before are none, in microseconds #}
 create or replace temp table exposures as
 with
 matches as (
@@ -17,6 +18,7 @@ matches as (
     where e.site = $site
         and e.type = 'exposure'
         and e.flag = $flag
+        and epoch_us(e.time) >= $exposed_from
 ),
 {% include "units.sql" %},
 exposures_of_units as (

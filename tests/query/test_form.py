@@ -160,7 +160,8 @@ def test_a_funnel_is_read_with_all_that_may_be_said_of_it():
              ("where", "3:plan=pro"), ("ends_attempt", "X"), ("removes_unit", "Y"),
              ("unit", "session"), ("gap", "20min"),
              ("by", "flag:f"),
-             ("several", "as_treated"), ("over", "week"), ("compare", "previous"), ("from", "2026-03-02"),
+             ("several", "as_treated"), ("exposures_from", "2026-03-03"), ("over", "week"), ("compare", "previous"),
+             ("from", "2026-03-02"),
              ("to", "2026-03-09"), ("week_start", "sunday")]
         )
     )  # fmt: skip
@@ -168,7 +169,7 @@ def test_a_funnel_is_read_with_all_that_may_be_said_of_it():
     assert question == Funnel(
         ("A", Stage("B", optional=True), Stage("C", timedelta(hours=1), where=where)),
         timedelta(days=7),
-        by=Flag("f", "as_treated"),
+        by=Flag("f", "as_treated", date(2026, 3, 3)),
         unit=Unit("session", None, timedelta(minutes=20)),
         ends_attempt=("X",),
         removes_unit=("Y",),
@@ -206,6 +207,13 @@ def test_a_retention_is_read_with_all_that_may_be_said_of_it():
         (funnel_of, [("step", "A"), ("by", "planet:mars")], InvalidInput, "'planet:mars'"),
         (funnel_of, [("step", "A"), ("several", "exclude")], InvalidInput, "'exclude'"),
         (funnel_of, [("step", "A"), ("by", "path"), ("several", "exclude")], InvalidInput, "'exclude'"),
+        (
+            funnel_of,
+            [("step", "A"), ("exposures_from", "2026-03-02")],
+            InvalidInput,
+            "exposures_from is '2026-03-02'",
+        ),
+        (funnel_of, [("step", "A"), ("by", "flag:f"), ("exposures_from", "then")], InvalidInput, "'then'"),
         (funnel_of, [("step", "A"), ("order", "backwards")], InvalidInput, "'backwards'"),
         (funnel_of, [("step", "A"), ("unit", "planet")], InvalidInput, "planet"),
         (funnel_of, [("step", "A"), ("optional", "3")], InvalidInput, "the step 3 of a funnel with 1"),

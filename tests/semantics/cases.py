@@ -233,7 +233,9 @@ def _unit(asked: Mapping[str, Any]) -> Unit:
 def _by(asked: Mapping[str, Any]) -> Breakdown | None:
     if "split" in asked:
         return parse_breakdown(asked["split"])
-    return Flag(asked["by"], asked.get("several", "first")) if "by" in asked else None
+    since = asked.get("exposures_from")
+    moment_ = None if since is None else datetime.fromisoformat(since)
+    return Flag(asked["by"], asked.get("several", "first"), moment_) if "by" in asked else None
 
 
 def _common(case: Case, asked: Mapping[str, Any]) -> dict[str, Any]:

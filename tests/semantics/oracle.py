@@ -59,7 +59,9 @@ class Oracle:
         unit: str = "person",
         gap: int = 30 * 60_000_000,
         as_of: int | None = None,
+        exposures_from: int | None = None,
     ) -> None:
+        self.exposures_from = exposures_from
         known = [each for each in story if as_of is None or each.recorded <= as_of]
         self.edges = [each for each in known if each.type in EDGES]
         self.everything = sorted(
@@ -188,8 +190,8 @@ class Oracle:
     # Flags
 
     def exposure(self, person: str, flag: str) -> Exposure | None:
-        """The first exposure of a person to a flag, ever."""
-        seen = [each for each in self.people.get(person, []) if each.type == "exposure" and each.flag == flag]
+        """The first exposure of a person to a flag, of those that count."""
+        seen = self.exposures(person, flag)
         if not seen:
             return None
         first = seen[0]
@@ -207,6 +209,16 @@ class Oracle:
             len({each.variation for each in seen}),
             view.event_id if view and first.source == "browser" else None,
         )
+
+    def exposures(self, person: str, flag: str) -> list[Happening]:
+        """The exposures of a person to a flag that count, in their order."""
+        return [
+            each
+            for each in self.people.get(person, [])
+            if each.type == "exposure"
+            and each.flag == flag
+            and (self.exposures_from is None or each.at >= self.exposures_from)
+        ]
 
     def counts_after(self, event: Happening, exposure: Exposure) -> bool:
         """Whether an event counts for the variation."""
@@ -235,11 +247,7 @@ class Oracle:
         """The group by the latest variation that the unit had seen at its entry."""
         if not group.startswith("variation"):
             return group
-        seen = [
-            each.variation or ""
-            for each in self.people[person]
-            if each.type == "exposure" and each.flag == flag and each.order <= entry.order
-        ]
+        seen = [each.variation or "" for each in self.exposures(person, flag) if each.order <= entry.order]
         # An entry by the view of the page on which the exposure happened comes before it.
         return f"variation {seen[-1]}" if seen else group
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -332,7 +332,13 @@ def _counted(case: Case) -> Counted:
 def _oracle(case: Case, story: list[Happening], asked: Mapping[str, Any]) -> Oracle:
     as_of = moment(case["as_of"]) if "as_of" in case else None
     gap = _length(asked.get("gap", "30min"))
-    return Oracle(story, _counted(case), asked.get("unit", "person"), gap, as_of)
+    since = None
+    if "exposures_from" in asked:
+        local = datetime.fromisoformat(asked["exposures_from"]).replace(
+            tzinfo=ZoneInfo(asked.get("tz", "UTC"))
+        )
+        since = micros_of(local.astimezone(UTC))
+    return Oracle(story, _counted(case), asked.get("unit", "person"), gap, as_of, since)
 
 
 def _edge(asked: Mapping[str, Any], side: str) -> int | None:

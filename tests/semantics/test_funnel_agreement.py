@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +14,7 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expost.clock import from_micros
+from expost.clock import from_micros, to_micros
 from expost.query import row_order
 from expost.query.breakdown import SEVERAL, Breakdown, ByCohort, ByColumn, ByProperty, ByTrait, Flag
 from expost.query.cohort import Cohort, Did
@@ -80,7 +80,12 @@ class Asked:
         return Stage(step, within, optional=number in self.optional)
 
     def said(self, story: list[Happening]) -> dict[str, Any]:
-        oracle = Oracle(story, unit=self.unit, gap=25 * MINUTE)
+        flag = self.by if isinstance(self.by, Flag) else None
+        since = flag.exposures_from if flag else None
+        assert since is None or isinstance(since, datetime)
+        oracle = Oracle(
+            story, unit=self.unit, gap=25 * MINUTE, exposures_from=None if since is None else to_micros(since)
+        )
         plan = Plan(
             tuple(map(matcher_of, self.steps)),
             TEN_MINUTES * self.within,
@@ -93,7 +98,6 @@ class Asked:
         )
         start, end = (None if edge is None else FIRST + TEN_MINUTES * edge for edge in (self.start, self.end))
         now = FIRST + TEN_MINUTES * self.now
-        flag = self.by if isinstance(self.by, Flag) else None
         return funnel(
             oracle,
             plan,
@@ -135,7 +139,8 @@ def asked_funnels(draw: st.DrawFn) -> Asked:
         optional = draw(st.frozensets(st.sampled_from(later), max_size=2))
     names = st.lists(st.sampled_from(STEPS), max_size=1).map(tuple)
     unit = draw(st.sampled_from(("person", "person", *UNITS)))
-    flags: st.SearchStrategy[Breakdown] = st.sampled_from(SEVERAL).map(lambda several: Flag("f", several))
+    since = st.none() | st.integers(0, 9).map(lambda number: from_micros(FIRST + TEN_MINUTES * number))
+    flags: st.SearchStrategy[Breakdown] = st.builds(Flag, st.just("f"), st.sampled_from(SEVERAL), since)
     values: list[Breakdown] = [ByProperty("plan"), ByTrait("plan"), ByTrait("plan", latest=True)]
     return Asked(
         steps,

@@ -27,6 +27,7 @@ NOT_THERE = (
     "ends",
     "removes",
     "several",
+    "exposures_from",
     "split",
     "as_of",
     "cohort",
