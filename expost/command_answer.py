@@ -20,10 +20,21 @@ from expost.query.form import Form, form_of
 from expost.query.form_proof import explaining
 
 if TYPE_CHECKING:
+    from expost.lake.folder import Folder
     from expost.query.analysis import Analysis
     from expost.query.answer import Answer
     from expost.query.question import Question
     from expost.state.audit import Actor
+
+
+def still_to_do(folder: Folder) -> str:
+    """Who does what the writer of a folder was asked for, and when, where it was not done at once."""
+    from expost.lake.lock import held_by
+
+    holder = held_by(folder.lock_path)
+    if holder is None:
+        return "the next server or import that has the folder does it"
+    return "the server is at it" if holder.serves else f"it is for {holder}, or whoever has the folder next"
 
 
 def analysis_of(data: Path | None) -> Analysis:

@@ -40,15 +40,20 @@ class Persons(Asking):
         site: str | None = None,
         may_return: bool = False,
     ) -> dict[str, object]:
-        """Erase one person, for good; the receipt. Where a server runs, it does it and this waits a minute for it.
+        """Erase one person, for good; the receipt. Whoever has the folder does it, and this waits a minute for that.
 
         What arrives of them later is not stored either; with `may_return`, only what they did before.
         """
         by = getpass.getuser()
-        asked = self.analysis.erase(
-            site=site, device=device, user=user, is_lasting=not may_return, author=by, place="Python"
+        return self.analysis.erase(
+            site=site,
+            device=device,
+            user=user,
+            is_lasting=not may_return,
+            author=by,
+            place="Python",
+            wait_seconds=60,
         )
-        return self.analysis.erasure(str(asked["id"]), wait_seconds=60)
 
 
 class People(Asking):

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from expost.command_answer import analysis_of, form_of_options
+from expost.command_answer import analysis_of, form_of_options, still_to_do
 from expost.command_list import ListedGroup
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
 from expost.query.form_seen import TIMELINE, timeline_of
 
 if TYPE_CHECKING:
+    from expost.query.analysis import Analysis
     from expost.query.timeline import TimelineAnswer
 
 SIGNED = {"ignore_unknown_options": True}
@@ -85,7 +86,7 @@ def merge(
         return
     by = _author()
     done = analysis.merge(user, into, site=site, force=force, author=by.who, place=by.place)
-    _show_done(done, as_json)
+    _show_done(analysis, done, as_json)
 
 
 @people.command(context_settings=SIGNED)
@@ -105,7 +106,7 @@ def undo(edges: tuple[str, ...], yes: bool, data: Path | None, site: str | None,
         _show_plan(analysis.plan_undo(edges, site=site), as_json)
         return
     by = _author()
-    _show_done(analysis.undo(edges, site=site, author=by.who, place=by.place), as_json)
+    _show_done(analysis, analysis.undo(edges, site=site, author=by.who, place=by.place), as_json)
 
 
 def _timeline(person: str, data: Path | None, options: dict[str, Any]) -> TimelineAnswer:
@@ -152,12 +153,12 @@ def _said_of_reports(reports: list[dict[str, Any]]) -> list[str]:
     return said + [f"{each['report']}: {each['error']['message']}" for each in reports if each["error"]]
 
 
-def _show_done(done: dict[str, Any], as_json: bool) -> None:
+def _show_done(analysis: Analysis, done: dict[str, Any], as_json: bool) -> None:
     if wants_json(as_json):
         print_json(done)
         return
     edges = ", ".join(done["edges"])
-    when = "the next question follows it" if done["is_in_lake"] else "the server is at it"
+    when = "the next question follows it" if done["is_in_lake"] else still_to_do(analysis.folder)
     click.echo(f"Recorded as {edges}; {when}. To undo it: expost people undo {' '.join(done['edges'])} --yes")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from expost.clock import from_micros
+from expost.command_answer import still_to_do
 from expost.options import data_option, json_option, print_json, settings_of, site_option, wants_json
 
 if TYPE_CHECKING:
@@ -74,15 +75,17 @@ def erase(
         click.echo("It cannot be undone. To do it, say the same with --yes")
         return
     by = _author()
-    receipt = analysis.erase(**named, is_lasting=not may_return, author=by.who, place=by.place)
-    receipt = analysis.erasure(str(receipt["id"]), wait_seconds=WAIT_SECONDS)
+    receipt = analysis.erase(
+        **named, is_lasting=not may_return, author=by.who, place=by.place, wait_seconds=WAIT_SECONDS
+    )
     if wants_json(as_json):
         print_json(receipt)
         return
     if receipt["status"] == "done":
         click.echo(f"Erased: {_rows(receipt['counts'])}. Receipt {receipt['id']}, digest {receipt['digest']}")
     else:
-        click.echo(f"Asked for; the server is at it. How it stands: expost erasures {receipt['id']}")
+        when = still_to_do(analysis.folder)
+        click.echo(f"Asked for; {when}. How it stands: expost erasures {receipt['id']}")
 
 
 @click.command("erasures")

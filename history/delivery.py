@@ -133,10 +133,16 @@ class AtRest:
         return [refusal for _, refused in accepted for refusal in refused]
 
     def finish(self) -> None:
-        """Move all of it into the lake."""
+        """Move all of it into the lake, and do what its writer was asked for meanwhile: nobody else is to."""
         self._journal.seal()
         while self._sink.move():
             pass
+        self._sink.edit()
+        if not self._sink.erase():
+            raise FolderError(
+                "Somebody is to be erased, and that failed; the import ends here.",
+                hint="expost erasures says why. Then run the import again: nothing is stored twice.",
+            )
 
 
 @contextmanager

@@ -20,13 +20,14 @@ import msgspec
 
 from expost.errors import FolderError
 
+from .disk import draft_of, sync, write_synced
 from .erasures import repeat_all
 from .folder import Folder, open_folder
 from .inspection import segments
 from .lock import shared
 from .reader import find_lake_snapshot
 from .schema import TABLES
-from .segment import OPEN, SEALED, STORED, sync_directory
+from .segment import OPEN, SEALED, STORED
 from .stored_segments import unstore
 from .writer import lost_segments
 
@@ -34,7 +35,7 @@ MANIFEST = "backup.json"
 VERSION = 1
 MADE_AGAIN = frozenset(
     {
-        "lock", "sink.lock", "compaction.lock", "import.lock", "rejected.lock", "address", "listening", "spill",
+        "lock", "sink.lock", "compaction.lock", "import.lock", "rejected.lock", "erasures.lock", "address", "listening", "spill",
         "imports", "cache", "state.sqlite-wal", "state.sqlite-shm",
     }
 )  # fmt: skip
@@ -140,7 +141,8 @@ def _back_up(folder: Folder, target: Path, now: int, copier: Copier) -> BackedUp
             copier.copy(path)
     _forget_the_rest(target, copier.files)
     manifest = Manifest(VERSION, now, copier.files)
-    _write(target / MANIFEST, msgspec.json.encode(manifest))
+    _sync_names(target)
+    write_synced(target / MANIFEST, msgspec.json.encode(manifest))
     size = sum(each.size_bytes for each in copier.files.values())
     return BackedUp(len(copier.files), size, copier.copied_files, copier.copied_bytes)
 
@@ -206,20 +208,21 @@ def _restore(backup: Path, target: Path, erased: Folder | None) -> Folder:
     if erased is not None and erased.erasures.is_dir():
         folder.erasures.mkdir(mode=0o700, exist_ok=True)
         for path in erased.erasures.iterdir():
-            shutil.copy2(path, folder.erasures)
+            copy_file(path, folder.erasures / path.name)
     repeat_all(folder)
     unstore(lost_segments(folder))
+    _sync_names(draft)
     if target.exists():
         target.rmdir()
     draft.rename(target)
-    sync_directory(target.parent)
+    sync(target.parent)
     return open_folder(target)
 
 
 def copy_file(source: Path, target: Path) -> Copied:
-    """Copy one file, durable and whole or not at all; what was copied."""
+    """Copy one file, whole or not at all; what was copied. Its bytes are on disk when this returns, its name not yet."""
     digest, size = hashlib.sha256(), 0
-    draft = target.with_name(f"{target.name}.draft")
+    draft = draft_of(target)
     draft.unlink(missing_ok=True)
     # The secret is among them: nobody else may read it while it is copied, in whatever folder.
     draft.touch(mode=0o600)
@@ -348,15 +351,11 @@ def _manifest_of(backup: Path) -> Manifest | None:
     return manifest
 
 
+def _sync_names(folder: Path) -> None:
+    """Return when what was put in place in a folder, and in those below it, is there also after a power cut."""
+    for place in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
+        sync(place)
+
+
 def _size_of(path: Path) -> int:
     return path.stat().st_size if path.is_file() else -1
-
-
-def _write(path: Path, data: bytes) -> None:
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_directory(path.parent)

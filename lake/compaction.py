@@ -144,8 +144,7 @@ class Compaction:
         added = self._write(self._sorted(connection, chosen))
         if self._table.replace(chosen, added, data_change=False):
             return True
-        for add in added:
-            (self._table.path / add.path).unlink(missing_ok=True)
+        self._table.discard(added)
         return False
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
@@ -234,8 +233,7 @@ class Compaction:
         except BaseException:
             if writer is not None:
                 writer.discard()
-            for add in added:
-                (self._table.path / add.path).unlink(missing_ok=True)
+            self._table.discard(added)
             raise
         return added
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from expost.clock import from_micros
 
+from .disk import write_synced
 from .folder import Folder
 from .replay import append_missing
 from .schema import TABLES
-from .segment import write_synced
 from .writer import Writer
 
 SUFFIX = ".json"

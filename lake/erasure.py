@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .dictionary import DICTIONARIES
+from .disk import DRAFT, sync
 from .erasures import Erasure, find_erasure, find_subject, finish, forget_unasked, marks, save, waiting
 from .folder import Folder
 from .reader import connect
@@ -301,7 +302,12 @@ def _add(ids: Runs, column: pa.ChunkedArray) -> None:
 
 def _redact(folder: Folder, redact: Redaction) -> int:
     """Take their events out of the segments that are kept; how many those were."""
-    return sum(redact_segment(path, redact) for path in stored_segments(folder.journal))
+    events = sum(redact_segment(path, redact) for path in stored_segments(folder.journal))
+    # Of a process that was killed while it did this.
+    for draft in folder.journal.glob(f"*{DRAFT}"):
+        draft.unlink()
+        sync(folder.journal)
+    return events
 
 
 def _clean_rejected(folder: Folder, texts: Sequence[str]) -> int:
@@ -309,6 +315,7 @@ def _clean_rejected(folder: Folder, texts: Sequence[str]) -> int:
     removed = forget_lines(folder.rejected, lambda line: names_one_of(line, texts))
     for path in folder.rejected.glob("journal-*.damaged"):
         path.unlink()
+        sync(folder.rejected)
         removed += 1
     return removed
 
@@ -319,9 +326,10 @@ def remove_uploads(folder: Folder) -> None:
     for number, place in enumerate(sorted(folder.imports.glob("*"))):
         # Under another name first: an import that still goes on writes nothing more into it.
         gone = place.with_name(f"removed-{number}-{place.name}")
-        with suppress(OSError):
+        # Whoever tidies up may have been first.
+        with suppress(FileNotFoundError):
             place.rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+            shutil.rmtree(gone)
 
 
 def forget_late_rejected(folder: Folder, redaction: Redaction) -> int:
@@ -392,7 +400,14 @@ def _undone(journal: Path) -> list[Path]:
 
 
 def _empty(*folders: Path) -> None:
+    """Delete every file below these folders, so that no power cut brings one back."""
+    places = set()
     for folder in folders:
         for path in folder.rglob("*") if folder.is_dir() else ():
             if path.is_file():
                 path.unlink(missing_ok=True)
+                places.add(path.parent)
+    for place in places:
+        # Whoever makes room in them may remove them.
+        with suppress(FileNotFoundError):
+            sync(place)

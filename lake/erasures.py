@@ -16,9 +16,10 @@ import msgspec
 from expost.errors import FolderError, UnknownName
 from expost.ids import uuid7
 
+from .disk import DRAFT, sync, write_synced
 from .folder import Folder
+from .lock import alone, shared
 from .redaction import Mark
-from .segment import sync_directory, write_synced
 from .subject import Kind, Subject
 
 SUFFIX = ".json"
@@ -80,9 +81,10 @@ def request_erasure(
     erasure = Erasure(uuid7(now), subject.site, subject.kind, now, [mark])
     note(erasure)
     folder.erasures.mkdir(mode=0o700, exist_ok=True)
-    # The text first: it has to be known by whoever finds the receipt waiting.
-    write_synced(folder.erasures / f"{erasure.id}{REQUEST}", msgspec.json.encode(subject))
-    save(folder, erasure)
+    with shared(_lock_path(folder)):
+        # The text first: it has to be known by whoever finds the receipt waiting.
+        write_synced(folder.erasures / f"{erasure.id}{REQUEST}", msgspec.json.encode(subject))
+        save(folder, erasure)
     return erasure
 
 
@@ -160,12 +162,27 @@ def finish(folder: Folder, erasure: Erasure, now: int) -> Erasure:
 def forget_request(folder: Folder, id_: str) -> None:
     """Remove the text of an id."""
     (folder.erasures / f"{id_}{REQUEST}").unlink(missing_ok=True)
-    sync_directory(folder.erasures)
+    sync(folder.erasures)
 
 
 def forget_unasked(folder: Folder) -> None:
-    """Remove texts that nobody needs: of erasures that are done, or that were never asked for to the end."""
-    needed = {each.id for each in waiting(folder)}
-    for path in folder.erasures.glob(f"*{REQUEST}"):
-        if path.stem not in needed:
-            forget_request(folder, path.stem)
+    """Remove texts that nobody needs: of erasures that are done, or that were never asked for to the end.
+
+    While somebody asks for one they stay: its text is there before it.
+    """
+    with alone(_lock_path(folder)) as is_alone:
+        if not is_alone:
+            return
+        needed = {each.id for each in waiting(folder)}
+        for path in folder.erasures.glob(f"*{REQUEST}"):
+            if path.stem not in needed:
+                forget_request(folder, path.stem)
+        # Of a process that was killed while it asked: the text may stand in them.
+        for draft in folder.erasures.glob(f"*{DRAFT}"):
+            draft.unlink()
+            sync(folder.erasures)
+
+
+def _lock_path(folder: Folder) -> Path:
+    """Held together by those who ask for erasures, alone by who removes texts that nobody asked for."""
+    return folder.path / "erasures.lock"

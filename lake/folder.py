@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 from expost.errors import FolderError
+
+from .disk import DRAFT, sync, write_draft
 
 SECRET_BYTES = 32
 BEFORE_FIRST_START = frozenset({"demo.json", "lost+found"})
@@ -168,7 +171,9 @@ def _refuse_foreign(folder: Folder) -> None:
     if folder.secret_path.exists() or not folder.path.is_dir():
         return
     ours = {path.name for path in (folder.lake, folder.journal, folder.rejected, folder.settings_path)}
-    others = sorted(path.name for path in folder.path.iterdir() if path.name not in ours | BEFORE_FIRST_START)
+    names = [path.name for path in folder.path.iterdir() if path.name not in ours | BEFORE_FIRST_START]
+    # A first start that was killed may have left a secret that is not yet one.
+    others = sorted(name for name in names if not name.startswith(f"{folder.secret_path.name}."))
     if others:
         raise FolderError(
             f"{folder.path} holds {others[0]!r} and no Expost data.",
@@ -178,13 +183,9 @@ def _refuse_foreign(folder: Folder) -> None:
 
 def _make_secret(path: Path) -> bytes:
     secret = os.urandom(SECRET_BYTES)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, secret.hex().encode() + b"\n")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # A name of its own: in containers every process may have the same number.
+    draft = path.with_name(f"{path.name}.{uuid.uuid4()}{DRAFT}")
+    write_draft(draft, secret.hex().encode() + b"\n")
     try:
         # Linking never replaces: of two processes that start at once, both keep the secret of the first.
         os.link(draft, path)
@@ -192,9 +193,5 @@ def _make_secret(path: Path) -> bytes:
         return bytes.fromhex(path.read_text(encoding="ascii").strip())
     finally:
         draft.unlink()
-    parent = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)
+    sync(path.parent)
     return secret

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .part import sync
+from .disk import sync
 
 Numbers = NDArray[np.uint64]
 
 PIECE = 250_000
 """About so many numbers are in memory while files are merged: two megabytes."""
+
+NUMBER_BYTES = 8
 
 SUFFIX = ".ids"
 
@@ -27,6 +29,12 @@ SUFFIX = ".ids"
 def open_ids(path: Path) -> Numbers:
     """The numbers of a file, which are read when they are looked at."""
     return np.memmap(path, np.dtype("<u8"), mode="r")
+
+
+def is_whole(path: Path) -> bool:
+    """Whether there is such a file, and it holds numbers: not one that was cut off, or is empty."""
+    size = path.stat().st_size if path.is_file() else 0
+    return size > 0 and size % NUMBER_BYTES == 0
 
 
 def write_ids(folder: Path, runs: Sequence[NDArray[Any]]) -> Path:

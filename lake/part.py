@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator
@@ -23,6 +22,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from expost.clock import from_micros
 
 from .checksum import NOT_AS_WRITTEN, SUFFIX, is_as_written, name_with_checksum
+from .disk import sync
 from .schema import EVENTS, TEXT
 
 Kind = Literal["part", "sorted"]
@@ -278,15 +278,6 @@ def check(path: Path) -> None:
 def removal_of(file: LiveFile, at_ms: int, data_change: bool) -> RemoveAction:
     """The action that takes a file out of its table."""
     return RemoveAction(file.name, data_change, at_ms, file.size_bytes, {})
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or a folder's list of names is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _said(value: Statistic) -> str:

@@ -28,11 +28,11 @@ from expost.errors import FolderError
 from .batch import Accepted
 from .broken import READ_PROBLEMS, BrokenFile, note_broken, noted_broken, why_broken
 from .delta_log import find_table
+from .disk import sync
 from .folder import Folder
 from .inspection import batches
 from .kept import forget_kept
 from .schema import TABLES
-from .segment import sync_directory
 from .standing import find_behind
 from .stored_segments import stored_segments
 from .table import Table
@@ -145,7 +145,7 @@ def ask_for_rebuilding(folder: Folder) -> None:
     """Let the writer of the lake `rebuild` it. Durable, so that an end in between loses no rows."""
     folder.broken.mkdir(mode=0o700, exist_ok=True)
     _rebuilding(folder).touch(mode=0o600)
-    sync_directory(folder.broken)
+    sync(folder.broken)
 
 
 def set_aside(folder: Folder, table: Table, bad: set[str]) -> None:
@@ -161,8 +161,8 @@ def set_aside(folder: Folder, table: Table, bad: set[str]) -> None:
         forget_kept(table.path, path)
         if path.exists():
             path.rename(folder.quarantine / f"{table.path.name}-{file.name}")
-    sync_directory(folder.quarantine)
-    sync_directory(table.path)
+    sync(folder.quarantine)
+    sync(table.path)
 
 
 def replay_stored(folder: Folder, writer: Writer, segments: Sequence[Path] | None = None) -> Counter[str]:

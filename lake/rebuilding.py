@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from expost.errors import FolderError
+
 from .folder import Folder
-from .lock import Lock
+from .lock import Holder, Lock, held_by
 from .quarantine import rebuild
 from .recovery import recover
 from .sink import Sink
 from .writer import Writer, last_segment
+
+LOOK_SECONDS = 0.05
 
 
 @contextmanager
@@ -23,6 +28,33 @@ def at_rest(folder: Folder) -> Iterator[Writer]:
     with _writing(folder) as writer:
         _take(folder, writer)
         yield writer
+
+
+def see_to(
+    folder: Folder, do: Callable[[Writer], object], is_done: Callable[[], bool], patience_seconds: float
+) -> Holder | None:
+    """Have done what was asked of the writer of the lake: by whoever has the folder, or here as soon as nobody has.
+
+    The others look for it as well, a server ten times a second, an import after each stretch of its rows. Gives who is
+    still to do it after so long, `None` where it is done.
+    """
+    until = time.monotonic() + patience_seconds
+    while not is_done():
+        holder = held_by(folder.lock_path)
+        if holder is None:
+            try:
+                with at_rest(folder) as writer:
+                    do(writer)
+                return None
+            except FolderError:
+                # Somebody may have come in between.
+                holder = held_by(folder.lock_path)
+                if holder is None:
+                    raise
+        if time.monotonic() >= until:
+            return holder
+        time.sleep(LOOK_SECONDS)
+    return None
 
 
 def rebuild_at_rest(folder: Folder) -> Counter[str]:

@@ -7,7 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .segment import OPEN, SEALED, parts, segment_number, sync_directory
+from .disk import sync, write_synced
+from .segment import OPEN, SEALED, parts, segment_number
 
 log = logging.getLogger("expost.journal")
 
@@ -41,11 +42,7 @@ def set_aside(rejected: Path, segment: int, offset: int, data: bytes) -> Path:
     """Keep damaged bytes of a segment for a person to look at. The same damage always goes to the same file."""
     rejected.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = rejected / f"journal-{segment:020}-{offset}.damaged"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    write_synced(path, data)
     return path
 
 
@@ -78,5 +75,5 @@ def _recover_segment(path: Path, rejected: Path) -> Recovered:
             os.fsync(file.fileno())
         # Even when nothing in it is good: the sink waits for open ones, and sets aside what could not be here.
         path.rename(path.with_suffix(SEALED))
-    sync_directory(path.parent)
+    sync(path.parent)
     return Recovered(number, frames, sum(damage.end - damage.start for damage in damages))

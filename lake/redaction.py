@@ -15,6 +15,7 @@ import msgspec
 from expost.ids import keyed_hash
 
 from .batch import Accepted, Descriptor, Event, View, element_tables
+from .disk import draft_of, sync, write_draft
 from .moment import event_time, micros
 from .segment import (
     FRAME,
@@ -24,7 +25,6 @@ from .segment import (
     header_bytes,
     parts,
     segment_number,
-    sync_directory,
 )
 
 _decode = msgspec.msgpack.Decoder(Accepted).decode
@@ -136,7 +136,7 @@ def redact_segment(path: Path, redact: Redact) -> int:
         _replace(path, header.made_at if header else 0, frames)
     else:
         path.unlink()
-        sync_directory(path.parent)
+        sync(path.parent)
     return removed
 
 
@@ -145,16 +145,12 @@ def _replace(path: Path, made_at: int, frames: Iterable[tuple[int, bytes]]) -> N
     for number, payload in frames:
         checksum = crc32(payload, crc32(FRAME_REST.pack(len(payload), number)))
         pieces += [FRAME.pack(MARKER, len(payload), checksum, number), payload]
-    draft = path.with_suffix(".draft")
-    status = path.stat()
-    with open(draft, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(b"".join(pieces))
-        file.flush()
-        os.fsync(file.fileno())
+    draft, status = draft_of(path), path.stat()
+    write_draft(draft, b"".join(pieces))
     # Since when it is in the lake stays known.
     os.utime(draft, (status.st_atime, status.st_mtime))
     draft.replace(path)
-    sync_directory(path.parent)
+    sync(path.parent)
 
 
 def _time_of(accepted: Accepted, event: Event) -> int:

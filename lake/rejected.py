@@ -7,7 +7,6 @@ segment. The collector removes both when they are old or too many.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import msgspec
 from expost.clock import from_micros
 
 from .batch import Accepted, Event, is_uuid
+from .disk import DRAFT, write_synced
 from .literal import quoted, quoted_file
 from .lock import exclusive
 
@@ -130,19 +130,15 @@ def line_of(reason: str, site: str, received_at: int, id_: str, content: str) ->
 
 
 def keep_rejected(folder: Path, now: int, segment: int, rejected: Sequence[Rejected]) -> list[Path]:
-    """Write what was rejected of a group of segments, one file a site. The same group again replaces them."""
+    """Write what was rejected of a group of segments, one file a site; durable when this returns.
+
+    The same group again replaces them.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     written = []
     for site, of_site in groupby(sorted(rejected, key=_site), key=_site):
         path = folder / f"{site}.{from_micros(now).date()}.{segment:020}{SUFFIX}"
-        draft = path.with_suffix(".draft")
-        with draft.open("wb") as file:
-            for each in of_site:
-                content = each.content[:MAX_CONTENT_BYTES].decode("utf-8", "backslashreplace")
-                file.write(line_of(each.reason, each.site, each.received_at, each.id, content))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        write_synced(path, b"".join(map(_line, of_site)))
         written.append(path)
     return written
 
@@ -153,18 +149,24 @@ def lock_path(folder: Path) -> Path:
 
 
 def forget_lines(folder: Path, is_due: Callable[[bytes], bool]) -> int:
-    """Rewrite the files without some lines; how many those were. Nobody's new line is lost meanwhile."""
+    """Rewrite the files without some lines, durably; how many those were. Nobody's new line is lost meanwhile."""
     removed = 0
     with exclusive(lock_path(folder)):
+        # Of a process that was killed while it wrote them: they may hold lines that are due.
+        for draft in folder.glob(f"*{DRAFT}"):
+            draft.unlink()
         for path in folder.glob(f"*{SUFFIX}"):
             lines = path.read_bytes().splitlines(keepends=True)
             kept = [line for line in lines if not is_due(line)]
             if len(kept) < len(lines):
                 removed += len(lines) - len(kept)
-                draft = path.with_suffix(".draft")
-                draft.write_bytes(b"".join(kept))
-                draft.replace(path)
+                write_synced(path, b"".join(kept))
     return removed
+
+
+def _line(rejected: Rejected) -> bytes:
+    content = rejected.content[:MAX_CONTENT_BYTES].decode("utf-8", "backslashreplace")
+    return line_of(rejected.reason, rejected.site, rejected.received_at, rejected.id, content)
 
 
 def _site(rejected: Rejected) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,20 +46,41 @@ def rewrite(
     while True:
         with table.writing():
             table.refresh()
-            removed: list[LiveFile] = []
-            added: list[AddAction] = []
-            count = 0
-            for file in table.files():
-                if since is None or file.may_be_before(*since):
-                    due = _count_due(table, file, columns, are_due)
-                    if due:
-                        count += due
-                        removed.append(file)
-                        added += _write_rest(table, file, columns, are_due, change)
-            if not removed or table.replace(removed, added, *also, data_change=True):
-                return count
-            for add in added:
-                (table.path / add.path).unlink(missing_ok=True)
+            changed = _write_changed(table, columns, are_due, change, since)
+            if not changed.removed or table.replace(
+                changed.removed, changed.added, *also, data_change=True
+            ):
+                return changed.count
+            table.discard(changed.added)
+
+
+@dataclass(slots=True)
+class Changed:
+    """The files of which rows are due, what is to take their place, and how many those rows are."""
+
+    removed: list[LiveFile] = field(default_factory=list)
+    added: list[AddAction] = field(default_factory=list)
+    count: int = 0
+
+
+def _write_changed(
+    table: Table, columns: Sequence[str], are_due: AreDue, change: Change, since: tuple[str, int] | None
+) -> Changed:
+    changed = Changed()
+    try:
+        for file in table.files():
+            due = 0
+            if since is None or file.may_be_before(*since):
+                due = _count_due(table, file, columns, are_due)
+            if due:
+                changed.count += due
+                changed.removed.append(file)
+                changed.added += _write_rest(table, file, columns, are_due, change)
+    except BaseException:
+        # Of a disk that is full they would take the room for an hour.
+        table.discard(changed.added)
+        raise
+    return changed
 
 
 def _count_due(table: Table, file: LiveFile, columns: Sequence[str], are_due: AreDue) -> int:
@@ -114,5 +136,4 @@ def rewrite_each(
                     done |= {add.path for add in added}
                 else:
                     # What took its place is among the files next time.
-                    for add in added:
-                        (table.path / add.path).unlink(missing_ok=True)
+                    table.discard(added)

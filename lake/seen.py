@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .id_files import SUFFIX, open_ids, write_ids
+from .disk import write_synced
+from .id_files import SUFFIX, is_whole, open_ids, write_ids
 from .moment import DAY
-from .part import read_groups, sync
+from .part import read_groups
 from .runs import Runs
 from .table import Table
 
@@ -27,6 +28,8 @@ KEPT = 7 * DAY
 
 IN_MEMORY = 1_000_000
 """So many ids are in memory, then they go to files."""
+
+MANIFEST = "manifest.json"
 
 Hashes = NDArray[np.uint64]
 
@@ -105,7 +108,8 @@ class SeenIds:
             self._opened[path] = open_ids(path)
         self._days.clear()
         days = {day: [path.name for path in files] for day, files in self._files.items()}
-        _replace_manifest(self._folder, Manifest(table.id, table.version, self._through, days))
+        manifest = Manifest(table.id, table.version, self._through, days)
+        write_synced(self._folder / MANIFEST, msgspec.json.encode(manifest))
         self._sweep()
 
     def load(self, table: Table, now: int) -> None:
@@ -174,19 +178,11 @@ def _read_manifest(folder: Path | None) -> Manifest | None:
     if folder is None:
         return None
     try:
-        manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
-    whole = all((folder / name).is_file() for names in manifest.days.values() for name in names)
-    return manifest if whole else None
-
-
-def _replace_manifest(folder: Path, manifest: Manifest) -> None:
-    draft = folder / "manifest.draft"
-    draft.write_bytes(msgspec.json.encode(manifest))
-    sync(draft)
-    draft.replace(folder / "manifest.json")
-    sync(folder)
+    are_whole = all(is_whole(folder / name) for names in manifest.days.values() for name in names)
+    return manifest if are_whole else None
 
 
 def _mix(values: Hashes) -> Hashes:

@@ -14,13 +14,14 @@ import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from zlib_ng.zlib_ng import crc32
 
 from expost.errors import FolderError
+
+from .disk import Disk, sync
 
 VERSION = 1
 MAGIC = b"EXPOSTJ\n"
@@ -61,14 +62,6 @@ class Part(NamedTuple):
         return self.number < 0
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
-    """The two calls that can fail on a bad disk, so that tests can make them fail."""
-
-    write: Callable[[int, bytes | memoryview], int] = os.write
-    sync: Callable[[int], None] = os.fdatasync
-
-
 class OpenSegment:
     """The file that frames are appended to. Whatever `sync` has returned for is on disk."""
 
@@ -82,7 +75,7 @@ class OpenSegment:
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             self._write(header_bytes(number, made_at))
-            sync_directory(directory)
+            sync(directory)
         except OSError:
             os.close(self._descriptor)
             self.path.unlink(missing_ok=True)
@@ -174,27 +167,6 @@ def parts(data: bytes, path: Path) -> Iterator[Part]:
         last, at = frame.number, frame.end
     if damaged_from >= 0:
         yield Part(-1, damaged_from, len(data))
-
-
-def write_synced(path: Path, data: bytes) -> None:
-    """Put a file in place, whole or not at all; durable when this returns."""
-    draft = path.with_name(f"{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Return when names that were made, changed or removed in a folder are on disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def header_bytes(number: int, made_at: int) -> bytes:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import math
 import os
 import signal
@@ -19,15 +18,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 import msgspec
 
-from expost.clock import from_micros, wall_clock
+from expost.clock import wall_clock
 from expost.errors import FolderError
 
 from .batch import Accepted, Frame
@@ -39,15 +37,15 @@ from .erasures import waiting
 from .folder import Folder, open_folder
 from .journal import sealed_segments
 from .lost_entries import bring_back
+from .patience import Patience
 from .quarantine import note_damage, rebuild, set_aside_noted
 from .recovery import forget_old_damage, set_aside
 from .redaction import redact_segment
 from .rejected import Rejected, keep_rejected
 from .segment import OPEN, read_segment, segment_number
+from .sink_log import Say, in_words, log, say, tell
 from .stored_segments import forget_stored, keep_stored
-from .writer import Ingested, Writer, ingest
-
-__all__ = ["Ingested", "Sink", "ingest"]
+from .writer import Writer
 
 POLL_SECONDS = 0.1
 PRIORITY = 5
@@ -60,9 +58,6 @@ In memory it becomes about 15 times as much. Twice the size, 90,000 events of an
 """
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
-ERASE_AGAIN_SECONDS = (10.0, 60.0, 600.0, 3_600.0)
-"""An erasure that fails is tried again after so long: each try costs a writer, and reads much of the lake."""
-STANDARD_OUTPUT = 1
 COLLECT_SECONDS = 30.0
 """So long after the last segment there is time to collect garbage."""
 
@@ -90,25 +85,20 @@ Orders = deque[Order]
 _decode_order = msgspec.json.Decoder(Order).decode
 
 
-@dataclass
-class Patience:
-    """What is remembered of erasures that fail, over the writers that they cost: how often, and when to try again.
-
-    `seen` is the state of the folder of erasures at the last try: what is asked for anew need not wait.
-    """
-
-    failures: int = 0
-    again_at: float = 0.0
-    seen: int = 0
-
-
 class Sink:
     """Moves sealed segments of one folder into its lake, group by group."""
 
-    def __init__(self, folder: Folder, writer: Writer, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        writer: Writer,
+        patience: Patience | None = None,
+        say: Say = lambda _: None,
+    ) -> None:
         self._folder = folder
         self._writer = writer
         self._patience = patience or Patience()
+        self._say = say
         self._forget_at = 0.0
         self._erasures_seen = 0
 
@@ -128,7 +118,7 @@ class Sink:
 
             ingested = self._writer.ingest(number, self._read(group, unreadable), keep)
             if ingested.duplicates:
-                say({"stored_before": ingested.duplicates, "conflicts": ingested.conflicts})
+                self._say({"stored_before": ingested.duplicates, "conflicts": ingested.conflicts})
             if ingested.suppressed:
                 log("suppressed", events=ingested.suppressed, hint="They are of people who were erased.")
                 self._redact(group)
@@ -149,7 +139,7 @@ class Sink:
             removed = self._writer.remove_expired(order.keep_months)
         except Exception as problem:  # noqa: BLE001 - a full disk, a damaged file: what comes in is stored all the same
             note_damage(self._folder, problem)
-            log("not removed", error=_in_words(problem), hint="It is tried again tomorrow.")
+            log("not removed", error=in_words(problem), hint="It is tried again tomorrow.")
             return False
         if rows := {table: count for table, count in removed.items() if count}:
             log("removed", hint="It was older than its site keeps it.", **rows)
@@ -175,13 +165,10 @@ class Sink:
 
         False when one failed, and the writer is of no more use.
         """
-        patience = self._patience
         if not self._folder.erasures.is_dir():
             return True
-        changed = self._folder.erasures.stat().st_mtime_ns
-        if changed == self._erasures_seen or (
-            changed == patience.seen and time.monotonic() < patience.again_at
-        ):
+        changed = self._erasures_changed()
+        if changed == self._erasures_seen or not self._patience.is_due(changed):
             return True
         if not any(True for _ in waiting(self._folder)):
             # Whatever is asked for from now on changes the folder again.
@@ -190,24 +177,25 @@ class Sink:
         try:
             erased = carry_out(self._folder, self._writer)
         except Exception as problem:  # noqa: BLE001 - a full disk, a damaged file: what comes in is stored all the same
-            pause = ERASE_AGAIN_SECONDS[min(patience.failures, len(ERASE_AGAIN_SECONDS) - 1)]
-            patience.failures += 1
-            patience.again_at = time.monotonic() + pause
-            patience.seen = self._folder.erasures.stat().st_mtime_ns
+            pause = self._patience.fail(self._erasures_changed())
             note_damage(self._folder, problem)
             hint = (
                 "Nothing is forgotten: it is tried again, and /health and the page Erase say so until then."
             )
-            log("not erased", error=_in_words(problem), hint=hint, retry_after_seconds=pause)
+            log("not erased", error=in_words(problem), hint=hint, retry_after_seconds=pause)
             # Part of it may be done, or another erasure before it.
-            say({"erased": 0})
+            self._say({"erased": 0})
             return False
-        patience.failures = 0
+        self._patience.succeed()
         for erasure in erased:
             log("erased", erasure=erasure.id, **erasure.counts)
         if erased:
-            say({"erased": len(erased)})
+            self._say({"erased": len(erased)})
         return True
+
+    def _erasures_changed(self) -> int:
+        """Another number whenever an erasure was asked for, or went on."""
+        return self._folder.erasures.stat().st_mtime_ns
 
     def rebuild(self) -> None:
         """Store again what the journal holds of files that were set aside."""
@@ -263,30 +251,6 @@ class Sink:
             log("rejected", count=len(rejected), reason=rejected[0].reason, file=path.name)
 
 
-def log(event: str, **details: object) -> None:
-    """One structured line on standard error."""
-    at = from_micros(wall_clock()).isoformat()
-    line = json.dumps({"at": at, "part": "sink", "event": event} | details, default=str)
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
-
-
-def tell(took: str, seconds: float) -> None:
-    """Say to the process that started this one what took how long."""
-    say({"took": took, "seconds": round(seconds, 6)})
-
-
-def say(said: dict[str, object]) -> None:
-    """One line on standard output for the process that started this one."""
-    # Whoever would read it may have been killed, and what is in the journal is moved all the same.
-    with suppress(OSError):
-        os.write(STANDARD_OUTPUT, json.dumps(said).encode() + b"\n")
-
-
-def _in_words(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {problem}"
-
-
 def run(folder: Folder, stop: threading.Event, orders: Orders, cache_bytes: int | None = None) -> None:
     """Move segments until `stop` is set and, for a moment longer, what is still sealed then."""
     with closing(Compactor(folder, log, cache_bytes, partial(tell, "compaction"))) as compactor:
@@ -302,7 +266,7 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
             _set_aside_noted(folder)
             with Writer(folder) as writer:
                 _catch_up(folder)
-                sink = Sink(folder, writer, patience)
+                sink = Sink(folder, writer, patience, say)
                 while time.monotonic() < deadline and not noted_broken(folder):
                     writer.check()
                     if stop.is_set():
@@ -332,7 +296,7 @@ def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compa
             if failures == 1 or failures % LOOK_EVERY == 0:
                 note_damage(folder, problem)
             hint = problem.hint if isinstance(problem, FolderError) else ""
-            log("failed", error=_in_words(problem), hint=hint, retry_after_seconds=pause)
+            log("failed", error=in_words(problem), hint=hint, retry_after_seconds=pause)
             if stop.wait(pause):
                 return
 
@@ -380,7 +344,7 @@ def main(arguments: Sequence[str] | None = None, pipe: TextIO = sys.stdin) -> No
             try:
                 orders.append(_decode_order(line))
             except msgspec.MsgspecError as problem:
-                log("not understood", error=_in_words(problem), line=line[:200])
+                log("not understood", error=in_words(problem), line=line[:200])
         stop.set()
 
     threading.Thread(target=listen, daemon=True).start()

@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from .segment import SEALED, STORED, segment_number, sync_directory
+from .disk import sync
+from .segment import SEALED, STORED, segment_number
 
 KEPT_SECONDS = 86_400
 
@@ -36,7 +37,7 @@ def unstore(paths: Iterable[Path]) -> None:
     """Let the sink move these segments again, because the lake does not know of them any more."""
     for path in paths:
         path.rename(path.with_suffix(SEALED))
-        sync_directory(path.parent)
+        sync(path.parent)
 
 
 def forget_stored(directory: Path, now: float, free_bytes: int | None = None) -> list[Path]:

@@ -27,9 +27,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from .disk import sync
 from .folder import Folder
 from .kept import kept_of, make_private, shares_of
-from .part import LiveFile, sync
+from .part import LiveFile
 from .summary_tables import FACTS, MOMENTS, TIES, summary_tables
 from .table import find_live_files
 

@@ -15,7 +15,7 @@ import os
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
@@ -28,6 +28,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from .delta_log import find_table, forget_entries, mend
+from .disk import sync
 from .kept import forget_kept
 from .lock import alone, shared
 from .part import (
@@ -36,7 +37,6 @@ from .part import (
     read_groups,
     read_unsorted,
     removal_of,
-    sync,
     unsorted_schema,
     write_part,
     write_parts,
@@ -197,6 +197,11 @@ class Table:
                 self._small = self._count_small()
                 return True
 
+    def discard(self, added: Iterable[AddAction]) -> None:
+        """Delete new files that no commit has named."""
+        for add in added:
+            (self.path / add.path).unlink(missing_ok=True)
+
     def writing(self) -> AbstractContextManager[None]:
         """While this is held, files are left alone that no version names yet."""
         return shared(self._lock_path)
@@ -232,6 +237,8 @@ class Table:
             for path in gone:
                 path.unlink()
                 forget_kept(self.path, path)
+            if gone:
+                sync(self.path)
             return len(gone)
 
     def clean_log(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -13,9 +12,8 @@ from expost.clock import from_micros
 from expost.errors import InvalidInput, MergeRefused, UnknownName
 from expost.ids import keyed_hash, uuid7
 from expost.lake.edits import Edit, rows_of, say, take_edits
-from expost.lake.lock import find_holder
 from expost.lake.reader import connect, find_lake_snapshot
-from expost.lake.rebuilding import at_rest
+from expost.lake.rebuilding import see_to
 from expost.lake.subject import Subject
 from expost.state.audit import Actor
 from expost.state.sites import find_site
@@ -30,7 +28,7 @@ MOST_DEVICES = 50
 MOST_USERS = 10
 """More user ids than one person has."""
 WAIT_SECONDS = 10.0
-"""How long a server's sink is waited for. It looks ten times a second."""
+"""How long whoever has the folder is waited for. A server's sink looks ten times a second."""
 
 _FACTS = """
 select
@@ -135,12 +133,12 @@ class PeopleEdits(KeptDefinitions, KeptReports):
         named = ", ".join(str(edit.edge_id) for edit in edits)
         self._note(by, action, named, detail)
         waiting = [say(self.folder, edit) for edit in edits]
-        if find_holder(self.folder.lock_path) is None:
-            with at_rest(self.folder) as writer:
-                take_edits(self.folder, writer)
-        until = time.monotonic() + WAIT_SECONDS
-        while any(path.exists() for path in waiting) and time.monotonic() < until:
-            time.sleep(0.05)
+        see_to(
+            self.folder,
+            lambda writer: take_edits(self.folder, writer),
+            lambda: not any(path.exists() for path in waiting),
+            WAIT_SECONDS,
+        )
         return {
             "edges": [str(edit.edge_id) for edit in edits],
             "recorded_at": edits[0].recorded_at,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from expost.lake.erasure import carry_out, counts_of, find_person
 from expost.lake.erasures import erasures, find_erasure, request_erasure
-from expost.lake.lock import find_holder
 from expost.lake.person import export_person
 from expost.lake.readable import read_lake
 from expost.lake.reader import LakeSnapshot, connect
-from expost.lake.rebuilding import at_rest
+from expost.lake.rebuilding import see_to
 from expost.lake.subject import Subject
 from expost.state.audit import Actor
 from expost.state.cohorts import forget_listed
@@ -69,11 +67,12 @@ class Rights(OpenedFolder):
         is_lasting: bool = True,
         author: str = "",
         place: str = "",
+        wait_seconds: float = 0,
     ) -> Receipt:
-        """Ask for them to be erased; the receipt as it stands.
+        """Ask for them to be erased; the receipt as soon as that is done, or as it stands after `wait_seconds`.
 
-        Where a server runs, its sink carries it out within seconds; without one it is done when this returns. With
-        `is_lasting` false what they do from now on is stored again.
+        Where a server runs, its sink carries it out within seconds, and so does an import that has the folder. Where
+        nobody has it, it is done here. With `is_lasting` false what they do from now on is stored again.
         """
         subject = self._subject(site, device, user)
         known = read_lake(self.folder, lambda snapshot: self._ids(subject, snapshot))
@@ -86,21 +85,21 @@ class Rights(OpenedFolder):
             note=lambda erasure: self._note(by, "erase a person", erasure.id, whom),
         )
         forget_listed(self.state, known)
-        if find_holder(self.folder.lock_path) is None:
-            with at_rest(self.folder) as writer:
-                carry_out(self.folder, writer)
+        see_to(
+            self.folder,
+            lambda writer: carry_out(self.folder, writer),
+            lambda: find_erasure(self.folder, asked.id).status == "done",
+            wait_seconds,
+        )
         return self.erasure(asked.id)
 
     def erasures(self) -> list[Receipt]:
         """The receipts, the latest first."""
         return [each.receipt() for each in reversed(erasures(self.folder))]
 
-    def erasure(self, id_: str, *, wait_seconds: float = 0) -> Receipt:
-        """One receipt, as soon as all is done, or as it stands after `wait_seconds`."""
-        until = time.monotonic() + wait_seconds
-        while (found := find_erasure(self.folder, id_)).status != "done" and time.monotonic() < until:
-            time.sleep(0.1)
-        return found.receipt()
+    def erasure(self, id_: str) -> Receipt:
+        """One receipt, as it stands."""
+        return find_erasure(self.folder, id_).receipt()
 
     def _ids(self, subject: Subject, snapshot: LakeSnapshot) -> list[int]:
         """The keyed hashes under which they are known, for as long as the lake has them."""

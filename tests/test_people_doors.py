@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from click.testing import CliRunner, Result
 import expost
 from expost.cli import main
 from expost.lake.folder import Folder, open_folder
+from expost.lake.lock import Lock
 from expost.query.analysis import Analysis
 from expost.query.definition import definition
 from tests.doors import Api
@@ -90,6 +93,40 @@ def test_a_command_on_a_terminal_says_what_to_type_to_undo(
     shown = run(folder, "people", "show", ANN).stdout
     assert "is the same person as" in shown
     assert "desk, 2 events" in run(folder, "people", "timeline", ANN).stdout
+
+
+def test_what_waits_for_somebody_else_says_for_whom(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("expost.query.people.WAIT_SECONDS", 0)
+    monkeypatch.setattr("expost.right_commands.WAIT_SECONDS", 0)
+    for module in ("people_commands", "right_commands"):
+        monkeypatch.setattr(f"expost.{module}.wants_json", lambda as_json: as_json)
+    for work, said in (
+        ("a server", "the server is at it"),
+        ("an import", f"it is for process {os.getpid()} (an import)"),
+    ):
+        lock = Lock(folder.lock_path, work)
+        assert said in run(folder, "people", "merge", ANNA, ANN, "--yes").stdout
+        assert said in run(folder, "erase", "--user", ANNA, "--yes").stdout
+        lock.release()
+
+
+def test_what_is_asked_for_is_done_here_as_soon_as_nobody_has_the_folder(folder: Folder) -> None:
+    lock = Lock(folder.lock_path, "an import")
+    asked = threading.Event()
+    people = expost.open(folder.path).people
+    done: list[dict[str, Any]] = []
+
+    def merge() -> None:
+        asked.set()
+        done.append(people.merge(ANNA, ANN))
+
+    waiting = threading.Thread(target=merge)
+    waiting.start()
+    asked.wait()
+    lock.release()
+    waiting.join()
+    assert done[0]["is_in_lake"]
+    assert expost.open(folder.path).preview("Paid").people == 2
 
 
 def test_a_merge_is_in_force_while_a_server_runs_and_after_it(folder: Folder) -> None:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from expost.lake.segment import Disk
+from expost.lake.disk import Disk
 
 BATCH_BYTES = 3_400
 """About what the journal keeps of a batch of ten events."""

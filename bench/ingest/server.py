@@ -38,7 +38,7 @@ from expost.errors import FolderError
 from expost.lake.batch import Event
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Audience, Journal
-from expost.lake.segment import Disk
+from expost.lake.disk import Disk
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.keys import add_key

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from expost.lake.segment import Disk
+from expost.lake.disk import Disk
 from expost.state.keys import revoke_key
 from expost.state.sites import change_site
 

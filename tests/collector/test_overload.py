@@ -12,7 +12,7 @@ import pytest
 
 from expost.collector import capture
 from expost.lake.journal import Journal
-from expost.lake.segment import Disk
+from expost.lake.disk import Disk
 
 from .conftest import Desk, batch, body_of, click
 from .test_guard import running

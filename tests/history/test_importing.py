@@ -10,10 +10,11 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import pytest
@@ -26,17 +27,25 @@ from expost.errors import FolderError, ImportRunning
 from expost.history import importing, known
 from expost.history.batches import Body
 from expost.history.delivery import ToServer
+from expost.history.importing import Progress
 from expost.history.mapping import mapping_of
+from expost.history.report import Report
 from expost.history.sources import mapped_source, source_of
+from expost.lake.compaction import Compacted
+from expost.lake.compactor import compact_folder
+from expost.lake.edits import Edit, say
+from expost.lake.erasures import erasures, request_erasure
 from expost.lake.folder import open_folder
 from expost.lake.journal import Journal
 from expost.lake.lock import Lock
 from expost.lake.reader import connect
 from expost.lake.rebuilding import at_rest
+from expost.lake.subject import Subject
 from expost.query.analysis import Analysis
 from expost.state.database import State
 from expost.state.keys import keys
 from tests.history.importing import imported, rows_of, run, written
+from tests.lake.traces import traces
 from tests.serving import Serving, make_site
 
 DAY = "2026-03-02"
@@ -274,6 +283,80 @@ def test_while_a_server_runs_it_takes_the_import_and_gives_the_same(tmp_path: Pa
     assert rows_of(data, "count(*), bool_and(imported)") == [(60, True)]
     state = State(open_folder(data).state_path)
     assert [key.is_active for key in keys(state, kind="import")] == [False, False]
+
+
+def beside(do: Callable[[], object], look: Callable[[], object]) -> tuple[Progress, list[object]]:
+    """Does something after the first stretch of an import, and looks after each later one; what was seen."""
+    seen: list[object] = []
+
+    def progress(_: Report) -> None:
+        seen.append(look() if seen else do())
+
+    return progress, seen
+
+
+@pytest.fixture
+def stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Imports take ten rows at a time."""
+    monkeypatch.setattr(importing, "STRETCH", 10)
+
+
+@pytest.mark.usefixtures("stretches")
+def test_a_merge_that_is_said_beside_an_import_is_in_the_lake_before_its_end(tmp_path: Path) -> None:
+    make_site(tmp_path / "data", keep_months=None)
+    folder = open_folder(tmp_path / "data")
+    edit = Edit(7, "shop", "merge", 1, 2, wall_clock(), "eve")
+    progress, seen = beside(lambda: say(folder, edit), lambda: list(folder.edits.glob("*.json")))
+    imported(folder.path, "amplitude", MANY, progress=progress)
+    assert len(seen) > 2
+    assert seen[1:] == [[]] * (len(seen) - 1)
+    with connect(folder.path) as connection:
+        assert connection.execute("select edge_id from lake.identities").fetchall() == [(7,)]
+
+
+@pytest.mark.usefixtures("stretches")
+def test_who_is_erased_beside_an_import_is_gone_before_its_end_and_does_not_come_back(tmp_path: Path) -> None:
+    make_site(tmp_path / "data", keep_months=None)
+    folder = open_folder(tmp_path / "data")
+    asked = Subject.named(folder.secret(), "shop", device="d1")
+    progress, seen = beside(
+        lambda: request_erasure(folder, asked, wall_clock()),
+        lambda: [each.status for each in erasures(folder)],
+    )
+    report = imported(folder.path, "amplitude", MANY, progress=progress)
+    assert len(seen) > 2
+    assert seen[1:] == [["done"]] * (len(seen) - 1)
+    left = [row for row in MANY if row["device_id"] != "d1"]
+    assert rows_of(folder.path, "count(*)") == [(len(left),)]
+    assert report.missing == len(MANY) - len(left)
+    assert [path for path, _ in traces(folder.path, ['"d1"', "d1\0"])] == []
+
+
+@pytest.mark.usefixtures("stretches")
+def test_a_lake_is_compacted_beside_an_import_and_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    make_site(tmp_path / "data", keep_months=None)
+    folder = open_folder(tmp_path / "data")
+    progress, seen = beside(
+        lambda: compact_folder(folder, everything=True), lambda: compact_folder(folder, everything=True)
+    )
+    imported(folder.path, "amplitude", MANY, progress=progress)
+    assert len(seen) > 2
+    assert rows_of(folder.path, "count(*), count(distinct event_id)") == [(60, 60)]
+    # Each time the stretch before was in the lake already, and all of it became one file.
+    events = [each.files_after for done in seen for each in cast("list[Compacted]", done) if each.table == "events"]
+    assert events == [1] * len(seen)
+
+
+def test_an_import_ends_where_somebody_cannot_be_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("expost.history.delivery.Sink.erase", lambda _: False)
+    with pytest.raises(FolderError, match="Somebody is to be erased, and that failed") as refusal:
+        imported(tmp_path / "data", "amplitude", MANY)
+    assert "expost erasures" in refusal.value.hint
+    monkeypatch.undo()
+    report = imported(tmp_path / "data", "amplitude", MANY)
+    assert report.stored + report.stored_before == 60
 
 
 def test_people_who_were_erased_do_not_come_back(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sqlite3
 import threading
@@ -26,6 +27,7 @@ from expost.lake.writer import Writer
 from tests.lake.test_erasure import ANN, OF_ANN, USER, erase
 from tests.lake.test_sink import batch
 from tests.lake.traces import traces
+from tests.torture.power import Power
 
 encode = msgspec.msgpack.Encoder().encode
 
@@ -113,6 +115,23 @@ def test_a_damaged_backup_is_made_whole_by_one_that_verifies(folder: Folder, tmp
     assert f"expost backup --verify {backup}" in refused.value.hint
     assert back_up(folder, backup, wall_clock(), is_verifying=True).files == len(verify(backup).files)
     assert path.read_bytes() == sound
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_backup_that_was_made_is_whole_after_a_power_cut(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    power = Power(disk, random.Random(seed))
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", power.sync)
+        back_up(folder, disk / "backup", wall_clock())
+        power.image(tmp_path / "after backup")
+        restore(disk / "backup", disk / "again")
+        power.image(tmp_path / "after restore")
+    verify(tmp_path / "after backup" / "backup")
+    assert content(open_folder(tmp_path / "after restore" / "again")) == content(folder)
 
 
 def test_a_backup_inside_the_folder_is_refused(folder: Folder) -> None:

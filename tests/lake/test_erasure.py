@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import random
 import shutil
 import threading
 from pathlib import Path
@@ -29,24 +30,28 @@ from expost.lake.erasures import (
     erasures,
     failing,
     find_erasure,
+    forget_unasked,
     marks,
     repeat_all,
     request_erasure,
+    save,
 )
 from expost.lake.event_table import _view_row
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
+from expost.lake.patience import Patience
 from expost.lake.quarantine import replay_stored
 from expost.lake.reader import connect
 from expost.lake.rebuilding import at_rest, drain
 from expost.lake.rejected import Rejected, forget_lines, keep_rejected, line_of
 from expost.lake.schema import TABLES
-from expost.lake.sink import Patience, Sink
+from expost.lake.sink import Sink
 from expost.lake.stored_segments import stored_segments
 from expost.lake.subject import Subject
 from expost.lake.table import Table, find_snapshot
 from expost.lake.writer import Writer
 from tests.lake.traces import traces
+from tests.torture.power import Power
 from tests.story import Story, click, group, identify, track, view
 
 ANN = "device-of-ann-4711"
@@ -374,6 +379,79 @@ def test_an_erasure_is_not_done_while_an_upload_cannot_be_removed(
     erase(folder, user=USER)
     assert not any(folder.imports.iterdir())
     assert traces(folder.path, OF_ANN) == []
+
+
+def test_nor_while_it_was_renamed_and_cannot_be_removed(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.imports / "0123456789ab").mkdir(parents=True)
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.rmdir", refuse)
+        with pytest.raises(PermissionError):
+            erase(folder, user=USER)
+    assert [each.status for each in erasures(folder)] == ["begun"]
+    erase(folder, user=USER)
+    assert not any(folder.imports.iterdir())
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "rejected/shop.2026-03-02.00000000000000000007.ndjson.draft",
+        "rejected/journal-00000000000000000007-28.damaged.draft",
+        "erasures/0198.request.draft",
+        "erasures/0198.json.draft",
+        "journal/00000000000000000007.stored.draft",
+    ],
+)
+def test_what_a_process_was_writing_when_it_was_killed_goes_too(folder: Folder, draft: str) -> None:
+    folder.erasures.mkdir(exist_ok=True)
+    (folder.path / draft).write_bytes(USER.encode())
+    erase(folder, user=USER)
+    assert traces(folder.path, OF_ANN) == []
+
+
+def test_a_text_stays_while_its_erasure_is_asked_for(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[list[str]] = []
+    keep = save
+
+    def look(folder: Folder, asked: Erasure) -> Erasure:
+        # Another process looks in between, where the text is there and the erasure is not yet.
+        forget_unasked(folder)
+        left.append([path.suffix for path in folder.erasures.iterdir()])
+        return keep(folder, asked)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("expost.lake.erasures.save", look)
+        request_erasure(folder, Subject.named(folder.secret(), "shop", user=USER), wall_clock())
+    assert left == [[".request"]]
+    forget_unasked(folder)
+    assert sorted(path.suffix for path in folder.erasures.iterdir()) == [".json", ".request"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_power_cut_after_an_erasure_brings_anything_back(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    of_ann = Rejected("bad", "shop", wall_clock(), USER.encode())
+    of_bob = Rejected("bad", "shop", wall_clock(), b"of bob")
+    keep_rejected(folder.rejected, wall_clock(), 5, [of_ann, of_bob])
+    for place in (folder.quarantine, folder.spill, folder.cache / "events" / "x"):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "of-somebody").write_bytes(ANN.encode())
+    power = Power(folder.path, random.Random(seed))
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", power.sync)
+        erase(folder, user=USER)
+    power.image(tmp_path / "image")
+    assert traces(tmp_path / "image", OF_ANN) == []
+    image = open_folder(tmp_path / "image")
+    assert [each.status for each in erasures(image)] == ["done"]
+    assert any(b"of bob" in path.read_bytes() for path in image.rejected.iterdir())
 
 
 def test_a_lake_out_of_an_older_backup_is_erased_again_by_the_marks_alone(

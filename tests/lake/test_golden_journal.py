@@ -15,7 +15,8 @@ from expost.lake.inspection import batches, inspect
 from expost.lake.journal import Journal
 from expost.lake.reader import connect
 from expost.lake.rebuilding import drain
-from expost.lake.segment import HEADER, VERSION, Disk, OpenSegment, read_segment
+from expost.lake.disk import Disk
+from expost.lake.segment import HEADER, VERSION, OpenSegment, read_segment
 from expost.lake.writer import Writer
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "journal").glob("v*.sealed"))

@@ -22,7 +22,8 @@ from expost.lake import journal as journal_module
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, read_segment, sealed_segments
 from expost.lake.lock import find_holder
-from expost.lake.segment import Disk, OpenSegment
+from expost.lake.disk import Disk
+from expost.lake.segment import OpenSegment
 
 
 @pytest.fixture

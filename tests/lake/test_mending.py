@@ -19,7 +19,8 @@ from expost.lake.mending import find_damage, mend_lake
 from expost.lake.quarantine import verify_some
 from expost.lake.rebuilding import drain
 from expost.lake.schema import TABLES
-from expost.lake.segment import SEALED, Disk, OpenSegment, read_segment, segment_number
+from expost.lake.disk import Disk
+from expost.lake.segment import SEALED, OpenSegment, read_segment, segment_number
 from expost.lake.sink import run
 from expost.lake.stored_segments import stored_segments
 from expost.lake.table import find_snapshot

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import random
@@ -64,6 +65,20 @@ def test_rows_are_changed_in_their_places(table: Table) -> None:
 
     assert rewrite(table, ["number"], is_odd, change=negate) == 4
     assert numbers(table) == [-7, -5, -3, -1, 0, 2, 4, 6]
+
+
+def test_one_that_cannot_go_on_leaves_none_of_its_files_behind(table: Table) -> None:
+    before = sorted(path.name for path in table.path.glob("*.parquet"))
+    changed = itertools.count()
+
+    def fill_the_disk(rows: pa.Table, due: pa.ChunkedArray) -> pa.Table:
+        if next(changed) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return rows
+
+    with pytest.raises(OSError, match="No space left"):
+        rewrite(table, ["number"], is_odd, change=fill_the_disk)
+    assert sorted(path.name for path in table.path.glob("*.parquet")) == before
 
 
 def test_a_file_of_which_nothing_is_left_has_none_in_its_place(table: Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 import uuid
 from collections.abc import Sequence
@@ -122,7 +123,7 @@ def test_only_the_last_day_before_the_files_is_read_from_the_lake(
     assert 10 <= len(hashed) <= 20
 
 
-@pytest.mark.parametrize("damage", ["manifest", "file", "other lake"])
+@pytest.mark.parametrize("damage", ["manifest", "file", "cut off", "empty", "other lake"])
 def test_files_that_are_damaged_or_of_another_lake_are_made_anew(
     lake: Story, tmp_path: Path, damage: str
 ) -> None:
@@ -135,6 +136,8 @@ def test_files_that_are_damaged_or_of_another_lake_are_made_anew(
         (folder / "manifest.json").write_bytes(b"{")
     elif damage == "file":
         next(iter(folder.glob("*.ids"))).unlink()
+    elif damage in ("cut off", "empty"):
+        os.truncate(next(iter(folder.glob("*.ids"))), 9 if damage == "cut off" else 0)
     else:
         lake = Story(tmp_path / "other")
         told(lake, 12)

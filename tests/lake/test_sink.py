@@ -24,6 +24,7 @@ from expost.lake.erasures import request_erasure
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
 from expost.lake.reader import connect
+from expost.lake.rebuilding import at_rest
 from expost.lake.recovery import set_aside
 from expost.lake.segment import OPEN
 from expost.lake.sink import Order, Sink, run
@@ -138,6 +139,20 @@ def test_frames_that_make_no_sense_are_set_aside(
     [kept] = folder.rejected.glob("_.*.ndjson")
     assert "no frame of ours" in json.loads(kept.read_text())["content"]
     assert '"event": "rejected"' in capsys.readouterr().err
+
+
+def test_beside_a_command_nothing_is_said_on_its_output(
+    folder: Folder, journal: Journal, capfd: pytest.CaptureFixture[str]
+) -> None:
+    payload = encode(batch("ann"))
+    journal.write(payload)
+    journal.seal()
+    journal.write(payload)
+    journal.close()
+    with at_rest(folder):
+        pass
+    assert query(folder, "select count(*) from lake.events") == [(3,)]
+    assert capfd.readouterr().out == ""
 
 
 def test_a_segment_waits_for_one_with_a_lower_number_that_is_still_open(
