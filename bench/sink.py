@@ -35,8 +35,8 @@ import pyarrow as pa
 from expost.clock import wall_clock
 from expost.ids import uuid7
 from expost.lake.batch import Accepted, Descriptor, Element, Event, Page, View
-from expost.lake.folder import Folder, open_folder
 from expost.lake.disk import Disk
+from expost.lake.folder import Folder, open_folder
 from expost.lake.segment import SEALED, OpenSegment
 from expost.lake.sink import Sink
 from expost.lake.table import Table, find_snapshot

@@ -13,7 +13,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from expost.clock import Clock
 from expost.errors import ExpostError, FolderError, InvalidInput, NotAllowed, WrongMethod
-from expost.lake.journal import Audience, Journal
+from expost.lake.audience import Audience
+from expost.lake.journal import Journal
 
 from .accept import Packer, Sender, Verdict, accept, find_device
 from .body import ENCODINGS, MAX_BODY_BYTES, Disconnected, read_body, unpack

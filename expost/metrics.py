@@ -166,7 +166,7 @@ def _of_parts(sources: Sources, health: Health) -> Iterator[Metric]:
         "expost_journal_batches", "Batches that were synced; by groups, the size of a group.", journal.frames
     )
     yield _count("expost_journal_failures", "Groups that the disk did not take.", journal.failures)
-    yield _gauge("expost_journal_waiting_bytes", "What waits in memory for the disk.", journal.backlog_bytes)
+    yield _gauge("expost_journal_waiting_bytes", "What waits in memory for the disk.", journal.queue.bytes)
     backlog = find_backlog(journal.directory, time.time())
     yield _gauge("expost_backlog_segments", "Segments that wait for the lake.", backlog.segments)
     yield _gauge("expost_backlog_bytes", "Their size.", backlog.bytes)

@@ -3,46 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
-import signal
-import threading
 import time
-import traceback
 import uuid
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from expost.collector.garbage import loading
 from expost.errors import Cancelled, QueryLimit, TooManyQuestions, UnknownName
 from expost.query.question import Question
+from expost.query_process import QueryLimits, QueryProcess, Reply, Request, shared_memory
 
 MAX_WAITING = 32
 STOP_SECONDS = 5.0
 """A question that is told to stop says so within this time, or its process is ended."""
 
-PRIORITY = 5
-"""Of a query process, as `nice` counts: where cores are short, what browsers send is acknowledged first."""
 GRACE_SECONDS = 10.0
 """A question stops itself at its limit. A process that goes on for so much longer is ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueryLimits:
-    """What one query process may use: memory (its engine has half, and spills to disk), threads, seconds a question.
-
-    `cache_bytes` is what all of them together keep on disk of what definitions match.
-    """
-
-    memory: str
-    threads: int
-    seconds: float
-    cache_bytes: int | None = None
 
 
 @dataclass(slots=True)
@@ -55,7 +34,7 @@ class Running:
     request: str
     asked_at: float
     began_at: float | None = None
-    process: _QueryProcess | None = None
+    process: QueryProcess | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -100,11 +79,11 @@ class QueryPool:
         self._turns = asyncio.Semaphore(processes)
         # Each thread waits for the answer of one process.
         self._threads = ThreadPoolExecutor(processes, "query")
-        self._idle: list[_QueryProcess] = []
-        self._busy: set[_QueryProcess] = set()
-        self._outdated: set[_QueryProcess] = set()
+        self._idle: list[QueryProcess] = []
+        self._busy: set[QueryProcess] = set()
+        self._outdated: set[QueryProcess] = set()
         # What processes share lies in a file, which has to be there before the disk is full.
-        self._room = _shared_memory()
+        self._room = shared_memory()
 
     async def ask(self, question: Question) -> Any:
         """The answer to a question, or the ExpostError that it raised."""
@@ -157,7 +136,7 @@ class QueryPool:
         self._idle.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _take_turn(self, run: Running, request: _Request) -> Any:
+    async def _take_turn(self, run: Running, request: Request) -> Any:
         try:
             if not await _either(self._turns.acquire(), run.stop):
                 raise Cancelled
@@ -169,12 +148,12 @@ class QueryPool:
         finally:
             del self._running[run.id]
 
-    async def _call(self, run: Running, request: _Request) -> Any:
+    async def _call(self, run: Running, request: Request) -> Any:
         loop = asyncio.get_running_loop()
         if self._idle:
             process = self._idle.pop()
         else:
-            process = await loop.run_in_executor(self._threads, _QueryProcess, self.folder, self.limits)
+            process = await loop.run_in_executor(self._threads, QueryProcess, self.folder, self.limits)
         self._busy.add(process)
         run.process = process
         is_sound = False
@@ -200,7 +179,7 @@ class QueryPool:
             raise error
         return answer
 
-    async def _reply(self, run: Running, process: _QueryProcess, reply: asyncio.Future[_Reply]) -> _Reply:
+    async def _reply(self, run: Running, process: QueryProcess, reply: asyncio.Future[Reply]) -> Reply:
         """What the process says, in time. Stopped, it has a moment to say that it did."""
         seconds = self.limits.seconds + GRACE_SECONDS
         stopped = asyncio.ensure_future(run.stop.wait())
@@ -243,105 +222,3 @@ def _what(method: str, arguments: tuple[Any, ...]) -> str:
 def _site(arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
     asked = arguments[0] if arguments and isinstance(arguments[0], Question) else None
     return str((named.get("site") if asked is None else asked.site) or "")
-
-
-_Request = tuple[str, tuple[Any, ...], dict[str, Any]]
-_Reply = tuple[Exception | None, Any]
-_Shared = Any
-"""What both processes see: the number of the request that is to stop, and the share of the step that is done."""
-
-STOP, SHARE = 0, 1
-UNKNOWN_SHARE = -1.0
-
-
-def _shared_memory() -> _Shared:
-    return multiprocessing.get_context("spawn").RawArray("d", [0.0, UNKNOWN_SHARE])
-
-
-class _QueryProcess:
-    """One child that holds the folder open and answers one question after the other."""
-
-    def __init__(self, folder: Path, limits: QueryLimits) -> None:
-        # Not fork: the web process has threads (journal, event loop) that a forked child would inherit half.
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._shared = _shared_memory()
-        self._number = 0
-        self._process = context.Process(
-            target=_answer_for_ever,
-            args=(theirs, self._shared, folder, limits, os.getpid()),
-            name="query",
-            daemon=True,
-        )
-        self._process.start()
-        theirs.close()
-
-    def answer(self, request: _Request) -> _Reply:
-        """Wait for the reply. Raises EOFError or OSError when the process has ended."""
-        self._number += 1
-        self._shared[SHARE] = UNKNOWN_SHARE
-        self._pipe.send((self._number, request))
-        reply: _Reply = self._pipe.recv()
-        return reply
-
-    def stop(self) -> None:
-        """Ask it to give up the question that it is at, and no later one."""
-        self._shared[STOP] = self._number
-
-    def share(self) -> float | None:
-        """What share of the present step is done, if that is known."""
-        share = float(self._shared[SHARE])
-        return share if share >= 0 else None
-
-    def end(self) -> None:
-        """End the process, whatever it does. A thread that waits for its answer then hears of it."""
-        self._process.kill()
-
-
-def _answer_for_ever(
-    pipe: Connection, shared: _Shared, folder: Path, limits: QueryLimits, parent: int
-) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then ends this one.
-    os.nice(PRIORITY)
-    _end_with(parent)
-    with loading():
-        from expost.query.analysis import Analysis
-    analysis: Analysis | None = None
-    number = 0
-
-    def look(share: float | None) -> bool:
-        shared[SHARE] = UNKNOWN_SHARE if share is None else share
-        return bool(shared[STOP] != number)
-
-    while True:
-        try:
-            number, (method, arguments, named) = pipe.recv()
-        except EOFError:
-            return
-        reply: _Reply
-        try:
-            if analysis is None:
-                analysis = Analysis(
-                    folder,
-                    memory_limit=limits.memory,
-                    threads=limits.threads,
-                    max_seconds=limits.seconds,
-                    cache_bytes=limits.cache_bytes,
-                    look=look,
-                )
-            reply = None, getattr(analysis, method)(*arguments, **named)
-        except Exception as error:  # noqa: BLE001 (it is raised again where the question was asked)
-            error.add_note(traceback.format_exc())
-            reply = error, None
-        pipe.send(reply)
-
-
-def _end_with(parent: int) -> None:
-    """Make sure that a query process does not outlive a web process that was killed while it answers."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(0)
-
-    threading.Thread(target=watch, daemon=True, name="parent-watch").start()

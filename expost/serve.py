@@ -31,7 +31,8 @@ from expost.lake.writer import last_segment
 from expost.listener import listen, own_url, urls_elsewhere
 from expost.logs import log_as_json
 from expost.metrics import Dials, Sources
-from expost.pool import QueryLimits, QueryPool
+from expost.pool import QueryPool
+from expost.query_process import QueryLimits
 from expost.settings import Settings
 from expost.sink_process import SinkProcess
 from expost.state.accounts import accounts
@@ -125,7 +126,7 @@ class _Server(uvicorn.Server):
             settings.max_connections_per_address,
             networks(settings.trusted_proxies),
         )
-        journal.senders = lambda: self._door.busy
+        journal.queue.senders = lambda: self._door.busy
         self._collector: Collector = create(folder=folder, journal=journal, state=state, settings=settings)
         super().__init__(
             uvicorn.Config(

@@ -35,8 +35,8 @@ MANIFEST = "backup.json"
 VERSION = 1
 MADE_AGAIN = frozenset(
     {
-        "lock", "sink.lock", "compaction.lock", "import.lock", "rejected.lock", "erasures.lock", "address", "listening", "spill",
-        "imports", "cache", "state.sqlite-wal", "state.sqlite-shm",
+        "lock", "sink.lock", "compaction.lock", "import.lock", "rejected.lock", "erasures.lock", "address", "listening",
+        "spill", "imports", "cache", "state.sqlite-wal", "state.sqlite-shm",
     }
 )  # fmt: skip
 """What belongs to the processes that run, or is made anew when it is missing, and not to the data."""
@@ -220,7 +220,10 @@ def _restore(backup: Path, target: Path, erased: Folder | None) -> Folder:
 
 
 def copy_file(source: Path, target: Path) -> Copied:
-    """Copy one file, whole or not at all; what was copied. Its bytes are on disk when this returns, its name not yet."""
+    """Copy one file, whole or not at all; what was copied.
+
+    Its bytes are on disk when this returns, its name not yet.
+    """
     digest, size = hashlib.sha256(), 0
     draft = draft_of(target)
     draft.unlink(missing_ok=True)

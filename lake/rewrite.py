@@ -47,9 +47,7 @@ def rewrite(
         with table.writing():
             table.refresh()
             changed = _write_changed(table, columns, are_due, change, since)
-            if not changed.removed or table.replace(
-                changed.removed, changed.added, *also, data_change=True
-            ):
+            if not changed.removed or table.replace(changed.removed, changed.added, *also, data_change=True):
                 return changed.count
             table.discard(changed.added)
 

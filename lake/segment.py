@@ -10,6 +10,7 @@ can hold it: behind a damaged stretch the next good frame is found by looking fo
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,8 @@ from zlib_ng.zlib_ng import crc32
 from expost.errors import FolderError
 
 from .disk import Disk, sync
+
+log = logging.getLogger("expost.journal")
 
 VERSION = 1
 MAGIC = b"EXPOSTJ\n"
@@ -118,6 +121,13 @@ class OpenSegment:
         """Let go of the file. Some file systems report late here what a write did; what counts was synced before."""
         with suppress(OSError):
             os.close(self._descriptor)
+
+    def discard(self) -> None:
+        """Remove the file, of which nothing is on disk. One that stays is found at the next start."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as problem:
+            log.error("%s cannot be removed: %s", self.path, problem)
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)

@@ -18,9 +18,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from expost.clock import wall_clock
 from expost.health import find_health
+from expost.lake.disk import Disk
 from expost.lake.folder import open_folder
 from expost.lake.journal import Journal
-from expost.lake.disk import Disk
 from tests.lake.test_sink import wait_until
 from tests.serving import Serving, make_site
 from tests.torture.test_kill import Sender

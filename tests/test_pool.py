@@ -14,10 +14,11 @@ import pytest
 
 from expost import pool as pool_module
 from expost.errors import Cancelled, QueryLimit, UnknownDefinition, UnknownName
-from expost.pool import QueryLimits, QueryPool
+from expost.pool import QueryPool
 from expost.query.preview import Preview
 from expost.query.question import Saved
 from expost.query.sandbox import SqlQuery
+from expost.query_process import QueryLimits
 from tests.serving import make_site
 
 ENDLESS = "select count(*) from range(100000000) a, range(100000000) b"

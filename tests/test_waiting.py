@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -198,8 +199,8 @@ def test_ctrl_c_ends_a_command_in_order(tmp_path: Path) -> None:
     ]
     ours, theirs = os.openpty()
     asking = subprocess.Popen(command, stderr=theirs, stdout=subprocess.PIPE, text=True)
-    os.close(theirs)
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
+    # Its end of the terminal stays open here as well: what it said last would else be lost with it now and then.
+    with os.fdopen(ours, "rb", buffering=0) as terminal, os.fdopen(theirs, "wb"):
         _read_until(terminal, "(Ctrl-C ends it)")
         os.kill(asking.pid, signal.SIGINT)
         _read_until(terminal, "Cancelled: nothing was changed.")
@@ -211,6 +212,8 @@ def _read_until(terminal: RawIOBase, words: str) -> None:
     """Read what a command says to its terminal, up to these words."""
     said = b""
     while words.encode() not in said:
+        ready, _, _ = select.select([terminal], [], [], 120)
+        assert ready, f"nothing more was said after {said!r}"
         said += terminal.read(1_000) or b""
 
 

@@ -35,10 +35,11 @@ from expost.collector.service import CAPTURE_PATH, create
 from expost.collector.whole import WholeRequest, whole_first
 from expost.collector.wire import Strict
 from expost.errors import FolderError
+from expost.lake.audience import Audience
 from expost.lake.batch import Event
-from expost.lake.folder import Folder, open_folder
-from expost.lake.journal import Audience, Journal
 from expost.lake.disk import Disk
+from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import Journal
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.keys import add_key
@@ -144,7 +145,7 @@ def serve(variant: str) -> None:
         listener = socket.create_server(("127.0.0.1", 0), backlog=2_048)
         print(listener.getsockname()[1], key, folder.path, flush=True)
         door = Door(4_000, 4_000)
-        journal.senders = lambda: door.busy
+        journal.queue.senders = lambda: door.busy
         is_nothing = variant == "nothing"
         take = Least(journal).take if variant == "least" else collector.capture.take
         config = uvicorn.Config(

@@ -17,7 +17,8 @@ from typing import Any
 
 from expost.clock import wall_clock
 from expost.lake.folder import open_folder
-from expost.lake.journal import read_segment, sealed_segments
+from expost.lake.journal import sealed_segments
+from expost.lake.segment import read_segment
 from expost.state.database import State
 from expost.state.keys import add_key
 from expost.state.sites import Site, add_site

@@ -18,7 +18,8 @@ from expost.collector.service import Collector, create
 from expost.ids import uuid7
 from expost.lake.batch import Accepted
 from expost.lake.folder import Folder, open_folder
-from expost.lake.journal import Journal, read_segment, sealed_segments
+from expost.lake.journal import Journal, sealed_segments
+from expost.lake.segment import read_segment
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.keys import add_key

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from expost.collector import capture
-from expost.lake.journal import Journal
 from expost.lake.disk import Disk
+from expost.lake.journal import Journal
 
 from .conftest import Desk, batch, body_of, click
 from .test_guard import running
@@ -42,7 +42,7 @@ def test_beyond_the_backlog_batches_get_503_and_the_acknowledged_ones_are_all_th
     assert statuses.count(503) > SENDERS // 4
     kept = desk.kept()
     assert len(kept) == statuses.count(204)
-    assert desk.journal.backlog_bytes == 0
+    assert desk.journal.queue.bytes == 0
     assert desk.send(batch()).status == 200
 
 

@@ -343,7 +343,9 @@ def test_a_lake_is_compacted_beside_an_import_and_loses_and_doubles_nothing(tmp_
     assert len(seen) > 2
     assert rows_of(folder.path, "count(*), count(distinct event_id)") == [(60, 60)]
     # Each time the stretch before was in the lake already, and all of it became one file.
-    events = [each.files_after for done in seen for each in cast("list[Compacted]", done) if each.table == "events"]
+    events = [
+        each.files_after for done in seen for each in cast("list[Compacted]", done) if each.table == "events"
+    ]
     assert events == [1] * len(seen)
 
 

@@ -10,12 +10,12 @@ from zlib import crc32
 import pytest
 
 from expost.errors import FolderError
+from expost.lake.disk import Disk
 from expost.lake.folder import Folder, open_folder
 from expost.lake.inspection import batches, inspect
 from expost.lake.journal import Journal
 from expost.lake.reader import connect
 from expost.lake.rebuilding import drain
-from expost.lake.disk import Disk
 from expost.lake.segment import HEADER, VERSION, OpenSegment, read_segment
 from expost.lake.writer import Writer
 

@@ -19,11 +19,12 @@ import pytest
 
 from expost.errors import FolderError
 from expost.lake import journal as journal_module
-from expost.lake.folder import Folder, open_folder
-from expost.lake.journal import Journal, read_segment, sealed_segments
-from expost.lake.lock import find_holder
+from expost.lake import queue as queue_module
 from expost.lake.disk import Disk
-from expost.lake.segment import OpenSegment
+from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import Journal, sealed_segments
+from expost.lake.lock import find_holder
+from expost.lake.segment import OpenSegment, read_segment
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_what_comes_while_a_group_gathers_is_synced_with_it_until_it_is_full(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, senders: int | None, group: int
 ) -> None:
     for name in "LULL_SECONDS", "GATHER_SECONDS":
-        monkeypatch.setattr(journal_module, name, 60.0)
+        monkeypatch.setattr(queue_module, name, 60.0)
 
     disk = BadDisk()
     disk.gate = threading.Event()
@@ -76,14 +77,14 @@ def test_what_comes_while_a_group_gathers_is_synced_with_it_until_it_is_full(
 
     with journal_of(folder, disk=disk.disk()) as journal:
         if senders is not None:
-            journal.senders = lambda: senders
+            journal.queue.senders = lambda: senders
         asyncio.run(send(journal))
         assert journal.groups == disk.syncs == 2
 
 
 def test_a_sender_who_is_alone_is_not_kept_waiting(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "LULL_SECONDS", "GATHER_SECONDS":
-        monkeypatch.setattr(journal_module, name, 60.0)
+        monkeypatch.setattr(queue_module, name, 60.0)
 
     def write_three() -> None:
         for _ in range(3):
@@ -103,7 +104,7 @@ def test_there_is_no_room_from_the_first_refusal_until_the_disk_has_taken_someth
     with journal_of(folder, max_backlog_bytes=1_000, disk=disk.disk()) as journal:
         sender = threading.Thread(target=journal.write, args=(b"x" * 900,))
         sender.start()
-        wait_for(lambda: journal.backlog_bytes)
+        wait_for(lambda: journal.queue.bytes)
         journal.check_room()
         with pytest.raises(FolderError):
             journal.write(b"x" * 200)
@@ -308,7 +309,7 @@ def test_more_than_the_bound_is_refused_at_once(folder: Folder) -> None:
             return refused
 
         assert asyncio.run(flood()) == 90
-        assert journal.backlog_bytes == 0
+        assert journal.queue.bytes == 0
         journal.write(b"room again")
 
 
@@ -401,7 +402,7 @@ def test_two_loops_that_append_at_once_are_each_told_of_their_own(
     other = threading.Thread(target=there.run_forever)
     other.start()
     are_told_at_home: list[bool] = []
-    resolve = journal_module._set
+    resolve = journal_module.settle
 
     def told(futures: Sequence[asyncio.Future[None]], error: FolderError | None) -> None:
         are_told_at_home.extend(asyncio.get_running_loop() is future.get_loop() for future in futures)
@@ -418,7 +419,7 @@ def test_two_loops_that_append_at_once_are_each_told_of_their_own(
     async def send(payload: bytes) -> None:
         await journal.append(payload)
 
-    monkeypatch.setattr(journal_module, "_set", told)
+    monkeypatch.setattr(journal_module, "settle", told)
     journal = Interrupted(folder, lambda: 1)
     try:
         here.run_until_complete(asyncio.wait_for(send(b"here"), 10))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expost.lake.folder import Folder, open_folder
-from expost.lake.journal import Journal, read_segment, sealed_segments
 from expost.lake.disk import Disk
-from expost.lake.segment import FRAME, HEADER, MARKER, OpenSegment
+from expost.lake.folder import Folder, open_folder
+from expost.lake.journal import Journal, sealed_segments
+from expost.lake.segment import FRAME, HEADER, MARKER, OpenSegment, read_segment
 
 contents = st.lists(
     st.binary(max_size=300) | st.binary(max_size=30).map(lambda tail: MARKER + tail), min_size=1, max_size=12

@@ -13,13 +13,13 @@ import pytest
 
 from expost.clock import wall_clock
 from expost.lake.broken import noted_broken, why_broken
+from expost.lake.disk import Disk
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import sealed_segments
 from expost.lake.mending import find_damage, mend_lake
 from expost.lake.quarantine import verify_some
 from expost.lake.rebuilding import drain
 from expost.lake.schema import TABLES
-from expost.lake.disk import Disk
 from expost.lake.segment import SEALED, OpenSegment, read_segment, segment_number
 from expost.lake.sink import run
 from expost.lake.stored_segments import stored_segments

@@ -19,11 +19,11 @@ from deltalake import DeltaTable
 from expost.clock import wall_clock
 from expost.errors import FolderError
 from expost.lake.batch import Accepted
+from expost.lake.disk import Disk
 from expost.lake.folder import open_folder
 from expost.lake.journal import Journal
 from expost.lake.reader import connect
 from expost.lake.rebuilding import at_rest, drain
-from expost.lake.disk import Disk
 from expost.lake.writer import Writer, last_segment
 from tests.lake.test_sink import batch
 

@@ -25,7 +25,8 @@ class Power:
         self._root = root
         self._chance = chance
         self._content: dict[int, bytes] = {}
-        self._names: dict[Path, dict[str, int]] = {}
+        # By the inode of the folder, which a rename leaves as it is.
+        self._names: dict[int, dict[str, int]] = {}
         # Open as long as this lives, so that no inode number is used a second time.
         self._held: dict[int, int] = {}
         self._lock = threading.Lock()
@@ -53,7 +54,7 @@ class Power:
             made = target / folder.relative_to(self._root)
             made.mkdir(parents=True)
             now = _listed(folder)
-            synced = self._names.get(folder, {})
+            synced = self._names.get(folder.stat().st_ino, {})
             chosen = self._renamed(now, synced)
             for name in sorted(now.keys() | synced.keys()):
                 inode = chosen[name] if name in chosen else self._choose(now.get(name), synced.get(name))
@@ -90,8 +91,9 @@ class Power:
         return bytes(torn)
 
     def _note_folder(self, folder: Path) -> None:
-        self._names[folder] = _listed(folder)
-        for name in self._names[folder]:
+        self._hold(folder)
+        names = self._names[folder.stat().st_ino] = _listed(folder)
+        for name in names:
             self._hold(folder / name)
 
     def _note_file(self, descriptor: int) -> None:

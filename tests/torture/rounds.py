@@ -26,11 +26,11 @@ from functools import partial
 from pathlib import Path
 
 from expost.clock import wall_clock
+from expost.lake.disk import Disk
 from expost.lake.erasure import carry_out
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
 from expost.lake.rebuilding import at_rest
-from expost.lake.disk import Disk
 from expost.lake.writer import last_segment
 from tests.lake.test_erasure import OF_ANN, OF_BOB, USER, store
 from tests.lake.test_sink import batch
