@@ -18,7 +18,8 @@ from chdb import session
 from bench.chains import chain_pattern, chain_text
 from bench.made_lake import MadeLake
 from expost.lake.literal import quoted
-from expost.lake.reader import connect, find_lake_snapshot
+from expost.lake.reader import connect
+from expost.lake.snapshot import find_lake_snapshot
 
 FLAG = "new-checkout"
 COUNTED = "environment = 'production' and not is_bot and not is_internal"

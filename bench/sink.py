@@ -39,7 +39,8 @@ from expost.lake.disk import Disk
 from expost.lake.folder import Folder, open_folder
 from expost.lake.segment import SEALED, OpenSegment
 from expost.lake.sink import Sink
-from expost.lake.table import Table, find_snapshot
+from expost.lake.snapshot import find_snapshot
+from expost.lake.table import Table
 from expost.lake.writer import Writer
 
 BATCHES = 1_000

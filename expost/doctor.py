@@ -22,7 +22,7 @@ from expost.lake.folder import Folder, open_folder
 from expost.lake.lock import Holder, held_by
 from expost.lake.mending import ask_server, mend_lake
 from expost.lake.own_secret import refuse_other_secret
-from expost.lake.table import find_live_files
+from expost.lake.snapshot import find_live_files
 from expost.loopback import is_loopback
 from expost.query.analysis import Analysis
 from expost.query.losses import Losses, LossesAnswer

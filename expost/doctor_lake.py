@@ -13,10 +13,10 @@ from expost.lake.delta_log import is_whole
 from expost.lake.folder import Folder
 from expost.lake.growth import Growth, growth
 from expost.lake.mending import find_damage
-from expost.lake.reader import connect, find_lake_snapshot, snapshot_versions
+from expost.lake.reader import connect, snapshot_versions
 from expost.lake.schema import TABLES
+from expost.lake.snapshot import find_lake_snapshot, find_live_files
 from expost.lake.summary import coverage, lacks_summaries, room_for_summaries
-from expost.lake.table import find_live_files
 from expost.settings import Settings
 
 MAX_READ_SECONDS = 20.0

@@ -17,7 +17,7 @@ from expost.lake.part import read_groups
 from expost.lake.runs import Runs
 from expost.lake.schema import TABLES
 from expost.lake.seen import Hashes, SeenIds
-from expost.lake.table import find_snapshot
+from expost.lake.snapshot import find_snapshot
 
 Mask = NDArray[np.bool_]
 

@@ -25,9 +25,9 @@ from .erasures import repeat_all
 from .folder import Folder, open_folder
 from .inspection import segments
 from .lock import shared
-from .reader import find_lake_snapshot
 from .schema import TABLES
 from .segment import OPEN, SEALED, STORED
+from .snapshot import find_lake_snapshot
 from .stored_segments import unstore
 from .writer import lost_segments
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import duckdb
 
-from .reader import LakeSnapshot, connect, find_lake_snapshot, renew
+from .reader import connect, renew
 from .schema import TABLES
-from .table import Snapshot, find_snapshot
+from .snapshot import LakeSnapshot, Snapshot, find_lake_snapshot, find_snapshot
 
 _MADE = """
 select 'table' as kind, table_name as name from duckdb_tables() where temporary

@@ -14,10 +14,11 @@ from .erasure import Found, find_person, names_one_of
 from .folder import Folder
 from .inspection import batches, segments
 from .readable import read_lake
-from .reader import LakeSnapshot, connect
+from .reader import connect
 from .redaction import Redaction
 from .rejected import SUFFIX
 from .segment import STORED
+from .snapshot import LakeSnapshot
 from .subject import Subject
 
 PARTS = {

@@ -13,7 +13,7 @@ from expost.errors import FolderError
 
 from .broken import READ_PROBLEMS, BrokenFile, is_mending, note_broken, why_broken
 from .folder import Folder
-from .reader import LakeSnapshot, find_lake_snapshot
+from .snapshot import LakeSnapshot, find_lake_snapshot
 
 MOST_TRIES = 4
 MAX_READ_SECONDS = 10.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -14,7 +13,7 @@ from .folder import open_folder
 from .literal import pattern_of, quoted_file
 from .part import find_width
 from .schema import TABLES
-from .table import Snapshot, find_snapshot
+from .snapshot import LakeSnapshot, Snapshot, find_lake_snapshot
 
 HELPERS, VIEWS = ("dictionary.sql", "persons.sql"), ("views.sql", "losses.sql")
 """Views in schema `lake`, and those for people. Read in this order: each builds on those before it."""
@@ -31,26 +30,6 @@ MOST_ANCESTORS = 1_000_000
 """So many pairs of an element and an ancestor are held in memory at most: about 25 MB."""
 
 _SQL = Path(__file__).parent / "sql"
-
-
-@dataclass(frozen=True, slots=True)
-class LakeSnapshot:
-    """What the whole lake held at one moment, per table; `None` for a table that was not made yet."""
-
-    tables: Mapping[str, Snapshot | None]
-
-    @property
-    def files(self) -> list[str]:
-        """Every live file."""
-        return [file for table in self.tables.values() if table for file in table.files]
-
-
-def find_lake_snapshot(lake: Path) -> LakeSnapshot:
-    """The newest version of every table, such that nothing points at what is missing.
-
-    The sink commits dictionaries before the events that name their ids, so events are looked up first.
-    """
-    return LakeSnapshot({name: find_snapshot(lake / name) for name in reversed(TABLES)})
 
 
 def connect(

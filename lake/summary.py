@@ -31,8 +31,8 @@ from .disk import sync
 from .folder import Folder
 from .kept import kept_of, make_private, shares_of
 from .part import LiveFile
+from .snapshot import find_live_files
 from .summary_tables import FACTS, MOMENTS, TIES, summary_tables
-from .table import find_live_files
 
 LEAST_BYTES = 4_000_000
 """Smaller files are read as they are: they will soon be merged into larger ones."""

@@ -17,17 +17,15 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
-from .delta_log import find_table, forget_entries, mend
+from .delta_log import forget_entries, mend
 from .disk import sync
 from .kept import forget_kept
 from .lock import alone, shared
@@ -41,6 +39,7 @@ from .part import (
     write_part,
     write_parts,
 )
+from .snapshot import Snapshot, live_files_of, snapshot_of
 from .unused_memory import give_back
 
 CHECKPOINT_EVERY = 20
@@ -62,33 +61,6 @@ REWRITE = "rewrite"
 
 # Checkpoints are made here, at known moments. Old log entries go when small files are merged.
 _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The live files of one version of a table."""
-
-    version: int
-    files: list[str]
-
-
-def find_snapshot(path: Path) -> Snapshot | None:
-    """The newest version of the table in `path`, `None` where there is no table yet."""
-    table = find_table(path)
-    return None if table is None else _snapshot_of(table, path)
-
-
-def find_live_files(path: Path) -> list[LiveFile]:
-    """The live files of the newest version of the table in `path`, with what the log tells of them."""
-    table = find_table(path)
-    return [] if table is None else _live_files(table)
-
-
-def find_committed(path: Path, application: str) -> int:
-    """The number of the last transaction that `application` committed to the table in `path`, −1 for none."""
-    table = find_table(path)
-    number = None if table is None else table.transaction_version(application)
-    return -1 if number is None else number
 
 
 class Table:
@@ -130,11 +102,11 @@ class Table:
 
     def snapshot(self) -> Snapshot:
         """The live files of the newest version."""
-        return _snapshot_of(self._delta, self.path)
+        return snapshot_of(self._delta, self.path)
 
     def files(self) -> list[LiveFile]:
         """The live files of the newest version, with what the log tells of them."""
-        return _live_files(self._delta)
+        return live_files_of(self._delta)
 
     def unsorted_bytes(self) -> int:
         """How many bytes of the files that are live do not lie in the reading order."""
@@ -371,38 +343,6 @@ def _configuration(schema: pa.Schema) -> dict[str, str]:
         "delta.deletedFileRetentionDuration": "interval 1 hours",
         **ranges,
     }
-
-
-def _snapshot_of(table: DeltaTable, path: Path) -> Snapshot:
-    # The library gives absolute names as URLs, escaped; those in the log are relative, and ours need no escape.
-    names = pa.table(table.get_add_actions(flatten=True))["path"].to_pylist()
-    return Snapshot(table.version(), sorted(str(path / name) for name in names))
-
-
-def _live_files(table: DeltaTable) -> list[LiveFile]:
-    actions = pa.table(table.get_add_actions(flatten=True))
-
-    def column(name: str) -> list[Any]:
-        if name not in actions.column_names:
-            return [None] * len(actions)
-        values = actions[name]
-        plain: list[Any] = (
-            values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values
-        ).to_pylist()
-        return plain
-
-    def ranges(end: str) -> list[dict[str, Any]]:
-        columns = {name: column(f"{end}.{name}") for name in STATISTICS}
-        return [
-            {name: values[row] for name, values in columns.items() if values[row] is not None}
-            for row in range(len(actions))
-        ]
-
-    facts = zip(column("path"), column("size_bytes"), column("num_records"), strict=True)
-    return [
-        LiveFile(*fact, least, greatest)
-        for fact, least, greatest in zip(facts, ranges("min"), ranges("max"), strict=True)
-    ]
 
 
 def _size_class(size: int) -> int:

@@ -38,9 +38,10 @@ from .rows import Rows
 from .schema import TABLES
 from .seen import Hashes, SeenIds
 from .segment import segment_number
+from .snapshot import find_committed
 from .standing import EVENTS, OTHERS, standing
 from .stored_segments import stored_segments
-from .table import Table, find_committed
+from .table import Table
 
 APPLICATION = "journal"
 """Names the series of segment numbers in the transactions of the log."""

@@ -23,8 +23,9 @@ from expost.lake.folder import open_folder
 from expost.lake.held import HeldConnection, forget
 from expost.lake.kept import shares_of
 from expost.lake.readable import ReadableLake, read_lake
-from expost.lake.reader import LakeSnapshot, connect, snapshot_versions
+from expost.lake.reader import connect, snapshot_versions
 from expost.lake.rejected import rejected_files
+from expost.lake.snapshot import LakeSnapshot
 from expost.state.database import State
 from expost.state.sites import Site, find_site, sites
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from expost.clock import Clock
 from expost.errors import FolderError
 from expost.lake.folder import Folder
-from expost.lake.reader import LakeSnapshot
+from expost.lake.snapshot import LakeSnapshot
 from expost.state.audit import Actor, note
 from expost.state.database import State
 

@@ -12,8 +12,9 @@ from expost.clock import from_micros
 from expost.errors import InvalidInput, MergeRefused, UnknownName
 from expost.ids import keyed_hash, uuid7
 from expost.lake.edits import Edit, rows_of, say, take_edits
-from expost.lake.reader import connect, find_lake_snapshot
+from expost.lake.reader import connect
 from expost.lake.rebuilding import see_to
+from expost.lake.snapshot import find_lake_snapshot
 from expost.lake.subject import Subject
 from expost.state.audit import Actor
 from expost.state.sites import find_site

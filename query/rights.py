@@ -8,8 +8,9 @@ from expost.lake.erasure import carry_out, counts_of, find_person
 from expost.lake.erasures import erasures, find_erasure, request_erasure
 from expost.lake.person import export_person
 from expost.lake.readable import read_lake
-from expost.lake.reader import LakeSnapshot, connect
+from expost.lake.reader import connect
 from expost.lake.rebuilding import see_to
+from expost.lake.snapshot import LakeSnapshot
 from expost.lake.subject import Subject
 from expost.state.audit import Actor
 from expost.state.cohorts import forget_listed

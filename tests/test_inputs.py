@@ -15,7 +15,7 @@ import expost.door
 from expost.errors import InvalidInput, SelectorError
 from expost.lake.bot import bot_rule
 from expost.lake.schema import EVENTS, TABLES
-from expost.lake.table import find_live_files
+from expost.lake.snapshot import find_live_files
 from expost.logs import JsonLines
 from expost.query.definition import Pattern
 from expost.query.selector_parser import parse

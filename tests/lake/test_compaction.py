@@ -27,7 +27,8 @@ from expost.lake.reader import connect
 from expost.lake.retention import Cuts, remove_expired
 from expost.lake.rewrite import rewrite
 from expost.lake.schema import TABLES, TIME
-from expost.lake.table import Table, find_live_files
+from expost.lake.snapshot import find_live_files
+from expost.lake.table import Table
 from tests.lake.nameless import without_checksums
 from tests.story import Story, click, identify, moment, small_rich_lake, track, view
 

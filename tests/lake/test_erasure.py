@@ -46,9 +46,10 @@ from expost.lake.rebuilding import at_rest, drain
 from expost.lake.rejected import Rejected, forget_lines, keep_rejected, line_of
 from expost.lake.schema import TABLES
 from expost.lake.sink import Sink
+from expost.lake.snapshot import find_snapshot
 from expost.lake.stored_segments import stored_segments
 from expost.lake.subject import Subject
-from expost.lake.table import Table, find_snapshot
+from expost.lake.table import Table
 from expost.lake.writer import Writer
 from tests.lake.traces import traces
 from tests.story import Story, click, group, identify, track, view

@@ -22,8 +22,8 @@ from expost.lake.rebuilding import drain
 from expost.lake.schema import TABLES
 from expost.lake.segment import SEALED, OpenSegment, read_segment, segment_number
 from expost.lake.sink import run
+from expost.lake.snapshot import find_snapshot
 from expost.lake.stored_segments import stored_segments
-from expost.lake.table import find_snapshot
 from expost.lake.writer import Writer, lost_segments
 from tests.lake.test_sink import wait_until
 from tests.lake.test_stored_segments import fill, rows

@@ -14,7 +14,8 @@ from deltalake import DeltaTable
 
 from expost.lake.compactor import compact_folder, enrich_folder
 from expost.lake.schema import ELEMENTS, EVENTS
-from expost.lake.table import MERGE_AT, Table, find_snapshot
+from expost.lake.snapshot import find_snapshot
+from expost.lake.table import MERGE_AT, Table
 from expost.query.analysis import Analysis
 from expost.query.definition import definition
 from expost.query.preview import Preview, PreviewAnswer

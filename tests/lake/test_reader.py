@@ -11,8 +11,9 @@ import pytest
 from deltalake import DeltaTable
 
 from expost.lake.folder import open_folder
-from expost.lake.reader import connect, find_lake_snapshot, lock_down, snapshot_versions
+from expost.lake.reader import connect, lock_down, snapshot_versions
 from expost.lake.schema import TABLES
+from expost.lake.snapshot import find_lake_snapshot
 from tests.story import Story, click, identify, track, view
 
 

@@ -9,7 +9,8 @@ import pytest
 from deltalake import DeltaTable
 
 from expost.lake.delta_log import KEPT_ENTRIES
-from expost.lake.table import CHECKPOINT_EVERY, Table, find_committed, find_snapshot
+from expost.lake.snapshot import find_committed, find_snapshot
+from expost.lake.table import CHECKPOINT_EVERY, Table
 
 SCHEMA = pa.schema([("number", pa.int64()), ("time", pa.timestamp("us", tz="UTC")), ("site", pa.string())])
 COMMITS = KEPT_ENTRIES + 4 * CHECKPOINT_EVERY

@@ -26,7 +26,8 @@ from expost.lake.moment import DAY
 from expost.lake.part import PartWriter
 from expost.lake.reader import connect
 from expost.lake.schema import TABLES
-from expost.lake.table import Table, find_snapshot
+from expost.lake.snapshot import find_snapshot
+from expost.lake.table import Table
 from expost.lake.writer import Ingested, Writer, ingest, last_segment
 from tests.story import Story, click, group, identify, track, view
 

@@ -19,8 +19,8 @@ from expost.lake.moment import DAY
 from expost.lake.quarantine import ask_for_rebuilding, find_broken, set_aside_noted
 from expost.lake.rebuilding import rebuild_at_rest
 from expost.lake.schema import TABLES
+from expost.lake.snapshot import find_snapshot
 from expost.lake.stored_segments import KEPT_SECONDS, forget_stored, stored_segments
-from expost.lake.table import find_snapshot
 from expost.lake.writer import Writer, last_segment
 from tests.lake.test_sink import batch
 from tests.torture.life import BATCHES, STEPS, Notes, Row, die_at, in_a_child, judge, live
