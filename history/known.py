@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from expost.lake.folder import Folder
 from expost.lake.id_files import open_ids, write_ids
 from expost.lake.part import read_groups
-from expost.lake.runs import Runs
+from expost.lake.runs import Runs, stand_in
 from expost.lake.schema import TABLES
 from expost.lake.seen import Hashes, SeenIds
 from expost.lake.snapshot import find_snapshot
@@ -67,9 +67,7 @@ class HashSet:
         """Which of these are in the set."""
         held = self._fresh.holds(hashes)
         for _, run in self._files:
-            places = run.searchsorted(hashes)
-            places[places == len(run)] = 0
-            held |= run[places] == hashes
+            held |= stand_in(run, hashes)
         return held
 
     def add(self, hashes: Hashes) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import duckdb
 import msgspec
 
-from .erasure import Found, find_person, names_one_of
 from .folder import Folder
 from .inspection import batches, segments
+from .mention import names_one_of
 from .readable import read_lake
 from .reader import connect
 from .redaction import Redaction
@@ -20,6 +20,7 @@ from .rejected import SUFFIX
 from .segment import STORED
 from .snapshot import LakeSnapshot
 from .subject import Subject
+from .traces import Found, find_person
 
 PARTS = {
     "events": """

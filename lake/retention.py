@@ -13,7 +13,6 @@ from calendar import monthrange
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import Transaction
@@ -22,9 +21,10 @@ from expost.clock import from_micros, to_micros
 
 from .dictionary import DICTIONARIES
 from .rewrite import rewrite
-from .runs import Runs
+from .runs import Runs, add_column, are_in
 from .schema import TIME
 from .table import Table
+from .unneeded import ids_of
 
 BEGUN = "retention"
 FINISHED = "retention-finished"
@@ -94,21 +94,21 @@ def remove_expired(tables: Mapping[str, Table], cuts: Cuts) -> dict[str, int]:
 
 def _remove_the_unneeded(tables: Mapping[str, Table], cuts: Cuts) -> dict[str, int]:
     """Remove what was known of devices, users and groups that have no event left, and of pages."""
-    alive = _subjects_of_events(tables["events"])
+    alive = ids_of(tables["events"], tuple(SUBJECTS.values()))
     active = _with_their_users(alive, tables["identities"])
 
     def is_edge_unneeded(rows: pa.Table) -> pa.ChunkedArray:
-        is_active = pc.or_(_are_in(active, rows["from_id"]), _are_in(active, rows["to_id"]))
+        is_active = pc.or_(are_in(active, rows["from_id"]), are_in(active, rows["to_id"]))
         return pc.and_not(cuts.are_before(rows, "at"), is_active)
 
     edges = tables["identities"]
     removed = {"identities": rewrite(edges, ("site", "from_id", "to_id", "at"), is_edge_unneeded)}
     for rows in tables["identities"].read(("from_id", "to_id")):
-        _add(alive, rows["from_id"])
-        _add(alive, rows["to_id"])
+        add_column(alive, rows["from_id"])
+        add_column(alive, rows["to_id"])
 
     def is_trait_unneeded(rows: pa.Table) -> pa.ChunkedArray:
-        return pc.and_not(cuts.are_before(rows, "at"), _are_in(alive, rows["subject_id"]))
+        return pc.and_not(cuts.are_before(rows, "at"), are_in(alive, rows["subject_id"]))
 
     removed["traits"] = rewrite(tables["traits"], ("site", "subject_id", "at"), is_trait_unneeded)
     # What was said of a page by then is about events from before.
@@ -118,19 +118,10 @@ def _remove_the_unneeded(tables: Mapping[str, Table], cuts: Cuts) -> dict[str, i
     for name, column in SUBJECTS.items():
 
         def is_subject_unneeded(rows: pa.Table, column: str = column) -> pa.ChunkedArray:
-            return pc.and_not(cuts.concern(rows), _are_in(alive, rows[column]))
+            return pc.and_not(cuts.concern(rows), are_in(alive, rows[column]))
 
         removed[name] = rewrite(tables[name], ("site", column), is_subject_unneeded)
     return removed
-
-
-def _subjects_of_events(events: Table) -> Runs:
-    # Ids of devices, users and groups are hashes of 64 bits, told apart by what went into them: one set holds them all.
-    subjects = Runs()
-    for rows in events.read(tuple(SUBJECTS.values())):
-        for column in rows.columns:
-            _add(subjects, column)
-    return subjects
 
 
 def _with_their_users(subjects: Runs, identities: Table) -> Runs:
@@ -143,24 +134,14 @@ def _with_their_users(subjects: Runs, identities: Table) -> Runs:
         wider.add(run)
     merges = []
     for rows in identities.read(("kind", "from_id", "to_id")):
-        _add(wider, rows["to_id"].filter(_are_in(subjects, rows["from_id"])))
+        add_column(wider, rows["to_id"].filter(are_in(subjects, rows["from_id"])))
         merges.append(rows.filter(pc.equal(rows["kind"], "merge")).select(["from_id", "to_id"]))
     joined = pa.concat_tables(merges) if merges else None
     while joined is not None and len(joined):
-        from_there, to_there = (_are_in(wider, joined[end]) for end in ("from_id", "to_id"))
+        from_there, to_there = (are_in(wider, joined[end]) for end in ("from_id", "to_id"))
         one_end = pc.xor(from_there, to_there)
         if not pc.any(one_end).as_py():
             break
         for end in ("from_id", "to_id"):
-            _add(wider, joined[end].filter(one_end))
+            add_column(wider, joined[end].filter(one_end))
     return wider
-
-
-def _add(ids: Runs, column: pa.ChunkedArray) -> None:
-    new = np.unique(column.drop_null().to_numpy())
-    ids.add(new[~ids.holds(new)])
-
-
-def _are_in(ids: Runs, column: pa.ChunkedArray) -> pa.Array:
-    # Null is no id: it becomes a number that no hash is likely to be.
-    return pa.array(ids.holds(column.fill_null(0).to_numpy()))

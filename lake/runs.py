@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 
@@ -31,9 +32,7 @@ class Runs:
         """Which of these are in the set."""
         found = np.zeros(len(values), np.bool_)
         for run in self.arrays:
-            places = run.searchsorted(values)
-            places[places == len(run)] = 0
-            found |= run[places] == values
+            found |= stand_in(run, values)
         return found
 
     def add(self, values: NDArray[Any]) -> None:
@@ -46,3 +45,22 @@ class Runs:
             # Both halves are sorted already, which the stable sort makes use of.
             merged.sort(kind="stable")
             self.arrays.append(merged)
+
+
+def stand_in(run: NDArray[Any], values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which of these values stand in a sorted array, which has at least one."""
+    places = run.searchsorted(values)
+    places[places == len(run)] = 0
+    return run[places] == values
+
+
+def add_column(ids: Runs, column: pa.ChunkedArray) -> None:
+    """Hold also the ids of a column, null apart."""
+    new = np.unique(column.drop_null().to_numpy())
+    ids.add(new[~ids.holds(new)])
+
+
+def are_in(ids: Runs, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Which rows of a column have an id that is in the set."""
+    # Null is no id: it becomes a number that no hash is likely to be.
+    return pa.chunked_array([pa.array(ids.holds(column.fill_null(0).to_numpy()))])

@@ -20,7 +20,7 @@ from .disk import write_synced
 from .id_files import SUFFIX, is_whole, open_ids, write_ids
 from .moment import DAY
 from .part import read_groups
-from .runs import Runs
+from .runs import Runs, stand_in
 from .table import Table
 
 KEPT = 7 * DAY
@@ -137,10 +137,7 @@ class SeenIds:
             held |= runs.holds(hashes)
         for files in self._files.values():
             for path in files:
-                run = self._opened[path]
-                places = run.searchsorted(hashes)
-                places[places == len(run)] = 0
-                held |= run[places] == hashes
+                held |= stand_in(self._opened[path], hashes)
         return held
 
     def _in_memory(self) -> int:

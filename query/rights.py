@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from expost.lake.erasure import carry_out, counts_of, find_person
+from expost.lake.erasure import carry_out
 from expost.lake.erasures import erasures, find_erasure, request_erasure
 from expost.lake.person import export_person
 from expost.lake.readable import read_lake
@@ -12,6 +12,7 @@ from expost.lake.reader import connect
 from expost.lake.rebuilding import see_to
 from expost.lake.snapshot import LakeSnapshot
 from expost.lake.subject import Subject
+from expost.lake.traces import counts_of, find_person
 from expost.state.audit import Actor
 from expost.state.cohorts import forget_listed
 from expost.state.sites import find_site

@@ -24,7 +24,7 @@ from expost.lake.agent import agent_of
 from expost.lake.arrival import arrival_of
 from expost.lake.batch import Accepted
 from expost.lake.edits import Edit, say, take_edits
-from expost.lake.erasure import carry_out, forget_late_rejected, names_one_of
+from expost.lake.erasure import carry_out, forget_late_rejected
 from expost.lake.erasures import (
     Erasure,
     erasures,
@@ -39,6 +39,7 @@ from expost.lake.erasures import (
 from expost.lake.event_table import _view_row
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
+from expost.lake.mention import names_one_of
 from expost.lake.patience import Patience
 from expost.lake.quarantine import replay_stored
 from expost.lake.reader import connect
