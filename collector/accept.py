@@ -20,6 +20,7 @@ from expost.lake.batch import (
     is_nobody,
 )
 
+from .counts import NO_COUNTS, read_counts
 from .daily import DailyIds
 from .descriptors import Descriptors
 from .keyring import Grant, is_local
@@ -35,7 +36,7 @@ from .verdict import (
     is_stale,
     is_within,
 )
-from .wire import NO_COUNTS, Batch, Head, Refused, decode, read_counts
+from .wire import Batch, Head, Refused, decode
 
 Pack = Callable[[Accepted], bytes]
 _encode_json = msgspec.json.Encoder().encode

@@ -17,6 +17,7 @@ from expost.settings import Settings
 from expost.state.audit import Actor, note
 from expost.state.database import State
 
+from .admission import Admissions
 from .capture import Capture
 from .clock_watch import ClockWatch
 from .country import Countries
@@ -121,18 +122,16 @@ def create(
     daily = DailyIds(clock, salt_place(folder.path))
     refused = RefusedLog(folder.rejected, masks, settings.max_rejected_bytes, tally)
     countries = Countries(settings.country_file) if settings.country_file else None
+    limits, visitors = Limits.of(settings), Visitors(networks(settings.trusted_proxies))
     capture = Capture(
         journal=journal,
-        keyring=Keyring(state),
+        admissions=Admissions(Keyring(state), limits, visitors, countries, sightings),
         daily=daily,
         descriptors=Descriptors(masks),
         refused=refused,
-        limits=Limits.of(settings),
-        visitors=Visitors(networks(settings.trusted_proxies)),
+        limits=limits,
         tally=tally,
         clock=clock,
-        countries=countries,
-        sightings=sightings,
     )
 
     def note_jump(seconds: float) -> None:

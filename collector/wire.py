@@ -6,11 +6,9 @@ element or view takes nothing else with it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from heapq import nlargest
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -20,7 +18,6 @@ from expost.errors import InvalidInput
 from expost.lake.batch import (
     Consent,
     Count,
-    Counts,
     Element,
     Event,
     Millis,
@@ -31,10 +28,12 @@ from expost.lake.batch import (
     View,
 )
 
+from .counts import NO_COUNTS
 from .cut import cut_event, cut_head, cut_view
 from .descriptors import Descriptors
 from .masks import Masks
 from .reason import reason_of
+from .repair import repair_json
 
 VERSION = 1
 MAX_EVENTS = 1_000
@@ -50,10 +49,6 @@ KnownType = Literal[
     "fullscreenchange", "input", "invalid", "pause", "paste", "play", "scroll", "search", "select", "toggle",
 ]  # fmt: skip
 """What the snippet sends and may be asked to send. A batch with a type of the site's own is read part by part."""
-
-MAX_COUNTS = 32
-MAX_ORDINAL = 10_000_000
-NO_COUNTS = Raw(b"{}")
 
 Part = TypeVar("Part")
 
@@ -283,32 +278,6 @@ def _decode_parts(loose: Loose, descriptors: Descriptors) -> Batch:
     )
 
 
-def read_counts(raw: Raw) -> Counts:
-    """The last numbers of other pages as far as they can be read, those of the latest pages where there are too many.
-
-    >>> read_counts(Raw(b'{"3": 12, "4": "x", "-1": 5, "5": 1.5}')), read_counts(Raw(b"7"))
-    ({3: 12}, {})
-    """
-    if raw is NO_COUNTS or raw == NO_COUNTS:
-        return {}
-    try:
-        said = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    if not isinstance(said, dict):
-        return {}
-    read = {int(name): last for name, last in said.items() if _is_ordinal(name) and _is_count(last)}
-    return {ordinal: read[ordinal] for ordinal in nlargest(MAX_COUNTS, read)}
-
-
-def _is_ordinal(name: str) -> bool:
-    return name.isascii() and name.isdigit() and len(name) <= 8 and _is_count(int(name))
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and 1 <= value <= MAX_ORDINAL
-
-
 def _part(raw: Raw, decode_part: Callable[[Raw], Part], cut: Callable[[Any], Part] | None) -> Part | str:
     """The part, cut to its limits if that is all that is wrong with it, else the reason why it is not."""
     try:
@@ -349,26 +318,3 @@ def _id_of(raw: Raw) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
         return ""
     return found[:100] if isinstance(found, str) else ""
-
-
-# Strings first, so that the words inside them are passed over.
-_NO_NUMBERS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?Infinity|NaN', re.DOTALL)
-_SURROGATES = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
-
-
-def repair_json(body: bytes) -> bytes:
-    r"""`body` with lone surrogates as U+FFFD, and NaN and Infinity as a number out of every bound.
-
-    The latter makes the event that holds it fail, and not the batch.
-
-    >>> repair_json(b'["a\\ud83d", "\\ud83d\\ude00", "NaN", NaN]')
-    b'["a\\ufffd", "\\ud83d\\ude00", "NaN", 1e999]'
-    """
-    if b"\\ud" in body or b"\\uD" in body:
-        body = _SURROGATES.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
-    if b"NaN" in body or b"Infinity" in body:
-        body = _NO_NUMBERS.sub(lambda found: found[0] if found[0][:1] == b'"' else b"1e999", body)
-    return body

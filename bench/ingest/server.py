@@ -25,8 +25,8 @@ from one_by_one import OneByOne
 from expost.clock import wall_clock
 from expost.collector import accept
 from expost.collector.accept import Packer
+from expost.collector.answers import ACKNOWLEDGED_HEAD
 from expost.collector.body import unpack
-from expost.collector.capture import ACKNOWLEDGED_HEAD
 from expost.collector.descriptors import Descriptors
 from expost.collector.garbage import collect_seldom
 from expost.collector.guard import Door, guarded

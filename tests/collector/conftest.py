@@ -113,9 +113,14 @@ class Desk:
     def limit(self, *, trusted_proxies: tuple[str, ...] = (), **rates: tuple[int, int]) -> None:
         """A new collector with these limits: events a second and at once, by holder; `seconds` is their clock."""
         self.collector = self.new_collector(trusted_proxies=trusted_proxies)
-        capture: Any = self.collector._routes["/e"]
-        capture._limits = Limits({cast("Holder", holder): Rate(*rate) for holder, rate in rates.items()})
+        self.count_by(Limits({cast("Holder", holder): Rate(*rate) for holder, rate in rates.items()}))
+        capture: Any = self.collector.capture
         capture._seconds = lambda: self.seconds
+
+    def count_by(self, limits: Limits) -> None:
+        """Let the collector count by these limits."""
+        capture: Any = self.collector.capture
+        capture._limits = capture._admissions._limits = limits
 
     def send(
         self,

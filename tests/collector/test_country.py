@@ -13,7 +13,7 @@ from netaddr import IPSet  # type: ignore[import-untyped]
 
 from expost.cli import main
 from expost.collector import country
-from expost.collector.capture import Admission
+from expost.collector.admission import Admission
 from expost.collector.country import BadCountryFile, Countries
 from expost.lake.batch import Accepted
 from tests.collector.conftest import Desk, batch
@@ -119,7 +119,7 @@ def test_what_was_found_while_the_file_was_replaced_does_not_count_as_of_the_new
     desk: Desk, file: Path
 ) -> None:
     collector = desk.new_collector(country_file=file)
-    capture, countries = collector.capture, collector._countries
+    admissions, countries = collector.capture._admissions, collector._countries
     assert countries is not None
     find = countries.find
 
@@ -130,14 +130,14 @@ def test_what_was_found_while_the_file_was_replaced_does_not_count_as_of_the_new
         return found
 
     def admit() -> Admission:
-        return capture._admit(f"k={desk.keys['shop', 'write']}".encode(), {}, [], GERMAN)
+        return admissions.find(f"k={desk.keys['shop', 'write']}".encode(), {}, [], GERMAN)
 
     countries.find = find_and_be_replaced  # type: ignore[method-assign]
     first = admit()
     countries.find = find  # type: ignore[method-assign]
-    assert (first.sender.country, first.countries is capture._country_file()) == ("DE", False)
+    assert (first.sender.country, first.countries is admissions._country_file()) == ("DE", False)
     second = admit()
-    assert (second.sender.country, second.countries is capture._country_file()) == ("AT", True)
+    assert (second.sender.country, second.countries is admissions._country_file()) == ("AT", True)
 
 
 @pytest.mark.parametrize(

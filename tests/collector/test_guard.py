@@ -17,8 +17,8 @@ import uvicorn
 import uvloop
 
 from expost.collector import guard
+from expost.collector.answers import ACKNOWLEDGED_HEAD
 from expost.collector.body import MAX_BODY_BYTES
-from expost.collector.capture import ACKNOWLEDGED_HEAD
 from expost.collector.guard import Door, guarded
 from expost.collector.peer import networks
 from expost.collector.service import CAPTURE_PATH

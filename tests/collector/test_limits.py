@@ -154,8 +154,7 @@ def test_a_bucket_that_is_held_on_to_is_found_again_before_it_is_forgotten(holde
 
 
 def test_a_known_head_counts_where_its_address_does_after_many_others_came(limited: Desk) -> None:
-    limits = Limits({"address": Rate(10, 30)}, most=4)
-    limited.collector.capture._limits = limits
+    limited.count_by(Limits({"address": Rate(10, 30)}, most=4))
     assert limited.send(clicks(20)).status == 200
     for number in range(20):
         assert limited.send(clicks(1, number), peer=f"192.0.2.{number + 100}").status == 200
@@ -165,8 +164,7 @@ def test_a_known_head_counts_where_its_address_does_after_many_others_came(limit
 
 def test_a_device_counts_once_for_all_heads_that_are_known_after_many_others_came(limited: Desk) -> None:
     limited.limit(device=(10, 20))
-    capture: Any = limited.collector.capture
-    capture._limits = Limits({"device": Rate(10, 20)}, most=8)
+    limited.count_by(Limits({"device": Rate(10, 20)}, most=8))
     with running(limited) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
 
