@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from expost.clock import Clock, wall_clock
 from expost.errors import FolderError
 
-from .batch import Accepted, Event
+from .batch import Accepted
 from .contents import Contents, checksums
 from .delta_log import mend
 from .dictionary import DICTIONARIES, Dictionary
@@ -34,10 +34,10 @@ from .redaction import Mark, Redaction
 from .rejected import Rejected, without_bad_ids
 from .replay import append_missing
 from .retention import Cuts, KeepMonths, remove_expired
-from .rows import Rows
 from .schema import TABLES
 from .seen import Hashes, SeenIds
 from .segment import segment_number
+from .sifting import Batch, rows_of
 from .snapshot import find_committed
 from .standing import EVENTS, OTHERS, standing
 from .stored_segments import stored_segments
@@ -45,9 +45,6 @@ from .table import Table
 
 APPLICATION = "journal"
 """Names the series of segment numbers in the transactions of the log."""
-
-Batch = tuple[Accepted, Sequence[Event]]
-"""A batch and those of its events that are to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +138,7 @@ class Writer:
         identified, hashes, rejected = self._identified(wanted)
         all_hashes, new = hashes, self._seen.are_new(hashes)
         batches, hashes, duplicates = self._unseen(identified, hashes, new)
-        tables, broken = self._build(batches)
+        tables, broken = rows_of(batches, self._dictionary)
         rejected += broken
         if keep is not None:
             keep(rejected)
@@ -166,7 +163,7 @@ class Writer:
         """
         wanted, _, _ = self._identified(self._redacted(list(accepted)))
         batches: list[Batch] = [(batch, batch.events) for batch in wanted if batch.events]
-        tables, _ = self._build(batches)
+        tables, _ = rows_of(batches, self._dictionary)
         appended = append_missing(self._tables, tables)
         self._dictionary.settle()
         hashes = self._seen.hashes([event.id for _, events in batches for event in events])
@@ -274,37 +271,6 @@ class Writer:
                 batches.append((batch, events))
         return batches, hashes[new], len(hashes) - int(new.sum())
 
-    def _build(self, batches: Sequence[Batch]) -> tuple[dict[str, pa.Table], list[Rejected]]:
-        """The rows of every table, without the events that cannot be made into rows."""
-        try:
-            return self._tables_of(batches), []
-        except Exception:  # noqa: BLE001 - whatever one event breaks, the writer goes on
-            self._dictionary.discard()
-            good, rejected = self._sift(batches)
-            return self._tables_of(good), rejected
-
-    def _sift(self, batches: Sequence[Batch]) -> tuple[list[Batch], list[Rejected]]:
-        """Tell good batches and events from bad ones, by halves."""
-        try:
-            self._tables_of(batches)
-        except Exception as problem:  # noqa: BLE001 - as above
-            if len(batches) == 1 and len(batches[0][1]) == 1:
-                accepted, events = batches[0]
-                return [], [Rejected.of_event(accepted, events[0], problem)]
-            first, second = _halves(batches)
-            good, rejected = self._sift(first)
-            more_good, more_rejected = self._sift(second)
-            return good + more_good, rejected + more_rejected
-        finally:
-            self._dictionary.discard()
-        return list(batches), []
-
-    def _tables_of(self, batches: Sequence[Batch]) -> dict[str, pa.Table]:
-        rows = Rows(self._dictionary)
-        for accepted, events in batches:
-            rows.add(accepted, events)
-        return rows.tables()
-
     def _read_dictionary(self) -> Dictionary:
         known = {name: self._ids(name) for name in DICTIONARIES}
         return Dictionary(self._secret, known, self._clock())
@@ -360,10 +326,3 @@ def _lock(folder: Folder) -> Lock:
 def _latest(batches: Iterable[Accepted]) -> int:
     """When the last of these was received."""
     return max((batch.received_at for batch in batches), default=0)
-
-
-def _halves(batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Batch]]:
-    if len(batches) > 1:
-        return batches[: len(batches) // 2], batches[len(batches) // 2 :]
-    accepted, events = batches[0]
-    return [(accepted, events[: len(events) // 2])], [(accepted, events[len(events) // 2 :])]
