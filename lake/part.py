@@ -88,7 +88,6 @@ class PartWriter:
     def __init__(self, folder: Path, schema: pa.Schema, kind: Kind = "part") -> None:
         self.rows = 0
         self._path = folder / f"{kind}-{len(schema)}-{uuid.uuid4()}{SUFFIX}"
-        self._schema = schema
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
         self._ranges = _Ranges()

@@ -52,7 +52,7 @@ def find_snapshot(path: Path) -> Snapshot | None:
     return None if table is None else snapshot_of(table, path)
 
 
-def findlive_files_of(path: Path) -> list[LiveFile]:
+def find_live_files(path: Path) -> list[LiveFile]:
     """The live files of the newest version of the table in `path`, with what the log tells of them."""
     table = find_table(path)
     return [] if table is None else live_files_of(table)

@@ -124,7 +124,7 @@ def test_the_journal_is_told_how_many_connections_are_busy(tmp_path):
         counts = []
         for busy in (0, 2, 1):
             server._door.busy = busy
-            counts.append(journal.senders())
+            counts.append(journal.queue.senders())
         assert counts == [0, 2, 1]
 
 

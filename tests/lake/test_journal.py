@@ -20,6 +20,7 @@ import pytest
 from expost.errors import FolderError
 from expost.lake import journal as journal_module
 from expost.lake import queue as queue_module
+from expost.lake.audience import Audience, settle
 from expost.lake.disk import Disk
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
@@ -402,7 +403,7 @@ def test_two_loops_that_append_at_once_are_each_told_of_their_own(
     other = threading.Thread(target=there.run_forever)
     other.start()
     are_told_at_home: list[bool] = []
-    resolve = journal_module.settle
+    resolve = settle
 
     def told(futures: Sequence[asyncio.Future[None]], error: FolderError | None) -> None:
         are_told_at_home.extend(asyncio.get_running_loop() is future.get_loop() for future in futures)
@@ -413,7 +414,7 @@ def test_two_loops_that_append_at_once_are_each_told_of_their_own(
 
         def __setattr__(self, name: str, value: Any) -> None:
             super().__setattr__(name, value)
-            if isinstance(value, journal_module.Audience) and value.loop is here:
+            if isinstance(value, Audience) and value.loop is here:
                 asyncio.run_coroutine_threadsafe(send(b"there"), there).result(10)
 
     async def send(payload: bytes) -> None:
