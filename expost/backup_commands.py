@@ -55,10 +55,10 @@ def restore(source: Path, erased: Path | None, data: Path | None, as_json: bool)
     \b
     Example: expost restore /mnt/backups/expost --data expost-data
     """
-    from expost.lake.backup import restore
     from expost.lake.erasure import carry_out
     from expost.lake.folder import open_folder
     from expost.lake.rebuilding import at_rest
+    from expost.lake.restoring import restore
 
     target = settings_of(data).data
     folder = restore(source, target, None if erased is None else open_folder(erased))

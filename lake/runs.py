@@ -51,7 +51,8 @@ def stand_in(run: NDArray[Any], values: NDArray[Any]) -> NDArray[np.bool_]:
     """Which of these values stand in a sorted array, which has at least one."""
     places = run.searchsorted(values)
     places[places == len(run)] = 0
-    return run[places] == values
+    found: NDArray[np.bool_] = run[places] == values
+    return found
 
 
 def add_column(ids: Runs, column: pa.ChunkedArray) -> None:

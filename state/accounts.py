@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from expost.clock import Clock
 from expost.errors import InvalidInput, UnknownName
@@ -123,11 +123,6 @@ def remove_account(state: State, account: Account, clock: Clock, *, by: Actor = 
             connection.execute(delete(table).where(table.c.account_id == account.id))
         connection.execute(delete(ACCOUNTS).where(ACCOUNTS.c.id == account.id))
         note(connection, clock(), by, "account removed", account.name)
-
-
-def has_accounts(connection: Connection) -> bool:
-    """Whether anybody can log in at all."""
-    return bool(connection.execute(select(func.count()).select_from(ACCOUNTS)).scalar())
 
 
 def _account(row: Row[Any]) -> Account:

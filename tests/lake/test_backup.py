@@ -17,12 +17,14 @@ from click.testing import CliRunner, Result
 from expost.cli import main
 from expost.clock import wall_clock
 from expost.errors import FolderError
-from expost.lake.backup import MANIFEST, back_up, restore, verify
+from expost.lake.backup import back_up
+from expost.lake.copies import MANIFEST
 from expost.lake.erasure import carry_out
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal
 from expost.lake.reader import connect
 from expost.lake.rebuilding import at_rest, drain
+from expost.lake.restoring import restore, verify
 from expost.lake.writer import Writer
 from tests.lake.test_erasure import ANN, OF_ANN, USER, erase
 from tests.lake.test_sink import batch
