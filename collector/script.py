@@ -16,6 +16,8 @@ from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
+from expost.lake.disk import write_synced
+
 from .sightings import Sightings
 
 log = logging.getLogger("expost.collector")
@@ -111,10 +113,10 @@ class Script:
         for encoding, suffix in reversed(ENCODINGS):
             form = self._form(Path(f"{current}{suffix}"), encoding)
             target = Path(f"{place}{suffix}")
-            if form is not None and not target.exists():
-                half = Path(f"{target}.half")
-                half.write_bytes(form.body)
-                half.replace(target)
+            there = self._form(target, encoding)
+            # What a power cut left of an older version's copy would be its page's script for ever.
+            if form is not None and (there is None or there.body != form.body):
+                write_synced(target, form.body)
 
     def _place_of(self, wanted: str) -> Path | None:
         """Where the version with this hash is."""

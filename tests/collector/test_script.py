@@ -117,6 +117,16 @@ def test_the_files_that_a_version_loads_later_are_there_as_long_as_it_is(dist: P
     assert upgraded.body == b"upgraded expost-more.js"
 
 
+@pytest.mark.parametrize("suffix", ["", ".br", ".gz"])
+def test_a_version_that_was_kept_in_part_is_kept_again(dist: Path, tmp_path: Path, suffix: str) -> None:
+    kept = tmp_path / "scripts"
+    Script(dist, kept).keep()
+    name = f"{hash_of(b'snippet')}.js"
+    (kept / f"{name}{suffix}").write_bytes(b"snip"[: 4 * bool(suffix)])
+    Script(dist, kept).keep()
+    assert (kept / f"{name}{suffix}").read_text() == f"snippet{suffix}"
+
+
 def test_a_version_that_was_never_served_is_not_there(dist: Path, tmp_path: Path) -> None:
     answer = ask(Script(dist, tmp_path / "scripts"), path="/expost-0123456789abcdef.js")
     assert (answer.status, answer.headers["cache-control"]) == (404, "no-store")
