@@ -70,6 +70,7 @@ class Keyring:
         self._of_pages: dict[str, Grant] = {}
         self._revision = -1
         self._look_at = 0.0
+        self._problem = ""
         self._read()
 
     def find(self, key: str) -> Grant | None:
@@ -108,7 +109,14 @@ class Keyring:
             # A state that cannot be read for a moment must not cost events: the keys known so far stay in force.
             if self._revision < 0:
                 raise
-            log.error("keys cannot be read again: %s", problem)
+            # Once, and not fifty times a second.
+            if str(problem) != self._problem:
+                log.error("keys cannot be read again: %s", problem)
+            self._problem = str(problem)
+        else:
+            if self._problem:
+                log.warning("keys are read again")
+            self._problem = ""
 
 
 def grant_of(site: Site, kind: KeyKind, key: str = "") -> Grant:

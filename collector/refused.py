@@ -39,6 +39,7 @@ class RefusedLog:
         self._current: dict[str, Path] = {}
         self._lock = threading.Lock()
         self._tally = tally or Tally()
+        self._problem = ""
         self.count = 0
 
     def keep(self, site: str, received_at: int, refused: Sequence[Refused]) -> None:
@@ -58,7 +59,14 @@ class RefusedLog:
                     self._append(site, received_at, b"".join(lines))
             except OSError as problem:
                 self._current.pop(site, None)
-                log.error("refused events of %s are not kept: %s", site, problem)
+                # Once: whoever knows a key may send as many of them as they like.
+                if str(problem) != self._problem:
+                    log.error("refused events are not kept, at first one of %s: %s", site, problem)
+                self._problem = str(problem)
+            else:
+                if self._problem:
+                    log.warning("refused events are kept again")
+                self._problem = ""
 
     def make_room(self, now: int) -> None:
         """Remove what is older than seven days and, of each site, the oldest files beyond the cap."""

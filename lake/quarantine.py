@@ -33,6 +33,7 @@ from .folder import Folder
 from .inspection import batches
 from .kept import forget_kept
 from .schema import TABLES
+from .sink_log import in_words, log
 from .standing import find_behind
 from .stored_segments import stored_segments
 from .table import Table
@@ -116,9 +117,12 @@ def verify_some(folder: Folder, day: int) -> list[Path]:
         for each in [] if table is None else _live_names(table):
             # By its name, so that nobody has to remember which were read.
             if crc32(each.encode()) % 7 == day % 7:
-                with suppress(OSError):
+                try:
                     if why_broken(path / each) is not None:
                         bad.append(path / each)
+                except OSError as problem:
+                    hint = "The disk fails to read it: look at the log of the system, then ask expost doctor."
+                    log("not verified", table=name, file=each, error=in_words(problem), hint=hint)
     # A file that was replaced meanwhile and deleted is missing, and not noted by whoever looks after the notes.
     note_broken(folder, bad)
     with suppress(OSError):

@@ -31,6 +31,7 @@ from .disk import sync
 from .folder import Folder
 from .kept import kept_of, make_private, shares_of
 from .part import LiveFile
+from .sink_log import in_words, log
 from .snapshot import find_live_files
 from .summary_tables import FACTS, MOMENTS, TIES, summary_tables
 
@@ -190,7 +191,15 @@ def make_summary(cache: Path, file: Path) -> bool:
         shutil.rmtree(place, ignore_errors=True)  # torn, or of another version
         fresh.rename(place)
         sync(place.parent)
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException) as problem:
+        # One that is gone by now needs none.
+        if file.exists():
+            log(
+                "not summed up",
+                file=file.name,
+                error=in_words(problem),
+                hint="Questions read its events instead.",
+            )
         return False
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

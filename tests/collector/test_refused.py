@@ -81,6 +81,22 @@ def test_both_processes_write_lines_of_one_form(tmp_path: Path, refused: Refused
     assert sorted(line["content"] for line in lines) == ["a", "b"]
 
 
+def test_what_cannot_be_kept_is_said_once_however_much_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "rejected").write_text("no folder")
+    refused = RefusedLog(tmp_path / "rejected", Masks(), CAP)
+    for number in range(5):
+        keep(refused, str(number))
+    assert len(caplog.messages) == 1
+    assert "are not kept, at first one of shop" in caplog.messages[0]
+    (tmp_path / "rejected").unlink()
+    keep(refused, "kept")
+    keep(refused, "kept too")
+    assert caplog.messages[1:] == ["refused events are kept again"]
+    assert texts(tmp_path / "rejected") == ["kept", "kept too"]
+
+
 def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
     refused = RefusedLog(tmp_path / "rejected", Masks(), CAP)
     keep(refused, "lost")

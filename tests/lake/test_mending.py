@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import shutil
 import threading
 from collections import deque
@@ -210,6 +212,22 @@ def test_every_file_is_read_to_its_last_byte_within_a_week_and_once_a_day(folder
     assert list(noted_broken(folder).values()) == [path]
     day = next(day for day, bad in enumerate(found, 7) if bad) + 7
     assert (verify_some(folder, day), verify_some(folder, day)) == ([path], [])
+
+
+def test_a_file_that_the_disk_fails_to_read_is_said_and_not_taken_for_a_broken_one(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("expost.lake.quarantine.why_broken", fail)
+    assert [verify_some(folder, day) for day in range(7)] == [[]] * 7
+    said = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert sorted(each["file"] for each in said) == sorted(
+        path.name for table in TABLES for path in live(folder, table)
+    )
+    assert {each["event"] for each in said} == {"not verified"}
+    assert noted_broken(folder) == {}
 
 
 def test_a_repeat_that_waits_is_known_as_one_when_the_first_was_lost(folder: Folder) -> None:

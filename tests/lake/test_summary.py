@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import shutil
 import subprocess
 import sys
@@ -233,6 +235,20 @@ def test_nothing_is_left_of_a_file_that_went_meanwhile_or_by_another_hand(folder
     assert not kept_of(folder.cache, gone).exists()
     assert not make_summary(folder.cache, gone)
     assert not list((folder.cache / "events").rglob("*.arrow"))
+
+
+def test_a_summary_that_cannot_be_made_is_said(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("expost.lake.summary.summary_tables", fail)
+    [file] = live(folder)
+    assert not make_summary(folder.cache, file)
+    said = json.loads(capfd.readouterr().err)
+    assert (said["event"], said["file"]) == ("not summed up", file.name)
+    assert "No space left" in said["error"]
 
 
 @pytest.mark.parametrize("name", ["facts.arrow", "moments.arrow"])
