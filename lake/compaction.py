@@ -92,16 +92,19 @@ def compact(
     everything: bool,
     limits: Limits | None = None,
     tell: Tell | None = None,
+    give_way: Callable[[], None] = lambda: None,
 ) -> list[Compacted]:
     """Compact these tables; with `everything` each week into as few files as can be.
 
     Without it, sorted files are written anew only together with new rows of a like number, so that each row is
-    written a few times in all. The disk needs room for the files of a round twice, in `spill` and in the lake.
+    written a few times in all. The disk needs room for the files of a round twice, in `spill` and in the lake. Before
+    each round, while no file is in the making, `give_way` is called.
     """
-    return [
-        Compaction(name, table, spill, limits or Limits()).run(everything, tell or (lambda _: None))
-        for name, table in tables.items()
-    ]
+    compacted = []
+    for name, table in tables.items():
+        compaction = Compaction(name, table, spill, limits or Limits())
+        compacted.append(compaction.run(everything, tell or (lambda _: None), give_way))
+    return compacted
 
 
 class Compaction:
@@ -113,12 +116,13 @@ class Compaction:
         self._spill = spill
         self._limits = limits
 
-    def run(self, everything: bool, tell: Tell) -> Compacted:
+    def run(self, everything: bool, tell: Tell, give_way: Callable[[], None]) -> Compacted:
         """Round after round, until there is nothing more to do."""
         self._table.refresh()
         before = self._table.files()
         done = rounds = 0
         while True:
+            give_way()
             with self._table.writing(), self._connect() as connection:
                 self._table.refresh()
                 chosen = self._choose(connection, self._table.files(), everything)

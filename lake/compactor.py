@@ -23,6 +23,7 @@ from expost.errors import FolderError
 from .broken import READ_PROBLEMS
 from .compaction import Compacted, Limits, Tell, compact
 from .enrichment import enrich_past
+from .erasures import waiting
 from .folder import Folder, open_folder
 from .lock import Lock, find_holder
 from .moment import DAY
@@ -42,6 +43,10 @@ LOOK_SECONDS = 600.0
 
 LEAST_PRIORITY = 19
 
+PATIENCE_SECONDS = 60.0
+"""How long at most each round of a compaction waits for erasures."""
+ERASURE_LOOK_SECONDS = 0.5
+
 
 def compact_folder(
     folder: Folder, everything: bool, limits: Limits | None = None, tell: Tell | None = None
@@ -50,12 +55,28 @@ def compact_folder(
     lock = _lock(folder)
     try:
         tables = {name: Table(folder.lake / name, schema) for name, schema in TABLES.items()}
-        compacted = compact(tables, folder.spill, everything, limits, tell)
+        compacted = compact(tables, folder.spill, everything, limits, tell, lambda: let_erasures_pass(folder))
         for table in tables.values():
             table.vacuum()
         return compacted
     finally:
         lock.release()
+
+
+def let_erasures_pass(folder: Folder, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Return when nobody is left whom the writer of the folder is to erase, or after so long.
+
+    An erasure comes to its end only while no file is in the making, and of a large lake they are all day long.
+    """
+    until = time.monotonic() + patience_seconds
+    while time.monotonic() < until and _is_erasing(folder):
+        time.sleep(ERASURE_LOOK_SECONDS)
+
+
+def _is_erasing(folder: Folder) -> bool:
+    # One that fails is tried again after minutes or hours; and where nobody has the folder, nobody tries.
+    are_waiting = any(not each.problem for each in waiting(folder))
+    return are_waiting and find_holder(folder.lock_path) is not None
 
 
 def give_way(folder: Folder) -> None:

@@ -101,6 +101,7 @@ class Sink:
         self._say = say
         self._forget_at = 0.0
         self._erasures_seen = 0
+        self._almost_erased: set[str] = set()
 
     def move(self) -> bool:
         """Commit the next group of sealed segments, and keep them as stored; False when none was waiting."""
@@ -170,9 +171,13 @@ class Sink:
         changed = self._erasures_changed()
         if changed == self._erasures_seen or not self._patience.is_due(changed):
             return True
-        if not any(True for _ in waiting(self._folder)):
+        asked = {each.id for each in waiting(self._folder)}
+        if not asked:
             # Whatever is asked for from now on changes the folder again.
             self._erasures_seen = changed
+            return True
+        if asked <= self._almost_erased and self._writer.has_files_in_the_making():
+            # Of those whose rows are gone, older files stay as long as somebody writes: there is nothing to do yet.
             return True
         try:
             erased = carry_out(self._folder, self._writer)
@@ -187,6 +192,7 @@ class Sink:
             self._say({"erased": 0})
             return False
         self._patience.succeed()
+        self._almost_erased = {each.id for each in waiting(self._folder) if each.status == "begun"}
         for erasure in erased:
             log("erased", erasure=erasure.id, **erasure.counts)
         if erased:

@@ -178,6 +178,11 @@ class Table:
         """While this is held, files are left alone that no version names yet."""
         return shared(self._lock_path)
 
+    def has_files_in_the_making(self) -> bool:
+        """Whether somebody is `writing` at this moment."""
+        with alone(self._lock_path) as is_alone:
+            return not is_alone
+
     def tend(self) -> None:
         """Merge small files when there are many of them, and delete those that were removed an hour ago.
 

@@ -230,6 +230,10 @@ class Writer:
         """How much of the largest part of the lake is not yet compacted."""
         return max(table.unsorted_bytes() for table in self._tables.values())
 
+    def has_files_in_the_making(self) -> bool:
+        """Whether another process writes to a table at this moment, such as a compaction."""
+        return any(table.has_files_in_the_making() for table in self._tables.values())
+
     def tend(self) -> None:
         """Keep the tables quick to open and to read."""
         for table in self._tables.values():

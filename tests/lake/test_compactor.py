@@ -7,13 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from expost.errors import FolderError
 from expost.lake.compactor import LONGEST_SECONDS, LOOK_SECONDS, START_BYTES, Compactor, compact_folder
+from expost.lake.erasures import request_erasure, save
 from expost.lake.folder import Folder
 from expost.lake.lock import Lock
 from expost.lake.schema import TABLES
+from expost.lake.subject import Subject
 from expost.lake.table import Table
 from tests.story import Story, view
 
@@ -37,6 +40,27 @@ def test_a_second_one_is_refused_and_told_who_is_at_it(folder: Folder) -> None:
     lock.release()
     compact_folder(folder, everything=True)
     assert kinds(folder) == ["sorted"]
+
+
+def test_between_its_rounds_it_waits_for_whoever_is_to_be_erased(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = Table(folder.lake / "events", TABLES["events"])
+    asked = request_erasure(folder, Subject.named(folder.secret(), "shop", user="ann"), 1)
+    waited: list[bool] = []
+
+    def sleep(_: float) -> None:
+        waited.append(events.has_files_in_the_making())
+        if len(waited) == 3:
+            save(folder, msgspec.structs.replace(asked, status="done"))
+
+    monkeypatch.setattr("expost.lake.compactor.time.sleep", sleep)
+    compact_folder(folder, everything=True)
+    assert waited == [], "nobody has the folder, so nobody erases"
+    lock = Lock(folder.lock_path)
+    compact_folder(folder, everything=True)
+    lock.release()
+    assert waited == [False] * 3
 
 
 def test_the_child_compacts_and_ends(folder: Folder) -> None:

@@ -313,6 +313,30 @@ def test_what_is_rejected_of_somebody_after_they_were_erased_goes_if_it_says_who
     assert [json.loads(line)["content"] for line in path.read_bytes().splitlines()] == contents[3:]
 
 
+def test_while_somebody_writes_at_length_the_rest_of_an_erasure_waits_and_costs_nothing(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, tried = erasure._erase, []
+
+    def count(folder: Folder, writer: Writer, asked: Erasure) -> Erasure:
+        tried.append(asked.id)
+        return whole(folder, writer, asked)
+
+    monkeypatch.setattr(erasure, "_erase", count)
+    asked = request_erasure(folder, Subject.named(folder.secret(), "shop", user=USER), wall_clock())
+    with Writer(folder) as writer:
+        sink = Sink(folder, writer)
+        with Table(folder.lake / "events", TABLES["events"]).writing():
+            assert [sink.erase() for _ in range(3)] == [True] * 3
+            assert tried == [asked.id]
+            assert find_erasure(folder, asked.id).status == "begun"
+            assert rows(folder, "select count(*) from events") == [(6,)]
+        assert sink.erase()
+    assert tried == [asked.id] * 2
+    assert find_erasure(folder, asked.id).status == "done"
+    assert traces(folder.path, OF_ANN) == []
+
+
 def test_one_that_fails_is_said_and_tried_again_later_and_nobody_waits_behind_it(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
