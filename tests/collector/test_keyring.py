@@ -19,8 +19,8 @@ def test_keys_stay_in_force_while_the_state_cannot_be_read_and_that_is_said_once
 ) -> None:
     key = make_site(tmp_path / "data")
     state = State(open_folder(tmp_path / "data").state_path)
-    keyring = Keyring(state)
     monkeypatch.setattr("expost.collector.keyring.LOOK_EVERY_SECONDS", 0)
+    keyring = Keyring(state)
     caplog.set_level(logging.WARNING, "expost.collector")
 
     def fail() -> int:
