@@ -16,7 +16,7 @@ from expost.query.definition import PropertyMatch, Scalar
 
 def did(step: str, times: int = 1, *, within: timedelta | str | None = None) -> Did:
     """A condition of a cohort: did this at least so many times, not longer ago than `within`."""
-    return Did(step, times, None if within is None else duration_of(within))
+    return Did(step, times, None if within is None else duration_of(within, "within"))
 
 
 class Cohorts(Asking):
@@ -51,7 +51,7 @@ class Cohorts(Asking):
         has = tuple(listed)
         meant = None
         if acts or not_done or sequence or has:
-            sequel = Sequel(tuple(sequence), duration_of(within)) if sequence else None
+            sequel = Sequel(tuple(sequence), duration_of(within, "within")) if sequence else None
             meant = Cohort(name, acts, not_done, sequel, has, start=start, end=end)
         return self.analysis.save_cohort(
             meant, name, users=users, devices=devices, site=site, author=getpass.getuser(), place="Python"

@@ -40,7 +40,7 @@ def stage(
     where: Definition | None = None,
 ) -> Stage:
     """A step of a funnel with more to say: a window from the step before, optional, a narrower meaning."""
-    return Stage(step, None if within is None else duration_of(within), optional, where)
+    return Stage(step, None if within is None else duration_of(within, "within"), optional, where)
 
 
 class Questions(Asking):
@@ -69,7 +69,7 @@ class Questions(Asking):
                 asked[name] = steps_of(asked[name])
         question = Funnel(
             steps,
-            duration_of(within),
+            duration_of(within, "within"),
             by=breakdown_of(by, several, exposures_from),
             unit=unit_of(unit, gap),
             **fields_said(asked, Funnel),
@@ -205,7 +205,7 @@ class Questions(Asking):
             steps,
             events=steps_of(events),
             groups=(groups,) if isinstance(groups, str) else tuple(groups),
-            gap=duration_of(gap),
+            gap=duration_of(gap, "gap"),
             **fields_said(asked, Paths),
         )
         return self._ask(question, PathsAnswer)
@@ -229,12 +229,12 @@ class Questions(Asking):
             did=steps_of(did),
             properties=properties_of(properties),
             by=breakdown_of(by),
-            gap=duration_of(gap),
+            gap=duration_of(gap, "gap"),
             **fields_said(asked, Sessions),
         )
         return self._ask(question, SessionsAnswer)
 
     def session(self, session_id: str, *, gap: timedelta | str = SESSION_GAP, **asked: Any) -> SessionAnswer:
         """One session by its id: `answer.session`, and its `answer.events` in their order, the first `limit`."""
-        question = SessionDetail(session_id, gap=duration_of(gap), **fields_said(asked, SessionDetail))
+        question = SessionDetail(session_id, gap=duration_of(gap, "gap"), **fields_said(asked, SessionDetail))
         return self._ask(question, SessionAnswer)

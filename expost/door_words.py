@@ -25,9 +25,9 @@ from expost.query.word import refuse_unknown_names
 By = Breakdown | str | None
 
 
-def duration_of(given: timedelta | str) -> timedelta:
-    """A length of time, which may be in words."""
-    return parse_duration(given) if isinstance(given, str) else given
+def duration_of(given: timedelta | str, name: str) -> timedelta:
+    """The length of time that the argument `name` gives, which may be in words."""
+    return parse_duration(given, name) if isinstance(given, str) else given
 
 
 def breakdown_of(
@@ -44,7 +44,7 @@ def unit_of(given: Unit | str, gap: timedelta | str | None) -> Unit:
     """A unit, which may be in words; `gap` ends a session."""
     if isinstance(given, Unit) and gap is None:
         return given
-    return unit_with(str(given), None if gap is None else duration_of(gap))
+    return unit_with(str(given), None if gap is None else duration_of(gap, "gap"))
 
 
 def measure_of(given: Measure | str) -> Measure:
@@ -116,7 +116,7 @@ def _instant(name: str, given: Any) -> datetime:
 
 
 def _length(name: str, given: Any) -> timedelta:
-    length = duration_of(given)
+    length = duration_of(given, name)
     if isinstance(length, timedelta):
         return length
     raise InvalidInput(

@@ -21,8 +21,10 @@ def micros(length: timedelta) -> int:
     return length // timedelta(microseconds=1)
 
 
-def parse_duration(text: str) -> timedelta:
+def parse_duration(text: str, name: str | None = None) -> timedelta:
     """`7d`, `7 days`, `36h`, `30 min`, `90s`, `2 weeks`. A day is 24 hours.
+
+    A refusal says that it is what `name` is, where that is given.
 
     >>> parse_duration("7 days") == parse_duration("7d") == timedelta(days=7)
     True
@@ -30,13 +32,14 @@ def parse_duration(text: str) -> timedelta:
     match = re.fullmatch(r"\s*(\d{1,9})\s*([a-z]+?)s?\s*", text.lower()) or re.fullmatch(
         r"\s*(\d{1,9})(s)", text
     )
+    said = f"{text!r} is" if name is None else f"{name} is {text!r}, which is"
     if not match or match[2] not in _UNITS:
-        raise InvalidInput(f"{text!r} is no length of time.", hint="For example: 7d, 36h, 30min, 90s, 2w")
+        raise InvalidInput(f"{said} no length of time.", hint="For example: 7d, 36h, 30min, 90s, 2w")
     try:
         return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
     except OverflowError as error:
         raise InvalidInput(
-            f"{text!r} is longer than time.", hint="For example: 7d, 36h, 30min, 90s, 2w"
+            f"{said} longer than time.", hint="For example: 7d, 36h, 30min, 90s, 2w"
         ) from error
 
 

@@ -133,7 +133,7 @@ def common_of(form: Form) -> dict[str, Any]:
         "site": one(form, "site"),
         "start": moment_of(form, "from"),
         "end": moment_of(form, "to"),
-        "last": None if (length := one(form, "last")) is None else parse_duration(length),
+        "last": None if (length := one(form, "last")) is None else parse_duration(length, "last"),
         "time_zone": one(form, "time_zone"),
         "week_start": parse_weekday(day) if (day := one(form, "week_start")) else None,
         "bots": yes(form, "bots"),
@@ -177,7 +177,7 @@ def breakdown_of(form: Form) -> Breakdown | None:
 def unit_of(form: Form) -> Unit:
     """What is counted."""
     gap = one(form, "gap")
-    return unit_with(one(form, "unit") or "person", None if gap is None else parse_duration(gap))
+    return unit_with(one(form, "unit") or "person", None if gap is None else parse_duration(gap, "gap"))
 
 
 def yes(form: Form, name: str) -> bool | None:

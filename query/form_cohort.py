@@ -33,8 +33,10 @@ def cohort_of(name: str, form: Form) -> Cohort:
     refuse_unknown(form, COHORT, "a cohort")
     did, did_not = tuple(form.get("did", ())), tuple(form.get("did_not", ()))
     times = {place: whole_number("times", text) for place, text in _numbered(form, "times", did)}
-    within = {place: parse_duration(text) for place, text in _numbered(form, "did_within", did)}
-    without = {place: parse_duration(text) for place, text in _numbered(form, "not_within", did_not)}
+    within = {place: parse_duration(text, "did_within") for place, text in _numbered(form, "did_within", did)}
+    without = {
+        place: parse_duration(text, "not_within") for place, text in _numbered(form, "not_within", did_not)
+    }
     wheres: dict[int, list[PropertyMatch]] = {}
     for text in form.get("did_where", ()):
         number, colon, condition = text.partition(":")
@@ -54,7 +56,7 @@ def cohort_of(name: str, form: Form) -> Cohort:
             for place, step in enumerate(did, 1)
         ),
         did_not=tuple(Did(step, within=without.get(place)) for place, step in enumerate(did_not, 1)),
-        sequence=Sequel(steps, parse_duration(length or "7d")) if steps else None,
+        sequence=Sequel(steps, parse_duration(length or "7d", "sequence_within")) if steps else None,
         traits=tuple(map(property_of, form.get("trait", ()))),
         start=moment_of(form, "from"),
         end=moment_of(form, "to"),

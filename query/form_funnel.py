@@ -73,7 +73,7 @@ def funnel_of(form: Form) -> Funnel:
             "A funnel needs steps.",
             hint='For example: expost funnel "Viewed page" "Signed up", or step=Viewed+page&step=Signed+up over HTTP',
         )
-    within = parse_duration(one(form, "within") or "7d")
+    within = parse_duration(one(form, "within") or "7d", "within")
     return Funnel(
         _stages(form, steps),
         within,
@@ -101,7 +101,7 @@ def _stages(form: Form, steps: tuple[str, ...]) -> tuple[Step | Stage, ...]:
                 f"step_within is {text!r}, which names no step and length.",
                 hint="For step 3 at most an hour after the step before it: 3=1h",
             )
-        windows[_step_number("step_within", number, steps)] = parse_duration(length)
+        windows[_step_number("step_within", number, steps)] = parse_duration(length, "step_within")
     for text in form.get("where", ()):
         number, colon, condition = text.partition(":")
         if not colon:

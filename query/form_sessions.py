@@ -78,7 +78,7 @@ def session_of(id_: str, form: Form) -> SessionDetail:
 
 def _gap(form: Form) -> dict[str, Any]:
     gap = one(form, "gap")
-    return {"gap": SESSION_GAP if gap is None else parse_duration(gap)}
+    return {"gap": SESSION_GAP if gap is None else parse_duration(gap, "gap")}
 
 
 def _counted(form: Form, *names: str) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def paths_of(form: Form) -> Paths:
         one(form, "direction") or "after",
         events=tuple(form.get("event", ())),
         groups=tuple(form.get("group", ())),
-        gap=SESSION_GAP if gap is None else parse_duration(gap),
+        gap=SESSION_GAP if gap is None else parse_duration(gap, "gap"),
         **chosen,
         **common_of(form),
     )

@@ -24,7 +24,7 @@ class Unit:
     def __post_init__(self) -> None:
         if self.kind not in KINDS or (self.kind == "group") != (self.group_type is not None):
             raise InvalidInput(
-                f"{self!s} is no unit of analysis.",
+                f"unit is {str(self)!r}, which is no unit of analysis.",
                 hint="One of: person, session, device, group:TYPE (for example group:company).",
             )
         if self.gap <= timedelta(0):

@@ -201,7 +201,16 @@ def test_a_retention_is_read_with_all_that_may_be_said_of_it():
     ("read", "pairs", "kind", "says"),
     [
         (funnel_of, [("within", "7d")], InvalidInput, "needs steps"),
-        (funnel_of, [("step", "A"), ("within", "7")], InvalidInput, "'7'"),
+        (funnel_of, [("step", "A"), ("within", "7")], InvalidInput, "within is '7'"),
+        (
+            funnel_of,
+            [("step", "A"), ("step", "B"), ("step_within", "2=7")],
+            InvalidInput,
+            "step_within is '7'",
+        ),
+        (funnel_of, [("step", "A"), ("last", "-3d")], InvalidInput, "last is '-3d'"),
+        (funnel_of, [("step", "A"), ("unit", "session"), ("gap", "x")], InvalidInput, "gap is 'x'"),
+        (funnel_of, [("step", "A"), ("unit", "group")], InvalidInput, "unit is 'group'"),
         (funnel_of, [("step", "A"), ("windwo", "7d")], InvalidInput, "'windwo'"),
         (funnel_of, [("step", "A"), ("by", "planet")], InvalidInput, "'planet'"),
         (funnel_of, [("step", "A"), ("by", "planet:mars")], InvalidInput, "'planet:mars'"),

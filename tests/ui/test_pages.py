@@ -228,7 +228,7 @@ def test_a_funnel_keeps_its_form_beside_an_error() -> None:
     page = soup(response.text)
     assert page.select_one("input[name=within][value=soon]")
     assert page.select_one("select[name=step] option[value='Viewed a tea'][selected]")
-    assert "'soon' is no length of time" in page.get_text()
+    assert "within is 'soon', which is no length of time" in page.get_text()
 
 
 def test_a_funnel_form_has_room_for_one_more_step() -> None:
