@@ -18,9 +18,10 @@ from pathlib import Path
 from bench.made_lake import END, SITE
 from bench.memory import peak_mb
 from expost.errors import QueryLimit
+from expost.query.activity import ACTIVITY
 from expost.query.analysis import Analysis
 from expost.query.breakdown import ByColumn, ByProperty, Flag
-from expost.query.definition import ACTIVITY, definition
+from expost.query.definition import definition
 from expost.query.explanation import Explanation
 from expost.query.funnel import Funnel, FunnelPeople
 from expost.query.lifecycle import Lifecycle

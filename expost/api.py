@@ -108,7 +108,7 @@ def _add_definitions(api: APIRouter, call: Call) -> None:
         """Every version of a definition, the oldest first, and what is said of it."""
         site = one(given(request, (SITE,)), "site")
         versions = await call("history", name, site=site)
-        details = (await call("details", versions[-1]["name"], site=site)).to_json()
+        details = (await call("details", name, site=site)).to_json()
         return JSONResponse(details | {"name": versions[-1]["name"], "versions": versions})
 
     @api.patch("/definitions/{name:text}", openapi_extra=body_schema(DETAILS))

@@ -13,6 +13,7 @@ from expost.errors import InvalidInput
 from expost.file_commands import FOLDER, apply_agreed, missing_option, print_plan, print_written
 from expost.kept_commands import print_archived, print_described
 from expost.options import asking_options, data_option, json_option, print_json, site_option, wants_json
+from expost.query.activity import ACTIVITY, RULE
 from expost.query.form_definition import DIFFERENCE, HEALTH, difference_of, health_of
 
 if TYPE_CHECKING:
@@ -63,10 +64,12 @@ def show(name: str, data: Path | None, site: str | None, as_json: bool) -> None:
     """
     analysis = analysis_of(data)
     history = analysis.history(name, site=site)
-    told = analysis.details(history[-1]["name"], site=site)
+    told = analysis.details(name, site=site)
     if wants_json(as_json):
         print_json(told.to_json() | {"name": history[-1]["name"], "versions": history})
         return
+    if history[-1]["version"] == ACTIVITY.version:
+        click.echo(RULE)
     for word, value in told.to_json().items():
         if value:
             click.echo(f"{word}: {', '.join(value) if isinstance(value, list) else value}")

@@ -18,7 +18,8 @@ from expost.door_words import (
     steps_of,
     unit_of,
 )
-from expost.query.definition import ACTIVITY, Definition, PropertyMatch, Scalar
+from expost.query.activity import ACTIVITY
+from expost.query.definition import Definition, PropertyMatch, Scalar
 from expost.query.funnel import Funnel, FunnelAnswer, Stage
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.measure import Measure

@@ -4,6 +4,7 @@ ExpostError
 ├── InvalidInput            what was typed or sent cannot be understood (400)
 │   ├── SelectorError       a selector that is refused; carries the place of the token
 │   └── InvalidSetting      a setting with a value that it cannot have
+├── BuiltIn                 a change of what nobody saved and nobody can change (409)
 ├── NotBuilt                a question that this version refuses rather than approximates (400)
 ├── MergeRefused            a merge that looks like a mistake; it can be forced (409)
 ├── UnknownName             a definition, site or key that does not exist (404)
@@ -117,6 +118,19 @@ class NotBuilt(InvalidInput):
     """A question that this version refuses rather than approximates."""
 
     code = "not_built"
+
+
+class BuiltIn(ExpostError):
+    """A change of a definition that is there without being saved."""
+
+    code = "built_in"
+    status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} is built in: version 0 is its only one, and nothing changes it.",
+            hint=f"A definition of that name stands in its place: expost define {name!r} --click SELECTOR",
+        )
 
 
 class MergeRefused(ExpostError):

@@ -34,7 +34,7 @@ class UsedVersion:
 class UsedDefinition:
     """A definition as it took part: `events` matched (in range, where the question has one), `unknown` might have.
 
-    `version` is None for an inline definition; `engine` is the version of the selector engine. `versions` says which
+    `version` is None for an inline definition, and 0 for what is built in; `engine` is the version of the selector engine. `versions` says which
     versions counted when, where that is not one for all time.
     """
 
@@ -45,6 +45,11 @@ class UsedDefinition:
     events: int
     unknown: int
     versions: tuple[UsedVersion, ...] = ()
+
+    @property
+    def named(self) -> str:
+        """What an address calls it: what is built in with its version, since another may be saved under its name."""
+        return f"{self.name}@{self.version}" if self.version == 0 else self.name
 
 
 @dataclass(frozen=True, slots=True)

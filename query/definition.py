@@ -337,16 +337,6 @@ EXAMPLES = {
 """Of each condition in text, one."""
 
 
-ACTIVITY = Definition(
-    "Any activity",
-    (Alternative(types=("click", "auxclick", "change", "submit", "page_view", "custom")),),
-)
-"""What somebody does who does anything: questions know it by its name, unless a definition of that name is saved.
-
-What a page says by itself (that it was left, who it is, which variation it showed) is no activity.
-"""
-
-
 def definition(
     name: str,
     *,

@@ -203,7 +203,7 @@ def _step(step: Step) -> str:
             f"The event {step.name!r} is not saved, so nothing can ask about it later.",
             hint="Save it first: define it, and ask about its name.",
         )
-    return step.name
+    return step.name if step.version else f"{step.name}@{step.version}"
 
 
 def _cohort(cohort: str | Cohort) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from expost.errors import InvalidInput
 
-from .definition import ACTIVITY
+from .activity import ACTIVITY
 from .form import (
     BESIDE,
     COMMON,

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from expost.errors import UnknownDefinition
+from expost.errors import BuiltIn, UnknownDefinition
 from expost.state import definitions as saved
 from expost.state.audit import Actor
 from expost.state.definitions import SHELF
@@ -20,7 +20,16 @@ from .definition_filing import definition_filing
 from .file_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .opened import OpenedFolder
 from .question import Moment
-from .saved import check_definition, definition_of, in_force_at, pin_of, version_json, whole_of
+from .saved import (
+    built_in_json,
+    check_definition,
+    definition_of,
+    find_built_in,
+    in_force_at,
+    pin_of,
+    version_json,
+    whole_of,
+)
 from .selector_sql import ENGINE_VERSION
 
 
@@ -69,14 +78,18 @@ class KeptDefinitions(OpenedFolder):
         ]
 
     def details(self, name: str, *, site: str | None = None) -> Details:
-        """Owner, tags and note of a definition, and whether it is archived."""
-        return find_details(self.state, SHELF, find_site(self.state, site).slug, name)
+        """Owner, tags and note of a definition, and whether it is archived; with a pin those of its name."""
+        slug = find_site(self.state, site).slug
+        if self._built_in(slug, name):
+            return Details()
+        return find_details(self.state, SHELF, slug, pin_of(self.state, slug, name)[0])
 
     def describe(
         self, name: str, *, site: str | None = None, author: str = "", place: str = "", **wanted: Any
     ) -> Details:
         """The details after those given (owner, tags, note, archived) are set, each with author and time."""
         slug, by = find_site(self.state, site).slug, Actor(author, place)
+        self._refuse_built_in(slug, name)
         return describe_as(self.state, SHELF, slug, name, wanted, clock=self.clock, by=by)
 
     def roll_back(
@@ -84,6 +97,7 @@ class KeptDefinitions(OpenedFolder):
     ) -> Definition:
         """A new version that says what an old one said, and is valid when that one was."""
         slug = find_site(self.state, site).slug
+        self._refuse_built_in(slug, name)
         old = saved.find_definition(self.state, slug, name, version)
         kept = saved.save_definition(
             self.state,
@@ -116,19 +130,32 @@ class KeptDefinitions(OpenedFolder):
         apply_plan(self.state, SHELF, plan, clock=self.clock, by=Actor(author, place))
 
     def definition(self, name: str, version: int | None = None, *, site: str | None = None) -> Definition:
-        """One saved definition, its latest version unless one is given."""
-        return definition_of(
-            saved.find_definition(self.state, find_site(self.state, site).slug, name, version)
-        )
+        """One definition, its latest version unless one is given."""
+        slug = find_site(self.state, site).slug
+        built_in = self._built_in(slug, name, version)
+        return built_in or definition_of(saved.find_definition(self.state, slug, name, version))
 
     def history(self, name: str, *, site: str | None = None) -> list[dict[str, Any]]:
         """Every version of a definition, oldest first; with a pin (`Signed up@2`) those up to that version."""
         slug = find_site(self.state, site).slug
+        built_in = self._built_in(slug, name)
+        if built_in is not None:
+            return [built_in_json(built_in)]
         name, version = pin_of(self.state, slug, name)
         if version is not None:
             saved.find_definition(self.state, slug, name, version)
         versions = saved.definition_history(self.state, slug, name)
         return [version_json(each) for each in versions if version is None or each.version <= version]
+
+    def _built_in(self, site: str, name: str, version: int | None = None) -> Definition | None:
+        if version is None:
+            name, version = pin_of(self.state, site, name)
+        return find_built_in(self.state, site, name, version)
+
+    def _refuse_built_in(self, site: str, name: str) -> None:
+        built_in = self._built_in(site, name)
+        if built_in is not None:
+            raise BuiltIn(built_in.name)
 
     def _named(self, site: str | None, name: str) -> list[tuple[str, Definition]]:
         """The definitions of that name: of the site, or of every one."""

@@ -18,7 +18,6 @@ from expost.state.sites import find_site
 
 from .answer import Answer
 from .dashboard import Dashboard
-from .definition import ACTIVITY
 from .file_folder import Plan, Written, apply_plan, export_folder, plan_folder
 from .form import Form
 from .form_funnel import funnel_of
@@ -27,7 +26,7 @@ from .opened import OpenedFolder
 from .reconcile import Reconcile
 from .report import KINDS, Report, laid_over, report_of
 from .report_filing import dashboard_filing, kept_on, report_filing
-from .saved import in_force_at, is_activity, pin_of
+from .saved import find_built_in, in_force_at, pin_of
 
 LONGEST_NAME = 200
 Thing = Report | Dashboard
@@ -215,12 +214,14 @@ class KeptReports(OpenedFolder):
     def followers(self, definition: str, *, site: str | None = None) -> list[str]:
         """The reports in use that name a definition, pinned or not."""
         slug = find_site(self.state, site).slug
-        key = name_key(find_definition(self.state, slug, definition).name)
-        return [
-            each.name
-            for each in self.kept_reports(site=slug)
-            if any(name_key(pin_of(self.state, slug, named)[0]) == key for named in each.definitions)
-        ]
+        built_in = find_built_in(self.state, slug, *pin_of(self.state, slug, definition))
+        key = name_key((built_in or find_definition(self.state, slug, definition)).name)
+
+        def is_about(named: str) -> bool:
+            name, version = pin_of(self.state, slug, named)
+            return name_key(name) == key and find_built_in(self.state, slug, name, version) == built_in
+
+        return [each.name for each in self.kept_reports(site=slug) if any(map(is_about, each.definitions))]
 
     def _keep(self, thing: Thing, site: str, by: Actor) -> None:
         if not 1 <= len(thing.name.strip()) <= LONGEST_NAME:
@@ -240,8 +241,9 @@ class KeptReports(OpenedFolder):
 
     def _pin(self, site: str, named: str) -> str:
         name, version = pin_of(self.state, site, named)
-        if is_activity(self.state, site, name, version):
-            return f"{ACTIVITY.name}@0"
+        built_in = find_built_in(self.state, site, name, version)
+        if built_in is not None:
+            return f"{built_in.name}@{built_in.version}"
         found = find_definition(self.state, site, name, version)
         return f"{found.name}@{found.version}"
 

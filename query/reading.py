@@ -181,7 +181,8 @@ class Reading:
     ) -> Source:
         """Where the events of a definition are: of a saved one in a relation of its own, if `columns` suffice."""
         is_past = self.as_of is not None  # then the lake holds what was there by then, and files hold more
-        if self.events is None or is_past or definition.version is None or not set(columns) <= set(COLUMNS):
+        # Of any activity, which is version 0, a file of its own would hold nearly all that the lake does.
+        if self.events is None or is_past or not definition.version or not set(columns) <= set(COLUMNS):
             return in_lake(match)
         kept = kept_source(self.connection, self.events, self.site, definition, match, prefix)
         if kept is None:

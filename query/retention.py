@@ -10,9 +10,9 @@ from typing import Any, Literal, cast
 
 from expost.errors import InvalidInput
 
+from .activity import ACTIVITY
 from .answer import as_row, ask_again, with_rows_beside
 from .breakdown import Breakdown, kind_asked
-from .definition import ACTIVITY
 from .explanation import ExplainedAnswer
 from .form import parse_day
 from .person import PeopleAnswer
@@ -39,7 +39,7 @@ ENTRIES = ("first_in_range", "first_ever", "recurring")
 class Retention(Comparable):
     """Who came back: cohorts by the period of an entry, and who did `returns` in period n (docs/rules.md 6).
 
-    Any activity (`expost.query.definition.ACTIVITY`) begins and returns unless they are said. `entry`: the first
+    Any activity (`expost.query.activity.ACTIVITY`) begins and returns unless they are said. `entry`: the first
     `begins` in range, the first ever (in kept data), or `recurring`, once per period. `periods` is how many periods
     after 0 are shown, eight unless it is said. `mode`: in period n, or in period n or later. `rolling`: periods are
     exact multiples of 24 hours from the unit's own entry (a month: 30 days). `brackets`: stretches of periods, both

@@ -9,16 +9,18 @@ from typing import Any
 import duckdb
 
 from expost.clock import from_micros
-from expost.errors import InvalidInput, UnknownDefinition
+from expost.errors import InvalidInput, UnknownDefinition, UnknownVersion
 from expost.state import definitions as saved
 from expost.state.database import State
 from expost.state.definitions import SavedDefinition
 from expost.state.names import checked_name, name_key
 
+from .activity import ACTIVITY
 from .condition import compile_definition
-from .definition import ACTIVITY, Definition, in_force_of
+from .definition import Definition, in_force_of
 from .interval import Interval
 from .reading import check_patterns
+from .selector_sql import ENGINE_VERSION
 
 VIEWS = ("events", "elements", "placements", "people", "losses", "rejected")
 """What SQL finds under these names; a definition is a view of its own name beside them."""
@@ -41,19 +43,27 @@ def in_force_at(state: State, site: str, name: str, version: int | None = None) 
     """
     if version is None:
         name, version = pin_of(state, site, name)
-    if is_activity(state, site, name, version):
-        return ACTIVITY
+    built_in = find_built_in(state, site, name, version)
+    if built_in is not None:
+        return built_in
     if version is not None:
         saved.find_definition(state, site, name, version)
     history = saved.definition_history(state, site, name)
     return whole_of([each for each in history if version is None or each.version <= version])
 
 
-def is_activity(state: State, site: str, name: str, version: int | None = None) -> bool:
-    """Whether a name means `ACTIVITY`: a definition saved under it comes before it, unless version 0 is meant."""
+def find_built_in(state: State, site: str, name: str, version: int | None = None) -> Definition | None:
+    """The definition that is there without being saved, if a name and version mean it.
+
+    One that is saved under its name comes before it, unless version 0 is meant.
+    """
     if name_key(name) != name_key(ACTIVITY.name):
-        return False
-    return version == 0 or (version is None and not _versions(state, site, name))
+        return None
+    if version != ACTIVITY.version and _versions(state, site, name):
+        return None
+    if version not in (None, ACTIVITY.version):
+        raise UnknownVersion("definition", ACTIVITY.name, version, [0])
+    return ACTIVITY
 
 
 def pin_of(state: State, site: str, named: str) -> tuple[str, int | None]:
@@ -95,6 +105,17 @@ def version_json(kept: SavedDefinition) -> dict[str, Any]:
         "author": kept.author,
         "created_at": said_at(kept.created_at),
         "meaning": str(definition),
+    }
+
+
+def built_in_json(built_in: Definition) -> dict[str, Any]:
+    """The same of a definition that nobody saved: its one version, of no author and no time."""
+    return built_in.to_json() | {
+        "engine": ENGINE_VERSION,
+        "author": "",
+        "created_at": None,
+        "meaning": str(built_in),
+        "built_in": True,
     }
 
 

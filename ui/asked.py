@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from expost.errors import ExpostError
+from expost.query.activity import ACTIVITY
 from expost.query.cohort import Cohort
-from expost.query.definition import ACTIVITY, Definition
+from expost.query.definition import Definition
 from expost.query.flag_list import FlagList
 from expost.query.form import Form
 from expost.query.question import COHORT_COMPARED
@@ -44,7 +45,7 @@ SEVERAL: Choices = (
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be chosen: saved definitions and any activity, flags that exposures named, and cohorts."""
+    """What can be chosen: saved definitions, flags that exposures named, and cohorts."""
 
     definitions: Choices
     flags: Choices
@@ -59,11 +60,8 @@ async def find_offer(desk: Desk, site: str) -> Offer:
     except ExpostError:
         flags = []
     cohorts: Sequence[Cohort] = await desk.call("cohorts", site=site)
-    names = [each.name for each in definitions]
-    if name_key(ACTIVITY.name) not in map(name_key, names):
-        names.append(ACTIVITY.name)
     return Offer(
-        tuple((name, name) for name in names),
+        tuple((each.name, each.name) for each in definitions),
         tuple((f"flag:{key}", key) for key in flags),
         tuple((each.name, each.name) for each in cohorts),
     )
@@ -82,13 +80,14 @@ class Ask:
 
     @property
     def definitions(self) -> Choices:
-        """The definitions to choose from."""
-        return self.offer.definitions
+        """The definitions to choose from: those that are saved, and any activity unless one of them is called so."""
+        is_taken = name_key(ACTIVITY.name) in (name_key(name) for name, _ in self.saved)
+        return self.saved if is_taken else (*self.saved, (ACTIVITY.name, ACTIVITY.name))
 
     @property
     def saved(self) -> Choices:
         """Those of them that somebody has saved."""
-        return tuple(each for each in self.offer.definitions if each[0] != ACTIVITY.name)
+        return self.offer.definitions
 
     @property
     def breakdowns(self) -> Choices:

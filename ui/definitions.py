@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from expost.errors import ExpostError
+from expost.query.activity import ACTIVITY, RULE
 from expost.query.calendar import Calendar, interval_words
 from expost.query.definition import Definition
 from expost.query.preview import Preview
@@ -80,6 +81,16 @@ class DefinitionView:
     zone: str = "UTC"
 
     @property
+    def is_built_in(self) -> bool:
+        """Whether it is there without being saved, and nothing changes it."""
+        return self.definition.version == ACTIVITY.version
+
+    @property
+    def rule(self) -> str:
+        """Of what is built in, what it means."""
+        return RULE if self.is_built_in else ""
+
+    @property
     def valid(self) -> str:
         """When the latest version counts."""
         return next((each.valid for each in self.versions if each.is_current), ALWAYS)
@@ -92,12 +103,19 @@ class DefinitionView:
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """The address of this definition."""
-        return [("name", self.definition.name)]
+        return [("name", self.named)]
+
+    @property
+    def named(self) -> str:
+        """How a question names it: what is built in as that, whatever is saved under its name later."""
+        return (
+            f"{self.definition.name}@{self.definition.version}" if self.is_built_in else self.definition.name
+        )
 
     @property
     def funnel_pairs(self) -> list[tuple[str, str]]:
         """A funnel that starts with it."""
-        return [("step", self.definition.name)]
+        return [("step", self.named)]
 
     @property
     def edit_pairs(self) -> list[tuple[str, str]]:
@@ -119,7 +137,9 @@ def versions_of(history: Sequence[Mapping[str, Any]], current: int | None, zone:
         Version(
             version=each["version"],
             meaning=each["meaning"],
-            saved=moment(datetime.fromisoformat(each["created_at"]), zone),
+            saved=moment(datetime.fromisoformat(each["created_at"]), zone)
+            if each["created_at"]
+            else "built in",
             author=each["author"],
             is_current=each["version"] == current,
             valid=_valid(each, zone),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from expost.query.definition import ACTIVITY
+from expost.query.activity import ACTIVITY
 from expost.query.form_retention import retention_of
 from expost.query.retention import Cohort, PooledPeriod, Retention, RetentionAnswer, RetentionGroup
 from expost.state.names import name_key
