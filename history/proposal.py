@@ -12,10 +12,11 @@ from typing import Any
 
 from expost.errors import InvalidInput
 
-from .files import Shape, is_parquet, tables
+from .files import Shape, head, is_parquet, tables
 from .foreign import Row, Unusable, text_of
 from .mapping import Mapping, guess_shape, mapping_of, time_in, write_mapping
-from .time_columns import find_times, guess_format, is_clock, is_day, unlike, with_other_half
+from .packed import BOM
+from .time_columns import find_times, guess_format, is_clock, is_clock_part, is_day, unlike, with_other_half
 
 SAMPLE_ROWS = 200
 
@@ -66,13 +67,19 @@ class Proposal:
 
 
 def proposal(path: Path) -> Proposal:
-    """A look at the first rows of a table."""
+    """A look at the first rows of a table. Refuses one that has none to look at, and says why."""
+    _refuse_other_text(path)
     shape = guess_shape(path)
-    placed = inspect(path)
+    placed, unreadable = inspect(path)
+    if 1 in unreadable and not is_parquet(path):
+        # The next row would be taken for the one of names.
+        raise _refusal(f"The first row of {path.name} cannot be read", unreadable[1])
     rows = list(placed.values())
+    if not rows and unreadable:
+        raise _refusal(f"No row of {path.name} can be read", next(iter(unreadable.values())))
     if not rows:
         raise InvalidInput(
-            f"No row of {path.name} can be read.",
+            f"{path.name} has names of columns at most, and no row below.",
             hint="Tables have one event a line, and a first row of names.",
         )
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -80,7 +87,35 @@ def proposal(path: Path) -> Proposal:
     if is_parquet(path):
         # What stands between values is said of text alone.
         mapping = replace(mapping, delimiter=Mapping().delimiter)
-    return Proposal({name: _samples(rows, name) for name in names}, mapping, _doubts(placed, mapping))
+    return Proposal({name: _samples(rows, name) for name in names}, mapping,
+                    [*_unread(unreadable), *_doubts(placed, mapping)])  # fmt: skip
+
+
+def _refuse_other_text(path: Path) -> None:
+    """Refuse an empty file, and UTF-16 without the mark by which it is read: every other byte of it is no character."""
+    begins = head(path)
+    if 4 * begins[:200].count(0) > len(begins[:200]):
+        raise InvalidInput(
+            f"{path.name} is no UTF-8, and seems to be UTF-16 without a byte order mark.",
+            hint="Save the table as UTF-8, or: iconv -f UTF-16LE -t UTF-8 FILE > NEW",
+        )
+    if not path.stat().st_size or begins == BOM:
+        raise InvalidInput(
+            f"{path.name} is empty{' but for a byte order mark' if begins else ''}.",
+            hint="Export it again, or name another file.",
+        )
+
+
+def _refusal(what: str, why: Unusable) -> InvalidInput:
+    return InvalidInput(f"{what}: {why}.", hint=why.hint or "Export it again, or name another file.")
+
+
+def _unread(unreadable: Named[int, Unusable]) -> list[str]:
+    if not unreadable:
+        return []
+    row, why = next(iter(unreadable.items()))
+    many = f"{len(unreadable)} of the first rows cannot be read, and will be rejected. The first is row {row}"
+    return [f"{many}: {why}. {why.hint}".rstrip()]
 
 
 def _doubts(placed: Named[int, Row], mapping: Mapping) -> list[str]:
@@ -92,7 +127,14 @@ def _doubts(placed: Named[int, Row], mapping: Mapping) -> list[str]:
     [first, *others] = mapping.time
     if not others and is_day(rows, first):
         held = {column for _, column in mapping.named()}
-        clocks = [name for name in rows[0] if name not in held and is_clock(rows, name)]
+        free = [name for name in rows[0] if name not in held]
+        clocks = [name for name in free if is_clock(rows, name)]
+        parts = [name for name in free if is_clock_part(rows, name)]
+        if not clocks and parts:
+            said.append(
+                f"{first} has days alone, so that every event is at midnight. {' and '.join(parts)} may say the time "
+                "of day: left out, since an import takes it from one column that writes it such as 02:30"
+            )
         if clocks:
             said.append(
                 f"{first} has days alone, so that every event is at midnight. If {clocks[0]} is the time of day: "
@@ -111,10 +153,16 @@ def _in_line(text: str) -> str:
     return "".join(each if each.isprintable() else "�" for each in text)
 
 
-def inspect(path: Path, rows: int = SAMPLE_ROWS) -> dict[int, Row]:
-    """The first rows of a table by their numbers, by a shape that is guessed from its first line."""
-    found = islice(tables(path, guess_shape(path)), rows)
-    return {place.row: row for place, row in found if not isinstance(row, Unusable)}
+def inspect(path: Path, rows: int = SAMPLE_ROWS) -> tuple[dict[int, Row], dict[int, Unusable]]:
+    """The first rows of a table by their numbers, by a shape that is guessed from its first line.
+
+    Beside them those that cannot be read, and why.
+    """
+    found = list(islice(tables(path, guess_shape(path)), rows))
+    return (
+        {place.row: row for place, row in found if not isinstance(row, Unusable)},
+        {place.row: row for place, row in found if isinstance(row, Unusable)},
+    )
 
 
 # Which columns are likely what, the likeliest name first.

@@ -20,15 +20,37 @@ COMPACT = "%Y%m%d"
 CLOCK_NAMES = ("time", "time_of_day", "event_time", "hour", "clock", "uhrzeit", "zeit")
 DAY_NAMES = ("date", "event_date", "day", "datum", "tag")
 """What columns are called that hold one half of a time."""
+CLOCK_PARTS = frozenset(
+    (
+        *CLOCK_NAMES,
+        "hours",
+        "h",
+        "hh",
+        "std",
+        "stunde",
+        "stunden",
+        "minute",
+        "minutes",
+        "min",
+        "mm",
+        "minuten",
+    )
+)
+"""What columns are called that hold less than that: an hour, a minute."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{8}")
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?")
+_SORTED_DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{8}")
+_COMPACT_CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
 
 
 def with_other_half(rows: Sequence[Row], column: str, names: Sequence[str]) -> tuple[str, ...]:
     """The columns of the times, if those of `column` are days or clocks alone and one of `names` has the other half."""
     if is_day(rows, column):
         other = _called(rows, names, CLOCK_NAMES, is_clock)
+        # Only behind a day that ISO 8601 knows: a format of strptime would read "230" as 23:00.
+        if other is None and _are_all(rows, column, _SORTED_DAY):
+            other = _called(rows, names, CLOCK_NAMES, is_compact_clock)
         return (column, other) if other else (column,)
     if is_clock(rows, column):
         other = _called(rows, names, DAY_NAMES, is_day)
@@ -64,6 +86,18 @@ def is_clock(rows: Sequence[Row], column: str) -> bool:
     )
 
 
+def is_compact_clock(rows: Sequence[Row], column: str) -> bool:
+    """Whether a column may hold times of day written as 0230 or 023000, and nothing else."""
+    return _are_all(rows, column, _COMPACT_CLOCK)
+
+
+def is_clock_part(rows: Sequence[Row], column: str) -> bool:
+    """Whether a column is called like a time of day or a part of it, and holds numbers."""
+    return column.lower() in CLOCK_PARTS and _mostly(
+        rows, column, lambda value: re.fullmatch(r"\d{1,6}", text_of(value)) is not None
+    )
+
+
 def find_times(rows: Sequence[Row], names: Sequence[str]) -> str | None:
     """The first column whose values are times, all of them or nearly so."""
     return next((name for name in names if _mostly(rows, name, _is_time)), None)
@@ -72,6 +106,11 @@ def find_times(rows: Sequence[Row], names: Sequence[str]) -> str | None:
 def _mostly(rows: Sequence[Row], column: str, is_so: Callable[[object], bool]) -> bool:
     values = [value for row in rows if (value := row.get(column)) not in (None, "")]
     return bool(values) and sum(map(is_so, values)) >= MOSTLY * len(values)
+
+
+def _are_all(rows: Sequence[Row], column: str, written: re.Pattern[str]) -> bool:
+    values = [text for row in rows if (text := text_of(row.get(column)))]
+    return bool(values) and all(map(written.fullmatch, values))
 
 
 def _is_time(value: object) -> bool:

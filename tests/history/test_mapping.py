@@ -251,6 +251,69 @@ def test_days_alone_beside_what_may_be_their_times_are_said(tmp_path: Path) -> N
     assert 'time = ["day", "lasted"]' in found.to_toml()
 
 
+@pytest.mark.parametrize(("day", "clock"), [("20261024", "0230"), ("2026-10-24", "023015")])
+def test_a_time_of_day_without_colons_is_taken_where_no_digit_can_be_missing(tmp_path, day, clock) -> None:
+    found = proposal(_table(tmp_path, "Datum;Uhrzeit;Kunde", f"{day};{clock};ann", f"{day};2359;bob"))
+    assert (found.mapping.time, found.mapping.time_format, found.doubts) == (("Datum", "Uhrzeit"), "iso", [])
+    [event] = MappedReader(found.mapping)({"Datum": day, "Uhrzeit": clock, "Kunde": "ann"})
+    assert event.time == moment_of(f"2026-10-24 02:30:{clock[4:] or '00'}")
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "parts"),
+    [
+        ("Datum;Uhrzeit;Kunde", "20261024;230;ann", "Uhrzeit"),
+        ("Datum;Uhrzeit;Kunde", "24.10.2026;0230;ann", "Uhrzeit"),
+        ("Tag;Std;Min;Kunde", "24.10.2026;2;30;ann", "Std and Min"),
+    ],
+)
+def test_what_may_be_the_time_of_day_and_is_not_taken_is_said(tmp_path: Path, head, row, parts) -> None:
+    found = proposal(_table(tmp_path, head, row, row))
+    [day, *_] = head.split(";")
+    assert found.mapping.time == (day,)
+    assert found.doubts == [
+        f"{day} has days alone, so that every event is at midnight. {parts} may say the time of day: "
+        "left out, since an import takes it from one column that writes it such as 02:30"
+    ]
+
+
+GERMAN = "Datum;Größe;Kunde\n2026-10-24 10:00;1;Jürgen\n2026-10-24 10:01;2;Ann\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "cause", "hint"),
+    [
+        (GERMAN.encode("latin-1"), "The first row of log.csv cannot be read: it is not UTF-8: byte 9 is 0xf6.",
+         "iconv -f WINDOWS-1252"),
+        (GERMAN.encode("utf-16-le"), "log.csv is no UTF-8, and seems to be UTF-16 without a byte order mark.",
+         "iconv -f UTF-16LE"),
+        (b"", "log.csv is empty.", "Export it again"),
+        (b"\xef\xbb\xbf", "log.csv is empty but for a byte order mark.", "Export it again"),
+        (b"time,who\n", "log.csv has names of columns at most, and no row below.", "one event a line"),
+        (b"time,who\n1,\xfc\n", "No row of log.csv can be read: it is not UTF-8: byte 3 is 0xfc.", "iconv"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_looked_at_is_refused_by_its_cause(
+    tmp_path: Path, content, cause, hint
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput) as refused:
+        proposal(path)
+    assert str(refused.value) == cause
+    assert hint in refused.value.hint
+
+
+def test_rows_that_cannot_be_read_among_others_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(GERMAN.replace("Größe", "Menge").encode("latin-1"))
+    [said] = proposal(path).doubts
+    assert said == (
+        "1 of the first rows cannot be read, and will be rejected. The first is row 2: it is not UTF-8: byte 21 is "
+        "0xfc. Save the table as UTF-8, or: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW"
+    )
+
+
 def test_a_bad_day_among_the_first_rows_leaves_the_format_of_the_others_and_is_said(tmp_path: Path) -> None:
     path = _table(
         tmp_path, "Datum;Kunde;Ereignis", "24.10.2026;ann;a", "32.13.2026;ann;a", ";ann;a", "1.1.2026;ann;a"
