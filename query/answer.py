@@ -34,8 +34,8 @@ class UsedVersion:
 class UsedDefinition:
     """A definition as it took part: `events` matched (in range, where the question has one), `unknown` might have.
 
-    `version` is None for an inline definition, and 0 for what is built in; `engine` is the version of the selector engine. `versions` says which
-    versions counted when, where that is not one for all time.
+    `version` is None for an inline definition, and 0 for what is built in; `engine` is the version of the selector
+    engine. `versions` says which versions counted when, where that is not one for all time.
     """
 
     name: str
