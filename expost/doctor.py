@@ -80,15 +80,19 @@ def mend(settings: Settings) -> list[Finding]:
     if holder is not None:
         return [_asked(folder) if holder.serves else _in_use(holder)]
     mended = mend_lake(folder)
-    if not (mended.files or mended.entries or mended.segments or mended.behind):
+    if not (mended.files or mended.entries or mended.segments or mended.behind or mended.logs):
         return [Finding("mended", "Nothing: every file and every log of the lake is whole.")]
     rows = rows_in_words(mended.rows) or "no row"
     done = (
         (mended.files, f"{counted(mended.files, 'file')} set aside in quarantine/"),
         (mended.entries, f"{counted(mended.entries, 'entry', 'entries')} of logs set aside beside them"),
+        (
+            mended.logs,
+            f"logs made anew of the files that lay there: {', '.join(mended.logs)}; the old tables lie in quarantine/",
+        ),
         (mended.segments, f"{counted(mended.segments, 'segment')} moved to the lake again"),
         (mended.behind, f"the last entries were missing in the logs of {', '.join(mended.behind)}"),
-        (mended.files or mended.entries or mended.behind, f"back from the journal: {rows}"),
+        (mended.files or mended.entries or mended.behind or mended.logs, f"back from the journal: {rows}"),
     )
     return [Finding("mended", says) for count, says in done if count]
 

@@ -23,6 +23,7 @@ def find_table(path: Path) -> DeltaTable | None:
     try:
         return DeltaTable(path)
     except TableNotFoundError:
+        refuse_without_log(path)
         return None
     except DeltaError as problem:
         torn = _find_torn_entry(path)
@@ -33,10 +34,20 @@ def find_table(path: Path) -> DeltaTable | None:
             # While it was being read, a newer checkpoint may have taken the place of the entries.
             return DeltaTable(path)
         except DeltaError:
-            raise FolderError(
-                f"The log of the table {path.name} cannot be read: an entry is missing or damaged.",
-                hint="Stop the server, then: expost doctor --mend. What the journal still holds is stored again.",
-            ) from problem
+            raise _lost(path) from problem
+
+
+def refuse_without_log(path: Path) -> None:
+    """Raise FolderError where files of a table lie without their log: with a new one they would be nobody's."""
+    if not any((path / "_delta_log").glob("[0-9]*")) and any(path.glob("*.parquet")):
+        raise _lost(path)
+
+
+def _lost(path: Path) -> FolderError:
+    return FolderError(
+        f"The log of the table {path.name} cannot be read: an entry is missing or damaged.",
+        hint="Stop the server, then: expost doctor --mend. It makes the log anew, of the files of the table.",
+    )
 
 
 def forget_entries(path: Path, version: int) -> int:
@@ -63,7 +74,7 @@ def mend(path: Path) -> None:
     An entry appears in the log whole, or not at all, as long as the power stays. So this hurts no writer at work.
     """
     checkpoint = max((path / "_delta_log").glob("[0-9]*.checkpoint.parquet"), default=None)
-    if checkpoint is not None and not _is_readable(checkpoint):
+    if checkpoint is not None and not is_readable(checkpoint):
         # Entries are removed long after the checkpoint that replaces them was synced, so those it held are still there.
         (path / "_delta_log" / "_last_checkpoint").unlink(missing_ok=True)
         checkpoint.rename(checkpoint.with_suffix(".torn"))
@@ -72,7 +83,8 @@ def mend(path: Path) -> None:
         entry.rename(entry.with_suffix(".torn"))
 
 
-def _is_readable(checkpoint: Path) -> bool:
+def is_readable(checkpoint: Path) -> bool:
+    """Whether a checkpoint can be read to its end."""
     try:
         pq.read_table(checkpoint)
     except (pa.ArrowException, OSError):

@@ -1,22 +1,24 @@
 """What is damaged in a lake, and how it is made whole again: bad files aside, and their rows from the journal.
 
 Nothing is guessed. A file that cannot be read leaves its table, so that questions go on without it; a log of which an
-entry is missing ends before the gap; and what the journal still holds of both is stored again.
+entry is missing ends before the gap; and what the journal still holds of both is stored again. A log that cannot be
+read at all is made anew of the files that lie there.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .broken import is_mending, note_broken
-from .delta_log import is_whole
+from .delta_log import is_readable, is_whole
 from .folder import Folder
 from .lock import held_by, in_use
 from .lost_entries import bring_back
+from .new_log import is_log_lost, make_log_anew
 from .quarantine import ask_for_rebuilding, damaged_files, set_aside
 from .rebuilding import rebuild_at_rest
 from .schema import TABLES
@@ -47,7 +49,7 @@ class Damage:
 class Mended:
     """What was done: files set aside, entries of logs set aside, segments moved again, rows that came back.
 
-    `behind` are tables that had lost the last entries of their logs.
+    `behind` are tables that had lost the last entries of their logs, `logs` those whose log was made anew.
     """
 
     files: int
@@ -55,6 +57,7 @@ class Mended:
     segments: int
     rows: dict[str, int]
     behind: Sequence[str] = ()
+    logs: Sequence[str] = ()
 
 
 def find_damage(folder: Folder, max_seconds: float = math.inf) -> list[Damage]:
@@ -78,6 +81,7 @@ def mend_lake(folder: Folder) -> Mended:
     holder = held_by(folder.lock_path)
     if holder is not None:
         raise in_use(folder.path, holder)
+    logs = _make_logs_anew(folder, lambda path: not _has_beginning(path) and is_log_lost(path))
     entries = 0
     for name in TABLES:
         for path in find_gap(folder.lake / name):
@@ -85,6 +89,7 @@ def mend_lake(folder: Folder) -> Mended:
             ask_for_rebuilding(folder)
             path.rename(path.with_suffix(".torn"))
             entries += 1
+    logs += _make_logs_anew(folder, is_log_lost)
     files = 0
     for name, schema in TABLES.items():
         bad = damaged_files(folder.lake / name)
@@ -94,7 +99,23 @@ def mend_lake(folder: Folder) -> Mended:
             files += len(bad)
     lost = bring_back(folder)
     rows = rebuild_at_rest(folder)
-    return Mended(files, entries, lost.segments, dict(rows), lost.tables)
+    return Mended(files, entries, lost.segments, dict(rows), lost.tables, logs)
+
+
+def _make_logs_anew(folder: Folder, is_due: Callable[[Path], bool]) -> list[str]:
+    due = [name for name in TABLES if is_due(folder.lake / name)]
+    for name in due:
+        make_log_anew(folder, name)
+    return due
+
+
+def _has_beginning(path: Path) -> bool:
+    """Whether some log can be read from: its first entry, or what a checkpoint says instead."""
+    log = path / "_delta_log"
+    first = log / f"{0:020}.json"
+    return (first.is_file() and is_whole(first)) or any(
+        is_readable(each) for each in log.glob("[0-9]*.checkpoint.parquet")
+    )
 
 
 def ask_server(folder: Folder, patience_seconds: float = PATIENCE_SECONDS) -> tuple[list[Damage], bool]:

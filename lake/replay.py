@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from .dictionary import DICTIONARIES
 from .moment import DAY
@@ -68,6 +69,11 @@ def append_missing(tables: Mapping[str, Table], rows: Mapping[str, pa.Table]) ->
 
 def find_missing(table: Table, rows: pa.Table, key: Key) -> pa.Table:
     """The first of each of these rows that stand nowhere in the table."""
+    return rows.filter(pa.array(are_missing(table, rows, key)))
+
+
+def are_missing(table: Table, rows: pa.Table, key: Key) -> NDArray[np.bool_]:
+    """Of each of these rows whether it is the first of its key, and stands nowhere in the table."""
     wanted = _keys(rows, key)
     _, first = np.unique(wanted.to_numpy(zero_copy_only=False), return_index=True)
     is_missing = np.zeros(len(rows), np.bool_)
@@ -76,7 +82,7 @@ def find_missing(table: Table, rows: pa.Table, key: Key) -> pa.Table:
     for there in table.read(list(dict.fromkeys((*key.columns, key.time)))):
         young = there.filter(pc.greater_equal(there[key.time].cast(pa.int64()), since))
         is_missing &= ~pc.is_in(wanted, value_set=_keys(young, key)).to_numpy(zero_copy_only=False)
-    return rows.filter(pa.array(is_missing))
+    return is_missing
 
 
 def _keys(rows: pa.Table, key: Key) -> pa.Array:

@@ -25,7 +25,7 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Sc
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
-from .delta_log import forget_entries, mend
+from .delta_log import forget_entries, mend, refuse_without_log
 from .disk import sync
 from .kept import forget_kept
 from .lock import alone, shared
@@ -71,6 +71,7 @@ class Table:
         self.schema = schema
         path.mkdir(parents=True, exist_ok=True)
         mend(path)
+        refuse_without_log(path)
         self._delta = DeltaTable.create(
             path, schema, mode="ignore", configuration=dict(_configuration(schema))
         )
