@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from expost.errors import FolderError
-from expost.lake import new_log
 from expost.lake.folder import Folder, open_folder
 from expost.lake.mending import find_damage, mend_lake
+from expost.lake.part import write_parts
 from expost.lake.schema import TABLES
 from expost.lake.table import Table, find_snapshot
 from expost.lake.writer import Writer
@@ -77,7 +77,7 @@ def test_rows_of_files_that_were_replaced_an_hour_ago_or_less_do_not_double(fold
     files = table.files()
     rows = pa.concat_tables([pq.read_table(table.path / each.name, schema=table.schema) for each in files])
     with table.writing():
-        add = new_log.write_parts(table.path, table.schema, [rows], data_change=False)
+        add = write_parts(table.path, table.schema, [rows], data_change=False)
         assert table.replace(files, [add], data_change=False)
     shutil.rmtree(table.path / "_delta_log")
     assert len(list(table.path.glob("*.parquet"))) == len(files) + 1
