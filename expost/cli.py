@@ -6,6 +6,7 @@ help and refusals come at once.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -21,7 +22,7 @@ from expost.cohort_commands import cohorts
 from expost.command_list import HEADINGS, ListedGroup
 from expost.defining_commands import COMMANDS as DEFINING
 from expost.definition_commands import definitions
-from expost.errors import ExpostError, InvalidInput, SelectorError
+from expost.errors import ExpostError, FolderError, InvalidInput, SelectorError
 from expost.options import data_option, json_option, print_json, settings_of, wants_json
 from expost.question_commands import COMMANDS
 from expost.reconcile_commands import reconcile
@@ -31,6 +32,13 @@ from expost.session_commands import sessions
 from expost.settings import load_settings
 
 WORDS = "expost.words"
+
+DISK_HINTS = {
+    errno.ENOSPC: "Make room, and say it again.",
+    errno.EDQUOT: "Make room, or have your quota raised, and say it again.",
+    errno.EROFS: "Mount it for writing, or copy the folder elsewhere (cp -a) and say it of the copy.",
+    errno.EIO: "That disk fails. Copy what can still be read, and look at the log of the system.",
+}
 
 
 class Commands(ListedGroup):
@@ -69,6 +77,19 @@ class Commands(ListedGroup):
             # The reader of our output (`| head`) has seen enough; say nothing more, not even at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except OSError as problem:
+            # Whichever command meets such a disk, it is no fault of ours to be traced.
+            if problem.errno not in DISK_HINTS:
+                raise
+            _refuse(_of_disk(problem), wants_json="--json" in ctx.meta[WORDS])
+            sys.exit(2)
+
+
+def _of_disk(problem: OSError) -> FolderError:
+    assert problem.errno is not None
+    where = f" ({problem.filename})" if problem.filename else ""
+    says = f"The disk does not do what this command needs: {os.strerror(problem.errno)}{where}."
+    return FolderError(says, hint=DISK_HINTS[problem.errno])
 
 
 def _refuse(error: ExpostError, *, wants_json: bool) -> None:

@@ -111,9 +111,16 @@ def _copy_state(folder: Folder, target: Path, copier: Copier) -> None:
     draft.unlink(missing_ok=True)
     # Before SQLite makes it with the rights of any file: it holds the hashes of passwords.
     draft.touch(mode=0o600)
-    with closing(sqlite3.connect(folder.state_path)) as source, closing(sqlite3.connect(draft)) as copy:
-        source.backup(copy)
-        copy.execute("pragma journal_mode = delete")
+    try:
+        with closing(sqlite3.connect(folder.state_path)) as source, closing(sqlite3.connect(draft)) as copy:
+            source.backup(copy)
+            copy.execute("pragma journal_mode = delete")
+    except sqlite3.Error as problem:
+        raise FolderError(
+            f"The state in {folder.state_path} cannot be copied: {problem}.",
+            hint="If its disk is read-only, a plain copy of the folder (cp -a) is a backup: no server can write there. "
+            "A damaged file is put back from an earlier backup.",
+        ) from problem
     copier.copy(draft, under=folder.state_path)
     draft.unlink()
 

@@ -90,10 +90,12 @@ def _told(path: Path, done: str) -> Iterator[None]:
         yield
     except (DatabaseError, sqlite3.Error, OSError) as problem:
         reason = getattr(problem, "orig", None) or getattr(problem, "strerror", None) or problem
-        raise FolderError(
-            f"The state in {path} cannot be {done}: {reason}.",
-            hint="Check that the folder is there and yours to write to. A damaged file is put back from a backup.",
-        ) from problem
+        hint = (
+            "Make room on that disk, and try again."
+            if "full" in str(reason) or "No space left" in str(reason)
+            else "Check that the folder is there and yours to write to. A damaged file is put back from a backup."
+        )
+        raise FolderError(f"The state in {path} cannot be {done}: {reason}.", hint=hint) from problem
 
 
 def _engine(path: Path) -> Engine:
