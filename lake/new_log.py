@@ -25,14 +25,16 @@ from expost.errors import FolderError
 from .broken import why_broken
 from .delta_log import find_table, mend
 from .dictionary import DICTIONARIES
+from .disk import sync
 from .folder import Folder
 from .part import read_groups, read_unsorted, unsorted_schema, write_parts
 from .quarantine import ask_for_rebuilding
 from .replay import KEYS, are_missing
 from .schema import TABLES
-from .segment import segment_number, sync_directory
+from .segment import segment_number
+from .snapshot import find_committed
 from .stored_segments import stored_segments
-from .table import Table, find_committed
+from .table import Table
 from .writer import APPLICATION
 
 DRAFT = ".anew"
@@ -69,8 +71,8 @@ def make_log_anew(folder: Folder, name: str) -> None:
     shutil.rmtree(old, ignore_errors=True)
     path.rename(old)
     draft.rename(path)
-    sync_directory(folder.lake)
-    sync_directory(folder.quarantine)
+    sync(folder.lake)
+    sync(folder.quarantine)
     # What was found in files that have other names now.
     shutil.rmtree(folder.cache, ignore_errors=True)
 

@@ -15,7 +15,8 @@ from expost.lake.folder import Folder, open_folder
 from expost.lake.mending import find_damage, mend_lake
 from expost.lake.part import write_parts
 from expost.lake.schema import TABLES
-from expost.lake.table import Table, find_snapshot
+from expost.lake.snapshot import find_snapshot
+from expost.lake.table import Table
 from expost.lake.writer import Writer
 from tests.lake.test_mending import filled as filled
 from tests.lake.test_mending import send_again, whole
