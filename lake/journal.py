@@ -26,7 +26,7 @@ from .folder import Folder
 from .lock import SERVER, Lock
 from .queue import Queue
 from .recovery import recover
-from .segment import SEALED, OpenSegment, segment_number
+from .segment import SEALED, STORED, OpenSegment, segment_number
 from .segment_numbers import Numbers
 
 log = logging.getLogger("expost.journal")
@@ -73,7 +73,8 @@ class Journal:
         self._futures = THREADS
         self._segment: OpenSegment | None = None
         self._segment_since = 0.0
-        self._unsealed: list[Path] = []
+        # What is to be sealed, each with what was said last of why it is not.
+        self._unsealed: dict[Path, str] = {}
         self._resting_until = 0.0
         self._problem: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -202,7 +203,7 @@ class Journal:
         if segment is not None:
             segment.close_off()
             if segment.synced_bytes:
-                self._unsealed.append(segment.path)
+                self._unsealed[segment.path] = ""
             else:
                 segment.discard()
         if self._problem is None:
@@ -228,24 +229,33 @@ class Journal:
         segment, self._segment = self._segment, None
         assert segment is not None
         segment.close()
-        self._unsealed.append(segment.path)
+        self._unsealed[segment.path] = ""
 
     def _seal_again(self) -> None:
-        left = []
-        for path in self._unsealed:
+        left = {}
+        for path, said in self._unsealed.items():
             try:
-                path.rename(path.with_suffix(SEALED))
-                sync(self.directory)
+                self._hand_over(path)
             except FileNotFoundError:
                 if self.directory.is_dir():
                     log.error("%s was removed by somebody before it was in the lake", path)
                 else:
                     # A disk that went away may come back with all that is on it.
-                    left.append(path)
+                    left[path] = said
             except OSError as problem:
-                log.error("%s cannot be handed to the lake yet: %s", path, problem)
-                left.append(path)
+                left[path] = str(problem)
+                if left[path] != said:
+                    log.error("%s cannot be handed to the lake yet: %s", path, problem)
         self._unsealed = left
+
+    def _hand_over(self, path: Path) -> None:
+        """Seal a segment, durably. FileNotFoundError where it is gone."""
+        if path.exists():
+            path.rename(path.with_suffix(SEALED))
+        elif not any(path.with_suffix(state).exists() for state in (SEALED, STORED)):
+            raise FileNotFoundError(path)
+        # Where this fails it has its new name already, and the sink may have been at it.
+        sync(self.directory)
 
 
 def sealed_segments(directory: Path) -> list[Path]:

@@ -260,51 +260,76 @@ class Sink:
 def run(folder: Folder, stop: threading.Event, orders: Orders, cache_bytes: int | None = None) -> None:
     """Move segments until `stop` is set and, for a moment longer, what is still sealed then."""
     with closing(Compactor(folder, log, cache_bytes, partial(tell, "compaction"))) as compactor:
-        _run(folder, stop, orders, compactor)
+        Life(folder, stop, orders, compactor).run()
 
 
-def _run(folder: Folder, stop: threading.Event, orders: Orders, compactor: Compactor) -> None:
-    failures = 0
-    deadline = collect_when = math.inf
-    patience = Patience()
-    while time.monotonic() < deadline:
-        try:
-            _set_aside_noted(folder)
-            with Writer(folder) as writer:
-                _catch_up(folder)
-                sink = Sink(folder, writer, patience, say)
-                while time.monotonic() < deadline and not noted_broken(folder):
-                    writer.check()
-                    if stop.is_set():
-                        deadline = min(deadline, time.monotonic() + DRAIN_SECONDS)
-                    elif not sink.carry_out(orders):
-                        break
-                    else:
-                        sink.edit()
-                        sink.rebuild()
-                        compactor.tend(writer.unsorted_bytes)
-                    began = time.monotonic()
-                    if sink.move():
-                        tell("commit", time.monotonic() - began)
-                        failures = 0
-                        collect_when = time.monotonic() + COLLECT_SECONDS
-                    elif stop.wait(POLL_SECONDS):
-                        return
-                    elif time.monotonic() > collect_when:
-                        gc.collect()
-                        collect_when = math.inf
-                    # After what waits: one that fails again and again keeps no event out of the lake.
-                    if not stop.is_set() and not sink.erase():
-                        break
-        except Exception as problem:  # noqa: BLE001 - a full disk, another writer: say so, then read everything anew
-            pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-            failures += 1
-            if failures == 1 or failures % LOOK_EVERY == 0:
-                note_damage(folder, problem)
-            hint = problem.hint if isinstance(problem, FolderError) else ""
-            log("failed", error=in_words(problem), hint=hint, retry_after_seconds=pause)
-            if stop.wait(pause):
+class Life:
+    """How a sink lives: with one writer after the other, each as long as nothing goes wrong with it."""
+
+    def __init__(self, folder: Folder, stop: threading.Event, orders: Orders, compactor: Compactor) -> None:
+        self._folder = folder
+        self._stop = stop
+        self._orders = orders
+        self._compactor = compactor
+        self._patience = Patience()
+        self._failures = 0
+        self._ends_at = self._collect_at = math.inf
+
+    def run(self) -> None:
+        """Live until `stop` is set, and then to the end of what is sealed, or of the time for that."""
+        while not self._is_over():
+            try:
+                _set_aside_noted(self._folder)
+                with Writer(self._folder) as writer:
+                    _catch_up(self._folder)
+                    self._use(writer)
+            except Exception as problem:  # noqa: BLE001 - a full disk, another writer: say so, then read everything anew
+                if self._stop.wait(self._fail(problem)):
+                    return
+
+    def _use(self, writer: Writer) -> None:
+        """Do all that is to be done, as long as this writer is of use."""
+        sink = Sink(self._folder, writer, self._patience, say)
+        while not self._is_over() and not noted_broken(self._folder):
+            writer.check()
+            if self._stop.is_set():
+                self._ends_at = min(self._ends_at, time.monotonic() + DRAIN_SECONDS)
+            elif not sink.carry_out(self._orders):
                 return
+            else:
+                sink.edit()
+                sink.rebuild()
+                self._compactor.tend(writer.unsorted_bytes)
+            self._move(sink)
+            # After what waits: one that fails again and again keeps no event out of the lake.
+            if not self._stop.is_set() and not sink.erase():
+                return
+
+    def _move(self, sink: Sink) -> None:
+        """Move what is sealed, or rest for a moment."""
+        began = time.monotonic()
+        if sink.move():
+            tell("commit", time.monotonic() - began)
+            self._failures = 0
+            self._collect_at = time.monotonic() + COLLECT_SECONDS
+        elif self._stop.wait(POLL_SECONDS):
+            self._ends_at = time.monotonic()
+        elif time.monotonic() > self._collect_at:
+            gc.collect()
+            self._collect_at = math.inf
+
+    def _fail(self, problem: Exception) -> float:
+        """Say what went wrong; for how many seconds to leave the lake alone."""
+        pause = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+        self._failures += 1
+        if self._failures == 1 or self._failures % LOOK_EVERY == 0:
+            note_damage(self._folder, problem)
+        hint = problem.hint if isinstance(problem, FolderError) else ""
+        log("failed", error=in_words(problem), hint=hint, retry_after_seconds=pause)
+        return pause
+
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self._ends_at
 
 
 def _catch_up(folder: Folder) -> None:

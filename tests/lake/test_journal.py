@@ -314,6 +314,28 @@ def test_more_than_the_bound_is_refused_at_once(folder: Folder) -> None:
         journal.write(b"room again")
 
 
+@pytest.mark.parametrize("step", ["rename", "sync"])
+def test_a_segment_that_cannot_be_sealed_is_said_once_and_sealed_later(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with journal_of(folder) as journal:
+        journal.write(b"x")
+        with monkeypatch.context() as patched:
+            if step == "rename":
+                patched.setattr(Path, "rename", fail)
+            else:
+                patched.setattr(journal_module, "sync", fail)
+            for _ in range(3):
+                journal.seal()
+        journal.seal()
+    assert payloads(folder) == [b"x"]
+    assert len(caplog.messages) == 1
+    assert "cannot be handed to the lake yet" in caplog.messages[0]
+
+
 def test_a_closed_journal_refuses(folder: Folder) -> None:
     with journal_of(folder) as journal:
         pass
