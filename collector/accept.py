@@ -19,8 +19,9 @@ from expost.lake.batch import (
     View,
     is_nobody,
 )
+from expost.lake.counts import NO_COUNTS, are_counts, read_counts
+from expost.lake.sent import DEFAULT_ENVIRONMENT, Head, keep_as_sent
 
-from .counts import NO_COUNTS, read_counts
 from .daily import DailyIds
 from .descriptors import Descriptors
 from .keyring import Grant, is_local
@@ -36,7 +37,7 @@ from .verdict import (
     is_stale,
     is_within,
 )
-from .wire import Batch, Head, Refused, decode
+from .wire import Batch, Refused, decode
 
 Pack = Callable[[Accepted], bytes]
 _encode_json = msgspec.json.Encoder().encode
@@ -44,6 +45,11 @@ _read_head = msgspec.json.Decoder(Head).decode
 
 MAX_USER_AGENT = 1_000
 MAX_KEPT_BUFFER = 1_000_000
+GZIP_FLAGS = 3
+"""Where the flags stand in what gzip has made (RFC 1952)."""
+
+MOST_PACKED = 8
+"""A body that unpacks to more times its size is none that a page sends: about four is what clicks take."""
 
 
 class Sender(msgspec.Struct, frozen=True, gc=False):
@@ -101,8 +107,12 @@ def accept(
     descriptors: Descriptors,
     daily: DailyIds,
     pack: Pack = msgspec.msgpack.encode,
+    packed: bytes = b"",
 ) -> Verdict:
-    """Judge a batch; `pack` makes the payload of what is kept. Raises what `wire.decode` raises."""
+    """Judge a batch; `pack` makes the payload of what is kept. Raises what `wire.decode` raises.
+
+    `packed` is the body as it came, if that was gzip: it is kept as it is where nothing in it has to change.
+    """
     masks = descriptors.masks
     batch = decode(body, descriptors)
     ids = batch.ids
@@ -119,6 +129,7 @@ def accept(
     has_gaps = batch.may_have_gaps and not (all(batch.elements) and all(batch.descriptors))
     elements: Any = batch.elements
     if has_gaps or not are_sound(elements, len(batch.descriptors)):
+        batch.is_whole = False
         batch.elements, batch.descriptors, once, lost = mended(batch.elements, batch.descriptors, once)
         refused += [_refused(event, f"it points to element {event.el}, which is not there") for event in lost]
     is_of_a_page = grant.kind == "write" and batch.head.page is not None and all(batch.views)
@@ -127,7 +138,11 @@ def accept(
     else:
         kept = _kept(once, batch, sets, grant, received_at, masks, is_large=is_large)
     device = _device(batch.head, sender, daily)
-    payload = _payload(batch, kept, sets, sender, device, received_at, masks, pack) if kept else None
+    payload = None
+    if kept is batch.events and _may_stay(batch, device, masks, body, packed):
+        payload = _as_sent(batch, sender, received_at, masks, packed)
+    elif kept:
+        payload = _payload(batch, kept, sets, sender, device, received_at, masks, pack)
     return Verdict(payload, len(kept), duplicates, refused, device, conflicts)
 
 
@@ -172,6 +187,36 @@ def _kept(
     return kept
 
 
+def _may_stay(batch: Batch, device: str, masks: Masks, body: bytes, packed: bytes) -> bool:
+    """Whether a batch whose events are all kept, unchanged, can be kept as it was sent."""
+    return (
+        batch.is_whole
+        # Not what fills the memory of whoever unpacks it.
+        and len(packed) < len(body) <= MOST_PACKED * len(packed)
+        # The head of gzip may hold a name and a comment, which nobody has looked at.
+        and packed[GZIP_FLAGS] == 0
+        # Another one than it names would have to stand beside it.
+        and batch.head.consent == "full"
+        and batch.head.device == device
+        and not batch.sets
+        and are_counts(batch.head.counts)
+        and _are_clean(batch.views, masks)
+    )
+
+
+def _are_clean(views: Sequence[View | None], masks: Masks) -> bool:
+    for view in views:  # noqa: SIM110 (there is one: a generator would cost more than looking at it)
+        if view is None or masks.view(view) is not view:
+            return False
+    return True
+
+
+def _as_sent(batch: Batch, sender: Sender, received_at: int, masks: Masks, packed: bytes) -> bytes:
+    user_agent = masks.text(sender.user_agent[:MAX_USER_AGENT])
+    is_internal = _is_internal(batch, sender.grant)
+    return keep_as_sent(sender.grant.site, received_at, is_internal, user_agent, sender.country, packed)
+
+
 def _payload(
     batch: Batch,
     events: list[Event],
@@ -192,14 +237,14 @@ def _payload(
         received_at,
         head.consent,
         grant.is_import,
-        head.internal or (grant.has_public_origin and _is_local(batch.views)),
+        _is_internal(batch, grant),
         device,
         # A server's own says nothing about the visitor, and would make bots of people: curl is on every list.
         "" if grant.is_server else masks.text(sender.user_agent[:MAX_USER_AGENT]),
         head.sent_at,
         head.session if head.consent == "full" else 0,
         head.release,
-        head.environment or "production",
+        head.environment or DEFAULT_ENVIRONMENT,
         head.viewport,
         head.page if head.consent == "full" else _unnumbered(head.page),
         _clean_views(batch.views, masks),
@@ -249,6 +294,10 @@ def _counts(head: Head, grant: Grant) -> Counts:
     # Without a browser's own id there is nobody whose pages these could be, and of history nobody knows what there was.
     is_own = head.page is not None and head.consent == "full" and _is_own(head.device or "")
     return read_counts(head.counts) if is_own and grant.kind == "write" else {}
+
+
+def _is_internal(batch: Batch, grant: Grant) -> bool:
+    return batch.head.internal or (grant.has_public_origin and _is_local(batch.views))
 
 
 def _is_local(views: Sequence[View | None]) -> bool:

@@ -195,7 +195,7 @@ class Capture:
             # The device stands in the batch; one that sends too much is refused before the rest of it is read.
             device = find_device(content, sender, self._daily)
             self._limits.check(self._places_of(device), now)
-        return accept(content, sender, received_at, self._descriptors, self._daily, self._pack)
+        return accept(content, sender, received_at, self._descriptors, self._daily, self._pack, body)
 
     def _count_all(self, admission: Admission, verdict: Verdict, now: float) -> None:
         device = "" if admission.sender.grant.is_import else verdict.device

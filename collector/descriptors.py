@@ -19,7 +19,13 @@ from .masks import Masks
 MAX_REMEMBERED = 10_000
 MAX_REMEMBERED_BYTES = 1_000
 
-_decode = msgspec.json.Decoder(Descriptor).decode
+
+class Known(Descriptor, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A descriptor that says nothing but what the format has."""
+
+
+_decode = msgspec.json.Decoder(Known).decode
+_decode_loosely = msgspec.json.Decoder(Descriptor).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -52,7 +58,9 @@ class Descriptors:
             return None
         masked = self.masks.descriptor(descriptor)
         written = Raw(_encode(masked))
-        if masked is descriptor and len(data) <= MAX_REMEMBERED_BYTES:
+        # A batch of which all are known may be kept as it is: what says more than was looked at is none of them.
+        is_clean = masked is descriptor and type(descriptor) is Known
+        if is_clean and len(data) <= MAX_REMEMBERED_BYTES:
             if len(self._known) >= MAX_REMEMBERED:
                 self._known.clear()
             self._known[data] = written
@@ -61,5 +69,9 @@ class Descriptors:
     def _decode(self, data: bytes) -> Descriptor:
         try:
             return _decode(data)
+        except msgspec.ValidationError:
+            pass
+        try:
+            return _decode_loosely(data)
         except msgspec.ValidationError:
             return cut_descriptor(msgspec.json.decode(data), self.masks)

@@ -9,8 +9,7 @@ import msgspec
 
 from expost.lake.batch import Event, View, is_nobody
 from expost.lake.moment import DAY, OLDEST, corrected, micros
-
-from .wire import Head
+from expost.lake.sent import Head
 
 MAX_PROPERTIES_BYTES = 64_000
 MAX_SET_BYTES = 16_000

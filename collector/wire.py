@@ -12,23 +12,12 @@ from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from expost.errors import InvalidInput
-from expost.lake.batch import (
-    Consent,
-    Count,
-    Element,
-    Event,
-    Millis,
-    Page,
-    Pixels,
-    Place,
-    Short,
-    View,
-)
+from expost.lake.batch import Element, Event, Page, Place, Short, View
+from expost.lake.sent import BOM, Head
 
-from .counts import NO_COUNTS
 from .cut import cut_event, cut_head, cut_view
 from .descriptors import Descriptors
 from .masks import Masks
@@ -37,7 +26,6 @@ from .repair import repair_json
 
 VERSION = 1
 MAX_EVENTS = 1_000
-BOM = b"\xef\xbb\xbf"
 
 HEX_DIGITS = bytes.maketrans(b"123456789abcdefABCDEF", b"0" * 21)
 SMALL_HEX_DIGITS = bytes.maketrans(b"123456789abcdef", b"0" * 15)
@@ -72,31 +60,13 @@ class FromTheFuture(InvalidInput):
     code = "newer_wire_version"
 
 
-class Head(Struct, gc=False):
-    """What a batch says once."""
-
-    v: Annotated[int, Meta(ge=1, le=1_000_000)]
-    sent_at: Millis | None = None
-    page: Page | None = None
-    device: Short | None = None
-    session: Count = 0
-    consent: Consent = "cookieless"
-    resets: Count = 0
-    release: Short = ""
-    environment: Short = "production"
-    viewport: Annotated[list[Pixels], Meta(max_length=2)] = []
-    consent_version: Short = ""
-    internal: bool = False
-    counts: Raw = NO_COUNTS
-
-
-class QuickPage(Page, frozen=True, gc=False):
+class QuickPage(Page, frozen=True, gc=False, forbid_unknown_fields=True):
     """A page whose id is looked at later, with those of its events."""
 
     id: Annotated[str, Meta(min_length=36, max_length=36)]
 
 
-class Quick(Event, frozen=True, gc=False, omit_defaults=True):
+class Quick(Event, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """An event whose id is looked at later, those of the whole batch at once: one by one that is slow.
 
     Its type is one of those that are known: they are told apart in no time, and by far the most are.
@@ -111,31 +81,35 @@ class Quick(Event, frozen=True, gc=False, omit_defaults=True):
     traits: dict[str, Any] | UnsetType = UNSET  # type: ignore[assignment]
 
 
-class Placed(Element, array_like=True, frozen=True, gc=False):
+class Placed(Element, array_like=True, frozen=True, gc=False, forbid_unknown_fields=True):
     """An element whose previous siblings, which few have, are a tuple: the empty one has not to be made."""
 
     previous: Annotated[tuple[Place, ...], Meta(max_length=20)] = ()  # type: ignore[assignment]
 
 
-class Strict(Head, gc=False):
-    """A batch in which every part is right."""
+class KnownView(View, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A view that says nothing but what the format has."""
+
+
+class Strict(Head, gc=False, forbid_unknown_fields=True):
+    """A batch in which every part is right, and nothing beside what the format has: it may be kept as it is."""
 
     page: QuickPage | None = None  # pyright: ignore[reportIncompatibleVariableOverride] (only read)
-    views: list[View] = []
-    sets: list[dict[str, Any]] = []
-    descriptors: list[Raw] = []
-    elements: list[Placed] = []
-    events: list[Quick] = []
+    views: list[KnownView] = field(default_factory=list)
+    sets: list[dict[str, Any]] = field(default_factory=list)
+    descriptors: list[Raw] = field(default_factory=list)
+    elements: list[Placed] = field(default_factory=list)
+    events: list[Quick] = field(default_factory=list)
 
 
 class Loose(Head, gc=False):
     """A batch whose parts are still to be looked at."""
 
-    views: list[Raw] = []
-    sets: list[Raw] = []
-    descriptors: list[Raw] = []
-    elements: list[Raw] = []
-    events: list[Raw] = []
+    views: list[Raw] = field(default_factory=list)
+    sets: list[Raw] = field(default_factory=list)
+    descriptors: list[Raw] = field(default_factory=list)
+    elements: list[Raw] = field(default_factory=list)
+    events: list[Raw] = field(default_factory=list)
 
 
 class Versioned(Struct):
@@ -167,6 +141,8 @@ class Batch(Struct, gc=False):
     may_have_gaps: bool = True
     are_distinct: bool = False
     """Whether no two events have the same id, as far as that was seen at a glance."""
+    is_whole: bool = False
+    """Whether its body says this and nothing else, in descriptors without secrets that were all met before."""
 
 
 _strict = msgspec.json.Decoder(Strict).decode
@@ -191,7 +167,9 @@ def decode(body: bytes, descriptors: Descriptors) -> Batch:
             repaired = repair_json(body)
             if repaired == body:
                 raise
-            return _decode(repaired, descriptors)
+            batch = _decode(repaired, descriptors)
+            batch.is_whole = False
+            return batch
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Unreadable(
             f"The body is no batch: {reason_of(problem)}.", hint="The format is described in snippet/wire.md."
@@ -227,6 +205,7 @@ def _decode(body: bytes, descriptors: Descriptors) -> Batch:
         [],
         known is None,
         are_small and len(set(ids)) == len(ids),
+        known is not None,
     )
 
 

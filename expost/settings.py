@@ -132,7 +132,7 @@ class Settings:
         1_500, 50, 60_000, "After how many milliseconds a segment of the journal goes to the lake."
     )
     seal_bytes: int = _setting(
-        16_000_000, _size, "a size such as 16MB", "At which size a segment goes to the lake before that."
+        8_000_000, _size, "a size such as 16MB", "At which size a segment goes to the lake before that."
     )
     max_backlog_bytes: int = _setting(
         32_000_000,

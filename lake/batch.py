@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Raw, Struct, field
+from msgspec.json import Decoder as JsonDecoder
 from msgspec.msgpack import Decoder
 
 from expost.ids import ZERO_UUID
@@ -212,13 +213,18 @@ class Frame(Accepted, frozen=True, gc=False):
     events: list[FrameEvent]  # type: ignore[assignment]  # each is an event
 
 
+class SentFrame(Frame, frozen=True, gc=False):
+    """The same of a batch that is kept as it was sent: its tables of elements are JSON."""
+
+
 def element_tables(accepted: Accepted) -> tuple[Sequence[Descriptor | Raw], Sequence[Element]]:
     """The descriptors and the elements of a batch. Of a frame the descriptors stay bytes, because few are new."""
     descriptors: Any = accepted.descriptors
     elements: Any = accepted.elements
+    raws, read = _JSON if isinstance(accepted, SentFrame) else _MESSAGE_PACK
     return (
-        _raws(descriptors) if isinstance(descriptors, Raw) else descriptors,
-        _elements(elements) if isinstance(elements, Raw) else elements,
+        raws(descriptors) if isinstance(descriptors, Raw) else descriptors,
+        read(elements) if isinstance(elements, Raw) else elements,
     )
 
 
@@ -231,5 +237,12 @@ def element_bytes(accepted: Accepted) -> bytes | None:
     return None
 
 
-_raws = Decoder(list[Raw]).decode
-_elements = Decoder(list[Element]).decode
+def read_descriptor(data: bytes) -> Descriptor:
+    """The descriptor whose bytes stand in a table of `element_tables`."""
+    return (_json_descriptor if data.startswith(b"[") else _descriptor)(data)
+
+
+_MESSAGE_PACK = Decoder(list[Raw]).decode, Decoder(list[Element]).decode
+_JSON = JsonDecoder(list[Raw]).decode, JsonDecoder(list[Element]).decode
+_descriptor = Decoder(Descriptor).decode
+_json_descriptor = JsonDecoder(Descriptor).decode

@@ -22,7 +22,17 @@ from numpy.typing import NDArray
 
 from expost.ids import keyed_hash
 
-from .batch import CHAIN_CUT, ROOT, SHADOW_CHILD, Accepted, Descriptor, Element, element_bytes, element_tables
+from .batch import (
+    CHAIN_CUT,
+    ROOT,
+    SHADOW_CHILD,
+    Accepted,
+    Descriptor,
+    Element,
+    element_bytes,
+    element_tables,
+    read_descriptor,
+)
 from .element import Row, content, descriptor_row, element_row, placement_row
 from .element_table import ElementTable, Place
 from .page_counts import PageCounts
@@ -52,9 +62,6 @@ Ids = TypeVar("Ids")
 _ELEMENT = Packing("<q?qB")
 _PLACEMENT = Packing("<q?q4i")
 _FLAGS = SHADOW_CHILD | CHAIN_CUT | ROOT
-
-
-_decode = msgspec.msgpack.Decoder(Descriptor).decode
 
 
 class Dictionary:
@@ -144,7 +151,7 @@ class Dictionary:
         key = bytes(described) if isinstance(described, msgspec.Raw) else self._encode(described)
         found = self._descriptors.get(key)
         if found is None:
-            descriptor = _decode(described) if isinstance(described, msgspec.Raw) else described
+            descriptor = read_descriptor(key) if isinstance(described, msgspec.Raw) else described
             found = keyed_hash(self._secret, "descriptor", self._encode(content(descriptor)))
             if self._is_new("descriptors", found):
                 self.fresh["descriptors"][found] = descriptor_row(found, descriptor)

@@ -10,11 +10,10 @@ import msgspec
 
 from .batch import Accepted
 from .segment import OPEN, SEALED, STORED, find_header, parts, segment_number
+from .sent import read_batch
 
 STATES = {OPEN: "open", SEALED: "sealed", STORED: "stored"}
 """What the end of a segment's name says: written to, waiting for the lake, in the lake."""
-
-decode = msgspec.msgpack.Decoder(Accepted).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def inspect(path: Path) -> Inspected:
             continue
         frames += 1
         try:
-            events += len(decode(data[part.start : part.end]).events)
+            events += len(read_batch(data[part.start : part.end]).events)
         except (msgspec.MsgspecError, ValueError):
             unreadable += 1
     # A writer may be in the middle of its last frame.
@@ -92,6 +91,6 @@ def batches(path: Path) -> Iterator[Accepted]:
     for part in parts(data, path):
         if not part.is_damage:
             try:
-                yield decode(data[part.start : part.end])
+                yield read_batch(data[part.start : part.end])
             except (msgspec.MsgspecError, ValueError):
                 continue

@@ -48,7 +48,7 @@ class Journal:
         clock: Clock,
         *,
         seal_age_ms: int = 1_500,
-        seal_bytes: int = 16_000_000,
+        seal_bytes: int = 8_000_000,
         max_backlog_bytes: int = 64_000_000,
         after: int = 0,
         disk: Disk | None = None,

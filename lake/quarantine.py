@@ -39,7 +39,7 @@ from .stored_segments import stored_segments
 from .table import Table
 from .writer import Writer
 
-REPLAY_BYTES = 16_000_000
+REPLAY_BYTES = 8_000_000
 """Segments are replayed together up to this size."""
 
 

@@ -26,8 +26,8 @@ from .segment import (
     parts,
     segment_number,
 )
+from .sent import read_batch
 
-_decode = msgspec.msgpack.Decoder(Accepted).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 Redact = Callable[[Accepted], Accepted | None]
@@ -116,7 +116,7 @@ def redact_segment(path: Path, redact: Redact) -> int:
     for part in parts(data, path):
         payload = data[part.start : part.end]
         try:
-            accepted = None if part.is_damage else _decode(payload)
+            accepted = None if part.is_damage else read_batch(payload)
         except (msgspec.MsgspecError, ValueError):
             accepted = None
         kept = None if accepted is None else redact(accepted)

@@ -26,7 +26,9 @@ from .disk import Disk, sync
 
 log = logging.getLogger("expost.journal")
 
-VERSION = 1
+VERSION = 2
+"""Of the second version a frame may hold a batch as it was sent (`sent.py`)."""
+
 MAGIC = b"EXPOSTJ\n"
 MARKER = b"\xff\xfe\xf5\xfc"
 MAX_PAYLOAD_BYTES = 32_000_000

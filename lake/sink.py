@@ -28,7 +28,7 @@ import msgspec
 from expost.clock import wall_clock
 from expost.errors import FolderError
 
-from .batch import Accepted, Frame
+from .batch import Accepted
 from .broken import noted_broken
 from .compactor import Compactor
 from .edits import take_edits
@@ -43,6 +43,7 @@ from .recovery import forget_old_damage, set_aside
 from .redaction import redact_segment
 from .rejected import Rejected, keep_rejected
 from .segment import OPEN, read_segment, segment_number
+from .sent import read_frame
 from .sink_log import Say, in_words, log, say, tell
 from .stored_segments import forget_stored, keep_stored
 from .writer import Writer
@@ -51,10 +52,10 @@ POLL_SECONDS = 0.1
 PRIORITY = 5
 """As `nice` counts, and as query processes have it: what browsers send is acknowledged first."""
 
-GROUP_BYTES = 8_000_000
+GROUP_BYTES = 4_000_000
 """Segments that wait are committed together up to this size: under load the cost of a commit is shared.
 
-In memory it becomes about 15 times as much. Twice the size, 90,000 events of an import, saves nothing that can be told.
+In memory it becomes about 30 times as much. Twice the size, 90,000 events of an import, saves nothing that can be told.
 """
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -69,8 +70,6 @@ FORGET_EVERY_SECONDS = 10.0
 
 DRAIN_SECONDS = 2.0
 """After the pipe was closed, what is sealed still goes to the lake for so long."""
-
-_decode = msgspec.msgpack.Decoder(Frame).decode
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -241,7 +240,7 @@ class Sink:
         for segment in segments:
             for _, payload in read_segment(segment, self._damage(segment)):
                 try:
-                    yield _decode(payload)
+                    yield read_frame(payload)
                 except (msgspec.MsgspecError, ValueError) as problem:
                     rejected.append(Rejected.of_frame(payload, problem))
 

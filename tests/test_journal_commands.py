@@ -14,6 +14,7 @@ from expost.lake.folder import Folder, open_folder
 from expost.lake.lock import Lock
 from expost.lake.reader import connect
 from expost.lake.rebuilding import drain
+from expost.lake.segment import VERSION
 from expost.lake.stored_segments import stored_segments
 from expost.lake.writer import Writer
 from tests.lake.test_stored_segments import fill
@@ -43,7 +44,11 @@ def test_inspect_says_of_each_segment_where_it_is_and_what_it_holds(folder: Fold
     said = [
         (each["number"], each["state"], each["version"], each["frames"], each["events"]) for each in found
     ]
-    assert [each[1:] for each in said] == [("stored", 1, 1, 5), ("stored", 1, 1, 5), ("sealed", 1, 1, 5)]
+    assert [each[1:] for each in said] == [
+        ("stored", VERSION, 1, 5),
+        ("stored", VERSION, 1, 5),
+        ("sealed", VERSION, 1, 5),
+    ]
     assert said[-1][0] == 9_999
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
 import pytest
 
 from expost.collector.limits import Holder, Limits, Rate
@@ -20,6 +19,7 @@ from expost.lake.batch import Accepted
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
 from expost.lake.segment import read_segment
+from expost.lake.sent import read_batch
 from expost.settings import Settings
 from expost.state.database import State
 from expost.state.keys import add_key
@@ -189,7 +189,7 @@ class Desk:
         self.journal.seal()
         found = []
         for path in sealed_segments(self.folder.journal):
-            found += [msgspec.msgpack.decode(payload, type=Accepted) for _, payload in read_segment(path)]
+            found += [read_batch(payload) for _, payload in read_segment(path)]
             path.unlink()
         return found
 

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from expost.collector.reason import reason_of
-from expost.collector.wire import Head
 from expost.lake.batch import Event
 from expost.lake.rejected import kind_of
+from expost.lake.sent import Head
 
 ID = "01a22036-5ce4-7a10-84c1-d9a7f077a7c1"
 

@@ -25,7 +25,7 @@ from expost.lake.disk import Disk
 from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
 from expost.lake.lock import find_holder
-from expost.lake.segment import OpenSegment, read_segment
+from expost.lake.segment import VERSION, OpenSegment, read_segment
 
 
 @pytest.fixture
@@ -346,7 +346,7 @@ def test_a_closed_journal_refuses(folder: Folder) -> None:
 def test_a_newer_format_is_refused_with_a_clear_message(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("expost.lake.segment.VERSION", 2)
+    monkeypatch.setattr("expost.lake.segment.VERSION", VERSION + 1)
     segment = OpenSegment(folder.journal, 1, 1, Disk())
     segment.append([b"from the future"])
     segment.sync()

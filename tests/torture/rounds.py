@@ -155,15 +155,15 @@ def flips(base: Path, lives: int, chance: random.Random) -> Row:
 
 
 def _frame_ids(segment: Path, at: int) -> set[str]:
-    from expost.lake.inspection import decode
     from expost.lake.segment import FRAME, parts
+    from expost.lake.sent import read_batch
 
     data = segment.read_bytes()
     return {
         event.id
         for part in parts(data, segment)
         if not part.is_damage and part.start - FRAME.size <= at < part.end
-        for event in decode(data[part.start : part.end]).events
+        for event in read_batch(data[part.start : part.end]).events
     }
 
 

@@ -7,11 +7,13 @@ from heapq import nlargest
 import msgspec
 from msgspec import Raw
 
-from expost.lake.batch import Counts
+from .batch import Counts
 
 MAX_COUNTS = 32
 MAX_ORDINAL = 10_000_000
 NO_COUNTS = Raw(b"{}")
+
+_strictly = msgspec.json.Decoder(Counts).decode
 
 
 def read_counts(raw: Raw) -> Counts:
@@ -30,6 +32,21 @@ def read_counts(raw: Raw) -> Counts:
         return {}
     read = {int(name): last for name, last in said.items() if _is_ordinal(name) and _is_count(last)}
     return {ordinal: read[ordinal] for ordinal in nlargest(MAX_COUNTS, read)}
+
+
+def are_counts(raw: Raw) -> bool:
+    """Whether these are numbers of pages and nothing else.
+
+    >>> are_counts(Raw(b'{"3": 12}')), are_counts(Raw(b'{"3": 12, "4": "x"}'))
+    (True, False)
+    """
+    if raw is NO_COUNTS:
+        return True
+    try:
+        _strictly(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _is_ordinal(name: str) -> bool:
