@@ -88,13 +88,17 @@ def reason(candidate: Candidate, tally: Tally, same: SameThing) -> str:
     >>> button = Candidate('[data-testid="buy"]', "test id", "data-testid", 0.98, 0.05)
     >>> reason(button, Tally(430, 41, 4, 1, 0, 0, 1), SameThing("button", 430, 41, 4, 1, 12))
     'data-testid, there on all 41 days and in all 4 releases; finds 1 of the 12 buttons used on its page'
+    >>> reason(button, Tally(430, 41, 4, 1, 0, 0, 1), SameThing("button", 430, 41, 4, 1, 1)).partition("; ")[2]
+    'finds the one button used on its page'
     """
     said = candidate.words
     if not same.events:
         return f"{said}; nothing of it has happened yet, so this is by its looks"
     said += f", {_there(tally, same)}"
     if same.page_things:
-        said += f"; finds {tally.page_things:,} of the {_count(same.page_things, same.tag)} used on its page"
+        is_all = tally.page_things == same.page_things == 1
+        of = f"{tally.page_things:,} of the {_count(same.page_things, same.tag)}"
+        said += f"; finds {f'the one {same.tag}' if is_all else of} used on its page"
     if tally.same_things > 1:
         said += ", which only their places tell apart"
     if tally.other_events:

@@ -112,13 +112,13 @@ class Report:
         # Retention of one thing has it as its start and as its return: it is said once.
         if self.kind == "retention":
             about = list(dict.fromkeys(about))
-        bare = fields_of(
-            KINDS[self.kind].read({field: self.fields[field] for field in ABOUT if field in self.fields})
-        )
+        # What a breakdown says of itself unasked is not said either.
+        least = {field: self.fields[field] for field in (*ABOUT, "by") if field in self.fields}
+        bare = fields_of(KINDS[self.kind].read(least))
         more = [
             f"{name.replace('_', ' ')} {', '.join(values)}"
             for name, values in self.fields.items()
-            if name not in ABOUT and bare.get(name, ()) != values
+            if name not in ABOUT and (name == "by" or bare.get(name, ()) != values)
         ]
         said = f"{self.kind} of {', '.join(about)}" if about else self.kind
         return f"{said} ({'; '.join(more)})" if more else said

@@ -11,6 +11,7 @@ TINTS = 10
 SERIES_COLOURS = 6
 WIDEST_COLUMN = 8.0
 X_LABELS = 4
+X_ALL = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def lines(series: Sequence[tuple[str, Sequence[float]]]) -> list[Line]:
 
 
 def chosen_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    """What stands below an axis: the first, the last and up to two labels evenly between them.
+    """What stands below an axis: all labels if they are few, else the first, the last and two evenly between them.
 
     A year that all of them end in is left out, for there is little room, and the table below says it.
 
@@ -115,7 +116,7 @@ def chosen_labels(labels: Sequence[str]) -> tuple[str, ...]:
     ends = {label[-5:] for label in labels}
     if len(ends) == 1 and re.fullmatch(r" \d{4}", next(iter(ends))):
         labels = [label[:-5] for label in labels]
-    if len(labels) <= X_LABELS:
+    if len(labels) <= X_ALL:
         return tuple(labels)
     last = len(labels) - 1
     return tuple(labels[round(place * last / (X_LABELS - 1))] for place in range(X_LABELS))

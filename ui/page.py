@@ -169,13 +169,16 @@ def render(desk: Desk, request: Request, template: str, *, status: int = 200, **
         return address(path, [*[pair for pair in pairs if pair[0] != "site"], *several])
 
     here = "/" + request.url.path.strip("/").split("/")[0]
+    here = PARTS.get(here, here)
+    pages = _navigation(request)
     text = ENVIRONMENT.get_template(template).render(
-        navigation=_navigation(request),
+        navigation=pages,
+        current=[label for _, entries in pages for path, label in entries if path == here],
         site=site,
         sites=sites,
         zone=site.time_zone,
         to=to,
-        here=PARTS.get(here, here),
+        here=here,
         request_path=quote(request.url.path),
         **context,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,13 @@ def test_a_report_of_retention_says_once_what_people_began_with_and_came_back_fo
     other = keep(lake, "Bought", "retention", start_event="Looked", return_event="Ordered", period="week")
     assert str(same) == "retention of Looked"
     assert str(other) == "retention of Looked, Ordered"
+
+
+def test_a_report_by_variation_says_of_its_breakdown_what_is_not_as_always():
+    asked = Funnel(steps=("Looked", "Ordered"), within=timedelta(days=7), by=Flag("checkout"))
+    assert str(Report("By variation", asked)) == "funnel of Looked, Ordered (by flag:checkout)"
+    other = Report("By variation", replace(asked, by=Flag("checkout", several="exclude")))
+    assert str(other) == "funnel of Looked, Ordered (by flag:checkout; several exclude)"
 
 
 def test_the_same_again_is_no_version_and_something_else_is_one(lake):

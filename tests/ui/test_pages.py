@@ -372,3 +372,26 @@ def test_no_heading_leaves_out_a_level(path: str) -> None:
     levels = [int(each.name[1]) for each in soup(client().get(path).text).select("h1, h2, h3, h4")]
     assert levels[0] == 1
     assert all(level <= before + 1 for before, level in pairwise(levels)), levels
+
+
+def test_a_page_that_no_entry_of_the_menu_names_says_on_a_phone_that_it_opens_all_pages() -> None:
+    labels = [soup(client().get(path).text).select_one(".menu") for path in ("/patterns", "/sql")]
+    assert [" ".join(each.get_text().split()) for each in labels if each] == [
+        "All pages",
+        "All pages, this one is SQL",
+    ]
+
+
+def test_the_line_to_paste_can_be_copied_where_the_first_event_is_waited_for() -> None:
+    page = soup(client(StandIn(is_empty=True)).get("/live").text)
+    button = page.select_one("[data-copy]")
+    assert button
+    line = page.find(id=str(button["data-copy"]))
+    assert line
+    assert line.get_text() == TAG
+
+
+@pytest.mark.parametrize("path", ["/paths?name=a", "/stickiness?name=a", "/lifecycle?name=a"])
+def test_an_empty_answer_leads_to_the_definition_that_it_asked_about(path: str) -> None:
+    links = soup(client(StandIn(is_empty=True)).get(path).text).select(".empty a")
+    assert [str(each["href"]).partition("=")[0] for each in links] == ["/definition?name"]

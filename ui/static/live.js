@@ -16,6 +16,7 @@ function replacePanel(panel, html) {
   panel.querySelectorAll(".scroll").forEach((box, place) => {
     [box.scrollLeft, box.scrollTop] = scrolled[place] ?? [0, 0];
   });
+  panel.querySelectorAll("[data-copy]").forEach(copyable);
   if (known.size) {
     for (const row of panel.querySelectorAll("[data-id]")) if (!known.has(row.dataset.id)) row.classList.add("new");
   }
