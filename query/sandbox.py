@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import duckdb
@@ -118,6 +120,7 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
     if question.limit not in range(1, MOST_ROWS + 1):
         raise InvalidInput(f"The limit is {question.limit!r}.", hint=f"Between 1 and {MOST_ROWS:,}.")
     connection = reading.connection
+    _put_aside_apart(reading, question)
     used = _create_named_views(reading, question.text)
     lock_down(connection, also=_create_rejected_view(reading, question))
     statement = _single_select(connection, question.text)
@@ -139,6 +142,18 @@ def sql_query(reading: Reading, question: SqlQuery) -> RowsAnswer:
         values=tuple(tuple(row) for row in rows[: question.limit]),
         is_cut=len(rows) > question.limit,
     )
+
+
+def _put_aside_apart(reading: Reading, question: SqlQuery) -> None:
+    """Let what memory does not hold go where only queries of the same rights put theirs.
+
+    The engine lets a query read the whole folder in which it puts things aside itself, so nothing else may be there.
+    """
+    if reading.spill == Path(gettempdir()):
+        return
+    spill = reading.spill / ("sql-admins" if question.is_admin else "sql")
+    spill.mkdir(mode=0o700, exist_ok=True)
+    reading.connection.execute("set temp_directory = $spill", {"spill": str(spill)})
 
 
 def _create_named_views(reading: Reading, text: str) -> list[str]:

@@ -46,6 +46,17 @@ def test_sql_that_does_more_than_read_the_lake_is_refused(analysis: Analysis, te
     assert not list(Path("/tmp").glob("expost-must-not-be-written*"))
 
 
+@pytest.mark.parametrize("is_admin", [True, False])
+def test_what_other_processes_put_aside_is_out_of_reach(analysis: Analysis, is_admin: bool) -> None:
+    others = analysis.folder.spill / ("sql" if is_admin else "sql-admins")
+    others.mkdir(parents=True, exist_ok=True)
+    for place in (analysis.folder.spill, others):
+        (place / "aside.txt").write_text("of somebody else")
+        for text in (f"select * from read_text('{place}/aside.txt')", f"select * from glob('{place}/*')"):
+            with pytest.raises(InvalidInput, match="Permission"):
+                analysis.ask(SqlQuery(text, is_admin=is_admin))
+
+
 @pytest.mark.parametrize(
     "text", ["select list_aggregate(range(90000000), 'sum')", "select repeat('x', 900000000)"]
 )
