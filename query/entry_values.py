@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from .breakdown import ByValue
 from .grouping import GroupKey, make_groups
-from .latest_start import Marks, Numbers, OrderedRows, Rules, role_bits
+from .latest_start import Numbers, OrderedRows, Rules, role_bits
 from .matched import Searched
 from .reading import Reading
 from .row_order import changes
@@ -18,7 +18,14 @@ from .statement import Fragment, render
 from .unit import PERSON
 
 OF_ENTRIES = Fragment("(m.person_id, epoch_us(m.time)) in (select unit_id, moment from shown_entries)")
-VALUED = "select unit_id, kind, value from valued order by unit_id"
+GROUPS = "select distinct kind, value from valued order by kind, value"
+LET_GO = """\
+drop table matched; drop view entered; drop table entry_places; drop table shown_entries; drop table valued"""
+VALUED = """\
+select valued.unit_id, groups.place
+from valued
+join _groups as groups on groups.kind = valued.kind and groups.value is not distinct from valued.value
+order by valued.unit_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +54,9 @@ class EntryValues:
     unit: Numbers
     place: Numbers
 
-    def is_in(self, units: Numbers, key: GroupKey) -> Marks:
-        """Which of these units are in a group."""
-        found: Marks = self.place[np.searchsorted(self.unit, units)] == self.keys.index(key)
+    def places_of(self, units: Numbers) -> Numbers:
+        """The place of the group of each of these units."""
+        found: Numbers = self.place[np.searchsorted(self.unit, units)]
         return found
 
 
@@ -69,11 +76,14 @@ def values_at(
     few.quietly(_matched_text(searched, rules), searched.values)
     few.quietly(render("entered_shown.sql"), {})
     make_groups(few, dict(searched.values), by, PERSON)
+    keys: list[GroupKey] = few.quietly(GROUPS, {}).fetchall()
+    kinds, named = zip(*keys, strict=True) if keys else ((), ())
+    groups = {"kind": pa.array(kinds, pa.string()), "value": pa.array(named, pa.string())}
+    reading.connection.register("_groups", pa.table({**groups, "place": np.arange(len(keys))}))
     found = few.relation(VALUED, {}).to_arrow_table()
-    groups = list(zip(found["kind"].to_pylist(), found["value"].to_pylist(), strict=True))
-    numbers: dict[GroupKey, int] = {}
-    place = np.array([numbers.setdefault(each, len(numbers)) for each in groups], np.int64)
-    return EntryValues(tuple(numbers), found["unit_id"].to_numpy(), place)
+    reading.connection.unregister("_groups")
+    few.quietly(LET_GO, {})
+    return EntryValues(tuple(keys), found["unit_id"].to_numpy(), found["place"].to_numpy())
 
 
 def is_said(reading: Reading, searched: Searched) -> bool:
@@ -96,4 +106,5 @@ def _matched_text(searched: Searched, rules: Rules) -> str:
         "roles": [(step, numbers.index(number) + 1) for step, number in roles],
         "chosen": OF_ENTRIES,
     }
-    return render("matched.sql", has_ties=True, **structure)
+    # The pass over arrays has made the relations that say whose devices are.
+    return render("matched.sql", has_ties=True, has_owners=True, **structure)

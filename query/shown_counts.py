@@ -110,8 +110,9 @@ class ShownCounts:
     def count_values(self, values: EntryValues) -> None:
         """Count by the value at the entry the attempts that were counted in the total."""
         for entries, shown in zip(self.entries, self.waiting, strict=True):
-            for key in values.keys:
-                chosen = values.is_in(entries.unit, key)
+            place = values.places_of(entries.unit)
+            for number, key in enumerate(values.keys):
+                chosen = place == number
                 if chosen.any():
                     self._count(key, shown, chosen, None)
 
@@ -126,7 +127,7 @@ class ShownCounts:
         """The rows of funnel_times.sql."""
         for key, group in self.found.items():
             for step, parts in sorted(group.times.items()):
-                elapsed, from_start = (np.sort(np.concatenate(each)) for each in zip(*parts, strict=True))
+                elapsed, from_start = map(_sorted, zip(*parts, strict=True))
                 yield (
                     *key,
                     step,
@@ -175,6 +176,13 @@ class ShownCounts:
         many = np.stack([np.bincount(place[each], minlength=len(numbers)) for each in came], axis=1)
         for number, of_period in zip(numbers.tolist(), many, strict=True):
             group.periods[number] = group.periods.get(number, np.int64(0)) + of_period
+
+
+def _sorted(parts: Sequence[Numbers]) -> Numbers:
+    # No copy is made of what is sorted: of millions of entries there is one already.
+    whole = np.concatenate(parts)
+    whole.sort()
+    return whole
 
 
 def _nearest(ordered: Numbers, percentile: int) -> int:
