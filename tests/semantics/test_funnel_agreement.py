@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ from expost.query.person import PeopleAnswer
 from expost.query.question import Step
 from expost.query.unit import PERSON, Unit, parse_unit
 from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of, group_name, matcher_of
-from tests.semantics.happening import Happening
+from tests.semantics.happening import Happening, read_story
 from tests.semantics.oracle import Oracle
 from tests.semantics.oracle_funnel import Plan, funnel
 from tests.semantics.stories import FIRST, MINUTE, STEPS, agreement, stories
@@ -253,3 +254,26 @@ def test_by_a_value_at_the_entry_and_over_time_a_funnel_is_that_of_the_portable_
     with told_by_arrays() as by_arrays:
         assert_same(answer_of(story, question), portable)
     assert by_arrays == [True]
+
+
+KIOSK = read_story([
+    "phone 02 10:00 A p.plan='\"own\"'", "phone 02 10:01 identify:u1", "phone 02 10:02 B",
+    "kiosk 02 10:00 A p.plan='\"first\"'", "kiosk 02 10:01 identify:u1",
+    "kiosk 02 10:05 A p.plan='\"before\"' seq=1", "kiosk 02 10:05 identify:u2 seq=2",
+    "kiosk 02 10:05 A p.plan='\"after\"' seq=3",
+    "laptop 02 10:06 identify:u3", "laptop 02 10:07 A p.plan='\"merged\"'", "laptop 02 10:08 B",
+    "server 02 10:09 A user=u2 device=phone p.plan='\"server\"'", "lone 02 10:10 A p.plan='\"nobody\"'",
+    "editor 02 10:11 merge:u3=u2 id=m",
+])  # fmt: skip
+
+
+@pytest.mark.parametrize("by", [ByProperty("plan"), ByTrait("plan")], ids=["property", "trait"])
+def test_values_at_entries_are_those_of_owners_of_devices_of_whoever_shares_one_and_of_the_merged(
+    by: Breakdown,
+) -> None:
+    steps = (definition_of("A"), definition_of("B"))
+    question = Funnel(steps, timedelta(hours=1), by=by, now=from_micros(FIRST))
+    with told_by_arrays() as by_arrays:
+        answer = answer_of(KIOSK, question)
+    assert by_arrays == [True]
+    assert_same(answer, answer_of(KIOSK, question, is_fast=False))
