@@ -126,7 +126,7 @@ def _length(name: str, given: Any) -> timedelta:
 
 def _weekday(name: str, given: Any) -> int:
     if isinstance(given, str):
-        return parse_weekday(given)
+        return parse_weekday(given, name)
     refuse_outside(f"{name} is", given, 0, len(WEEKDAYS) - 1, "(Monday is 0), or a day of the week in words")
     return cast(int, given)
 

@@ -89,6 +89,7 @@ def retention(
 
     \b
     Example: expost retention "Signed up" "Searched" --period week --by flag:new-checkout
+             expost retention "Signed up" --people 2026-11-02 --at 1
     """
     for name, said in (("start_event", begins), ("return_event", returns)):
         if said is not None and options[name] is not None:

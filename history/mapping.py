@@ -111,7 +111,9 @@ def zone_of(name: str) -> tzinfo:
     try:
         return UTC if name == "UTC" else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        raise InvalidInput(f"No time zone is called {name!r}.", hint="For example: Europe/Berlin") from None
+        raise InvalidInput(
+            f"time_zone is {name!r}, which is no time zone.", hint="For example: Europe/Berlin"
+        ) from None
 
 
 def read_mapping(path: Path) -> Mapping:

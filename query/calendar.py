@@ -51,7 +51,8 @@ def calendar_of(site: Site, time_zone: str | None = None, week_start: int | None
         return Calendar(ZoneInfo(name), site.week_start if week_start is None else week_start)
     except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
         raise InvalidInput(
-            f"{name!r} is no time zone.", hint="For example: Europe/Berlin, America/New_York, UTC"
+            f"time_zone is {name!r}, which is no time zone.",
+            hint="For example: Europe/Berlin, America/New_York, UTC",
         ) from problem
 
 

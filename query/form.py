@@ -135,7 +135,7 @@ def common_of(form: Form) -> dict[str, Any]:
         "end": moment_of(form, "to"),
         "last": None if (length := one(form, "last")) is None else parse_duration(length, "last"),
         "time_zone": one(form, "time_zone"),
-        "week_start": parse_weekday(day) if (day := one(form, "week_start")) else None,
+        "week_start": parse_weekday(day, "week_start") if (day := one(form, "week_start")) else None,
         "bots": yes(form, "bots"),
         "internal": yes(form, "internal"),
         "environment": _environment(form),

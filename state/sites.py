@@ -195,7 +195,8 @@ def _checked(site: Site) -> Site:
         ZoneInfo(site.time_zone)
     except (KeyError, ValueError, OSError) as problem:
         raise InvalidInput(
-            f"{site.time_zone!r} is not a time zone.", hint="Use a name such as Europe/Berlin or UTC."
+            f"time_zone is {site.time_zone!r}, which is no time zone.",
+            hint="Use a name such as Europe/Berlin or UTC.",
         ) from problem
     if site.week_start not in range(7):
         raise InvalidInput(f"A week cannot start on day {site.week_start}.", hint="Monday is 0, Sunday is 6.")

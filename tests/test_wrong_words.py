@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -119,7 +120,8 @@ def test_http_names_the_wrong_word_and_the_right_one(
         (lambda lake: lake.funnel("Bought", now="2026-11-02"), "no moment of a day", "T08:00"),
         (lambda lake: lake.funnel("Bought", last=30), "last is 30", "'30d'"),
         (lambda lake: lake.funnel("Bought", time_zone=5), "time_zone is 5", "Europe/Berlin"),
-        (lambda lake: lake.retention("Bought", week_start="frogday"), "no day of the week", "sunday"),
+        (lambda lake: lake.retention("Bought", week_start="frogday"), "week_start is 'frogday'", "sunday"),
+        (lambda lake: lake.retention("Bought", time_zone="-1"), "time_zone is '-1', which is no", "UTC"),
         (lambda lake: lake.retention("Bought", week_start=7), "not 7", "whole number"),
         (lambda lake: lake.funnel("Bought", bots="perhaps"), "bots is 'perhaps'", "True or False"),
         (lambda lake: lake.funnel("Bought", internal=1), "internal is 1", "True or False"),
@@ -420,3 +422,14 @@ def test_an_error_of_ours_is_never_bare(lake: expost.Lake) -> None:
     ):
         with pytest.raises(ExpostError):
             ask()
+
+
+def test_every_door_says_which_word_was_to_be_a_time_zone(lake: expost.Lake, client: TestClient) -> None:
+    said = "time_zone is '-1', which is no time zone."
+    assert said in run(lake, "trend", "Bought", "--tz=-1")
+    assert client.get("/api/v1/trend?name=Bought&time_zone=-1").json()["error"]["message"] == said
+    page = client.get("/trend?name=Bought&time_zone=-1")
+    assert (page.status_code, said in html.unescape(page.text)) == (400, True)
+    with pytest.raises(InvalidInput) as refused:
+        add_site(lake.analysis.state, Site("other", "Other", time_zone="-1"))
+    assert str(refused.value) == said
