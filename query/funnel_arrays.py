@@ -46,12 +46,13 @@ class FunnelTables:
     is_flag_seen: bool
 
 
-def is_for_arrays(question: Funnel, roles: int, *, is_first_only: bool = False) -> bool:
+def is_for_arrays(question: Funnel, *, is_first_only: bool = False) -> bool:
     """Whether arrays can answer it; the rest is for the portable SQL."""
+    named = (question.steps, question.between, question.ends_attempt, question.removes_unit)
     if is_first_only and question.removes_unit:
         # Units are removed within the window of any entry, also of one that does not count then.
         return False
-    return question.unit.kind == "person" and roles <= MOST_ROLES
+    return question.unit.kind == "person" and sum(map(len, named)) <= MOST_ROLES
 
 
 def funnel_tables(

@@ -55,7 +55,7 @@ def counted_funnel(reading: Reading, question: Funnel, *, is_first_only: bool = 
     """How many units reached each step, without a comparison."""
     asked = asked_of(reading, question)
     tables = None
-    if is_for_arrays(question, len(asked.definitions), is_first_only=is_first_only):
+    if is_for_arrays(question, is_first_only=is_first_only):
         tables = by_arrays_or_none(reading, lambda: _by_arrays(reading, asked, is_first_only=is_first_only))
     if tables is None and reading.is_fast and is_for_portions(question):
         tables = _in_portions(reading, asked, is_first_only=is_first_only)

@@ -30,7 +30,7 @@ def funnel_people(reading: Reading, question: FunnelPeople) -> PeopleAnswer:
     listed = None
     # Which values are told apart is known of all entries, and those of the people who are listed are few.
     is_by_value = breakdown_values(question.funnel.by) is not None
-    if not is_by_value and is_for_arrays(question.funnel, len(asked.definitions)):
+    if not is_by_value and is_for_arrays(question.funnel):
         listed = by_arrays_or_none(reading, lambda: _by_arrays(reading, question, asked))
     matched, total, rows = listed or _by_relations(reading, question, asked)
     return PeopleAnswer(

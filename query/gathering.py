@@ -55,12 +55,17 @@ class TooManyRows(Exception):
     """More rows of one person, or of a few whom the hash does not part, than may be in memory together."""
 
 
-def by_arrays_or_none(reading: Reading, found: Callable[[], Found]) -> Found | None:
-    """What is found by arrays, unless the portable SQL has to answer: then the answer says nothing of the attempt.
+def may_pass_over(reading: Reading) -> bool:
+    """Whether arrays may answer at all.
 
-    It has to where only some people are chosen: time alone does not say whose the events at a login are.
+    Not where only some people are chosen: time alone does not say whose the events at a login are.
     """
-    if not reading.is_fast or reading.chosen is not None:
+    return reading.is_fast and reading.chosen is None
+
+
+def by_arrays_or_none(reading: Reading, found: Callable[[], Found]) -> Found | None:
+    """What is found by arrays, unless the portable SQL has to answer: then the answer says nothing of the attempt."""
+    if not may_pass_over(reading):
         return None
     said = len(reading.sql)
     try:

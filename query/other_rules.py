@@ -26,7 +26,6 @@ from .sessions import Sessions
 from .stickiness import Stickiness
 from .ties import Ties, say_ties, ties_by_arrays, ties_in_relations
 from .trend import Trend
-from .unit import PERSON
 
 LET_GO = "\n".join(f"drop table if exists {name};" for name in ("matched", "counted", "attempts", "results"))
 """The largest relations that a question makes."""
@@ -51,11 +50,12 @@ def explanation(reading: Reading, question: Explanation) -> ExplanationAnswer:
             hint="Funnels, retention, trends, stickiness, lifecycles, paths, sessions and cohorts are.",
         )
     asked = how.asked(question.of)
-    own, ties = _in_force(reading, how, Other("", "", "", asked))
+    in_force = Other("", "", "", asked)
+    own, ties = _in_force(reading, how, in_force)
     # A cohort's size does not say what is left out of it.
     left_out = None if how is COHORT else frozenset(each.reason for each in own.basis.left_out)
     others = [*how.others(reading, asked), *counting_rules(reading, asked, left_out)]
-    answers = _answers(reading, how, others)
+    answers = _answers(reading, how, in_force, others)
     # Under another rule there may be more of them: more days on which somebody did it.
     columns = max(map(how.columns, (own, *answers)), key=len)
     chosen = _padded(how.counts(own), len(columns))
@@ -76,27 +76,23 @@ def explanation(reading: Reading, question: Explanation) -> ExplanationAnswer:
     )
 
 
-def _answers(reading: Reading, how: Explained, others: Sequence[Other]) -> list[Answer]:
+def _answers(reading: Reading, how: Explained, asked: Other, others: Sequence[Other]) -> list[Answer]:
     """The answer under each of these rules, of the least memory: those that make relations of all events come last.
 
-    What is held for the others is let go before them, and their relations after each.
+    What was held for the others is let go before them, and their relations after each.
     """
     found: dict[int, Answer] = {}
-    for number in sorted(range(len(others)), key=lambda number: _makes_relations(others[number])):
-        makes_relations = _makes_relations(others[number])
-        if makes_relations and reading.memory is not None:
+    has_passed_over = not how.makes_relations(reading, asked)
+    for number in sorted(range(len(others)), key=lambda number: how.makes_relations(reading, others[number])):
+        makes_relations = how.makes_relations(reading, others[number])
+        if makes_relations and has_passed_over and reading.memory is not None:
             reading.memory.clear()
             give_back()
+            has_passed_over = False
         found[number] = how.answer(reading, others[number])
         if makes_relations:
             reading.quietly(LET_GO, {})
     return [found[number] for number in range(len(others))]
-
-
-def _makes_relations(other: Other) -> bool:
-    question = other.question
-    is_passed_over = isinstance(question, Funnel | Retention | Trend) and question.unit == PERSON
-    return not is_passed_over and (other.rule == "unit" or other.setting == "as_treated")
 
 
 def _in_force(reading: Reading, how: Explained, asked: Other) -> tuple[Answer, Ties | None]:

@@ -60,7 +60,8 @@ class Explained:
 
     `asked` is what of it is counted; `others` are its own rules, as they could be; `in_force` are those that decided,
     in words, and `counts` what an answer counts, in the columns that `columns` names. `is_ordered`: the order of events
-    at one moment may decide.
+    at one moment may decide. `makes_relations`: all events that match are a relation before they are counted under a
+    rule; else they are counted on the way.
     """
 
     answer: Callable[[Reading, Other], Answer]
@@ -70,6 +71,7 @@ class Explained:
     counts: Callable[[Any], Counts]
     asked: Callable[[Any], Question] = lambda question: question
     is_ordered: bool = False
+    makes_relations: Callable[[Reading, Other], bool] = lambda *_: True
 
 
 def counting_rules(reading: Reading, question: Question, left_out: frozenset[str] | None) -> Iterator[Other]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .answer import Answer
+from .gathering import may_pass_over
 from .lifecycle import LIFE_RULE, Lifecycle, LifecycleAnswer, lifecycle
 from .measure import Measure
 from .reading import Reading
@@ -23,6 +24,7 @@ from .rule import (
 )
 from .stickiness import STICKY_RULE, Stickiness, StickinessAnswer, stickiness
 from .trend import Trend, TrendAnswer
+from .trend_arrays import is_for_arrays
 from .trend_figures import trend, trend_rules
 
 LIVES = ("new", "returning", "resurrecting", "dormant")
@@ -41,6 +43,11 @@ def _answer_stickiness(reading: Reading, other: Other) -> Answer:
 def _answer_lifecycle(reading: Reading, other: Other) -> Answer:
     assert isinstance(other.question, Lifecycle)
     return lifecycle(other.of(reading), other.question)
+
+
+def _trend_makes_relations(reading: Reading, other: Other) -> bool:
+    assert isinstance(other.question, Trend)
+    return not (may_pass_over(reading) and is_for_arrays(other.question))
 
 
 def _of_trend(_: Reading, asked: Trend) -> Iterator[Other]:
@@ -115,6 +122,7 @@ TREND = Explained(
     lambda _: ("events", "people"),
     _events_and_people,
     asked=_of_people,
+    makes_relations=_trend_makes_relations,
 )
 STICKINESS = Explained(_answer_stickiness, _of_stickiness, _stickiness_in_force, _bar_names, _bars)
 LIFECYCLE = Explained(_answer_lifecycle, _of_lifecycle, _lifecycle_in_force, lambda _: LIVES, _lives)

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from expost.errors import InvalidInput
 
+from . import funnel_arrays, retention_arrays
 from .answer import Answer
 from .funnel import ORDERS, Funnel, FunnelAnswer
 from .funnel_counts import counted_funnel
+from .gathering import may_pass_over
 from .reading import Reading
 from .retention import ENTRIES, RETENTION_MODES, Retention, RetentionAnswer
 from .retention_counts import counted_retention
@@ -35,6 +37,18 @@ def _answer_funnel(reading: Reading, other: Other) -> Answer:
 def _answer_retention(reading: Reading, other: Other) -> Answer:
     assert isinstance(other.question, Retention)
     return counted_retention(other.of(reading), other.question)
+
+
+def _funnel_makes_relations(reading: Reading, other: Other) -> bool:
+    asked = other.question
+    assert isinstance(asked, Funnel)
+    is_for_arrays = funnel_arrays.is_for_arrays(asked, is_first_only=other.is_first_only)
+    return not (may_pass_over(reading) and is_for_arrays)
+
+
+def _retention_makes_relations(reading: Reading, other: Other) -> bool:
+    assert isinstance(other.question, Retention)
+    return not (may_pass_over(reading) and retention_arrays.is_for_arrays(other.question))
 
 
 def _of_funnel(_: Reading, asked: Funnel) -> Iterator[Other]:
@@ -133,8 +147,10 @@ def _lows(answer: RetentionAnswer) -> list[int]:
 FUNNEL = Explained(
     _answer_funnel, _of_funnel, _funnel_in_force, _step_names, _steps,
     asked=lambda question: replace(question, over=None, compare=None), is_ordered=True,
+    makes_relations=_funnel_makes_relations,
 )  # fmt: skip
 RETENTION = Explained(
     _answer_retention, _of_retention, _retention_in_force, _cell_names, _cells,
     asked=lambda question: replace(question, compare=None), is_ordered=True,
+    makes_relations=_retention_makes_relations,
 )  # fmt: skip

@@ -52,9 +52,9 @@ def ties_by_arrays(reading: Reading, question: Question) -> Ties | None:
     said, used = len(reading.sql), dict(reading.used)
     try:
         if isinstance(question, Funnel):
-            asked = funnel_results.asked_of(reading, question)
-            if not funnel_arrays.is_for_arrays(question, len(asked.definitions)):
+            if not funnel_arrays.is_for_arrays(question):
                 return None
+            asked = funnel_results.asked_of(reading, question)
             return by_arrays_or_none(
                 reading, lambda: _counted(reading, asked.definitions, asked.flag, asked.match)
             )
