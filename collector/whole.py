@@ -123,20 +123,22 @@ class Fields:
     def __init__(self) -> None:
         self._fields: list[tuple[bytes, bytes]] | None = None
         self._written = b""
-        self._head = b""
+        self._head: bytes | None = None
         self._whole = b""
 
     def whole(self, head: bytes, fields: list[tuple[bytes, bytes]]) -> bytes:
         """An answer without a body: this head, these fields, and the empty line. Nearly all are the same."""
         if head is not self._head or fields is not self._fields:
-            self._head = head
             self._whole = b"%b%b\r\n" % (head, self.written(fields))
+            self._head = head
         return self._whole
 
     def written(self, fields: list[tuple[bytes, bytes]]) -> bytes:
         """These fields, as they are sent."""
         if fields is not self._fields:
             self._fields = fields
+            # What was kept whole has the fields of before.
+            self._head = None
             self._written = b"".join([b"%b: %b\r\n" % each for each in fields])
         return self._written
 
