@@ -91,7 +91,8 @@ def add_site(state: State, site: Site, *, by: Actor = NOBODY) -> Site:
     with state.writing() as connection:
         if _exists(connection, checked.slug):
             raise InvalidInput(
-                f"A site called {checked.slug!r} is there already.", hint="Choose another name."
+                f"A site called {checked.slug!r} is there already.",
+                hint="Choose another name, or say what events and commands call it: --slug NAME",
             )
         connection.execute(insert(SITES).values(_values(checked)))
         note(connection, wall_clock(), by, "site added", checked.slug)
@@ -135,6 +136,15 @@ def origin_of(url: str) -> str:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidInput(f"{url!r} is not an origin.", hint="Write it as https://shop.example")
+    if "*" in parts.hostname:
+        raise InvalidInput(
+            f"{url!r} is not an origin: none stands for several.", hint="Name each: --origin, repeated."
+        )
+    if not parts.hostname.isascii():
+        raise InvalidInput(
+            f"{url!r} is not how browsers write this origin, so no page of it could send.",
+            hint="Write it as it stands in location.origin of a page, such as https://xn--mller-kva.example",
+        )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     default = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")

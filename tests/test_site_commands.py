@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from expost.clock import wall_clock
 from expost.state.database import State
 from expost.state.sites import Site, add_site, change_site
@@ -25,6 +27,23 @@ def test_sites_are_made_changed_and_keyed_on_the_command_line(tmp_path):
     assert key["key"] not in json.dumps(listed)
     revoked = json.loads(run(data, "sites", "keys", "--revoke", key["prefix"], "--json").stdout)
     assert revoked["revoked_at"]
+
+
+@pytest.mark.parametrize("origin", ["https://*.shop.example", "https://müller.example"])
+def test_an_origin_that_no_browser_writes_is_refused_and_not_kept(tmp_path, origin):
+    """Kept, it would turn away every page that it was meant to let in."""
+    data = tmp_path / "data"
+    assert run(data, "sites", "add", "My shop").exit_code == 0
+    refused = run(data, "sites", "change", "my-shop", "--origin", origin)
+    assert (refused.exit_code, "origin" in refused.stderr) == (2, True)
+    [site] = json.loads(run(data, "sites", "list").stdout)
+    assert site["origins"] == []
+
+
+def test_a_name_that_leaves_nothing_for_a_slug_is_told_to_say_one(tmp_path):
+    data = tmp_path / "data"
+    assert run(data, "sites", "add", "日本語").exit_code == 0
+    assert "--slug" in run(data, "sites", "add", "한국어").stderr
 
 
 def test_what_a_sites_numbers_count_is_given_changed_and_listed_on_the_command_line(tmp_path):
