@@ -27,6 +27,7 @@ PARTS = {
         select
             events.* exclude (element_id, device_id, user_id, person_id, group_id)
             , elements.tag as element_tag, elements.dom_id as element_id, elements.class_name as element_class
+            , elements.attributes as element_attributes
         from events
         left join elements on elements.element_id = events.element_id
         where event_id in (select event_id from _person_events)

@@ -261,7 +261,13 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, files: Sequence[str], sch
 def create_views(connection: duckdb.DuckDBPyConnection, names: Sequence[str] = HELPERS + VIEWS) -> None:
     """Make the helper and user views over base relations in schema `lake`, whatever those are."""
     for name in names:
-        connection.execute((_SQL / name).read_text(encoding="utf-8"))
+        try:
+            connection.execute((_SQL / name).read_text(encoding="utf-8"))
+        except duckdb.BinderException as problem:
+            # The words are ours, so a file does not have the columns that it was written with.
+            raise duckdb.IOException(
+                f"A Parquet file has other columns than its table: {problem}"
+            ) from problem
 
 
 def snapshot_versions(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:

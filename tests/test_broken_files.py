@@ -85,6 +85,18 @@ def test_a_question_leaves_a_broken_file_out_and_says_so(
     assert list(noted_broken(folder).values()) == [path]
 
 
+@pytest.mark.parametrize("table", ["events", "devices", "placements"])
+def test_a_file_with_other_columns_than_its_table_is_left_out_like_a_broken_one(
+    folder: Folder, table: str
+) -> None:
+    """As after a flipped bit in the name of a column, or a mistake while files were copied."""
+    [path, *_] = live(folder, table)
+    [other, *_] = live(folder, "users")
+    shutil.copyfile(other, path)
+    answer = ask(folder)
+    assert f"Left out is a file of {table} that cannot be read ({path.name}: " in answer.notes[0]
+
+
 def test_rows_that_have_no_place_for_notes_are_fewer_with_a_word_beside_them(folder: Folder) -> None:
     [path, *_] = live(folder, "events")
     halve(path)

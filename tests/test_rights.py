@@ -106,6 +106,7 @@ def test_everything_of_one_person_is_one_file(folder: Folder, tmp_path: Path) ->
     assert [len(found[part]) for part in ("identities", "pages", "waiting", "rejected")] == [3, 6, 0, 0]
     text = out.read_text()
     assert [each for each in OF_ANN if each not in text] == []
+    assert [] in [each["element_attributes"] for each in found["events"]]
     assert "device-of-bob" not in text
     assert ("export a person", "shop", "a user, 14 events") in audit(folder)
 
