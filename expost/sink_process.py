@@ -19,7 +19,7 @@ from expost.lake.moment import DAY
 log = logging.getLogger("expost.sink")
 
 COMPACTION_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0)
-SINK = "import gc, os; gc.disable(); os.setpgid(0, 0); from expost.lake.sink import main; main()"
+SINK = "import gc, os; gc.disable(); os.setpgid(0, 0); from expost.lake.sink_life import main; main()"
 """What the child runs, in a group of its own. It collects garbage in quiet moments only, so not while it loads either.
 
 A signal to the whole group, such as Ctrl-C, is for the web process: it ends the sink last, in order. But the session is

@@ -28,7 +28,7 @@ from expost.lake.folder import Folder, open_folder
 from expost.lake.quarantine import find_broken, rebuild, set_aside_noted
 from expost.lake.rebuilding import at_rest
 from expost.lake.schema import TABLES
-from expost.lake.sink import run
+from expost.lake.sink_life import run
 from expost.lake.subject import Subject
 from expost.lake.table import Table
 from expost.lake.writer import Writer

@@ -23,7 +23,7 @@ from expost.clock import wall_clock
 from expost.errors import FolderError
 from expost.lake.folder import open_folder
 from expost.lake.journal import Journal
-from expost.lake.sink import PRIORITY
+from expost.lake.sink_life import PRIORITY
 from expost.serve import _Server
 from expost.settings import Settings
 from expost.state.database import State

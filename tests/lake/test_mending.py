@@ -23,7 +23,7 @@ from expost.lake.quarantine import verify_some
 from expost.lake.rebuilding import drain
 from expost.lake.schema import TABLES
 from expost.lake.segment import SEALED, OpenSegment, read_segment, segment_number
-from expost.lake.sink import run
+from expost.lake.sink_life import run
 from expost.lake.snapshot import find_snapshot
 from expost.lake.stored_segments import stored_segments
 from expost.lake.writer import Writer, lost_segments

@@ -27,7 +27,8 @@ from expost.lake.reader import connect
 from expost.lake.rebuilding import at_rest
 from expost.lake.recovery import set_aside
 from expost.lake.segment import OPEN
-from expost.lake.sink import Order, Sink, run
+from expost.lake.sink import Order, Sink
+from expost.lake.sink_life import run
 from expost.lake.subject import Subject
 from expost.lake.writer import Writer
 
@@ -62,7 +63,7 @@ def journal(folder: Folder) -> Iterator[Journal]:
 
 def start_sink(folder: Folder) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "expost.lake.sink", "--data", str(folder.path)],
+        [sys.executable, "-m", "expost.lake.sink_life", "--data", str(folder.path)],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -254,7 +255,7 @@ def test_an_erasure_that_fails_again_and_again_keeps_no_event_out_of_the_lake(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("expost.lake.sink.carry_out", fail)
-    monkeypatch.setattr("expost.lake.sink.RETRY_SECONDS", (0.05,))
+    monkeypatch.setattr("expost.lake.sink_life.RETRY_SECONDS", (0.05,))
     request_erasure(folder, Subject.named(folder.secret(), "shop", user="eve"), wall_clock())
     stop = threading.Event()
     sink = threading.Thread(target=run, args=(folder, stop, deque()))
@@ -274,7 +275,7 @@ def test_an_erasure_that_fails_again_and_again_keeps_no_event_out_of_the_lake(
 def test_a_folder_that_took_the_place_of_this_one_is_left_to_its_own_sink(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("expost.lake.sink.RETRY_SECONDS", (0.05,))
+    monkeypatch.setattr("expost.lake.sink_life.RETRY_SECONDS", (0.05,))
     stop, said = threading.Event(), list[str]()
     with closing(Journal(folder, wall_clock)) as journal:
         sink = threading.Thread(target=run, args=(folder, stop, deque()))
