@@ -19,6 +19,10 @@ PAGE_VIEWED = "[Amplitude] Page Viewed"
 ELEMENT = "[Amplitude] Element "
 CLICKED, CHANGED = "[Amplitude] Element Clicked", "[Amplitude] Element Changed"
 URL, TITLE = "[Amplitude] Page URL", "[Amplitude] Page Title"
+OPERATIONS = frozenset(
+    ("$add", "$append", "$prepend", "$preInsert", "$postInsert", "$remove", "$unset", "$clearAll")
+)
+"""What an identify may do to user properties beside setting them."""
 
 
 def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
@@ -57,7 +61,7 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
         referrer=text_of(properties.get("referrer")),
         label=text_of(properties.get(f"{ELEMENT}Text")) or None,
         properties=own | without(properties, (URL, TITLE)),
-        traits=_object(row, "user_properties") if type_ == "identify" else {},
+        traits=_traits(row, left) if type_ == "identify" else {},
         user_agent=text_of(row.get("user_agent")),
         release=text_of(row.get("version_name"))[:200],
         # It counts the events of a device, so that those of one moment have an order.
@@ -71,6 +75,18 @@ def _type(event: str, user: str) -> str:
     if event == "$identify" and user:
         return "identify"
     return {PAGE_VIEWED: "page_view", CLICKED: "click", CHANGED: "change"}.get(event, "custom")
+
+
+def _traits(row: Row, left: list[str]) -> dict[str, Any]:
+    """What an identify says of its user: names and values, or what is to be done to them, such as `$set`."""
+    said = dict(_object(row, "user_properties"))
+    once, always = (said.pop(name, None) for name in ("$setOnce", "$set"))
+    if any(name in OPERATIONS for name in said):
+        left.append("traits: of what Amplitude does to user properties only $set and $setOnce carry over")
+    kept = {name: value for name, value in said.items() if name not in OPERATIONS}
+    for values in (once, always):
+        kept |= values if isinstance(values, dict) else {}
+    return kept
 
 
 def _object(row: Row, name: str) -> Mapping[str, Any]:

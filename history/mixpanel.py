@@ -14,7 +14,7 @@ from .foreign import Foreign, Row, Unusable, clock_doubts, moment_of, not_merged
 _HELD = """
     time distinct_id $device_id $user_id $insert_id $distinct_id_before_identity mp_processing_time_ms
     $mp_api_endpoint $mp_api_timestamp_ms $current_url current_url $referrer $current_page_title current_page_title
-    $ip ip token $import $anon_distinct_id $identified_id $viewport_width $viewport_height
+    $ip ip token $import $anon_distinct_id $anon_id $identified_id $viewport_width $viewport_height
 """
 HELD = frozenset(_HELD.split())
 VIEWS = frozenset({"$mp_web_page_view", "$pageview"})
@@ -108,7 +108,9 @@ def _who(
 ) -> tuple[str, str]:
     device, user = text_of(properties.get("$device_id")), text_of(properties.get("$user_id"))
     if event == "$identify":
-        return text_of(properties.get("$anon_distinct_id")) or device, (
+        # Browsers say the one, servers the other; the device's own events say it without the prefix.
+        anonymous = text_of(properties.get("$anon_distinct_id") or properties.get("$anon_id"))
+        return anonymous.removeprefix(DEVICE) or device, (
             text_of(properties.get("$identified_id")) or user or distinct_id
         )
     if distinct_id.startswith(DEVICE):

@@ -180,6 +180,9 @@ def test_an_id_by_which_somebody_was_identified_is_a_user_from_then_on() -> None
         "ann",
     )
     assert who("Paid", distinct_id="ann") == ("", "ann")
+    # A server says $anon_id; and an id of a browser has a prefix that its own events leave out.
+    assert who("$identify", **{"$anon_id": "ghi", "$identified_id": "cid"}) == ("ghi", "cid")
+    assert who("$identify", distinct_id="dan", **{"$anon_distinct_id": "$device:jkl"}) == ("jkl", "dan")
     # An export that was made later has the user's id on what happened before, and the one of then beside it.
     assert who("Seen", distinct_id="bob", **{"$distinct_id_before_identity": "$device:def"}) == ("def", "bob")
     assert who("Paid", distinct_id="bob") == ("", "bob")
@@ -210,6 +213,21 @@ def test_amplitude_keeps_its_columns_but_never_the_address() -> None:
         7,
         "1.2",
     )
+
+
+def test_an_amplitude_identify_says_traits_or_what_to_do_to_them() -> None:
+    def traits(**said: object) -> tuple[object, bool]:
+        found = _amplitude(
+            "$identify", user_id="ann", user_properties={f"${name}": of for name, of in said.items()}
+        )
+        return found.traits, bool(found.left_behind)
+
+    assert _amplitude("$identify", user_id="ann", user_properties={"plan": "pro"}).traits == {"plan": "pro"}
+    assert traits(set={"plan": "pro"}, setOnce={"plan": "free", "from": "ad"}) == (
+        {"plan": "pro", "from": "ad"},
+        False,
+    )
+    assert traits(add={"orders": 1}, set={"plan": "pro"}) == ({"plan": "pro"}, True)
 
 
 def test_amplitude_page_views_and_clicks_are_ours_and_the_missing_chain_is_said() -> None:
