@@ -5,8 +5,9 @@
 Segments are 1,000 batches of ten clicks as `bench/ingest.py` sends them, each with ids of its own. They are read,
 checked, decoded, freed of repeats, made into rows, written and committed, small files merged, segments kept as stored.
 Once the tables of elements come again, as those of one page and one button do; once each comes for the first time, of
-elements that are known. Commits are of 500 rows; their latency, and the time of finding the newest snapshot, are
-compared between the first hundreds and the last ones.
+elements that are known. The same for batches that are kept as they were sent, and for those that are written anew.
+Commits are of 500 rows; their latency, and the time of finding the newest snapshot, are compared between the first
+hundreds and the last ones.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,17 @@ from expost.lake.batch import Accepted, Descriptor, Element, Event, Page, View
 from expost.lake.disk import Disk
 from expost.lake.folder import Folder, open_folder
 from expost.lake.segment import SEALED, OpenSegment
+from expost.lake.sent import keep_as_sent
 from expost.lake.sink import Sink
 from expost.lake.snapshot import find_snapshot
 from expost.lake.table import Table
 from expost.lake.writer import Writer
 
 BATCHES = 1_000
+HEAD = ("sent_at", "page", "device", "session", "consent", "release", "environment", "viewport")
+
+Write = Callable[[Accepted], bytes]
+"""Makes a frame of the journal of a batch."""
 
 
 def _batch() -> Any:
@@ -84,16 +90,29 @@ def with_new_table(batch: Accepted) -> Accepted:
     )
 
 
-def seal(folder: Folder, number: int, batches: Sequence[Accepted]) -> None:
-    """A sealed segment of these batches."""
+def anew(batch: Accepted) -> bytes:
+    """A frame that was written anew."""
+    return msgspec.msgpack.encode(batch)
+
+
+def as_sent(batch: Accepted) -> bytes:
+    """A frame with a batch as it was sent."""
+    said = {name: getattr(batch, name) for name in HEAD} | {"v": 1}
+    tables = {name: getattr(batch, name) for name in ("views", "descriptors", "elements", "events")}
+    body = gzip.compress(msgspec.json.encode(said | tables), 6)
+    return keep_as_sent(batch.site, batch.received_at, False, batch.user_agent, "", body)
+
+
+def seal(folder: Folder, number: int, frames: Sequence[bytes]) -> None:
+    """A sealed segment of these frames."""
     segment = OpenSegment(folder.journal, number, wall_clock(), Disk())
-    segment.append(list(map(msgspec.msgpack.Encoder().encode, batches)))
+    segment.append(frames)
     segment.sync()
     segment.close()
     segment.path.rename(segment.path.with_suffix(SEALED))
 
 
-def throughput(place: Path, segments: int, *, new_tables: bool) -> float:
+def throughput(place: Path, segments: int, write: Write, *, new_tables: bool) -> float:
     """Events per second of CPU, in this process, which does nothing else."""
     make, chance = _batch(), random.Random(1)
     batches = [accepted(msgspec.json.decode(gzip.decompress(make(chance))), chance) for _ in range(BATCHES)]
@@ -104,7 +123,7 @@ def throughput(place: Path, segments: int, *, new_tables: bool) -> float:
         sink = Sink(folder, writer)
         for number in range(segments + 2):
             again = map(with_new_ids, batches)
-            seal(folder, number + 1, list(map(with_new_table, again) if new_tables else again))
+            seal(folder, number + 1, list(map(write, map(with_new_table, again) if new_tables else again)))
             began = time.process_time()
             sink.move()
             if number > 1:
@@ -116,14 +135,15 @@ def throughput(place: Path, segments: int, *, new_tables: bool) -> float:
 
 def measure_throughput(place: Path, segments: int) -> None:
     """From sealed segments to Parquet, merging with it."""
-    rates = [
-        throughput(place / ("new" if new_tables else "again"), segments, new_tables=new_tables)
-        for new_tables in (False, True)
-    ]
-    print(
-        f"journal to Parquet: {rates[0]:,.0f} events per second of CPU, "
-        f"{rates[1]:,.0f} if each table of elements comes for the first time"
-    )
+    for said, write in (("as they were sent", as_sent), ("written anew", anew)):
+        again, new = (
+            throughput(place / f"{write.__name__}-{new_tables}", segments, write, new_tables=new_tables)
+            for new_tables in (False, True)
+        )
+        print(
+            f"journal to Parquet, batches {said}: {again:,.0f} events per second of CPU, "
+            f"{new:,.0f} if each table of elements comes for the first time"
+        )
 
 
 def measure_growth(place: Path, commits: int) -> None:

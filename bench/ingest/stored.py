@@ -53,7 +53,8 @@ def _sink_bench() -> ModuleType:
 
 def throughput(collector_events: float, place: Path) -> float:
     """Print and return events per second of CPU, from the socket to Parquet; the collector's alone are given."""
-    sink: float = _sink_bench().throughput(place / "sink", SEGMENTS, new_tables=False)
+    bench = _sink_bench()
+    sink: float = bench.throughput(place / "sink", SEGMENTS, bench.as_sent, new_tables=False)
     whole = 1 / (1 / sink + 1 / collector_events)
     print(
         f"events per second of CPU: socket to journal {collector_events:,.0f}, journal to Parquet {sink:,.0f}"
