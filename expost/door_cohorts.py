@@ -11,7 +11,7 @@ from expost.door_asking import Asking
 from expost.door_words import acts_of, duration_of, fields_said
 from expost.query.cohort import Cohort, Did, Sequel
 from expost.query.cohort_size import CohortAnswer, CohortSize
-from expost.query.definition import PropertyMatch, Scalar
+from expost.query.property_match import PropertyMatch, Scalar
 
 
 def did(step: str, times: int = 1, *, within: timedelta | str | None = None) -> Did:

@@ -9,10 +9,12 @@ from typing import Any
 from expost.door_asking import Asking
 from expost.door_words import fields_said, names_of
 from expost.errors import InvalidInput
-from expost.query.definition import Definition, Pattern, PropertyMatch, Scalar, Words, definition
+from expost.query.definition import Definition, Words, definition
 from expost.query.difference import Difference, DifferenceAnswer
 from expost.query.health import Health, HealthAnswer
+from expost.query.pattern import Pattern
 from expost.query.preview import Preview, PreviewAnswer
+from expost.query.property_match import PropertyMatch, Scalar
 from expost.query.question import Moment, Step
 from expost.query.suggested import Suggestions, SuggestionsAnswer
 from expost.query.unnamed import Unnamed, UnnamedAnswer

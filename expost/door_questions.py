@@ -19,11 +19,12 @@ from expost.door_words import (
     unit_of,
 )
 from expost.query.activity import ACTIVITY
-from expost.query.definition import Definition, PropertyMatch, Scalar
+from expost.query.definition import Definition
 from expost.query.funnel import Funnel, FunnelAnswer, Stage
 from expost.query.lifecycle import Lifecycle, LifecycleAnswer
 from expost.query.measure import Measure
 from expost.query.paths import Paths, PathsAnswer
+from expost.query.property_match import PropertyMatch, Scalar
 from expost.query.question import Moment, Step
 from expost.query.retention import Retention, RetentionAnswer
 from expost.query.session_detail import SessionAnswer, SessionDetail

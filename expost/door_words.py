@@ -10,11 +10,12 @@ from typing import Any, cast
 from expost.errors import InvalidInput
 from expost.query.breakdown import Breakdown, breakdown_said
 from expost.query.cohort import Cohort, Did
-from expost.query.definition import PropertyMatch, Scalar, definition
+from expost.query.definition import definition
 from expost.query.duration import parse_duration
 from expost.query.form import FALSE, TRUE, parse_moment
 from expost.query.measure import HINT as MEASURES
 from expost.query.measure import Measure, parse_measure
+from expost.query.property_match import PropertyMatch, Scalar
 from expost.query.question import Moment, Question, Step, refuse_outside
 from expost.query.retention import parse_brackets
 from expost.query.share import parse_share

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .definition import Alternative, Definition
+from .alternative import Alternative
+from .definition import Definition
 
 ACTIVITY = Definition(
     "Any activity",

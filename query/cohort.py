@@ -9,7 +9,7 @@ from typing import Any
 
 from expost.errors import InvalidInput
 
-from .definition import PropertyMatch
+from .property_match import PropertyMatch
 
 MAX_CONDITIONS = 20
 MAX_IDS = 100_000

@@ -16,9 +16,12 @@ from urllib.parse import quote
 
 from expost.clock import from_micros
 
-from .definition import Alternative, Definition, Pattern, PropertyMatch, QueryParameter
+from .alternative import Alternative
+from .definition import Definition
 from .event_column import column_name
 from .glob import glob_expression
+from .pattern import Pattern, QueryParameter
+from .property_match import PropertyMatch
 from .selector_parser import parse
 from .selector_sql import CompiledSelector, compile_selector
 from .statement import Fragment, expressions

@@ -6,230 +6,19 @@ must hold). What each condition means is docs/rules.md 2.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 from expost.errors import InvalidInput
 
-from .event_column import check_value, column_name
+from .alternative import Alternative
 from .interval import ALWAYS, Interval, in_force
+from .pattern import Operator, Pattern, QueryParameter, needed_text
+from .property_match import PropertyMatch, Scalar
 
-Operator = Literal["is", "contains", "prefix", "glob", "matches"]
-PropertyOperator = Literal["is", "exists", "contains", "matches", "above", "at_least", "below", "at_most"]
-Scalar = str | int | float | bool | None
-
-EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_:.-]{0,59}")
-"""Pages can be told to listen to anything, so a type is any name that the wire allows."""
-NEVER_HEARD = re.compile(
-    r"^((mouse|pointer|touch)(move|over|out|enter|leave|rawupdate)|drag(over|enter|leave)?|"
-    r"scroll|wheel|mousewheel|resize|timeupdate|progress|(animation|transition).*|device.*|"
-    r"select(start|ionchange)|key(down|up|press)|(before)?input|composition.*|(before)?unload)$"
-)
-"""Types that the snippet listens to for nobody: they come without end, or key by key. It has the same expression."""
-WITHOUT_ELEMENT = frozenset(
-    {
-        "page_view",
-        "page_leave",
-        "snippet_error",
-        "identify",
-        "group",
-        "custom",
-        "exposure",
-        "reset",
-        "web_vital",
-    }
-)
-"""Types of events that happen on no element."""
 MAX_ALTERNATIVES = 100
-MAX_PATTERN = 2_000
 MAX_NAME = 200
-
-
-def check_type(kind: str) -> None:
-    """Raise InvalidInput if no event can have this type."""
-    if not EVENT_TYPE.fullmatch(kind):
-        raise InvalidInput(
-            f"{kind!r} is no type of event.",
-            hint="For example: click, submit, page_view, custom, or what pages were told to listen to: copy, toggle.",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A condition on one string.
-
-    `is`, `contains`, `prefix`, `glob` (`*` inside one segment, `**` across `/`) or `matches` (an RE2 expression found
-    anywhere in it). Case counts unless `ignore_case`.
-    """
-
-    operator: Operator
-    value: str
-    ignore_case: bool = False
-
-    def __post_init__(self) -> None:
-        if self.operator not in get_args(Operator):
-            raise InvalidInput(
-                f"{self.operator!r} is no way to compare text.",
-                hint=f"One of: {', '.join(get_args(Operator))}",
-            )
-        if len(self.value) > MAX_PATTERN:
-            raise InvalidInput(
-                f"A text to compare with has {len(self.value)} characters; at most {MAX_PATTERN}.",
-                hint="Compare a part of it: contains:… or prefix:…",
-            )
-
-    @classmethod
-    def parse(cls, text: str, default: Operator) -> Pattern:
-        """`contains:Buy`, `matches/i:^buy`, or plain text, which is compared by `default`."""
-        head, colon, rest = text.partition(":")
-        operator, slash, flags = head.partition("/")
-        if colon and operator in get_args(Operator) and flags in ("", "i") and bool(slash) == bool(flags):
-            return cls(operator, rest, ignore_case=bool(flags))  # type: ignore[arg-type]
-        return cls(default, text)
-
-    def __str__(self) -> str:
-        return f"{self.operator}{'/i' if self.ignore_case else ''}:{self.value}"
-
-    def to_json(self) -> dict[str, Any]:
-        return {"operator": self.operator, "value": self.value} | (
-            {"ignore_case": True} if self.ignore_case else {}
-        )
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Pattern:
-        return cls(body["operator"], _text(body["value"]), bool(body.get("ignore_case", False)))
-
-
-@dataclass(frozen=True, slots=True)
-class QueryParameter:
-    """A parameter of the page's query string: present (`pattern` None), or present with a value like `pattern`."""
-
-    name: str
-    pattern: Pattern | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return {"name": self.name} | ({"pattern": self.pattern.to_json()} if self.pattern else {})
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> QueryParameter:
-        pattern = body.get("pattern")
-        return cls(_text(body["name"]), Pattern.from_json(pattern) if pattern else None)
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyMatch:
-    """A condition on one property of the event. `is` compares JSON values: the number 1 is not the text "1".
-
-    A name such as `column:browser` is no property's: then it is a condition on that column of the event.
-    """
-
-    name: str
-    operator: PropertyOperator
-    value: Scalar = None
-
-    def __post_init__(self) -> None:
-        if self.operator not in get_args(PropertyOperator):
-            known = ", ".join(get_args(PropertyOperator))
-            raise InvalidInput(f"{self.operator!r} is no way to compare a property.", hint=f"One of: {known}")
-        is_number = isinstance(self.value, int | float) and not isinstance(self.value, bool)
-        if self.operator in ("above", "at_least", "below", "at_most") and not is_number:
-            raise InvalidInput(f"The property {self.name!r} is compared by {self.operator!r} with {self.value!r}.",
-                               hint="Give a number.")  # fmt: skip
-        if self.operator in ("contains", "matches") and not isinstance(self.value, str):
-            raise InvalidInput(f"The property {self.name!r} is compared by {self.operator!r} with {self.value!r}.",
-                               hint="Give a text.")  # fmt: skip
-        column = column_name(self.name)
-        if column is not None and self.operator != "exists":
-            check_value(column, self.value)
-
-    def to_json(self) -> dict[str, Any]:
-        body: dict[str, Any] = {"name": self.name, "operator": self.operator}
-        return body if self.operator == "exists" else body | {"value": self.value}
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> PropertyMatch:
-        return cls(_text(body["name"]), body["operator"], body.get("value"))
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """Conditions that hold together. None or an empty tuple asks for nothing.
-
-    `text` is compared with the label (the nearest interactive ancestor-or-self) and with the target's own text where
-    that was kept: either is enough. `event_name` is the name of a custom event.
-    """
-
-    types: tuple[str, ...] = ()
-    selector: str | None = None
-    target_only: bool = False
-    pierce: bool = False
-    text: Pattern | None = None
-    host: Pattern | None = None
-    path: Pattern | None = None
-    query: tuple[QueryParameter, ...] = ()
-    hash: Pattern | None = None
-    properties: tuple[PropertyMatch, ...] = ()
-    event_name: str | None = None
-    interval: Interval = ALWAYS
-
-    def __post_init__(self) -> None:
-        for kind in self.types:
-            check_type(kind)
-        if not self.to_json().keys() - {"target_only", "pierce"}:
-            raise InvalidInput("A definition without any condition would match every event.",
-                               hint="Say at least a type, a selector or a path.")  # fmt: skip
-
-    def to_json(self) -> dict[str, Any]:
-        """Only what is said, so that equal definitions have equal bodies."""
-        body: dict[str, Any] = {}
-        if self.types:
-            body["types"] = sorted(set(self.types))
-        for name in ("selector", "event_name"):
-            if getattr(self, name) is not None:
-                body[name] = getattr(self, name)
-        for name in ("target_only", "pierce"):
-            if getattr(self, name):
-                body[name] = True
-        for name in ("text", "host", "path", "hash"):
-            if getattr(self, name) is not None:
-                body[name] = getattr(self, name).to_json()
-        for name in ("query", "properties"):
-            if getattr(self, name):
-                body[name] = [condition.to_json() for condition in getattr(self, name)]
-        return body
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Alternative:
-        """Refuses fields that it does not know: a misspelt condition would widen the definition without a word."""
-        conditions = [name for name in cls.__slots__ if name != "interval"]
-        unknown = sorted(set(body) - set(conditions))
-        if unknown:
-            raise InvalidInput(f"A definition has no condition called {unknown[0]!r}.",
-                               hint=f"Conditions: {', '.join(conditions)}")  # fmt: skip
-        try:
-            pattern: dict[str, Any] = {
-                k: Pattern.from_json(body[k]) for k in ("text", "host", "path", "hash") if body.get(k)
-            }
-            return cls(
-                types=tuple(_text(kind) for kind in body.get("types", ())),
-                selector=_optional_text(body.get("selector")),
-                target_only=bool(body.get("target_only", False)),
-                pierce=bool(body.get("pierce", False)),
-                query=tuple(QueryParameter.from_json(each) for each in body.get("query", ())),
-                properties=tuple(PropertyMatch.from_json(each) for each in body.get("properties", ())),
-                event_name=_optional_text(body.get("event_name")),
-                **pattern,
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InvalidInput(
-                f"A definition's conditions cannot be read: {error}",
-                hint="docs/definitions.md has an example of each.",
-            ) from error
-
-    def __str__(self) -> str:
-        return " and ".join(_phrases(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +73,7 @@ class Definition:
             )
         version = body.get("version")
         return cls(
-            _text(body.get("name", "")),
+            needed_text(body.get("name", "")),
             tuple(Alternative.from_json(each) for each in alternatives),
             version if isinstance(version, int) else None,
         )
@@ -438,36 +227,6 @@ def check_text(name: str, text: str) -> None:
             f"{name} has half of a character at place {problem.start + 1}.",
             hint="Leave it out, or write the whole character.",
         ) from None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidInput(f"{value!r} stands where a definition needs text.", hint="Put it into quotes.")
-    return value
-
-
-def _optional_text(value: object) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _phrases(alternative: Alternative) -> list[str]:
-    kinds = {"page_view": "page view", "page_leave": "page leave", "custom": "custom event"}
-    said = " or ".join(kinds.get(kind, kind) for kind in alternative.types) or "anything"
-    if alternative.event_name is not None:
-        said += f" {alternative.event_name}"
-    if alternative.selector is not None:
-        said += f" {'exactly ' if alternative.target_only else ''}on {alternative.selector}"
-    patterns = ((name, getattr(alternative, name)) for name in ("text", "host", "path", "hash"))
-    phrases = [said, *(f"{name} {pattern}" for name, pattern in patterns if pattern is not None)]
-    phrases += [
-        f"query {each.name}" + (f" {each.pattern}" if each.pattern else "") for each in alternative.query
-    ]
-    for prop in alternative.properties:
-        value = "" if prop.operator == "exists" else f" {prop.value!r}"
-        phrases.append(f"property {prop.name} {prop.operator}{value}")
-    if alternative.interval.is_bounded:
-        phrases[-1] += f" {alternative.interval}"
-    return phrases
 
 
 def in_portions(definitions: Iterable[Definition], most: int) -> list[tuple[Definition, ...]]:

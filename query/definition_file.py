@@ -25,10 +25,13 @@ from typing import Any
 from expost.clock import from_micros
 from expost.state.details import Details
 
+from .alternative import Alternative
 from .calendar import Calendar, interval_of
-from .definition import Alternative, Definition, Operator, Pattern, PropertyMatch, QueryParameter
+from .definition import Definition
 from .detail_fields import DETAILS, details_in, details_out
 from .interval import ALWAYS, Interval
+from .pattern import Operator, Pattern, QueryParameter
+from .property_match import PropertyMatch
 from .toml_file import (
     Misplaced,
     Place,

@@ -17,7 +17,8 @@ from expost.lake.reader import rows_of
 from expost.lake.schema import TABLES
 from expost.lake.summary import LEAST_BYTES, Summary, find_summary, seems_summed_up
 
-from .definition import Alternative, Definition
+from .alternative import Alternative
+from .definition import Definition
 from .interval import ALWAYS
 from .moments import FoundFacts, MomentCounts, Owners
 from .statement import Fragment

@@ -12,14 +12,16 @@ from typing import Any
 
 from expost.errors import InvalidInput
 
+from .alternative import Alternative
 from .breakdown import Breakdown, ByCohort, ByColumn, ByProperty, ByTrait
 from .cohort import Cohort
-from .definition import Alternative, Definition, PropertyMatch
+from .definition import Definition
 from .duration import format_duration
 from .form import Form, property_of
 from .funnel import Funnel, Stage
 from .lifecycle import Lifecycle
 from .paths import Paths
+from .property_match import PropertyMatch
 from .question import COHORT_COMPARED, Comparable, Moment, Question, Saved, Step
 from .retention import Retention, format_brackets
 from .sessions import Sessions

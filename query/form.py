@@ -15,8 +15,8 @@ from typing import Any
 from expost.errors import InvalidInput
 
 from .breakdown import SEVERAL, Breakdown, breakdown_said
-from .definition import PropertyMatch, Scalar
 from .duration import parse_duration
+from .property_match import PropertyMatch, Scalar
 from .question import Moment
 from .share import parse_share
 from .unit import Unit, unit_with

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from expost.errors import InvalidInput
 
 from .cohort import Cohort, Did, Sequel
-from .definition import PropertyMatch
 from .duration import parse_duration
 from .form import Form, moment_of, one, partition, property_of, whole_number
+from .property_match import PropertyMatch
 from .word import Word, refuse_unknown
 
 COHORT = (

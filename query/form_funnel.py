@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from expost.errors import InvalidInput
 
-from .definition import PropertyMatch, definition
+from .definition import definition
 from .duration import parse_duration
 from .form import (
     BESIDE,
@@ -26,6 +26,7 @@ from .form import (
     yes,
 )
 from .funnel import FUNNEL_PERIODS, ORDERS, Funnel, FunnelPeople, Stage
+from .property_match import PropertyMatch
 from .question import Step
 from .word import Word, refuse_unknown
 

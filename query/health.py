@@ -10,10 +10,11 @@ from typing import Any
 
 from expost.clock import from_micros
 
+from .alternative import Alternative
 from .answer import Answer, LeftOut, as_row
 from .chain import chains
 from .control import level_meant, says_its_words
-from .definition import Alternative, Definition, definition
+from .definition import Definition, definition
 from .matched import match
 from .question import Question, refuse_outside
 from .rate import fallen_rate

@@ -8,8 +8,9 @@ from itertools import product
 
 from expost.state.names import name_key
 
+from .alternative import Alternative
 from .condition import EVENTS, CompiledDefinition, UsedSelector, compile_definition
-from .definition import Alternative, Definition
+from .definition import Definition
 from .elements import dictionary_files, find_elements, live_names, made_elements, make_elements
 from .facts import FACTS, REST, Facts, are_enough, facts_asked
 from .grain import ELEMENTS, PLACEMENTS, Grain

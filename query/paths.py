@@ -9,8 +9,9 @@ from typing import Any
 
 from expost.errors import InvalidInput
 
+from .alternative import Alternative
 from .answer import as_row
-from .definition import Alternative, Definition
+from .definition import Definition
 from .explanation import ExplainedAnswer
 from .glob import check_glob, glob_expression
 from .matched import Matched, match

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from .alternative import Alternative
 from .condition import CompiledDefinition, compile_definition
-from .definition import Alternative, Definition
+from .definition import Definition
 from .facts import are_enough
 from .interval import Interval
 from .kept_events import LAKE

@@ -11,8 +11,8 @@ from expost.errors import InvalidInput, NotBuilt
 
 from .answer import Answer, as_row
 from .breakdown import Breakdown, ByCohort, ByColumn, ByProperty
-from .definition import PropertyMatch
 from .explanation import ExplainedAnswer
+from .property_match import PropertyMatch
 from .question import MAX_LISTED, MAX_STEPS, Question, Step, refuse_other, refuse_outside
 from .retention import RETENTION_PERIODS
 from .unit import SESSION_GAP

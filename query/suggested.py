@@ -10,13 +10,15 @@ from typing import Any
 from expost.clock import from_micros
 from expost.errors import InvalidInput, UnknownName
 
+from .alternative import Alternative
 from .answer import Answer
 from .candidate import Candidate, Kind, candidates, tokens, type_selector
 from .chain import chains
 from .condition import CompiledDefinition, compile_definition
 from .control import level_meant, says_its_words
-from .definition import Alternative, Definition, Pattern
+from .definition import Definition
 from .level import Level
+from .pattern import Pattern
 from .question import Question, refuse_outside
 from .ranking import Ranked, SameThing, Tally, ranked
 from .reading import Reading

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from .answer import UsedDefinition
 from .breakdown import ByProperty, ByTrait, ByValue, Flag
 from .condition import json_pointer
-from .definition import NEVER_HEARD, WITHOUT_ELEMENT, Definition, PropertyMatch
+from .definition import Definition
 from .event_column import column_name
+from .event_type import NEVER_HEARD, WITHOUT_ELEMENT
+from .property_match import PropertyMatch
 from .reading import Reading
 from .statement import identifier
 from .unit import Unit

@@ -17,7 +17,7 @@ from expost.lake.bot import bot_rule
 from expost.lake.schema import EVENTS, TABLES
 from expost.lake.snapshot import find_live_files
 from expost.logs import JsonLines
-from expost.query.definition import Pattern
+from expost.query.pattern import Pattern
 from expost.query.selector_parser import parse
 from expost.query.spreadsheet import csv_text
 from expost.state.database import State

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 
 from expost.errors import ExpostError
-from expost.query.definition import Alternative, Definition
+from expost.query.alternative import Alternative
+from expost.query.definition import Definition
 from expost.query.form import Form
 from expost.query.form_definition import definition_of
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from fastapi import APIRouter, Request, Response
 
-from expost.query.definition import check_type
+from expost.query.event_type import check_type
 from expost.query.live import Live, LiveAnswer, LiveEvent
 
 from .desk import Desk

@@ -16,8 +16,9 @@ from expost.errors import InvalidInput, NotBuilt, QueryLimit
 from expost.query.analysis import Analysis
 from expost.query.answer import Answer
 from expost.query.breakdown import Flag
-from expost.query.definition import NEVER_HEARD, definition
+from expost.query.definition import definition
 from expost.query.event_detail import EventAnswer, EventDetail
+from expost.query.event_type import NEVER_HEARD
 from expost.query.flag_list import FlagList, FlagsAnswer
 from expost.query.funnel import Funnel, FunnelAnswer, FunnelPeople, Stage
 from expost.query.live import Live, LiveAnswer

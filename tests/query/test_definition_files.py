@@ -15,18 +15,14 @@ from hypothesis import strategies as st
 
 from expost.errors import InvalidInput
 from expost.lake.folder import open_folder
+from expost.query.alternative import Alternative
 from expost.query.analysis import Analysis
 from expost.query.calendar import Calendar
-from expost.query.definition import (
-    Alternative,
-    Definition,
-    Pattern,
-    PropertyMatch,
-    QueryParameter,
-    definition,
-)
+from expost.query.definition import Definition, definition
 from expost.query.definition_file import FiledDefinition, parse_file, write_file
 from expost.query.interval import Interval
+from expost.query.pattern import Pattern, QueryParameter
+from expost.query.property_match import PropertyMatch
 from expost.query.saved import check_definition
 from expost.query.toml_file import file_name
 from expost.state.definitions import SHELF

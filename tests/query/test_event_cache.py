@@ -19,10 +19,11 @@ from expost.lake.summary import summarize
 from expost.lake.table import Table
 from expost.query.analysis import Analysis
 from expost.query.breakdown import ByColumn, ByProperty, Flag
-from expost.query.definition import PropertyMatch, definition
+from expost.query.definition import definition
 from expost.query.event_cache import EventCache
 from expost.query.funnel import Funnel
 from expost.query.preview import Preview
+from expost.query.property_match import PropertyMatch
 from expost.query.question import Question
 from expost.query.retention import Retention
 from expost.query.trend import Trend

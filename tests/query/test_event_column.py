@@ -13,11 +13,12 @@ from expost.lake.arrival import Arrival
 from expost.lake.schema import TABLES
 from expost.query.analysis import Analysis
 from expost.query.breakdown import ByColumn
-from expost.query.definition import PropertyMatch, definition
+from expost.query.definition import definition
 from expost.query.event_column import CUT, KINDS
 from expost.query.form import property_of
 from expost.query.funnel import Funnel, FunnelAnswer, Stage
 from expost.query.preview import Preview, PreviewAnswer
+from expost.query.property_match import PropertyMatch
 from expost.query.trend import Trend, TrendAnswer
 from expost.state.sites import Site, add_site
 from tests.semantics.engine import bars_of

@@ -25,10 +25,11 @@ from expost.lake.subject import Subject
 from expost.lake.summary import Summary, find_summary, summarize
 from expost.lake.table import Table
 from expost.query.analysis import Analysis
-from expost.query.definition import Definition, PropertyMatch, definition
+from expost.query.definition import Definition, definition
 from expost.query.facts import are_enough
 from expost.query.funnel import Funnel
 from expost.query.preview import Preview, PreviewAnswer
+from expost.query.property_match import PropertyMatch
 from expost.state.sites import Site, add_site
 from tests.query.test_unknown import NAMED, PLAIN, target
 from tests.story import Story, click, identify, track, view

@@ -11,13 +11,15 @@ from expost.command_answer import form_of_options
 from expost.errors import InvalidInput
 from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag
-from expost.query.definition import Definition, Pattern, PropertyMatch, definition
+from expost.query.definition import Definition, definition
 from expost.query.form import form_of
 from expost.query.form_definition import definition_of, preview_of
 from expost.query.form_funnel import funnel_of
 from expost.query.form_retention import retention_of
 from expost.query.form_trend import trend_of
 from expost.query.funnel import Funnel, Stage
+from expost.query.pattern import Pattern
+from expost.query.property_match import PropertyMatch
 from expost.query.retention import Retention
 from expost.query.unit import Unit
 from expost.state.sites import Site, add_site

@@ -17,13 +17,14 @@ from expost.errors import InvalidInput, UnknownCohort, UnknownDefinition, Unknow
 from expost.query.analysis import Analysis
 from expost.query.breakdown import ByCohort, ByColumn, ByProperty, ByTrait, Flag
 from expost.query.cohort import Cohort, Did
-from expost.query.definition import PropertyMatch, definition
+from expost.query.definition import definition
 from expost.query.fields import fields_of
 from expost.query.funnel import Funnel, Stage
 from expost.query.lifecycle import Lifecycle
 from expost.query.live import Live
 from expost.query.measure import Measure
 from expost.query.paths import Paths
+from expost.query.property_match import PropertyMatch
 from expost.query.question import Question, Saved
 from expost.query.report import KINDS, Report, read_question
 from expost.query.report_file import parse_report, write_report

@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from expost.query.alternative import Alternative
 from expost.query.breakdown import Breakdown, Flag, parse_breakdown
 from expost.query.cohort import Cohort
 from expost.query.cohort_size import CohortSize
-from expost.query.definition import Alternative, Definition, definition, in_force_of
+from expost.query.definition import Definition, definition, in_force_of
 from expost.query.duration import parse_duration
 from expost.query.form import form_of, property_of
 from expost.query.form_cohort import cohort_of

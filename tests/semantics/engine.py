@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from expost.clock import to_micros
+from expost.query.alternative import Alternative
 from expost.query.analysis import ANSWERS
 from expost.query.answer import Answer
 from expost.query.calendar import Calendar
-from expost.query.definition import Alternative, Definition, definition
+from expost.query.definition import Definition, definition
 from expost.query.funnel import FunnelAnswer, FunnelGroup
 from expost.query.left_out import counting_of
 from expost.query.membership import with_cohorts

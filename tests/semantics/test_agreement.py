@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from expost.query.alternative import Alternative
 from expost.query.breakdown import Flag
-from expost.query.definition import Alternative, Definition
+from expost.query.definition import Definition
 from expost.query.preview import Preview, PreviewAnswer
 from expost.query.trend import Trend, TrendAnswer
 from tests.semantics.engine import answer_of, definition_of, matcher_of, table_of

@@ -14,9 +14,9 @@ from expost.clock import from_micros
 from expost.query.breakdown import Breakdown, ByCohort, ByProperty, ByTrait, Flag
 from expost.query.cohort import Cohort, Did, Sequel
 from expost.query.cohort_size import CohortAnswer, CohortSize
-from expost.query.definition import PropertyMatch
 from expost.query.funnel import Funnel, FunnelAnswer
 from expost.query.preview import Preview, PreviewAnswer
+from expost.query.property_match import PropertyMatch
 from expost.query.retention import Retention, RetentionAnswer
 from expost.query.unit import PERSON, Unit
 from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of, matcher_of

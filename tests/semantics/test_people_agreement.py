@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expost.clock import from_micros
+from expost.query.alternative import Alternative
 from expost.query.answer import Answer
 from expost.query.breakdown import ByTrait, Flag
-from expost.query.definition import Alternative, Definition
+from expost.query.definition import Definition
 from expost.query.funnel import Funnel, FunnelAnswer
 from expost.query.preview import Preview, PreviewAnswer
 from expost.query.question import Question
