@@ -9,10 +9,13 @@ from typing import ClassVar
 from expost.errors import ExpostError
 from expost.query.activity import ACTIVITY
 from expost.query.cohort import Cohort
+from expost.query.cohort_size import CohortSize
 from expost.query.definition import Definition
 from expost.query.flag_list import FlagList
 from expost.query.form import Form
-from expost.query.question import COHORT_COMPARED
+from expost.query.question import COHORT_COMPARED, Question
+from expost.query.report import Report
+from expost.query.sessions import Sessions
 from expost.state.names import name_key
 
 from .desk import Desk, pairs_of
@@ -50,6 +53,22 @@ class Offer:
     definitions: Choices
     flags: Choices
     cohorts: Choices = ()
+
+
+def in_words(question: Question) -> str:
+    """What a question asks, as reports say it; nobody is named of whose sessions a list is.
+
+    >>> in_words(CohortSize("Raters")), in_words(Sessions(person=5)), in_words(Sessions(did=("Ordered",)))
+    ('the cohort Raters', 'the sessions of one person', 'sessions of Ordered')
+    """
+    match question:
+        case CohortSize(of=Cohort(name=name)) | CohortSize(of=str(name)):
+            return f"the cohort {name}"
+        case Sessions() if question.person is not None:
+            return "the sessions of one person"
+        case Sessions() if question.device is not None:
+            return "the sessions of one browser"
+    return str(Report("", question))
 
 
 async def find_offer(desk: Desk, site: str) -> Offer:

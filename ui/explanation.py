@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
-from expost.query.cohort import Cohort
-from expost.query.cohort_size import CohortSize
 from expost.query.explanation import CountsOf, Explanation, ExplanationAnswer
-from expost.query.question import Question
-from expost.query.report import Report
 
 from . import group
+from .asked import in_words
 from .format import begun, difference
 
 
@@ -67,7 +65,7 @@ def explanation_view(answer: ExplanationAnswer) -> ExplanationView:
     """An explanation in words."""
     return ExplanationView(
         answer,
-        begun(_asked(answer.question)),
+        begun(in_words(cast(Explanation, answer.question).of)),
         tuple((rule.replace("_", " "), setting) for rule, setting in answer.in_force.items()),
         tuple(map(_row, answer.groups)),
         tuple(
@@ -91,11 +89,3 @@ def _row(counts: CountsOf) -> CountsRow:
         group.label(label, counts.value) or "Everyone",
         tuple(Figure(people, difference(change) if change else "") for people, change in figures),
     )
-
-
-def _asked(question: Question | None) -> str:
-    assert isinstance(question, Explanation)
-    of = question.of
-    if isinstance(of, CohortSize):
-        return f"the cohort {of.of.name if isinstance(of.of, Cohort) else of.of}"
-    return str(Report("", of))

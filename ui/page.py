@@ -20,6 +20,7 @@ from expost.errors import ExpostError, SelectorError, TooManyQuestions, TooManyT
 from expost.query.answer import Answer
 
 from . import format as written
+from .asked import in_words
 from .caller import is_admin
 from .captured import captured, visible, web_address
 from .desk import Desk, address, sql_text
@@ -131,6 +132,7 @@ def _environment() -> Environment:
     environment.filters.update({name: getattr(written, name) for name in names})
     environment.filters.update(
         captured=captured,
+        in_words=in_words,
         visible=visible,
         web_address=web_address,
         sql_text=sql_text,

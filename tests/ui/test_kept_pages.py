@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from expost.query.cohort_size import CohortSize
 from expost.query.explanation import Explanation
+from expost.query.sessions import Sessions
 from expost.ui import samples_kept
 from expost.ui.explanation import explanation_view
 from tests.ui.stand_in import StandIn, create_app
@@ -195,6 +196,18 @@ def test_explanations_show_what_other_rules_would_count(web: TestClient) -> None
     back = shown.select_one(".lede a")
     assert back
     assert str(back["href"]).startswith("/funnel?step=a&step=b")
+
+
+def test_an_explanation_of_somebodys_sessions_names_nobody() -> None:
+    asked = Explanation(Sessions(person=5))
+    view = explanation_view(replace(samples_kept.explanation(), question=asked))
+    assert view.asked == "The sessions of one person"
+
+
+def test_a_printed_page_says_what_was_asked(web: TestClient) -> None:
+    said = page(web, "/paths?name=a").select_one("#answer .printed")
+    assert said
+    assert said.get_text() == "Paths of Viewed a tea"
 
 
 def test_an_explanation_of_a_cohort_says_which_one() -> None:
