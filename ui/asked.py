@@ -58,7 +58,7 @@ class Offer:
 def in_words(question: Question) -> str:
     """What a question asks, as reports say it; nobody is named of whose sessions a list is.
 
-    >>> in_words(CohortSize("Raters")), in_words(Sessions(person=5)), in_words(Sessions(did=("Ordered",)))
+    >>> in_words(CohortSize("Raters")), in_words(Sessions(person="5")), in_words(Sessions(did=("Ordered",)))
     ('the cohort Raters', 'the sessions of one person', 'sessions of Ordered')
     """
     match question:

@@ -199,7 +199,7 @@ def test_explanations_show_what_other_rules_would_count(web: TestClient) -> None
 
 
 def test_an_explanation_of_somebodys_sessions_names_nobody() -> None:
-    asked = Explanation(Sessions(person=5))
+    asked = Explanation(Sessions(person="5"))
     view = explanation_view(replace(samples_kept.explanation(), question=asked))
     assert view.asked == "The sessions of one person"
 
