@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Container, Iterator, Mapping
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -38,8 +39,34 @@ HELD = frozenset(_HELD.split())
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
-    """The events that a row stands for. Raises Unusable."""
+KNOWN_TRAITS = 200_000
+"""Of so many traits it is remembered that somebody has them: `$set_once` gives nobody another value."""
+
+
+class Reader:
+    """Makes events of rows in their order; which traits somebody has is known from then on."""
+
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        self._zone = zone
+        self._had: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def __call__(self, row: Row) -> Iterator[Foreign]:
+        """The events that a row stands for. Raises Unusable."""
+        for found in read(row, self._zone, self._had):
+            if found.type == "identify":
+                for name in found.traits:
+                    self._had[found.user, name] = None
+                    self._had.move_to_end((found.user, name))
+                while len(self._had) > KNOWN_TRAITS:
+                    self._had.popitem(last=False)
+            yield found
+
+
+def read(row: Row, zone: tzinfo = UTC, had: Container[tuple[str, str]] = ()) -> Iterator[Foreign]:
+    """The events that a row stands for. Raises Unusable.
+
+    `had` are users with the names of traits that they were given before.
+    """
     event = text_of(row.get("event"))
     if not event:
         raise Unusable("it has no event", hint="Rows of PostHog name it in the column event.")
@@ -77,7 +104,7 @@ def read(row: Row, zone: tzinfo = UTC) -> Iterator[Foreign]:
         label=text or None,
         chain=found.chain if found else None,
         properties=without(properties, HELD),
-        traits=_traits(event, properties),
+        traits=_traits(event, properties, user, had),
         group_type=text_of(properties.get("$group_type")) or None,
         group=text_of(properties.get("$group_key")) or None,
         groups=_groups(properties),
@@ -121,13 +148,15 @@ def _leave_set(event: str, properties: Mapping[str, Any], left: list[str]) -> No
             left.append("traits: only $identify and $set carry those of a person over")
 
 
-def _traits(event: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+def _traits(
+    event: str, properties: Mapping[str, Any], user: str, had: Container[tuple[str, str]]
+) -> dict[str, Any]:
     if event == "$groupidentify":
         return _object(properties.get("$group_set"), "$group_set")
     if event not in ("$identify", "$set"):
         return {}
     once, always = (_object(properties.get(name), name) for name in ("$set_once", "$set"))
-    return once | always
+    return {name: value for name, value in once.items() if (user, name) not in had} | always
 
 
 def _groups(properties: Mapping[str, Any]) -> dict[str, str]:

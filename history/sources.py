@@ -24,7 +24,7 @@ from .mapping import (
 from .proposal import proposal
 
 READERS: Named[str, Callable[[tzinfo], Read]] = {
-    "posthog": lambda zone: partial(posthog.read, zone=zone),
+    "posthog": posthog.Reader,
     "amplitude": lambda zone: partial(amplitude.read, zone=zone),
     "mixpanel": mixpanel.Reader,
     "snowplow": lambda zone: partial(snowplow.read, zone=zone),

@@ -65,6 +65,27 @@ def test_posthog_page_views_have_their_address_and_its_properties_go_where_they_
     assert (found.time, found.key, found.properties) == (NOON, "u1", {"plan": "pro"})
 
 
+def test_posthog_sets_once_what_nobody_has_set_before() -> None:
+    read = posthog.Reader()
+
+    def traits(user: str, **properties: object) -> object:
+        said = {f"${name}": value for name, value in properties.items()}
+        row = {
+            "event": "$identify",
+            "timestamp": "2026-03-02T12:00:00Z",
+            "distinct_id": user,
+            "properties": said,
+        }
+        (found,) = read(row)
+        return found.traits
+
+    assert traits("ann", set_once={"from": "ad"}) == {"from": "ad"}
+    assert traits("ann", set_once={"from": "mail", "plan": "free"}) == {"plan": "free"}
+    assert traits("bob", set_once={"from": "mail"}) == {"from": "mail"}
+    assert traits("ann", set={"from": "shop"}, set_once={"from": "mail"}) == {"from": "shop"}
+    assert traits("ann", set_once={"from": "ad"}) == {}
+
+
 @pytest.mark.parametrize(
     ("properties", "who"),
     [
