@@ -8,12 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from expost.errors import FolderError
 from expost.state.database import State
 from expost.state.keys import KeyKind, keys
 from expost.state.secret import digest_of
 from expost.state.sites import Site, sites
 
 log = logging.getLogger("expost.collector")
+
+LOST = (
+    "The keys known so far stay in force. Stop the server, put the file back from a backup, start it again."
+)
 
 LOOK_EVERY_SECONDS = 0.02
 """A revoked key is one too many at once; a look costs microseconds, which under load are shared by many requests."""
@@ -98,6 +103,9 @@ class Keyring:
             revision = self._state.revision()
             if revision != self._revision:
                 by_slug = {site.slug: site for site in sites(self._state)}
+                if not by_slug and self._grants:
+                    # Sites are never removed. Were the keys not known, pages would take their events for refused.
+                    raise FolderError(f"{self._state.path} has lost its sites", hint=LOST)
                 self._grants = {
                     key.digest: grant_of(by_slug[key.site], key.kind, key.prefix)
                     for key in keys(self._state)

@@ -35,7 +35,10 @@ from expost.state.sites import sites
 from expost.table import cell, table
 from expost.terminal_arrival import losses_in_words
 
-LOST_STATE = "If state.sqlite was lost, put it back from a backup: keys and definitions are in it. Else:"
+LOST_STATE = (
+    "If state.sqlite was lost, stop the server and put the file back from a backup: keys and definitions are in it. "
+    "Else:"
+)
 
 METERED = timedelta(days=7)
 MAX_METER_SECONDS = 5.0

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,8 @@ class State:
                     METADATA.create_all(connection)
                     _add_missing_columns(connection)
                     _note_version(connection)
-            self._watch = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+            self._watched, self._watch = _file_of(path), _watch(path)
+        self._files = 0
         self._watch_lock = threading.Lock()
 
     @contextmanager
@@ -74,13 +75,33 @@ class State:
         """
         # This connection never writes, and SQLite counts for it the commits of all others.
         with _told(self.path, "read"), self._watch_lock:
+            self._follow()
             row: tuple[int] = self._watch.execute("pragma data_version").fetchone()
-        return row[0]
+        return self._files << 32 | row[0]
+
+    def _follow(self) -> None:
+        """Watch the file that lies there now: another one may have been put in the place of the first."""
+        with suppress(FileNotFoundError):
+            there = _file_of(self.path)
+            if there != self._watched:
+                before, self._watch = self._watch, _watch(self.path)
+                before.close()
+                self._watched = there
+                self._files += 1
 
     def close(self) -> None:
         """Let go of the file."""
         self._watch.close()
         self._engine.dispose()
+
+
+def _file_of(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _watch(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
 
 
 @contextmanager
