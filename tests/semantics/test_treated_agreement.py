@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ from expost.query.retention import Retention
 from expost.query.trend import Trend
 from tests.semantics.engine import answer_of, assert_same, bars_of, definition_of
 from tests.semantics.happening import Happening, moment, read_story
-from tests.semantics.stories import MINUTE, agreement, stories
+from tests.semantics.stories import FIRST, MINUTE, agreement, stories
 from tests.semantics.turns import told_by_arrays, turns
 
 NOW = from_micros(moment("2026-04-20T00:00"))
@@ -33,6 +34,7 @@ QUESTIONS: tuple[Question, ...] = (
     Retention(CUSTOM, CUSTOM, "day", 2, by=TREATED, entry="recurring", now=NOW),
     Trend(CUSTOM, "hour", by=TREATED, now=NOW),
     Trend(VIEW, "day", per=A, by=TREATED, now=NOW),
+    Trend(CUSTOM, "day", by=replace(TREATED, exposures_from=from_micros(FIRST + 50 * MINUTE)), now=NOW),
 )
 
 
