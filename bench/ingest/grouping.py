@@ -70,7 +70,7 @@ def _gain_alone(place: Path, senders: int) -> float:
     with ExitStack() as stack:
         journals = {kind: stack.enter_context(_opened(kind, place)) for kind in took}
         for journal in journals.values():
-            journal.senders = lambda: senders
+            journal.queue.senders = lambda: senders
         for _ in range(ALONE_ROUNDS):
             for kind, journal in journals.items():
                 began = time.perf_counter()
