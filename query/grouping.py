@@ -7,6 +7,7 @@ from typing import Any
 
 from .breakdown import Breakdown, ByTrait, ByValue, Flag
 from .matched import unit_column
+from .question import Moment
 from .reading import Reading
 from .unit import Unit
 
@@ -50,10 +51,12 @@ def group_rules(by: Breakdown | None) -> list[str]:
 def exposure_rules(flag: Flag) -> list[str]:
     """Which exposures to a flag count, in words."""
     since = flag.exposures_from
-    rules = (
-        [] if since is None else [f"Exposures before {since.isoformat()} count as if they had never been."]
-    )
-    return [*rules, *SEVERAL_RULES[flag.several]]
+    return [*([] if since is None else [exposures_rule(since)]), *SEVERAL_RULES[flag.several]]
+
+
+def exposures_rule(since: Moment) -> str:
+    """That exposures count from a moment on, in words."""
+    return f"Exposures before {since.isoformat()} count as if they had never been."
 
 
 def breakdown_values(by: Breakdown | None) -> ByValue | None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from .answer import Answer
 from .breakdown import SEVERAL, Flag
 from .calendar import Calendar
-from .grouping import SEVERAL_RULES, GroupKey
+from .grouping import SEVERAL_RULES, GroupKey, exposures_rule
 from .left_out import Counting
 from .question import Question
 from .reading import Reading
@@ -93,8 +93,11 @@ def unit_rules(question: Any) -> Iterator[Other]:
 
 
 def several_rules(question: Any) -> Iterator[Other]:
-    """With the other ways of counting people who saw several variations."""
+    """With the other ways of counting people who saw several variations, and with the exposures that do not count."""
     if isinstance(question.by, Flag):
+        if question.by.exposures_from is not None:
+            other = replace(question, by=replace(question.by, exposures_from=None))
+            yield Other("exposures", "ever", "Exposures count whenever they were.", other)
         for several in SEVERAL:
             if several != question.by.several:
                 other = replace(question, by=replace(question.by, several=several))
@@ -125,9 +128,13 @@ def unit_in_force(unit: Unit) -> dict[str, str]:
 
 
 def several_in_force(question: Any) -> dict[str, str]:
-    """How people count who saw several variations, in words."""
+    """How people count who saw several variations, and which exposures do, in words."""
     by = question.by
-    return {"several variations": SEVERAL_SAYS[by.several]} if isinstance(by, Flag) else {}
+    if not isinstance(by, Flag):
+        return {}
+    rules = {"several variations": SEVERAL_SAYS[by.several]}
+    since = by.exposures_from
+    return rules if since is None else rules | {"exposures": exposures_rule(since)}
 
 
 def calendar_in_force(reading: Reading, question: Any) -> dict[str, str]:

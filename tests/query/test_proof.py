@@ -32,7 +32,7 @@ from expost.query.retention import Retention
 from expost.state.sites import Site, add_site
 from expost.terminal import show
 from tests.doors import Api, printed, run
-from tests.story import Story, identify, track
+from tests.story import Story, expose, identify, track
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
 
@@ -81,6 +81,22 @@ def test_an_explanation_says_what_would_be_under_the_other_rules(lake):
         ("entry", "first_ever"), ("entry", "recurring"), ("mode", "on_or_after"), ("periods", "rolling"),
         ("unit", "device"),
     }  # fmt: skip
+
+
+def test_an_explanation_says_what_would_be_if_exposures_counted_whenever_they_were(empty_folder):
+    story = Story(empty_folder, "shop")
+    story.capture("k", expose("f", "on"), track("Looked"), at="10:00")
+    story.capture("k", expose("f", "off"), track("Looked"), at="2026-03-10 12:00")
+    analysis = Analysis(story.path)
+    add_site(analysis.state, Site("shop", "Shop"))
+    lake = Lake(analysis)
+    lake.define("Looked", track="Looked")
+    told = lake.funnel("Looked", by="flag:f", exposures_from="2026-03-05", now=NOW).explain()
+    assert told.in_force["exposures"] == "Exposures before 2026-03-05 count as if they had never been."
+    [ever] = [each for each in told.others if each.rule == "exposures"]
+    assert {each.value for each in told.groups} == {None, "off"}
+    assert {(each.value, each.people) for each in ever.groups} >= {("on", (1,))}
+    analysis.close()
 
 
 SAID: tuple[tuple[tuple[str, ...], str, Callable[[Lake], ExplainedAnswer]], ...] = (
