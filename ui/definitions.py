@@ -68,7 +68,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class DefinitionView:
-    """What `definition.html` shows."""
+    """What `definition.html` shows; `asked` is the name as the address has it."""
 
     definition: Definition
     past: Past | None
@@ -79,6 +79,7 @@ class DefinitionView:
     was: str = ""
     reports: tuple[tuple[str, str], ...] = ()
     zone: str = "UTC"
+    asked: str = ""
 
     @property
     def is_built_in(self) -> bool:
@@ -107,10 +108,8 @@ class DefinitionView:
 
     @property
     def named(self) -> str:
-        """How a question names it: what is built in as that, whatever is saved under its name later."""
-        return (
-            f"{self.definition.name}@{self.definition.version}" if self.is_built_in else self.definition.name
-        )
+        """How a question names it: what is built in as it was asked for, by its version where another has its name."""
+        return self.asked if self.is_built_in else self.definition.name
 
     @property
     def funnel_pairs(self) -> list[tuple[str, str]]:
@@ -204,7 +203,7 @@ def add_definitions(router: APIRouter, desk: Desk) -> None:
         followers = await desk.call("followers", name, site=site.slug)
         reports = tuple((each, thing_path("report", each)) for each in followers)
         view = DefinitionView(
-            found, past, outcome.error, versions, is_saved, details, was, reports, site.time_zone
+            found, past, outcome.error, versions, is_saved, details, was, reports, site.time_zone, name
         )
         return render(desk, request, "definition.html", view=view)
 

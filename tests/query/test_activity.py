@@ -145,7 +145,10 @@ def test_whoever_looks_at_it_is_told_what_it_is_at_every_door(lake, monkeypatch)
     assert page.select("#main form, main form") == []
     assert "Change" not in [each.get_text() for each in page.select("a.button")]
     for link in page.select(".toolbar a"):
+        assert "%40" not in str(link["href"])
         assert client.get(str(link["href"])).status_code == 200
+    pinned = BeautifulSoup(client.get("/definition?name=Any+activity%400").text, "html5lib")
+    assert [str(link["href"]).count("Any+activity%400") for link in pinned.select(".toolbar a")] == [1, 1, 1]
     used = BeautifulSoup(client.get("/trend?name=Any+activity").text, "html5lib").select("section.basis a")
     assert "/definition?name=Any+activity%400" in str(used[0]["href"])
 
