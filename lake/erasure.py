@@ -19,7 +19,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .disk import DRAFT, sync
-from .erasures import Erasure, find_erasure, find_subject, finish, forget_unasked, marks, save, waiting
+from .erasures import (
+    Erasure,
+    find_erasure,
+    find_subject,
+    finish,
+    forget_unasked,
+    marks_in_force,
+    save,
+    waiting,
+)
 from .folder import Folder
 from .mention import is_of_marked, names_one_of
 from .reader import connect
@@ -41,7 +50,7 @@ def carry_out(folder: Folder, writer: Writer) -> list[Erasure]:
 
     Every segment that was there when it was asked for has to be in the lake first: so nothing slips through behind.
     """
-    writer.suppress(marks(folder))
+    writer.suppress(marks_in_force(folder))
     done = []
     # Those that failed come last, so that nobody waits behind them.
     for each in sorted(waiting(folder), key=lambda each: bool(each.problem)):
@@ -80,7 +89,7 @@ def _erase(folder: Folder, writer: Writer, erasure: Erasure) -> Erasure:
         connection.close()
     if erasure.status == "waiting" or any(counts.values()):
         erasure = _begin(folder, erasure, found, counts)
-    writer.suppress(marks(folder))
+    writer.suppress(marks_in_force(folder))
     tables, ids = writer.tables, [mark.id for mark in erasure.marks]
     counts = dict(erasure.counts)
     # First what is found by way of the events, then these, then what is found by the marks, and what nobody points at.

@@ -136,6 +136,16 @@ def marks(folder: Folder) -> list[Mark]:
     return [mark for each in erasures(folder) for mark in each.marks]
 
 
+def marks_in_force(folder: Folder) -> list[Mark]:
+    """Those by which events are left out before they are stored.
+
+    Not of an erasure that was only just asked for: a login that waits in the journal says whose the other events of its
+    browser are, so all of that is stored first, and then found and erased.
+    """
+    begun = (each for each in erasures(folder) if each.status != "waiting" or each.repeats)
+    return [mark for each in begun for mark in each.marks]
+
+
 def find_subject(folder: Folder, erasure: Erasure) -> Subject:
     """Whom it is about, with the text of the id as long as that is still there."""
     try:

@@ -25,7 +25,7 @@ from .batch import Accepted
 from .contents import Contents, checksums
 from .delta_log import mend
 from .dictionary import DICTIONARIES, Dictionary
-from .erasures import marks
+from .erasures import marks_in_force
 from .event_table import forget_texts
 from .folder import Folder
 from .lock import Lock
@@ -77,7 +77,7 @@ class Writer:
             self._tables = {name: Table(folder.lake / name, schema) for name, schema in TABLES.items()}
             self._secret = folder.secret()
             self._dictionary = self._read_dictionary()
-            self._marks: Sequence[Mark] = marks(folder)
+            self._marks: Sequence[Mark] = marks_in_force(folder)
             self._redaction = Redaction(self._secret, self._marks)
             self._contents = Contents()
             self._seen = SeenIds(self._secret, folder.seen)

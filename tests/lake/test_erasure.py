@@ -249,6 +249,19 @@ def test_an_erasure_waits_for_the_segments_that_were_there_before(folder: Folder
     assert traces(folder.path, [ANN]) == []
 
 
+def test_of_a_user_whose_login_still_waits_in_the_journal_no_byte_is_left(tmp_path: Path) -> None:
+    """That login alone says whose the other events of the browser are."""
+    folder = open_folder(tmp_path / "data", create=True)
+    write(folder, tell(folder).waiting)
+    done = erase(folder, user=USER)
+    assert (done.status, traces(folder.path, OF_ANN)) == ("done", [])
+    assert {text for _, text in traces(folder.path, [*OF_BOB])} == set(OF_BOB)
+    # From then on nothing of them is stored.
+    write(folder, tell(folder).waiting)
+    with at_rest(folder):
+        assert traces(folder.path, OF_ANN) == []
+
+
 def test_lines_in_rejected_that_name_them_go_and_others_stay(folder: Folder) -> None:
     of_ann = Rejected("bad", "shop", 1, json.dumps({"device": ANN, "wish": "x"}).encode())
     of_bob = Rejected("bad", "shop", 1, b'{"device": "device-of-bob"}')
