@@ -256,10 +256,6 @@ def test_of_a_user_whose_login_still_waits_in_the_journal_no_byte_is_left(tmp_pa
     done = erase(folder, user=USER)
     assert (done.status, traces(folder.path, OF_ANN)) == ("done", [])
     assert {text for _, text in traces(folder.path, [*OF_BOB])} == set(OF_BOB)
-    # From then on nothing of them is stored.
-    write(folder, tell(folder).waiting)
-    with at_rest(folder):
-        assert traces(folder.path, OF_ANN) == []
 
 
 def test_lines_in_rejected_that_name_them_go_and_others_stay(folder: Folder) -> None:
