@@ -51,7 +51,7 @@ class Cohorts(Asking):
         has = tuple(listed)
         meant = None
         if acts or not_done or sequence or has:
-            sequel = Sequel(tuple(sequence), duration_of(within, "within")) if sequence else None
+            sequel = Sequel.of(sequence, duration_of(within, "within")) if sequence else None
             meant = Cohort(name, acts, not_done, sequel, has, start=start, end=end)
         return self.analysis.save_cohort(
             meant, name, users=users, devices=devices, site=site, author=getpass.getuser(), place="Python"

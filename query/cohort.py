@@ -48,6 +48,16 @@ class Sequel:
     steps: tuple[str, ...]
     within: timedelta
 
+    @classmethod
+    def of(cls, steps: Sequence[str], within: timedelta) -> Sequel:
+        """The sequence of these. Raises InvalidInput for a single one, which nothing follows."""
+        if len(steps) < 2:
+            raise InvalidInput(
+                f"A sequence names at least two definitions, and this one only {steps[0]!r}.",
+                hint="Name what follows as well, or say that it was done: did, with did_within for how lately.",
+            )
+        return cls(tuple(steps), within)
+
     def __str__(self) -> str:
         return f"{' then '.join(map(repr, self.steps))} within {_length(self.within)}"
 

@@ -56,7 +56,7 @@ def cohort_of(name: str, form: Form) -> Cohort:
             for place, step in enumerate(did, 1)
         ),
         did_not=tuple(Did(step, within=without.get(place)) for place, step in enumerate(did_not, 1)),
-        sequence=Sequel(steps, parse_duration(length or "7d", "sequence_within")) if steps else None,
+        sequence=Sequel.of(steps, parse_duration(length or "7d", "sequence_within")) if steps else None,
         traits=tuple(map(property_of, form.get("trait", ()))),
         start=moment_of(form, "from"),
         end=moment_of(form, "to"),

@@ -23,6 +23,7 @@ from .kept_definitions import KeptDefinitions
 from .kept_reports import KeptReports
 from .preview import Preview, PreviewAnswer
 from .report_change import report_change
+from .saved import said_at
 
 MOST_DEVICES = 50
 """More browsers than one user has: most likely an id that many people share."""
@@ -142,7 +143,7 @@ class PeopleEdits(KeptDefinitions, KeptReports):
         )
         return {
             "edges": [str(edit.edge_id) for edit in edits],
-            "recorded_at": edits[0].recorded_at,
+            "recorded_at": said_at(edits[0].recorded_at),
             "is_in_lake": not any(path.exists() for path in waiting),
         }
 

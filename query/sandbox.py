@@ -249,6 +249,12 @@ def _single_select(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.S
     if len(statements) != 1:
         raise InvalidInput(f"There are {len(statements)} statements; one is expected.", hint=HINT)
     [statement] = statements
+    if statement.type == duckdb.StatementType.MULTI:
+        # What DuckDB's parser makes of it where it has to look for the values itself.
+        raise InvalidInput(
+            "A PIVOT that does not name its values is several statements, and is refused.",
+            hint="Name them, in parentheses: select * from (pivot … on type in ('click', 'change') using count(*))",
+        )
     if statement.type != duckdb.StatementType.SELECT:
         raise InvalidInput(f"A statement of the kind {statement.type.name} is refused.", hint=HINT)
     if statement.named_parameters:

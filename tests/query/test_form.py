@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from expost.query.analysis import Analysis
 from expost.query.breakdown import Flag
 from expost.query.definition import Definition, definition
 from expost.query.form import form_of
+from expost.query.form_cohort import cohort_of
 from expost.query.form_definition import definition_of, preview_of
 from expost.query.form_funnel import funnel_of
 from expost.query.form_retention import retention_of
@@ -236,6 +238,12 @@ def test_a_retention_is_read_with_all_that_may_be_said_of_it():
         (trend_of, [("name", "A"), ("bots", "maybe")], InvalidInput, "'maybe'"),
         (trend_of, [("name", "A"), ("name", "B")], InvalidInput, "2 times"),
         (preview_of, [("site", "shop")], InvalidInput, "No condition"),
+        (
+            partial(cohort_of, "C"),
+            [("sequence", "A")],
+            InvalidInput,
+            "at least two definitions, and this one only 'A'",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_named(read, pairs, kind, says):

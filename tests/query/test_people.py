@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from expost.clock import from_micros
 from expost.errors import InvalidInput, MergeRefused, UnknownName
 from expost.lake.edits import say, take_edits
 from expost.lake.writer import Writer
@@ -67,7 +66,9 @@ def test_a_merge_says_what_it_would_change_and_then_changes_exactly_that(analysi
     made = analysis.merge(ANNA, ANN)
     assert made["is_in_lake"]
     assert people(analysis) == 2
-    assert people(analysis, as_of=from_micros(made["recorded_at"] - 1)) == 3
+    assert (
+        people(analysis, as_of=datetime.fromisoformat(made["recorded_at"]) - timedelta(microseconds=1)) == 3
+    )
 
 
 def test_what_a_merge_changes_in_every_report_is_said_before_and_is_so_after(analysis: Analysis) -> None:

@@ -150,6 +150,15 @@ def test_a_view_of_a_definition_that_several_sites_have_holds_the_events_of_each
     assert answer.rows() == []
 
 
+def test_a_pivot_names_its_values(analysis: Analysis) -> None:
+    with pytest.raises(InvalidInput, match="A PIVOT that does not name its values") as refused:
+        _rows(analysis, "pivot events on type using count(*)")
+    assert "in ('click', 'change')" in refused.value.hint
+    text = "select * from (pivot (select type from events) on type in ('click', 'submit') using count(*))"
+    [row] = _rows(analysis, text)
+    assert row.keys() == {"click", "submit"}
+
+
 def test_names_of_definitions_are_no_way_out_of_the_sandbox(analysis: Analysis) -> None:
     name = '"; drop view events; --'
     analysis.define(definition(name, view="/**", text="contains:'); select 1; -- $site"))
