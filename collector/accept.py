@@ -139,7 +139,7 @@ def accept(
         kept = _kept(once, batch, sets, grant, received_at, masks, is_large=is_large)
     device = _device(batch.head, sender, daily)
     payload = None
-    if kept is batch.events and _may_stay(batch, device, masks, body, packed):
+    if kept and kept is batch.events and _may_stay(batch, device, masks, body, packed):
         payload = _as_sent(batch, sender, received_at, masks, packed)
     elif kept:
         payload = _payload(batch, kept, sets, sender, device, received_at, masks, pack)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from expost.collector.accept import Sender, accept
 from expost.collector.body import unpack
@@ -16,6 +19,7 @@ from expost.collector.daily import DailyIds
 from expost.collector.descriptors import Descriptors
 from expost.collector.keyring import Grant
 from expost.collector.masks import Masks
+from expost.errors import InvalidInput
 from expost.lake.batch import Accepted
 from expost.lake.sent import AS_SENT, read_batch
 from expost.state.keys import KeyKind
@@ -201,6 +205,70 @@ def test_a_mark_of_byte_order_is_no_part_of_it() -> None:
     payload = taker.kept(packed)
     assert is_as_sent(payload)
     assert read_batch(payload) == taker.anew(packed)
+
+
+ODD: tuple[Any, ...] = (
+    None, True, False, 0, -1, 1, 2**31, 10**30, 0.5, -0.0, 1e-300, "", " ", "1", "x" * 3_000, CARD, "ann@shop.example",
+    "a\0b", "undefined", "full", "\ud83d", "caf\u00e9", f"https://shop.example/?c={CARD}", [], {}, [[]], [CARD],
+    {"x": CARD}, {CARD: 1},
+)  # fmt: skip
+"""What may stand in the place of anything."""
+
+
+def places(content: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to everything in a document."""
+    inside = (
+        content.items()
+        if isinstance(content, dict)
+        else enumerate(content)
+        if isinstance(content, list)
+        else ()
+    )
+    return [path, *(way for key, value in inside for way in places(value, (*path, key)))]
+
+
+def changed(content: Any, way: tuple[Any, ...], value: Any) -> Any:
+    """The document with something else there."""
+    if not way:
+        return value
+    copy = content.copy()
+    copy[way[0]] = changed(copy[way[0]], way[1:], value)
+    return copy
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_whatever_else_stands_anywhere_it_says_what_it_would_if_it_were_written_anew(
+    data: st.DataObject,
+) -> None:
+    content = json.loads(data.draw(st.sampled_from(GOLDEN), "golden").read_bytes())
+    at = round(content["sent_at"] * 1_000)
+    for _ in range(data.draw(st.integers(1, 2))):
+        way = data.draw(st.sampled_from(places(content)[1:]), "place")
+        content = changed(content, way, data.draw(st.sampled_from(ODD), "odd"))
+    body = json.dumps(content).encode("utf-8", "surrogatepass")
+    packed, taker = gzip.compress(body), Taker()
+    stays, anew = (outcome(partial(taker.kept, packed, at, may_stay=stay)) for stay in (True, False))
+    if not isinstance(anew, bytes):
+        assert stays == anew
+        return
+    assert read_batch(stays) == read_batch(anew)
+    assert not is_as_sent(stays) or (b"4111" in body) <= (b"4111" in anew)
+
+
+def outcome(does: Callable[[], Any]) -> Any:
+    """What comes of it, the sentence if that is a refusal."""
+    try:
+        return does()
+    except (InvalidInput, AssertionError) as refusal:
+        return type(refusal), str(refusal)
+
+
+def test_of_no_events_nothing_is_kept() -> None:
+    taker = Taker()
+    body = body_of(CLICKS | {"events": []})
+    for packed in (gzip.compress(body), b""):
+        assert accept(body, taker.sender, NOW, taker.descriptors, taker.daily, packed=packed).payload is None
 
 
 def test_an_id_in_large_letters_is_stored_as_ever() -> None:
