@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import select
+import selectors
 import shutil
 import subprocess
 import sys
@@ -136,7 +136,7 @@ class Chromium:
                 if wanted(told):
                     return self._told.pop(place)
             left = until - time.monotonic()
-            if left <= 0 or not select.select([self._read], [], [], left)[0]:
+            if left <= 0 or not self._can_be_read(left):
                 raise ChromiumFailed(f"Chromium did not answer within {self.timeout:.0f} s.")
             self._receive()
 
@@ -145,6 +145,12 @@ class Chromium:
         self._told = [
             told for told in self._told if (told.get("method"), told.get("sessionId")) != (method, session)
         ]
+
+    def _can_be_read(self, seconds: float) -> bool:
+        # Not `select`, which knows no descriptor beyond 1,023.
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._read, selectors.EVENT_READ)
+            return bool(selector.select(seconds))
 
     def _receive(self) -> None:
         received = os.read(self._read, 1 << 20)

@@ -79,9 +79,11 @@ def explanation(reading: Reading, question: Explanation) -> ExplanationAnswer:
 def _answers(reading: Reading, how: Explained, asked: Other, others: Sequence[Other]) -> list[Answer]:
     """The answer under each of these rules, of the least memory: those that make relations of all events come last.
 
-    What was held for the others is let go before them, and their relations after each.
+    What was held for the others is let go before them, and their relations after each. Their SQL stands in the order
+    of the rules all the same.
     """
     found: dict[int, Answer] = {}
+    asked_before, sql = len(reading.sql), dict[int, list[str]]()
     has_passed_over = not how.makes_relations(reading, asked)
     for number in sorted(range(len(others)), key=lambda number: how.makes_relations(reading, others[number])):
         makes_relations = how.makes_relations(reading, others[number])
@@ -90,8 +92,11 @@ def _answers(reading: Reading, how: Explained, asked: Other, others: Sequence[Ot
             give_back()
             has_passed_over = False
         found[number] = how.answer(reading, others[number])
+        sql[number] = reading.sql[asked_before:]
+        del reading.sql[asked_before:]
         if makes_relations:
             reading.quietly(LET_GO, {})
+    reading.sql += [text for number in range(len(others)) for text in sql[number]]
     return [found[number] for number in range(len(others))]
 
 

@@ -203,7 +203,7 @@ def test_retention_stands_beside_the_period_before(data: Path, client: TestClien
     assert beside["shared_people"] is None
     shown = page(client, f"/retention?{asked}&compare=previous").select_one("#answer")
     assert shown
-    assert "From 2026-03-02 until 2026-03-03." in shown.get_text()
+    assert "From 2 Mar 2026 until 3 Mar 2026." in shown.get_text()
     refused = client.get("/api/v1/retention?start_event=Viewed+page&compare=previous").json()["error"]
     assert "needs a range" in refused["message"]
 

@@ -125,6 +125,7 @@ def test_readers_have_an_hour_from_the_removal_on_however_old_the_file_is(
 
 
 def test_row_groups_keep_their_size_and_the_log_tells_the_range_of_a_site(tmp_path: Path) -> None:
+    table = Table(tmp_path, SCHEMA)
     writer = PartWriter(tmp_path, SCHEMA, "sorted")
     for start in range(0, 150_000, 1_000):
         many = range(start, start + 1_000)
@@ -133,7 +134,6 @@ def test_row_groups_keep_their_size_and_the_log_tells_the_range_of_a_site(tmp_pa
     assert [len(group) for group in read_groups(tmp_path / add.path, ["number"], SCHEMA)] == [
         64_000, 64_000, 22_000,
     ]  # fmt: skip
-    table = Table(tmp_path, SCHEMA)
     assert table.replace([], [add], data_change=True)
     [file] = table.files()
     assert (file.kind, file.rows, file.least, file.greatest) == (
