@@ -20,6 +20,7 @@ from expost.lake.batch import (
     is_nobody,
 )
 from expost.lake.counts import NO_COUNTS, are_counts, read_counts
+from expost.lake.segment import MARKER
 from expost.lake.sent import DEFAULT_ENVIRONMENT, Head, keep_as_sent
 
 from .daily import DailyIds
@@ -195,6 +196,8 @@ def _may_stay(batch: Batch, device: str, masks: Masks, body: bytes, packed: byte
         and len(packed) < len(body) <= MOST_PACKED * len(packed)
         # The head of gzip may hold a name and a comment, which nobody has looked at.
         and packed[GZIP_FLAGS] == 0
+        # Behind a torn end or a flipped bit, frames are found by it: one that a sender made up would be read as ours.
+        and MARKER not in packed
         # Another one than it names would have to stand beside it.
         and batch.head.consent == "full"
         and batch.head.device == device

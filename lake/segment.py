@@ -4,7 +4,8 @@
     frame    4 bytes marker, u32 length, u32 CRC-32 of length, number and payload, u64 frame number, payload
 
 All numbers are little-endian. Frame numbers count from 0 and only grow. The marker is no UTF-8, so no captured text
-can hold it: behind a damaged stretch the next good frame is found by looking for it.
+can hold it, and no body that holds it is kept as it was sent (`collector/accept.py`): behind a damaged stretch the next
+good frame is found by looking for it.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from expost.collector.keyring import Grant
 from expost.collector.masks import Masks
 from expost.errors import InvalidInput
 from expost.lake.batch import Accepted
+from expost.lake.segment import MARKER
 from expost.lake.sent import AS_SENT, read_batch
 from expost.state.keys import KeyKind
 
@@ -180,10 +181,17 @@ def with_a_comment(body: bytes) -> bytes:
     return packed[:3] + b"\x10" + packed[4:10] + f"{CARD}\0".encode() + packed[10:]
 
 
+def with_the_word_of_frames(body: bytes) -> bytes:
+    """As gzip, with the word in its head by which the journal finds frames behind damage."""
+    packed = gzip.compress(body)
+    return packed[:4] + MARKER + packed[8:]
+
+
 BODIES: dict[str, Callable[[bytes], bytes]] = {
     "not packed": lambda body: body,
     "packed without gain": lambda body: gzip.compress(body, 0),
     "a comment in the head of the gzip": with_a_comment,
+    "what frames begin with": with_the_word_of_frames,
     "half an emoji": lambda body: gzip.compress(body.replace(b"Buy", rb"\ud83d")),
     "packed as no page packs": lambda body: gzip.compress(body + b" " * 100_000),
 }
