@@ -28,11 +28,20 @@ from .queue import Queue
 from .recovery import recover
 from .segment import SEALED, STORED, OpenSegment, segment_number
 from .segment_numbers import Numbers
+from .sent import bytes_to_read
 
 log = logging.getLogger("expost.journal")
 
 REST_SECONDS = 0.2
 """How long the disk is left alone after a failure, so that a full one is not asked thousands of times a second."""
+
+
+MOST_UNPACKED = 2
+"""A segment that unpacks to more times the size at which it is sealed is sealed before it has that size.
+
+The sink has all of a segment in memory at once. What pages send of clicks unpacks to between two and four times its
+size, what somebody makes up to eight.
+"""
 
 
 class Journal:
@@ -72,6 +81,7 @@ class Journal:
             raise
         self._futures = THREADS
         self._segment: OpenSegment | None = None
+        self._bytes_to_read = 0
         self._segment_since = 0.0
         # What is to be sealed, each with what was said last of why it is not.
         self._unsealed: dict[Path, str] = {}
@@ -168,6 +178,8 @@ class Journal:
             return 1.0 if self._unsealed else None
         if self._segment.written_bytes >= self._seal_bytes:
             return 0
+        if self._bytes_to_read >= MOST_UNPACKED * self._seal_bytes:
+            return 0
         return max(0, self._segment_since + self._seal_age - time.monotonic())
 
     def _commit(self, group: Sequence[Waiter]) -> None:
@@ -189,6 +201,8 @@ class Journal:
             self._lock.check()
             self._segment = OpenSegment(self.directory, self._numbers.take(), self._clock(), self._disk)
             self._segment_since = time.monotonic()
+            self._bytes_to_read = 0
+        self._bytes_to_read += sum(map(bytes_to_read, payloads))
         self._segment.append(payloads)
         self._segment.sync()
         self.groups += 1

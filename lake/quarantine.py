@@ -33,14 +33,15 @@ from .folder import Folder
 from .inspection import batches
 from .kept import forget_kept
 from .schema import TABLES
+from .sent import segment_bytes_to_read
 from .sink_log import in_words, log
 from .standing import find_behind
 from .stored_segments import stored_segments
 from .table import Table
 from .writer import Writer
 
-REPLAY_BYTES = 8_000_000
-"""Segments are replayed together up to this size."""
+REPLAY_BYTES = 16_000_000
+"""Segments are replayed together up to this size, unpacked."""
 
 
 def damaged_files(path: Path, until: float = math.inf) -> dict[str, str]:
@@ -190,7 +191,7 @@ def _groups(segments: Sequence[Path]) -> Iterator[Sequence[Path]]:
     group: list[Path] = []
     total = 0
     for segment in segments:
-        size = segment.stat().st_size
+        size = segment_bytes_to_read(segment)
         if group and total + size > REPLAY_BYTES:
             yield group
             group, total = [], 0

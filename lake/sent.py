@@ -7,6 +7,7 @@ what was decided of it. That is a third of what the same batch takes written ane
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -31,6 +32,7 @@ from .batch import (
     View,
 )
 from .counts import NO_COUNTS, read_counts
+from .segment import read_segment
 
 BOM = b"\xef\xbb\xbf"
 DEFAULT_ENVIRONMENT = "production"
@@ -115,6 +117,17 @@ def read_batch(payload: bytes) -> Accepted:
 def read_frame(payload: bytes) -> Accepted:
     """The same as the sink reads it: its tables of elements stay bytes until `element_tables`."""
     return _read(payload, _sent_quickly, SentFrame) if _is_as_sent(payload) else _frame(payload)
+
+
+def bytes_to_read(payload: bytes) -> int:
+    """How long a frame is when it is unpacked: what it takes in memory goes by that, not by its size on the disk."""
+    # The last field is the body, and gzip ends with how long it was (RFC 1952). It was unpacked when it was accepted.
+    return int.from_bytes(payload[-4:], "little") if _is_as_sent(payload) else len(payload)
+
+
+def segment_bytes_to_read(path: Path) -> int:
+    """The same of all frames of a segment."""
+    return sum(bytes_to_read(payload) for _, payload in read_segment(path))
 
 
 def _is_as_sent(payload: bytes) -> bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import os
 import random
 import shutil
@@ -26,6 +27,7 @@ from expost.lake.folder import Folder, open_folder
 from expost.lake.journal import Journal, sealed_segments
 from expost.lake.lock import find_holder
 from expost.lake.segment import VERSION, OpenSegment, read_segment
+from expost.lake.sent import keep_as_sent
 
 
 @pytest.fixture
@@ -210,6 +212,15 @@ def test_a_segment_is_sealed_by_size(folder: Folder) -> None:
     with journal_of(folder, seal_bytes=1_000) as journal:
         for _ in range(4):
             journal.write(b"x" * 600)
+        wait_for(lambda: len(sealed_segments(folder.journal)) == 2)
+
+
+def test_a_segment_of_little_that_is_much_when_it_is_read_is_sealed_before_that(folder: Folder) -> None:
+    payload = keep_as_sent("shop", 1, False, "", "", gzip.compress(b" " * 11_000))
+    assert len(payload) < 200
+    with journal_of(folder, seal_bytes=10_000) as journal:
+        for _ in range(4):
+            journal.write(payload)
         wait_for(lambda: len(sealed_segments(folder.journal)) == 2)
 
 

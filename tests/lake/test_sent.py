@@ -19,7 +19,7 @@ from expost.lake.disk import Disk
 from expost.lake.redaction import Mark, Redaction, redact_segment
 from expost.lake.rows import Rows
 from expost.lake.segment import OpenSegment, read_segment
-from expost.lake.sent import keep_as_sent, read_batch, read_frame
+from expost.lake.sent import bytes_to_read, keep_as_sent, read_batch, read_frame, segment_bytes_to_read
 
 SECRET = bytes(32)
 AT = 1_772_445_603_000_000
@@ -140,6 +140,15 @@ def segment_of(folder: Path, *frames: bytes) -> Path:
     segment.append(frames)
     segment.close()
     return segment.path
+
+
+def test_what_there_is_to_read_is_what_was_sent_and_not_how_small_it_was_packed(tmp_path: Path) -> None:
+    body = b" " * 100_000
+    packed = keep_as_sent("shop", AT, False, "", "", gzip.compress(body))
+    anew = msgspec.msgpack.encode(batch_of([click(1)]))
+    assert bytes_to_read(packed) == len(body)
+    assert bytes_to_read(anew) == len(anew)
+    assert segment_bytes_to_read(segment_of(tmp_path, packed, anew)) == len(body) + len(anew)
 
 
 def test_whoever_was_erased_is_taken_out_of_it_and_other_frames_stay_byte_by_byte(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
@@ -27,6 +28,7 @@ from expost.lake.reader import connect
 from expost.lake.rebuilding import at_rest
 from expost.lake.recovery import set_aside
 from expost.lake.segment import OPEN
+from expost.lake.sent import keep_as_sent
 from expost.lake.sink import Order, Sink
 from expost.lake.sink_life import run
 from expost.lake.subject import Subject
@@ -172,6 +174,31 @@ def test_a_segment_waits_for_one_with_a_lower_number_that_is_still_open(
         assert not sink.move()
     assert not second.exists()
     assert query(folder, "select count(*) from events") == [(6,)]
+
+
+def test_segments_that_are_much_to_read_are_not_committed_together(
+    folder: Folder, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = wall_clock()
+    for _ in range(3):
+        event = {"id": uuid7(now), "type": "page_view"}
+        page = {"id": uuid7(now), "start": now / 1_000}
+        body = msgspec.json.encode(
+            {"v": 1, "consent": "full", "device": "ann", "page": page, "events": [event]}
+        )
+        journal.write(keep_as_sent("shop", now, False, "", "", gzip.compress(body + b" " * 10_000)))
+        journal.seal()
+    sizes = [path.stat().st_size for path in sealed_segments(folder.journal)]
+    # By what they take on the disk all three would be of one group.
+    monkeypatch.setattr("expost.lake.sink.GROUP_BYTES", 25_000)
+    assert sum(sizes) < 10_000
+    with Writer(folder) as writer:
+        sink = Sink(folder, writer)
+        assert sink.move()
+        assert [path.stat().st_size for path in sealed_segments(folder.journal)] == sizes[2:]
+        assert sink.move()
+        assert not sink.move()
+    assert query(folder, "select count(*) from events") == [(3,)]
 
 
 def test_an_interrupted_group_is_repeated_as_it_was(
