@@ -13,6 +13,9 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from expost.errors import FolderError
 
+ANEW = ".anew"
+"""Beside a table: the one that is made to take its place."""
+
 KEPT_ENTRIES = 100
 KEPT_SECONDS = 5.0
 """So many of the latest entries stay, and all that are so young: somebody may have begun to read at one of them."""
@@ -38,9 +41,23 @@ def find_table(path: Path) -> DeltaTable | None:
 
 
 def refuse_without_log(path: Path) -> None:
-    """Raise FolderError where files of a table lie without their log: with a new one they would be nobody's."""
-    if not any((path / "_delta_log").glob("[0-9]*")) and any(path.glob("*.parquet")):
+    """Raise FolderError where files of a table lie without their log: with a new one they would be nobody's.
+
+    So do those of a table that was made anew, until it has its name.
+    """
+    if not any((path / "_delta_log").glob("[0-9]*")) and (any(path.glob("*.parquet")) or _is_unnamed(path)):
         raise _lost(path)
+
+
+def name_anew(path: Path) -> None:
+    """Give a table that was made anew its name, where a kill came after the old one had lost it."""
+    if _is_unnamed(path):
+        path.with_suffix(ANEW).rename(path)
+
+
+def _is_unnamed(path: Path) -> bool:
+    # The old table goes only when the new one is whole.
+    return not path.exists() and path.with_suffix(ANEW).exists()
 
 
 def _lost(path: Path) -> FolderError:

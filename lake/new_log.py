@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from expost.errors import FolderError
 
 from .broken import why_broken
-from .delta_log import find_table, mend
+from .delta_log import ANEW, find_table, mend, name_anew
 from .dictionary import DICTIONARIES
 from .disk import sync
 from .folder import Folder
@@ -37,12 +37,10 @@ from .stored_segments import stored_segments
 from .table import Table
 from .writer import APPLICATION
 
-DRAFT = ".anew"
-
 
 def is_log_lost(path: Path) -> bool:
     """Whether nobody can tell any more which files a table has, though it has some. What is only torn is mended."""
-    _finish(path)
+    name_anew(path)
     if not any(path.glob("*.parquet")):
         return False
     mend(path)
@@ -55,9 +53,9 @@ def is_log_lost(path: Path) -> bool:
 def make_log_anew(folder: Folder, name: str) -> None:
     """Put a table in the place of the one of that name, with the rows of all files there that are whole.
 
-    Killed at any moment, the old one is there, or the new one by the next `is_log_lost`.
+    Killed at any moment, the old one is there, or the new one as soon as somebody writes to it or mends it.
     """
-    path, draft = folder.lake / name, (folder.lake / name).with_suffix(DRAFT)
+    path, draft = folder.lake / name, (folder.lake / name).with_suffix(ANEW)
     shutil.rmtree(draft, ignore_errors=True)
     table = Table(draft, TABLES[name])
     for file in sorted(path.glob("*.parquet")):
@@ -75,13 +73,6 @@ def make_log_anew(folder: Folder, name: str) -> None:
     sync(folder.quarantine)
     # What was found in files that have other names now.
     shutil.rmtree(folder.cache, ignore_errors=True)
-
-
-def _finish(path: Path) -> None:
-    draft = path.with_suffix(DRAFT)
-    if draft.exists() and not path.exists():
-        # The old table goes only when the new one is whole.
-        draft.rename(path)
 
 
 def _take(table: Table, file: Path, name: str) -> None:

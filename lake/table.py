@@ -25,7 +25,7 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Sc
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
-from .delta_log import forget_entries, mend, refuse_without_log
+from .delta_log import forget_entries, mend, name_anew, refuse_without_log
 from .disk import sync
 from .kept import forget_kept
 from .lock import alone, shared
@@ -69,6 +69,7 @@ class Table:
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
         self.schema = schema
+        name_anew(path)
         path.mkdir(parents=True, exist_ok=True)
         mend(path)
         refuse_without_log(path)

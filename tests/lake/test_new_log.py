@@ -101,11 +101,27 @@ def test_no_log_is_begun_where_files_lie_without_theirs(folder: Folder) -> None:
         pass
 
 
-def test_a_kill_between_the_old_table_and_the_new_one_is_finished_by_the_next_mending(folder: Folder) -> None:
-    before = whole(folder)
-    path = folder.lake / "events"
+def killed_between_two_names(folder: Folder, name: str) -> Path:
+    """As a kill leaves it after the old table has lost its name, and before the new one has it."""
+    path = folder.lake / name
     shutil.copytree(path, path.with_suffix(".anew"))
     shutil.rmtree(path)
+    return path
+
+
+def test_a_kill_between_the_old_table_and_the_new_one_is_finished_by_the_next_mending(folder: Folder) -> None:
+    before = whole(folder)
+    path = killed_between_two_names(folder, "events")
     mend_lake(folder)
+    assert whole(folder) == before
+    assert not path.with_suffix(".anew").exists()
+
+
+def test_nor_does_a_server_that_starts_first_begin_an_empty_table(folder: Folder) -> None:
+    before = whole(folder)
+    path = killed_between_two_names(folder, "events")
+    with pytest.raises(FolderError, match="The log of the table events cannot be read"):
+        find_snapshot(path)
+    Table(path, TABLES["events"])
     assert whole(folder) == before
     assert not path.with_suffix(".anew").exists()
