@@ -248,13 +248,14 @@ class Journal:
     def _seal_again(self) -> None:
         left = {}
         for path, said in self._unsealed.items():
+            was_there = self.directory.is_dir()
             try:
                 self._hand_over(path)
             except FileNotFoundError:
-                if self.directory.is_dir():
+                if was_there and self.directory.is_dir():
                     log.error("%s was removed by somebody before it was in the lake", path)
                 else:
-                    # A disk that went away may come back with all that is on it.
+                    # A disk that went away may come back with all that is on it, and did so perhaps at this moment.
                     left[path] = said
             except OSError as problem:
                 left[path] = str(problem)

@@ -428,6 +428,29 @@ def test_a_folder_that_comes_back_is_written_to_again(folder: Folder) -> None:
     assert set(payloads(folder)) == {b"before", b"after"}
 
 
+def test_a_folder_that_comes_back_while_a_segment_is_looked_for_has_not_lost_it(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = folder.path.with_name("away")
+    hand_over = Journal._hand_over
+
+    def late(journal: Journal, path: Path) -> None:
+        try:
+            hand_over(journal, path)
+        except FileNotFoundError:
+            away.rename(folder.path)
+            raise
+
+    with journal_of(folder) as journal:
+        journal.write(b"before")
+        folder.path.rename(away)
+        monkeypatch.setattr(Journal, "_hand_over", late)
+        journal.seal()
+        monkeypatch.undo()
+        wait_for(lambda: _takes(journal, b"after"))
+    assert set(payloads(folder)) == {b"before", b"after"}
+
+
 def test_two_loops_that_append_at_once_are_each_told_of_their_own(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
